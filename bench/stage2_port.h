@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A port that counts: TLBIs, barriers and cleans are counters, table pages come
+ * from one arena. For benchmarks, and for tests that want many operations and
+ * only the tables' content judged. Not thread-safe.
+ */
+#ifndef STAGE2_BENCH_PORT_H
+#define STAGE2_BENCH_PORT_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define S2_ASSERT(cond)                                                               \
+	do {                                                                          \
+		if (!(cond)) {                                                        \
+			fprintf(stderr, "%s:%d: S2_ASSERT(%s)\n", __FILE__, __LINE__, \
+				#cond);                                               \
+			abort();                                                      \
+		}                                                                     \
+	} while (0)
+
+/*
+ * With COUNT_PORT_RECORD a test may look at every event as it happens: entries by
+ * their PA, a write before it is done, an invalidation by its operand.
+ */
+#ifdef COUNT_PORT_RECORD
+enum count_event {
+	COUNT_LOAD,
+	COUNT_STORE,
+	COUNT_STORE_RELEASE,
+	COUNT_XCHG,
+	COUNT_CAS,
+	COUNT_DSB_ISHST,
+	COUNT_DSB_ISH,
+	COUNT_DSB_SY,
+	COUNT_ISB,
+	COUNT_IPAS2E1IS,
+	COUNT_RIPAS2E1IS,
+	COUNT_VMALLE1IS,
+	COUNT_VMALLS12E1IS,
+	COUNT_AGENTS,
+	COUNT_CLEAN,
+	COUNT_EXECUTABLE,
+	COUNT_ALLOC,
+	COUNT_FREE,
+	COUNT_VMID_ENTER,
+	COUNT_VMID_LEAVE,
+};
+#define COUNT_PORT_EVENT(port, what, at, value)                \
+	do {                                                   \
+		struct count_port *port_ = (port);             \
+		if (port_->record)                             \
+			port_->record(port_, what, at, value); \
+	} while (0)
+#else
+#define COUNT_PORT_EVENT(port, what, at, value) ((void)0)
+#endif
+
+/**
+ * struct count_port - the arena and the counters
+ * @arena: 4 KiB-aligned memory of @pages pages; a table's PA is its offset + BASE
+ * @meta: one word a page
+ * @free: stack of free page numbers, @nfree of them
+ * @fail_after: fail the allocation when it has counted down to 0; -1: never
+ * @record: called at every event, when not NULL
+ */
+struct count_port {
+	unsigned char *arena;
+	uint64_t *meta;
+	uint32_t *free;
+	uint64_t pages, nfree;
+	long fail_after;
+	uint64_t tlbi, dsb, isb, clean_bytes, clean_calls, exec_bytes, agents;
+#ifdef COUNT_PORT_RECORD
+	void (*record)(struct count_port *port, enum count_event what, uint64_t at,
+		       uint64_t value);
+#endif
+};
+
+#define COUNT_PORT_BASE UINT64_C(0x100000000)
+
+static inline uint64_t s2_port_table_pa(void *port, uint64_t *table)
+{
+	struct count_port *p = port;
+
+	return (uint64_t)((unsigned char *)table - p->arena) + COUNT_PORT_BASE;
+}
+
+static inline uint64_t *s2_port_table_va(void *port, uint64_t pa)
+{
+	struct count_port *p = port;
+
+	return (uint64_t *)(void *)(p->arena + (pa - COUNT_PORT_BASE));
+}
+
+static inline uint64_t *s2_port_table_meta(void *port, uint64_t *table)
+{
+	struct count_port *p = port;
+
+	return &p->meta[(uint64_t)((unsigned char *)table - p->arena) >> 12];
+}
+
+static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
+{
+	struct count_port *p = port;
+	uint64_t page;
+
+	(void)cookie;
+	if (p->fail_after >= 0 && p->fail_after-- == 0)
+		return NULL;
+	if (!p->nfree)
+		return NULL;
+	page = p->free[--p->nfree];
+	memset(p->arena + (page << 12), 0, 4096);
+	p->meta[page] = 0;
+	COUNT_PORT_EVENT(p, COUNT_ALLOC, (page << 12) + COUNT_PORT_BASE, 0);
+	return (uint64_t *)(void *)(p->arena + (page << 12));
+}
+
+static inline void s2_port_table_free(void *port, uint64_t *table)
+{
+	struct count_port *p = port;
+
+	COUNT_PORT_EVENT(p, COUNT_FREE, s2_port_table_pa(port, table), 0);
+	p->free[p->nfree++] =
+		(uint32_t)((uint64_t)((unsigned char *)table - p->arena) >> 12);
+}
+
+/* The root is the first 16 pages of the arena, which are never on the stack. */
+static inline uint64_t *s2_port_root_alloc(void *port, unsigned pages)
+{
+	struct count_port *p = port;
+
+	if (p->fail_after >= 0 && p->fail_after-- == 0)
+		return NULL;
+	memset(p->arena, 0, (size_t)pages << 12);
+	p->meta[0] = 0;
+	return (uint64_t *)(void *)p->arena;
+}
+
+static inline void s2_port_root_free(void *port, uint64_t *root, unsigned pages)
+{
+	(void)port;
+	(void)root;
+	(void)pages;
+}
+
+/* An entry is addressed through a pointer to const when it is only read. */
+static inline uint64_t count_port_pa(const struct count_port *p, const void *entry)
+{
+	return (uint64_t)((const unsigned char *)entry - p->arena) + COUNT_PORT_BASE;
+}
+
+static inline uint64_t s2_port_load(void *port, const uint64_t *entry)
+{
+	uint64_t desc = __atomic_load_n(entry, __ATOMIC_RELAXED);
+
+	COUNT_PORT_EVENT(port, COUNT_LOAD, count_port_pa(port_, entry), desc);
+	(void)port;
+	return desc;
+}
+
+static inline void s2_port_store(void *port, uint64_t *entry, uint64_t desc)
+{
+	COUNT_PORT_EVENT(port, COUNT_STORE, count_port_pa(port_, entry), desc);
+	(void)port;
+	__atomic_store_n(entry, desc, __ATOMIC_RELAXED);
+}
+
+static inline void s2_port_store_release(void *port, uint64_t *entry, uint64_t desc)
+{
+	COUNT_PORT_EVENT(port, COUNT_STORE_RELEASE, count_port_pa(port_, entry), desc);
+	(void)port;
+	__atomic_store_n(entry, desc, __ATOMIC_RELEASE);
+}
+
+static inline uint64_t s2_port_xchg(void *port, uint64_t *entry, uint64_t desc)
+{
+	COUNT_PORT_EVENT(port, COUNT_XCHG, count_port_pa(port_, entry), desc);
+	(void)port;
+	return __atomic_exchange_n(entry, desc, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old,
+				   uint64_t desc)
+{
+	COUNT_PORT_EVENT(port, COUNT_CAS, count_port_pa(port_, entry), desc);
+	(void)port;
+	__atomic_compare_exchange_n(entry, &old, desc, 0, __ATOMIC_RELAXED,
+				    __ATOMIC_RELAXED);
+	return old;
+}
+
+#define COUNT_PORT_PLAIN(name, what, count)      \
+	static inline void name(void *port)      \
+	{                                        \
+		struct count_port *p = port;     \
+                                                 \
+		COUNT_PORT_EVENT(p, what, 0, 0); \
+		(void)p;                         \
+		count;                           \
+	}
+
+COUNT_PORT_PLAIN(s2_port_vmid_enter, COUNT_VMID_ENTER, (void)0)
+COUNT_PORT_PLAIN(s2_port_vmid_leave, COUNT_VMID_LEAVE, (void)0)
+COUNT_PORT_PLAIN(s2_port_dsb_ishst, COUNT_DSB_ISHST, p->dsb++)
+COUNT_PORT_PLAIN(s2_port_dsb_ish, COUNT_DSB_ISH, p->dsb++)
+COUNT_PORT_PLAIN(s2_port_dsb_sy, COUNT_DSB_SY, p->dsb++)
+COUNT_PORT_PLAIN(s2_port_isb, COUNT_ISB, p->isb++)
+COUNT_PORT_PLAIN(s2_port_tlbi_vmalle1is, COUNT_VMALLE1IS, p->tlbi++)
+COUNT_PORT_PLAIN(s2_port_tlbi_vmalls12e1is, COUNT_VMALLS12E1IS, p->tlbi++)
+
+static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
+{
+	COUNT_PORT_EVENT(port, COUNT_IPAS2E1IS, 0, operand);
+	(void)operand;
+	((struct count_port *)port)->tlbi++;
+}
+
+static inline void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)
+{
+	COUNT_PORT_EVENT(port, COUNT_RIPAS2E1IS, 0, operand);
+	(void)operand;
+	((struct count_port *)port)->tlbi++;
+}
+
+static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+{
+	COUNT_PORT_EVENT(port, COUNT_AGENTS, ipa, size);
+	(void)ipa;
+	(void)size;
+	((struct count_port *)port)->agents++;
+}
+
+static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, uint32_t attr)
+{
+	struct count_port *p = port;
+
+	COUNT_PORT_EVENT(p, COUNT_CLEAN, pa, size);
+	(void)pa;
+	(void)attr;
+	p->clean_bytes += size;
+	p->clean_calls++;
+}
+
+static inline void s2_port_make_executable(void *port, uint64_t pa, uint64_t size)
+{
+	COUNT_PORT_EVENT(port, COUNT_EXECUTABLE, pa, size);
+	(void)pa;
+	((struct count_port *)port)->exec_bytes += size;
+}
+
+#endif /* STAGE2_BENCH_PORT_H */

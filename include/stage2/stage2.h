@@ -1,0 +1,679 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/**
+ * DOC: libstage2 - Arm stage-2 translation tables
+ *
+ * Builds and changes the tables that translate intermediate physical addresses
+ * (IPA, what a guest calls physical) to physical addresses (PA). Unmapping any
+ * range costs a constant number of barriers and TLB invalidations.
+ *
+ * Conventions that hold for every function here, unless it says otherwise:
+ *
+ * - Addresses and sizes are in bytes. A range is [ipa, ipa + size), aligned to
+ *   the granule, inside the IPA size of the instance; size is never zero.
+ * - Functions that return int return 0 when done, %S2_MORE when the caller's
+ *   budget ended the step (call again with the same arguments and the same
+ *   struct s2_op), or a negative enum s2_error. After an error nothing has been
+ *   changed, lost or leaked, except that the steps already reported with
+ *   %S2_MORE stay done.
+ * - Locking: the caller serialises all calls on one instance (one lock, held
+ *   for the whole call; it may be dropped between steps). Other PEs may walk
+ *   the tables by hardware all the time. docs/concurrency.md has the details.
+ * - Context: no function sleeps by itself, allocates by itself or recurses.
+ *   Table pages come from s2_port_table_alloc(), which only s2_init(),
+ *   s2_map(), s2_split(), and s2_unmap() with %S2_SPLIT_EDGES call, and before
+ *   they change anything.
+ * - The source of each architectural claim is given as a rule of the Arm
+ *   Architecture Reference Manual (DDI 0487) in brackets, "[U]" where we could
+ *   not confirm it.
+ */
+#ifndef STAGE2_STAGE2_H
+#define STAGE2_STAGE2_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define S2_VERSION_MAJOR 0
+#define S2_VERSION_MINOR 1
+#define S2_VERSION_PATCH 0
+
+/**
+ * typedef s2_ipa_t - an intermediate physical address, in bytes
+ * typedef s2_pa_t  - a physical address, in bytes
+ *
+ * Two types, so that the compiler refuses one in place of the other.
+ */
+typedef struct { uint64_t ipa; } s2_ipa_t;
+typedef struct { uint64_t pa; } s2_pa_t;
+
+/** s2_ipa() - make an IPA from a number of bytes */
+static inline s2_ipa_t s2_ipa(uint64_t ipa)
+{
+	return (s2_ipa_t){ ipa };
+}
+
+/** s2_pa() - make a PA from a number of bytes */
+static inline s2_pa_t s2_pa(uint64_t pa)
+{
+	return (s2_pa_t){ pa };
+}
+
+/** S2_MORE - a step is done, the operation is not: call again with the same op */
+#define S2_MORE 1
+
+/**
+ * enum s2_error - what went wrong; s2_strerror() gives a sentence for each
+ * @S2_E_CONFIG: a struct s2_config field is out of its range or unknown
+ * @S2_E_IPA_BITS: IPA size not 32..48, or larger than the PA size (an IPA size
+ *	above the PA range is CONSTRAINED UNPREDICTABLE, so it is refused)
+ * @S2_E_PA_BITS: PA size not one of 32, 36, 40, 42, 44, 48
+ * @S2_E_UNSUPPORTED: a feature this version does not implement (LPA2, ...)
+ * @S2_E_ALIGN: an address or a size is not a multiple of the granule
+ * @S2_E_SIZE: size is zero
+ * @S2_E_WRAP: address + size wraps around 2^64
+ * @S2_E_IPA_RANGE: the range ends beyond the IPA size
+ * @S2_E_PA_RANGE: the range ends beyond the PA size
+ * @S2_E_ATTR: contradictory or unknown attributes
+ * @S2_E_FLAGS: unknown flags, or flags that exclude each other
+ * @S2_E_BUDGET: a budget below the least (%S2_BUDGET_ENTRIES_MIN, _BYTES_MIN)
+ * @S2_E_RESUME: op is in the middle of an operation with other arguments
+ * @S2_E_EXIST: something is mapped in the range and %S2_MAP_REPLACE is not given
+ * @S2_E_NOENT: nothing is mapped at the address
+ * @S2_E_BUSY: part of the range is busy: an operation that was begun with
+ *	another op has not been finished
+ * @S2_E_NOMEM: s2_port_table_alloc() or s2_port_root_alloc() returned NULL
+ * @S2_E_BLOCK: a block straddles the edge of the range and the flags say that
+ *	it may be neither dropped nor split
+ */
+enum s2_error {
+	S2_E_CONFIG = -1,
+	S2_E_IPA_BITS = -2,
+	S2_E_PA_BITS = -3,
+	S2_E_UNSUPPORTED = -4,
+	S2_E_ALIGN = -5,
+	S2_E_SIZE = -6,
+	S2_E_WRAP = -7,
+	S2_E_IPA_RANGE = -8,
+	S2_E_PA_RANGE = -9,
+	S2_E_ATTR = -10,
+	S2_E_FLAGS = -11,
+	S2_E_BUDGET = -12,
+	S2_E_RESUME = -13,
+	S2_E_EXIST = -14,
+	S2_E_NOENT = -15,
+	S2_E_BUSY = -16,
+	S2_E_NOMEM = -17,
+	S2_E_BLOCK = -18,
+};
+
+/**
+ * s2_strerror() - a sentence for a return value
+ * @err: 0, %S2_MORE or an enum s2_error
+ *
+ * Return: a static string; never NULL. Context: any, takes no lock.
+ */
+const char *s2_strerror(int err);
+
+/* ---- configuration ------------------------------------------------------- */
+
+/**
+ * DOC: features
+ *
+ * Properties of an instance, not of the build: two guests on one machine may
+ * differ. A bit says that the CPU has the feature *and* that the embedder has
+ * turned it on for this instance where it has to be turned on.
+ *
+ * %S2_FEAT_FWB: FEAT_S2FWB, HCR_EL2.FWB = 1 for this guest. Changes the MemAttr
+ *	encoding; a write-back leaf then needs no cleaning.
+ * %S2_FEAT_TLBIRANGE: FEAT_TLBIRANGE (ID_AA64ISAR0_EL1.TLB >= 2).
+ * %S2_FEAT_TTL: FEAT_TTL (ID_AA64MMFR2_EL1.TTL = 1); level hints in IPAS2E1IS.
+ * %S2_FEAT_HAFDBS: hardware sets the access flag (VTCR_EL2.HA = 1). Entries
+ *	that hardware may write are changed by exchange or compare-and-swap.
+ * %S2_FEAT_XNX: FEAT_XNX. This version sets execute for EL1 and EL0 alike,
+ *	whose encoding is the same with and without.
+ * %S2_FEAT_BBM1, %S2_FEAT_BBM2: FEAT_BBM level. Accepted; this version always
+ *	breaks before it makes, which every level allows.
+ * %S2_FEAT_ETS2: FEAT_ETS2. Accepted; the ISB is issued all the same.
+ * %S2_FEAT_LPA2: refused with %S2_E_UNSUPPORTED by this version.
+ * %S2_FEAT_VMID16: VTCR_EL2.VS = 1.
+ */
+#define S2_FEAT_FWB (1u << 0)
+#define S2_FEAT_TLBIRANGE (1u << 1)
+#define S2_FEAT_TTL (1u << 2)
+#define S2_FEAT_HAFDBS (1u << 3)
+#define S2_FEAT_XNX (1u << 4)
+#define S2_FEAT_BBM1 (1u << 5)
+#define S2_FEAT_BBM2 (1u << 6)
+#define S2_FEAT_ETS2 (1u << 7)
+#define S2_FEAT_LPA2 (1u << 8)
+#define S2_FEAT_VMID16 (1u << 9)
+
+/**
+ * S2_ERRATUM_REPEAT_TLBI - a TLBI may complete early; repeat it
+ *
+ * One more TLBI and DSB ISH at the end of each invalidation (Arm Cortex-A76
+ * 1286807 and others, CVE-2025-10263; Linux a8f78680ee6b found that once at
+ * the end of a batch is enough).
+ */
+#define S2_ERRATUM_REPEAT_TLBI (1u << 0)
+
+/** S2_LEVELS - levels a walk may have: 0 to 3 */
+#define S2_LEVELS 4
+
+/**
+ * struct s2_config - what s2_init() needs to know
+ * @ipa_bits: IPA size, 32..48, at most @pa_bits
+ * @pa_bits: PA size: 32, 36, 40, 42, 44 or 48 (ID_AA64MMFR0_EL1.PARange)
+ * @features: S2_FEAT_* bits
+ * @errata: S2_ERRATUM_* bits
+ * @port: handed to every function of the porting header; not read by the engine
+ */
+struct s2_config {
+	uint8_t ipa_bits;
+	uint8_t pa_bits;
+	uint32_t features;
+	uint32_t errata;
+	void *port;
+};
+
+/**
+ * struct s2 - one set of stage-2 tables
+ *
+ * Allocated by the caller, initialised by s2_init(); every field is the
+ * engine's and read-only to others.
+ */
+struct s2 {
+	uint64_t *root;		/* the concatenated root tables */
+	void *port;
+	uint32_t features;
+	uint32_t errata;
+	uint8_t ipa_bits;
+	uint8_t pa_bits;
+	int8_t start_level;
+	uint8_t root_pages;	/* 1..16 concatenated tables */
+};
+
+/**
+ * s2_init() - make an empty instance
+ * @s2: storage for the instance; left zeroed when the call fails
+ * @cfg: its configuration; not kept
+ *
+ * Chooses the start level with the fewest levels that up to 16 concatenated
+ * root tables allow and takes the root from s2_port_root_alloc().
+ *
+ * Return: 0, %S2_E_CONFIG, %S2_E_IPA_BITS, %S2_E_PA_BITS, %S2_E_UNSUPPORTED or
+ * %S2_E_NOMEM. Context: any that s2_port_root_alloc() allows. Locking: none
+ * needed, nobody else can know the instance yet.
+ */
+int s2_init(struct s2 *s2, const struct s2_config *cfg);
+
+/**
+ * s2_vtcr() - the value for VTCR_EL2
+ * @s2: the instance
+ *
+ * Inner and outer write-back write-allocate walks, inner shareable, 4 KiB
+ * granule; T0SZ, SL0, PS, VS and HA by the configuration; RES1 bits set.
+ * VTCR_EL2 may be cached in TLBs: a PE that loads another value needs the
+ * invalidation that the Arm ARM asks for.
+ *
+ * Return: the value. Context and locking: any, none.
+ */
+uint64_t s2_vtcr(const struct s2 *s2);
+
+/**
+ * s2_vttbr() - the value for VTTBR_EL2 without a VMID
+ * @s2: the instance
+ *
+ * The caller ORs its VMID into bits [63:48]. CnP is left 0.
+ *
+ * Return: the value. Context and locking: any, none.
+ */
+uint64_t s2_vttbr(const struct s2 *s2);
+
+/* ---- one operation: request, budget, progress ---------------------------- */
+
+/** The smallest budgets: one table's entries; one level-2 block's memory. */
+#define S2_BUDGET_ENTRIES_MIN 512u
+#define S2_BUDGET_BYTES_MIN (UINT64_C(2) << 20)
+
+/**
+ * struct s2_limbo - detached tables that are not free yet
+ *
+ * A list of the topmost detached tables, chained through their metadata words;
+ * s2_release() frees them and what is below them. Zero-initialise it.
+ */
+struct s2_limbo {
+	uint64_t head;		/* engine: table PA | level | flags of the first */
+	uint32_t idx;		/* engine: where in the first table a step ended */
+};
+
+/**
+ * struct s2_op - budget, resources and progress of one operation
+ * @max_entries: visit at most so many entries in a step; 0 for no bound, else
+ *	at least %S2_BUDGET_ENTRIES_MIN
+ * @max_bytes: clean at most so many bytes in a step; 0 for no bound, else at
+ *	least %S2_BUDGET_BYTES_MIN
+ * @cookie: handed to s2_port_table_alloc(); a memory cache, for example
+ * @limbo: where detached tables go to be released by s2_release() later (after
+ *	a grace period, if lockless software walkers exist); NULL: they are
+ *	released before the call returns
+ * @start: out: first IPA changed when a block at the edge was dropped whole,
+ *	else the start of the range
+ * @end: out: the same for the end (exclusive)
+ * @done: out: everything below this IPA is finished
+ * @visited: out: entries visited by the last step
+ * @cleaned: out: bytes cleaned by the last step
+ * @changed: out: entries changed so far, a detached table counting as one
+ *
+ * Zero-initialise it; NULL in its place means no budget, no cookie and no
+ * limbo. The remaining fields belong to the engine. An op that has returned
+ * %S2_MORE must be used for the same call until that returns something else;
+ * it may not be abandoned (its range would stay busy).
+ */
+struct s2_op {
+	uint32_t max_entries;
+	uint64_t max_bytes;
+	void *cookie;
+	struct s2_limbo *limbo;
+
+	s2_ipa_t start, end, done;
+	uint64_t visited;
+	uint64_t cleaned;
+	uint64_t changed;
+
+	/* the engine's, between steps */
+	struct {
+		uint64_t ipa, size;	/* the arguments, to recognise them */
+		uint64_t arg;
+		uint64_t win, win_end;	/* the window */
+		uint64_t pos;		/* how far the phase has come in it */
+		uint64_t published;	/* map: bytes of the window cleaned */
+		uint64_t reserve;	/* tables taken and not used yet */
+		uint64_t reserved;	/* how many */
+		uint8_t kind;		/* which operation; 0: none under way */
+		uint8_t phase;
+		bool clean;		/* something in the window needs it */
+		struct s2_limbo own;	/* when the caller gave none */
+	} st;
+};
+
+/* ---- mapping -------------------------------------------------------------- */
+
+/**
+ * DOC: attributes
+ *
+ * One number: permissions, memory type, software bits.
+ *
+ * %S2_R, %S2_W, %S2_X: read, write, execute. At least one.
+ * %S2_MEM_WB: Normal write-back, inner shareable (the default, 0). With FWB the
+ *	guest cannot weaken it.
+ * %S2_MEM_NC: Normal non-cacheable.
+ * %S2_MEM_S1: with FWB only: take stage 1's type.
+ * %S2_MEM_DEV_nGnRnE .. %S2_MEM_DEV_GRE: Device; %S2_X with it is refused.
+ * %S2_SW(n): software bits, n 0..15, kept in descriptor bits [58:55]. Bits 55
+ *	and 58 have other meanings with RME and FEAT_THE [U].
+ */
+typedef uint32_t s2_attr_t;
+#define S2_R (1u << 0)
+#define S2_W (1u << 1)
+#define S2_X (1u << 2)
+#define S2_MEM_MASK (7u << 4)
+#define S2_MEM_WB (0u << 4)
+#define S2_MEM_NC (1u << 4)
+#define S2_MEM_S1 (2u << 4)
+#define S2_MEM_DEV_nGnRnE (4u << 4)
+#define S2_MEM_DEV_nGnRE (5u << 4)
+#define S2_MEM_DEV_nGRE (6u << 4)
+#define S2_MEM_DEV_GRE (7u << 4)
+#define S2_SW(n) (((uint32_t)(n) & 15u) << 8)
+#define S2_SW_MASK S2_SW(15)
+
+/**
+ * DOC: flags of s2_map(), s2_unmap(), s2_destroy()
+ *
+ * %S2_MAP_PAGES: map: level-3 pages only, even where a block would fit.
+ * %S2_MAP_REPLACE: map: what is mapped in the range is replaced. A table under
+ *	a new block goes with everything below it.
+ * %S2_DROP_EDGES: a block that straddles the edge of the range, or that is
+ *	replaced by something smaller, is removed whole; op->start and op->end
+ *	report the real range. (What Linux does; the rest faults back in.)
+ * %S2_SPLIT_EDGES: such a block is split first, so that the part outside the
+ *	range stays mapped; needs table pages, and fails before any change if
+ *	there are none. Neither of the two: %S2_E_BLOCK before any change.
+ * %S2_NO_CLEAN: the memory behind removed leaves is not cleaned (a teardown
+ *	whose data nobody will read), nor is new memory on map (the caller has
+ *	done it, or the guest cannot see it non-cacheably). A call that meets an
+ *	unfinished one in its range finishes it, and waives the clean for both.
+ * %S2_VMID_UNUSED: destroy: no PE has used the VMID since its last full
+ *	invalidation, so none is needed.
+ */
+#define S2_MAP_PAGES (1u << 0)
+#define S2_MAP_REPLACE (1u << 1)
+#define S2_DROP_EDGES (1u << 2)
+#define S2_SPLIT_EDGES (1u << 3)
+#define S2_NO_CLEAN (1u << 4)
+#define S2_VMID_UNUSED (1u << 5)
+
+/**
+ * s2_map() - map a range to contiguous physical memory
+ * @s2: the instance
+ * @ipa: start of the range; granule aligned
+ * @pa: physical start; granule aligned, the end within the PA size
+ * @size: bytes; a multiple of the granule, not 0
+ * @attr: permissions, memory type, software bits
+ * @flags: %S2_MAP_PAGES, %S2_MAP_REPLACE, %S2_DROP_EDGES, %S2_SPLIT_EDGES,
+ *	%S2_NO_CLEAN
+ * @op: budget, cookie for the table allocation, limbo, progress; or NULL
+ *
+ * Uses the largest block that address, alignment and size allow. Each step
+ * first takes every table page it can need (that part may fail, and then
+ * nothing has changed), then breaks what is to be replaced, invalidates once,
+ * cleans, and makes the new entries (that part cannot fail). Unless FWB forces
+ * write-back or %S2_NO_CLEAN says otherwise, new normal memory is cleaned to
+ * the PoC, and if executable made visible to instruction fetch, before its
+ * entry becomes valid.
+ *
+ * An entry that is mapped to the same PA, level and type already gets the new
+ * permissions in place, without break-before-make [RWHZWS], with or without
+ * %S2_MAP_REPLACE; nothing is done if they are the same too.
+ *
+ * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
+ * %S2_E_PA_RANGE, %S2_E_ATTR, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME,
+ * %S2_E_EXIST, %S2_E_BLOCK, %S2_E_BUSY, %S2_E_NOMEM.
+ * Context: any that the port's allocation allows. Locking: exclusive.
+ */
+int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
+	   s2_attr_t attr, uint32_t flags, struct s2_op *op);
+
+/**
+ * s2_unmap() - remove every translation of a range
+ * @s2: the instance
+ * @ipa: start of the range; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @flags: %S2_DROP_EDGES, %S2_SPLIT_EDGES, %S2_NO_CLEAN
+ * @op: budget, limbo, progress, cookie if edges are split; or NULL
+ *
+ * Break, invalidate, clean, release (src/unmap.c). After it returns 0 no PE can
+ * use any translation of the range, and what the guest wrote by any alias is
+ * what the hypervisor reads (P1, P3). A range in which nothing is mapped or
+ * busy costs no TLBI and no DSB. Never allocates, unless %S2_SPLIT_EDGES meets
+ * a block at an edge.
+ *
+ * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
+ * %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_BLOCK, %S2_E_NOMEM (the last
+ * two before any change). Context: any. Locking: exclusive.
+ */
+int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	     struct s2_op *op);
+
+/**
+ * s2_release() - free what is in limbo
+ * @s2: the instance the tables were detached from
+ * @limbo: the list; empty afterwards when 0 is returned
+ * @op: budget (max_entries); or NULL
+ *
+ * Needs no lock against other calls on @s2: nothing in limbo is reachable from
+ * the root. If lockless software walkers exist, the first call must come after
+ * a grace period that began after the detach.
+ *
+ * Return: 0, %S2_MORE, %S2_E_BUDGET. Context: any that s2_port_table_free()
+ * allows.
+ */
+int s2_release(struct s2 *s2, struct s2_limbo *limbo, struct s2_op *op);
+
+/**
+ * s2_destroy() - remove everything and free the root
+ * @s2: the instance; zeroed when 0 is returned
+ * @flags: %S2_NO_CLEAN, %S2_VMID_UNUSED
+ * @op: budget; its limbo must be NULL; or NULL
+ *
+ * Ends the use of the VMID with VMALLS12E1IS before any table is freed, unless
+ * %S2_VMID_UNUSED (P12). The caller makes sure that no vCPU runs on the tables
+ * or will, and has released every limbo of the instance.
+ *
+ * Return: 0, %S2_MORE, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME.
+ * Context: any. Locking: exclusive, and the last call on the instance.
+ */
+int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op);
+
+/* ---- changes in place ----------------------------------------------------- */
+
+/**
+ * s2_wrprotect() - take write permission from every leaf in a range
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @op: budget, progress; or NULL
+ *
+ * A block that straddles an edge is protected whole. One invalidation at the
+ * end of each step, after which no PE can write through an old translation.
+ * Permissions may change without break-before-make [RWHZWS].
+ *
+ * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
+ * %S2_E_BUDGET, %S2_E_RESUME. Context: any. Locking: exclusive.
+ */
+int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op);
+
+/**
+ * s2_relax_perms() - add permissions to the leaf that maps an address
+ * @s2: the instance
+ * @ipa: an address in the leaf; granule aligned
+ * @perms: %S2_R, %S2_W, %S2_X: those to add; the access flag is set too
+ *
+ * Execute permission on memory that instruction fetch does not see coherently:
+ * the leaf is made visible to it first. Followed by an invalidation of the leaf
+ * (a stale entry would only fault once more, so other PEs need none; this
+ * version broadcasts all the same).
+ *
+ * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_ATTR (no or other bits, or
+ * execute on Device), %S2_E_NOENT, %S2_E_BUSY. Context: any. Locking: exclusive.
+ */
+int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms);
+
+/**
+ * s2_mkyoung() - set the access flag of the leaf that maps an address
+ * @s2: the instance
+ * @ipa: an address in the leaf; granule aligned
+ *
+ * No invalidation: an entry whose access flag is 0 is not cached in a TLB.
+ *
+ * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_NOENT, %S2_E_BUSY.
+ * Context: any. Locking: exclusive.
+ */
+int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa);
+
+/**
+ * s2_age() - test, and on demand clear, the access flag over a range
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @clear: true: clear it
+ * @young: out: whether any leaf in the range had it set; or'ed into, so that
+ *	it is kept over steps. Set it to false first.
+ * @op: budget, progress; or NULL
+ *
+ * Clearing issues no invalidation: a PE that still holds the old entry does not
+ * set the flag again until that entry goes, which ageing tolerates (Linux does
+ * the same). The translation itself does not change.
+ *
+ * Return: as s2_wrprotect(). Context: any. Locking: exclusive.
+ */
+int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, bool clear, bool *young,
+	   struct s2_op *op);
+
+/**
+ * s2_split() - turn every block that intersects a range into pages
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @op: budget, cookie, progress; or NULL
+ *
+ * A level-1 block becomes level-2 blocks, of which those that intersect the
+ * range become pages; everything stays mapped with the same attributes, access
+ * flag set. Takes and fills all tables of a step first (may fail, nothing
+ * changed by the step), then breaks the blocks, invalidates once, links.
+ *
+ * Return: as s2_wrprotect(), %S2_E_BUSY, %S2_E_NOMEM. Context: any that the
+ * port's allocation allows. Locking: exclusive.
+ */
+int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op);
+
+/**
+ * s2_clean() - clean the memory of a range to the PoC without unmapping it
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @op: budget, progress; or NULL
+ *
+ * Only leaves whose type needs it are cleaned (see s2_unmap()), the part inside
+ * the range; one DSB SY for each step. The guest may dirty it again at once.
+ *
+ * Return: as s2_wrprotect(). Context: any. Locking: at least shared.
+ */
+int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op);
+
+/* ---- looking --------------------------------------------------------------- */
+
+/**
+ * enum s2_state - what an entry is
+ * @S2_EMPTY: nothing
+ * @S2_LEAF: a page or a block
+ * @S2_BUSY: broken by an operation that is not finished
+ */
+enum s2_state { S2_EMPTY, S2_LEAF, S2_BUSY };
+
+/**
+ * struct s2_mapping - a leaf, or a hole, as s2_lookup() and s2_iter_next() see it
+ * @ipa: start of the entry
+ * @pa: what it maps to (leaves)
+ * @size: bytes the entry covers
+ * @desc: the descriptor as it is in memory
+ * @attr: permissions, memory type, software bits (leaves)
+ * @level: the entry's level
+ * @young: the access flag (leaves)
+ * @state: what it is
+ */
+struct s2_mapping {
+	s2_ipa_t ipa;
+	s2_pa_t pa;
+	uint64_t size;
+	uint64_t desc;
+	s2_attr_t attr;
+	int8_t level;
+	bool young;
+	enum s2_state state;
+};
+
+/**
+ * s2_lookup() - find what translates an address
+ * @s2: the instance
+ * @ipa: any address inside the IPA size; no alignment needed
+ * @m: out: the leaf or hole that covers it
+ *
+ * Return: 0 (look at m->state), %S2_E_IPA_RANGE. Context: any.
+ * Locking: shared.
+ */
+int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m);
+
+/**
+ * struct s2_iter - a cursor over the leaves of a range; the fields are the engine's
+ */
+struct s2_iter {
+	const struct s2 *s2;
+	uint64_t *table[S2_LEVELS];
+	uint64_t ipa, end;
+	int8_t level;
+};
+
+/**
+ * s2_iter_start() - put a cursor at the start of a range
+ * @it: the cursor
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ *
+ * Return: 0, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE.
+ * Context: any. Locking: shared, held until the last s2_iter_next(): a cursor
+ * does not survive a change.
+ */
+int s2_iter_start(struct s2_iter *it, const struct s2 *s2, s2_ipa_t ipa,
+		  uint64_t size);
+
+/**
+ * s2_iter_next() - the next leaf or busy entry of the range
+ * @it: the cursor
+ * @m: out: the entry; its start may lie before the range (a block)
+ *
+ * Return: true if there was one, false at the end. Context: any.
+ * Locking: as s2_iter_start().
+ */
+bool s2_iter_next(struct s2_iter *it, struct s2_mapping *m);
+
+/** S2_DUMP_LINE - a buffer of this size holds any line of s2_dump_next() */
+#define S2_DUMP_LINE 128
+
+/**
+ * s2_dump_next() - the next line of a dump that a person reads
+ * @it: a cursor, from s2_iter_start()
+ * @buf: out: one line, without a newline, with a NUL
+ * @size: size of @buf in bytes; a shorter buffer than %S2_DUMP_LINE cuts lines
+ *
+ * Leaves that continue each other (level, PA, attributes) share one line:
+ * "0x40000000-0x40200000 -> 0x80000000 L3 x512 rwx wb af".
+ *
+ * Return: true if there was one, false at the end. Context: any.
+ * Locking: as s2_iter_start().
+ */
+bool s2_dump_next(struct s2_iter *it, char *buf, size_t size);
+
+/* ---- planning an invalidation --------------------------------------------- */
+
+/** enum s2_tlbi - the TLB invalidations the planner chooses from */
+enum s2_tlbi { S2_TLBI_IPAS2E1IS, S2_TLBI_RIPAS2E1IS, S2_TLBI_VMALLS12E1IS };
+
+/** S2_PLAN_OPS - the most TLBI instructions by address in one plan */
+#define S2_PLAN_OPS 8
+
+/**
+ * struct s2_plan - the stage-2 TLBIs of one invalidation
+ * @n: how many; 0 for an empty range
+ * @op: which
+ * @operand: its register operand (by address), in order of address
+ * @beyond: bytes the plan invalidates beyond the range asked for; for
+ *	VMALLS12E1IS: UINT64_MAX
+ *
+ * A plan by address is followed by DSB ISH, TLBI VMALLE1IS; VMALLS12E1IS needs
+ * no stage-1 TLBI after it.
+ */
+struct s2_plan {
+	enum s2_tlbi op[S2_PLAN_OPS];
+	uint64_t operand[S2_PLAN_OPS];
+	uint64_t beyond;
+	unsigned n;
+};
+
+/**
+ * s2_plan_range() - the cheapest sufficient invalidation for a range
+ * @features: S2_FEAT_* bits: TLBIRANGE and TTL count
+ * @ipa: start, in bytes; granule aligned
+ * @size: bytes; a multiple of the granule; 0: an empty plan
+ * @stride: bytes: the smallest leaf that was removed, or the granule if a table
+ *	was removed whose leaves are not known
+ * @level: the level of every removed leaf, 1..3; 0: not known, or mixed, or a
+ *	table was removed (no TTL hint)
+ * @plan: out
+ *
+ * The cost rule is in src/inval.c and docs/design.md.
+ * Return: nothing. Context: any. Locking: none.
+ */
+void s2_plan_range(uint32_t features, uint64_t ipa, uint64_t size,
+		   uint64_t stride, int level, struct s2_plan *plan);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* STAGE2_STAGE2_H */

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What is decided once for an instance: geometry and register values; and what
+ * every call checks first: its range, its budget.
+ */
+#include "internal.h"
+
+static const char *const error_text[] = {
+	[0] = "done",
+	[-S2_E_CONFIG] = "a configuration field is out of range or unknown",
+	[-S2_E_IPA_BITS] = "IPA size not 32 to 48 bits, or above the PA size",
+	[-S2_E_PA_BITS] = "PA size not 32, 36, 40, 42, 44 or 48 bits",
+	[-S2_E_UNSUPPORTED] = "a feature this version does not implement",
+	[-S2_E_ALIGN] = "address or size not a multiple of the granule",
+	[-S2_E_SIZE] = "size is zero",
+	[-S2_E_WRAP] = "address + size wraps around",
+	[-S2_E_IPA_RANGE] = "range ends beyond the IPA size",
+	[-S2_E_PA_RANGE] = "range ends beyond the PA size",
+	[-S2_E_ATTR] = "contradictory or unknown attributes",
+	[-S2_E_FLAGS] = "unknown flags, or flags that exclude each other",
+	[-S2_E_BUDGET] = "budget below the least",
+	[-S2_E_RESUME] = "op is in the middle of another operation",
+	[-S2_E_EXIST] = "something is mapped in the range",
+	[-S2_E_NOENT] = "nothing is mapped at the address",
+	[-S2_E_BUSY] = "part of the range is busy",
+	[-S2_E_NOMEM] = "no table page",
+	[-S2_E_BLOCK] = "a block straddles the edge of the range",
+};
+
+const char *s2_strerror(int err)
+{
+	if (err == S2_MORE)
+		return "a step is done, the operation is not";
+	if (err > 0 || err < S2_E_BLOCK)
+		return "unknown error";
+	return error_text[-err];
+}
+
+/* ID_AA64MMFR0_EL1.PARange, and VTCR_EL2.PS, for a PA size; -1: no such size. */
+static int pa_range(unsigned pa_bits)
+{
+	switch (pa_bits) {
+	case 32:
+		return 0;
+	case 36:
+		return 1;
+	case 40:
+		return 2;
+	case 42:
+		return 3;
+	case 44:
+		return 4;
+	case 48:
+		return 5;
+	}
+	return -1;
+}
+
+#define KNOWN_FEATURES                                                                  \
+	(S2_FEAT_FWB | S2_FEAT_TLBIRANGE | S2_FEAT_TTL | S2_FEAT_HAFDBS | S2_FEAT_XNX | \
+	 S2_FEAT_BBM1 | S2_FEAT_BBM2 | S2_FEAT_ETS2 | S2_FEAT_LPA2 | S2_FEAT_VMID16)
+
+static int check_config(const struct s2_config *cfg)
+{
+	if (cfg->features & ~KNOWN_FEATURES || cfg->errata & ~S2_ERRATUM_REPEAT_TLBI)
+		return S2_E_CONFIG;
+	if (cfg->features & S2_FEAT_LPA2)
+		return S2_E_UNSUPPORTED;
+	if (pa_range(cfg->pa_bits) < 0)
+		return S2_E_PA_BITS;
+	if (cfg->ipa_bits < 32 || cfg->ipa_bits > 48 || cfg->ipa_bits > cfg->pa_bits)
+		return S2_E_IPA_BITS;
+	return 0;
+}
+
+int s2_init(struct s2 *s2, const struct s2_config *cfg)
+{
+	int err = check_config(cfg);
+	unsigned root_bits;
+
+	*s2 = (struct s2){ 0 };
+	if (err)
+		return err;
+	s2->port = cfg->port;
+	s2->features = cfg->features;
+	s2->errata = cfg->errata;
+	s2->ipa_bits = cfg->ipa_bits;
+	s2->pa_bits = cfg->pa_bits;
+
+	/*
+	 * The start level with the fewest levels below it that 16 concatenated
+	 * tables (4 more bits of IPA) reach. For 4 KiB: level 2 to 34 bits,
+	 * level 1 to 43, level 0 above.
+	 */
+	s2->start_level = LAST_LEVEL;
+	while (s2->ipa_bits > level_shift(s2->start_level - 1) + 4)
+		s2->start_level--;
+	root_bits = level_shift(s2->start_level - 1);
+	s2->root_pages = (uint8_t)(s2->ipa_bits > root_bits ?
+					   1u << (s2->ipa_bits - root_bits) :
+					   1u);
+
+	s2->root = s2_port_root_alloc(s2->port, s2->root_pages);
+	if (!s2->root) {
+		*s2 = (struct s2){ 0 };
+		return S2_E_NOMEM;
+	}
+	return 0;
+}
+
+uint64_t s2_vtcr(const struct s2 *s2)
+{
+	uint64_t v = UINT64_C(1) << 31; /* RES1 */
+
+	v |= 64u - s2->ipa_bits;		    /* T0SZ */
+	v |= (uint64_t)(2 - s2->start_level) << 6;  /* SL0, 4 KiB */
+	v |= UINT64_C(1) << 8 | UINT64_C(1) << 10;  /* IRGN0, ORGN0: WBWA */
+	v |= UINT64_C(3) << 12;			    /* SH0: inner shareable */
+	v |= (uint64_t)pa_range(s2->pa_bits) << 16; /* PS */
+	if (s2->features & S2_FEAT_VMID16)
+		v |= UINT64_C(1) << 19; /* VS */
+	if (s2->features & S2_FEAT_HAFDBS)
+		v |= UINT64_C(1) << 21; /* HA */
+	return v;
+}
+
+uint64_t s2_vttbr(const struct s2 *s2)
+{
+	return s2_port_table_pa(s2->port, s2->root);
+}
+
+int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
+{
+	if ((ipa | size) & (PAGE_SIZE - 1))
+		return S2_E_ALIGN;
+	if (!size)
+		return S2_E_SIZE;
+	if (ipa + size < ipa)
+		return S2_E_WRAP;
+	if (ipa + size > UINT64_C(1) << s2->ipa_bits)
+		return S2_E_IPA_RANGE;
+	return 0;
+}
+
+int op_begin(struct s2_op **opp, struct s2_op *local, struct step *step,
+	     enum op_kind kind, uint64_t ipa, uint64_t size, uint64_t arg)
+{
+	struct s2_op *op = *opp;
+
+	if (!op) {
+		*local = (struct s2_op){ 0 };
+		*opp = op = local;
+	}
+	if ((op->max_entries && op->max_entries < S2_BUDGET_ENTRIES_MIN) ||
+	    (op->max_bytes && op->max_bytes < S2_BUDGET_BYTES_MIN))
+		return S2_E_BUDGET;
+	if (op->st.kind == OP_NONE) {
+		op->st.kind = (uint8_t)kind;
+		op->st.ipa = ipa;
+		op->st.size = size;
+		op->st.arg = arg;
+		op->st.phase = 0;
+		op->st.win = op->st.win_end = op->st.pos = ipa;
+		op->st.published = 0;
+		op->st.reserve = op->st.reserved = 0;
+		op->st.own = (struct s2_limbo){ 0 };
+		op->start = op->done = s2_ipa(ipa);
+		op->end = s2_ipa(ipa + size);
+		op->changed = 0;
+	} else if (op->st.kind != kind || op->st.ipa != ipa || op->st.size != size ||
+		   op->st.arg != arg) {
+		return S2_E_RESUME;
+	}
+	step->entries = op->max_entries ? op->max_entries : NO_BUDGET;
+	step->bytes = op->max_bytes ? op->max_bytes : NO_BUDGET;
+	step->hint_level = -1;
+	return 0;
+}
+
+int op_end(struct s2_op *op, const struct step *step, int ret)
+{
+	op->visited = (op->max_entries ? op->max_entries : NO_BUDGET) - step->entries;
+	op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
+	if (ret != S2_MORE)
+		op->st.kind = OP_NONE;
+	if (!ret)
+		op->done = s2_ipa(op->st.ipa + op->st.size);
+	return ret;
+}
+
+int reserve_fill(struct s2 *s2, void *cookie, uint64_t *reserve, uint64_t n)
+{
+	while (n--) {
+		uint64_t *table = s2_port_table_alloc(s2->port, cookie);
+
+		if (!table) {
+			reserve_drain(s2, reserve);
+			return S2_E_NOMEM;
+		}
+		*table_meta(s2, table) = *reserve;
+		*reserve = s2_port_table_pa(s2->port, table) | LINK_PRESENT;
+	}
+	return 0;
+}
+
+uint64_t *reserve_take(struct s2 *s2, uint64_t *reserve)
+{
+	uint64_t *table, *meta;
+
+	S2_ASSERT(*reserve & LINK_PRESENT);
+	table = s2_port_table_va(s2->port, desc_oa(*reserve));
+	meta = table_meta(s2, table);
+	*reserve = *meta;
+	*meta = 0;
+	return table;
+}
+
+void reserve_drain(struct s2 *s2, uint64_t *reserve)
+{
+	while (*reserve)
+		s2_port_table_free(s2->port, reserve_take(s2, reserve));
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Stage-2 descriptors for the 4 KiB granule without LPA2, and what the engine
+ * writes into invalid ones. Nothing else in the engine knows a bit position.
+ *
+ * Arm ARM, "VMSAv8-64 translation table format descriptors".
+ */
+#ifndef STAGE2_SRC_DESC_H
+#define STAGE2_SRC_DESC_H
+
+#include <stage2/stage2.h>
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE (UINT64_C(1) << PAGE_SHIFT)
+#define PTRS_PER_TABLE 512u
+#define LAST_LEVEL 3
+/* Level 0 holds tables only: 512 GiB blocks need LPA2's layout. */
+#define FIRST_BLOCK_LEVEL 1
+
+#define DESC_VALID (UINT64_C(1) << 0)
+#define DESC_TABLE (UINT64_C(1) << 1) /* a table at levels 0-2, a page at 3 */
+#define DESC_MEMATTR (UINT64_C(0xf) << 2)
+#define DESC_S2AP_R (UINT64_C(1) << 6)
+#define DESC_S2AP_W (UINT64_C(1) << 7)
+#define DESC_SH (UINT64_C(3) << 8) /* 0b11: inner shareable */
+#define DESC_AF (UINT64_C(1) << 10)
+#define DESC_OA UINT64_C(0x0000fffffffff000)
+/*
+ * XN[1]. With FEAT_XNX the field is [54:53]: 0b00 execute at EL1 and EL0, 0b10
+ * at neither; without, bit 54 alone means the same. So one encoding serves both.
+ */
+#define DESC_XN (UINT64_C(1) << 54)
+#define DESC_SW_SHIFT 55
+#define DESC_SW (UINT64_C(0xf) << DESC_SW_SHIFT)
+
+/*
+ * Hardware ignores bits [63:1] of an invalid descriptor. A busy marker is the
+ * old descriptor with VALID cleared and this bit set (it is one of the PBHA
+ * bits, which the engine never sets in a valid one): table or leaf, output
+ * address and memory type stay readable for the phases that follow.
+ */
+#define DESC_BUSY (UINT64_C(1) << 62)
+
+/*
+ * The address of a busy block has bits to spare: the pages of it that have been
+ * cleaned, so that whoever meets the marker goes on where another step stopped.
+ * DESC_REMAKE: the marker is the descriptor of a table that is to be linked here.
+ */
+#define DESC_REMAKE (UINT64_C(1) << 61)
+
+static inline unsigned level_shift(int level)
+{
+	return PAGE_SHIFT + 9u * (unsigned)(LAST_LEVEL - level);
+}
+
+static inline uint64_t level_size(int level)
+{
+	return UINT64_C(1) << level_shift(level);
+}
+
+static inline bool desc_valid(uint64_t d)
+{
+	return d & DESC_VALID;
+}
+
+static inline bool desc_busy(uint64_t d)
+{
+	return (d & (DESC_VALID | DESC_BUSY)) == DESC_BUSY;
+}
+
+/* Valid or busy alike: what the entry is, or was. Not for an empty one. */
+static inline bool desc_is_table(uint64_t d, int level)
+{
+	return level < LAST_LEVEL && (d & DESC_TABLE);
+}
+
+static inline bool desc_valid_table(uint64_t d, int level)
+{
+	return desc_valid(d) && desc_is_table(d, level);
+}
+
+static inline bool desc_valid_leaf(uint64_t d, int level)
+{
+	return desc_valid(d) && !desc_is_table(d, level);
+}
+
+static inline uint64_t desc_oa(uint64_t d)
+{
+	return d & DESC_OA;
+}
+
+static inline uint64_t desc_make_busy(uint64_t d)
+{
+	return (d & ~DESC_VALID) | DESC_BUSY;
+}
+
+static inline uint64_t desc_make_table(uint64_t table_pa)
+{
+	return table_pa | DESC_TABLE | DESC_VALID;
+}
+
+/*
+ * MemAttr[3:0]. The Device encodings 0b00xx and Normal-NC 0b0101 are the same
+ * with and without FWB; write-back is 0b1111 without, 0b0110 (force) with it.
+ */
+#define MEMATTR_NC 0x5u
+#define MEMATTR_WB 0xfu
+#define MEMATTR_FWB_WB 0x6u
+#define MEMATTR_FWB_S1 0x7u
+
+static inline unsigned desc_memattr(uint64_t d)
+{
+	return (unsigned)((d & DESC_MEMATTR) >> 2);
+}
+
+/*
+ * Whether the memory behind a leaf must be cleaned when the guest loses it, or
+ * before it gets it: Device never; Normal unless FWB forces write-back, because
+ * the guest may have, or have through its own attributes, a non-cacheable alias
+ * beside the hypervisor's cacheable one. With FWB that leaves NC and S1.
+ */
+static inline bool desc_needs_clean(uint32_t features, uint64_t d)
+{
+	unsigned m = desc_memattr(d);
+
+	if (!(m & 0xcu))
+		return false;
+	return !((features & S2_FEAT_FWB) && m == MEMATTR_FWB_WB);
+}
+
+/* The leaf for @attr at @level, to be OR'ed with an output address. */
+static inline uint64_t desc_leaf(uint32_t features, s2_attr_t attr, int level)
+{
+	uint64_t d = DESC_VALID | DESC_AF | DESC_SH;
+	unsigned m;
+
+	if (attr & S2_MEM_DEV_nGnRnE)
+		m = ((attr & S2_MEM_MASK) >> 4) & 3u;
+	else if ((attr & S2_MEM_MASK) == S2_MEM_NC)
+		m = MEMATTR_NC;
+	else if ((attr & S2_MEM_MASK) == S2_MEM_S1)
+		m = MEMATTR_FWB_S1;
+	else
+		m = features & S2_FEAT_FWB ? MEMATTR_FWB_WB : MEMATTR_WB;
+	d |= (uint64_t)m << 2;
+	if (level == LAST_LEVEL)
+		d |= DESC_TABLE;
+	if (attr & S2_R)
+		d |= DESC_S2AP_R;
+	if (attr & S2_W)
+		d |= DESC_S2AP_W;
+	if (!(attr & S2_X))
+		d |= DESC_XN;
+	d |= (uint64_t)((attr & S2_SW_MASK) >> 8) << DESC_SW_SHIFT;
+	return d;
+}
+
+static inline s2_attr_t desc_attr(uint64_t d)
+{
+	unsigned m = desc_memattr(d);
+	s2_attr_t a;
+
+	if (!(m & 0xcu))
+		a = S2_MEM_DEV_nGnRnE | (m << 4);
+	else if (m == MEMATTR_NC)
+		a = S2_MEM_NC;
+	else if (m == MEMATTR_FWB_S1)
+		a = S2_MEM_S1;
+	else
+		a = S2_MEM_WB;
+	if (d & DESC_S2AP_R)
+		a |= S2_R;
+	if (d & DESC_S2AP_W)
+		a |= S2_W;
+	if (!(d & DESC_XN))
+		a |= S2_X;
+	return a | S2_SW(d >> DESC_SW_SHIFT);
+}
+
+/* What may differ between two leaves without break-before-make [RWHZWS]. */
+#define DESC_IN_PLACE (DESC_S2AP_R | DESC_S2AP_W | DESC_XN | DESC_AF | DESC_SW)
+
+/* The leaf one level down that maps the i-th part of what block @d maps. */
+static inline uint64_t desc_part_of_block(uint64_t d, int level, unsigned i)
+{
+	d += (uint64_t)i << level_shift(level + 1);
+	if (level + 1 == LAST_LEVEL)
+		d |= DESC_TABLE;
+	return d | DESC_AF;
+}
+
+#endif /* STAGE2_SRC_DESC_H */

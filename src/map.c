@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Map: look and take tables, (break, invalidate, clean, release what is in the
+ * way), make.
+ *
+ * The first may fail and changes nothing; the rest cannot fail. A call works
+ * through its range in windows, the whole range when it has no budget. Replacing
+ * something goes through the phases of unmap.c; when those need more than one
+ * step, the window is looked at again afterwards, for others may have been there.
+ */
+#include "internal.h"
+
+enum { COMMIT, FINISH, DRAIN };
+
+struct map {
+	struct s2 *s2;
+	struct s2_op *op;
+	struct step *step;
+	uint64_t delta; /* PA - IPA */
+	uint64_t end;	/* of the whole range */
+	s2_attr_t attr;
+	uint32_t flags;
+};
+
+/* What a look at a window found. */
+struct found {
+	uint64_t tables; /* to be taken */
+	bool fresh;	 /* an entry becomes valid or gets another address */
+	bool taken;	 /* something must be broken first */
+	bool present;	 /* a leaf stays, at least its address and type */
+	bool changed;	 /* permissions change in place */
+	bool executable; /* ... execute among them */
+};
+
+/* The level of the leaf to be made for @ipa: the largest that fits. */
+static int leaf_level(const struct map *m, uint64_t ipa)
+{
+	int level = LAST_LEVEL;
+
+	if (m->flags & S2_MAP_PAGES)
+		return level;
+	while (level > FIRST_BLOCK_LEVEL && level > m->s2->start_level) {
+		uint64_t size = level_size(level - 1);
+
+		if ((ipa | m->delta) & (size - 1) || m->end - ipa < size)
+			break;
+		level--;
+	}
+	return level;
+}
+
+static uint64_t leaf_desc(const struct map *m, uint64_t ipa, int level)
+{
+	return desc_leaf(m->s2->features, m->attr, level) | (ipa + m->delta);
+}
+
+/*
+ * Tables that [ipa, end), inside one empty entry at @level, needs: at each level
+ * one for every entry that is not itself a block.
+ */
+static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int level)
+{
+	uint64_t n = 0;
+
+	for (; level < LAST_LEVEL; level++) {
+		unsigned shift = level_shift(level);
+		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
+
+		if (level >= FIRST_BLOCK_LEVEL && !(m->flags & S2_MAP_PAGES) &&
+		    !(m->delta & (level_size(level) - 1)) &&
+		    end >> shift > (ipa + level_size(level) - 1) >> shift)
+			blocks =
+				(end >> shift) - ((ipa + level_size(level) - 1) >> shift);
+		n += all - blocks;
+	}
+	return n;
+}
+
+/* One entry of the window, for which a leaf or a table is to be made. */
+static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int want,
+		      struct found *f)
+{
+	uint64_t past = cursor_base(c) + level_size(c->level), diff;
+	bool replace = m->flags & S2_MAP_REPLACE;
+
+	if (desc_busy(d) && !replace)
+		return S2_E_BUSY;
+	if (desc_valid_leaf(d, c->level) && c->level == want) {
+		diff = d ^ leaf_desc(m, c->ipa, want);
+		if (!(diff & ~DESC_IN_PLACE)) {
+			f->present = true;
+			f->changed |= !!diff;
+			f->executable |= diff & DESC_XN && d & DESC_XN;
+			return 0;
+		}
+	}
+	if (desc_valid(d) && !replace)
+		return S2_E_EXIST;
+	f->taken |= desc_valid(d) || desc_busy(d);
+	f->fresh = true;
+	if (c->level < want)
+		f->tables +=
+			tables_for(m, c->ipa, past < c->end ? past : c->end, c->level);
+	return 0;
+}
+
+static int look(const struct map *m, struct found *f)
+{
+	struct cursor c;
+
+	*f = (struct found){ 0 };
+	cursor_start(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
+	while (cursor_more(&c)) {
+		uint64_t d = cursor_load(&c, cursor_entry(&c));
+		int want = leaf_level(m, c.ipa), err;
+
+		if (desc_valid_table(d, c.level) && c.level < want) {
+			cursor_down(&c, d);
+			continue;
+		}
+		if (c.ipa == m->op->st.win)
+			cursor_hint(&c);
+		err = look_entry(m, &c, d, want, f);
+		if (err)
+			return err;
+		cursor_next(&c);
+	}
+	return 0;
+}
+
+/*
+ * The next window: all that is left, or with a budget so many leaves of one size
+ * that looking, breaking, cleaning and making fit into a step.
+ */
+static uint64_t window_end(const struct map *m)
+{
+	uint64_t pos = m->op->st.win, size, n, end;
+	int level = leaf_level(m, pos);
+
+	if (!m->op->max_entries)
+		return m->end;
+	size = level_size(level);
+	n = m->op->max_entries / 8;
+	end = m->end - pos < size * n ? m->end & ~(size - 1) : pos + size * n;
+	/* Not past the place where a larger block begins. */
+	if (level > FIRST_BLOCK_LEVEL && !(m->flags & S2_MAP_PAGES)) {
+		uint64_t larger = (pos | (level_size(level - 1) - 1)) + 1;
+
+		if (larger < end)
+			end = larger;
+	}
+	return end;
+}
+
+/* Break what is in the way, leaves and whole tables. */
+static void break_old(const struct map *m, struct gather *g)
+{
+	struct cursor c;
+
+	cursor_resume(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
+	while (cursor_more(&c)) {
+		uint64_t *entry = cursor_entry(&c);
+		uint64_t d = cursor_load(&c, entry), past;
+		int want = leaf_level(m, c.ipa);
+
+		if (desc_valid_table(d, c.level) && c.level < want) {
+			cursor_down(&c, d);
+			continue;
+		}
+		if (desc_busy(d) ||
+		    (desc_valid(d) &&
+		     (c.level != want || desc_is_table(d, c.level) ||
+		      (d ^ leaf_desc(m, c.ipa, want)) & ~DESC_IN_PLACE))) {
+			break_entry(&c, entry, d, desc_make_busy(d), g);
+			past = cursor_base(&c) + level_size(c.level);
+			if (desc_valid(d) && cursor_base(&c) < m->op->start.ipa)
+				m->op->start.ipa = cursor_base(&c);
+			if (desc_valid(d) && past > m->op->end.ipa)
+				m->op->end.ipa = past;
+		}
+		cursor_next(&c);
+	}
+}
+
+/*
+ * A table for the entry under the cursor, empty, and linked. Its zeroes before
+ * its link: a walk reads an entry of the table through the address it got from
+ * the link, so it needs only that the two stores be ordered. Entries are filled
+ * in afterwards, each by one store from invalid to valid.
+ */
+static void make_table(struct cursor *c, uint64_t *entry, struct s2_op *op)
+{
+	uint64_t *table = reserve_take(c->s2, &op->st.reserve);
+	uint64_t d = desc_make_table(s2_port_table_pa(c->s2->port, table));
+
+	op->st.reserved--;
+	s2_port_store_release(c->s2->port, entry, d);
+	*cursor_meta(c) += META_LIVE_ONE + META_TABLE_ONE;
+	cursor_down(c, d);
+}
+
+/*
+ * Leaves from the cursor to the end of its table or window, where it is known
+ * that every entry is empty; returns how many.
+ */
+static unsigned make_run(const struct cursor *c, uint64_t *entry, uint64_t desc)
+{
+	uint64_t size = level_size(c->level);
+	uint64_t past = (c->ipa | (level_size(c->level - 1) - 1)) + 1;
+	unsigned n = (unsigned)(((past < c->end ? past : c->end) - c->ipa) >>
+				level_shift(c->level));
+
+	for (unsigned i = 0; i < n; i++, desc += size)
+		s2_port_store(c->s2->port, &entry[i], desc);
+	return n;
+}
+
+/* Cannot fail: every table is in the reserve, whatever was in the way is busy. */
+static void make(const struct map *m, const struct found *f, struct gather *g)
+{
+	uint64_t clean = desc_needs_clean(m->s2->features, leaf_desc(m, 0, LAST_LEVEL)) ?
+				 META_CLEAN :
+				 0;
+	bool empty = !f->taken && !f->present;
+	struct cursor c;
+
+	cursor_resume(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
+	for (int l = m->s2->start_level; l < c.level; l++)
+		*table_meta(m->s2, c.table[l]) |= clean;
+	while (cursor_more(&c)) {
+		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c);
+		int want = leaf_level(m, c.ipa);
+		uint64_t d, new;
+
+		*meta |= clean;
+		/* Pages into entries that are known to be empty: a run, unread. */
+		if (empty && c.level == LAST_LEVEL) {
+			unsigned n = make_run(&c, entry, leaf_desc(m, c.ipa, want));
+
+			*meta += n * META_LIVE_ONE;
+			m->op->changed += n;
+			c.ipa += (uint64_t)(n - 1) << PAGE_SHIFT;
+			cursor_next(&c);
+			continue;
+		}
+		d = cursor_load(&c, entry);
+		if (desc_valid_table(d, c.level) && c.level < want) {
+			cursor_down(&c, d);
+			continue;
+		}
+		if (desc_busy(d))
+			*meta -= META_BUSY_ONE;
+		if (desc_busy(d) && desc_is_table(d, c.level)) {
+			*meta -= META_TABLE_ONE;
+			limbo_push(m->s2, op_limbo(m->op),
+				   s2_port_table_va(m->s2->port, desc_oa(d)),
+				   c.level + 1);
+		}
+		if (c.level < want) {
+			make_table(&c, entry, m->op);
+			continue;
+		}
+		new = leaf_desc(m, c.ipa, want);
+		if (!desc_valid(d)) {
+			s2_port_store(m->s2->port, entry, new);
+			*meta += META_LIVE_ONE;
+			m->op->changed++;
+		} else if (d != new) {
+			/*
+			 * Same address and type: permissions change in place, and
+			 * what was cached with the old ones goes afterwards.
+			 */
+			s2_port_xchg(m->s2->port, entry, new);
+			gather_leaf(g, &c, d);
+			m->op->changed++;
+		}
+		cursor_next(&c);
+	}
+}
+
+/*
+ * New memory before its entry: written back to the PoC if the guest may look at
+ * it past the caches, and made visible to instruction fetch. False when the
+ * step's budget ended it.
+ */
+static bool publish(const struct map *m, const struct found *f)
+{
+	struct s2_op *op = m->op;
+	bool clean = f->fresh &&
+		     desc_needs_clean(m->s2->features, leaf_desc(m, 0, LAST_LEVEL));
+	bool execute = m->attr & S2_X && (f->fresh || f->executable);
+	uint64_t done = op->st.published, left = op->st.win_end - op->st.win - done;
+	uint64_t n = left < m->step->bytes ? left : m->step->bytes & ~(PAGE_SIZE - 1);
+	uint64_t pa = op->st.win + m->delta + done;
+
+	if (m->flags & S2_NO_CLEAN || !(clean || execute) || !left)
+		return true;
+	if (n && clean) {
+		s2_port_clean(m->s2->port, pa, n, m->attr);
+		/*
+		 * The cleans before the stores that make the entries valid: a guest
+		 * that reads past the caches must find the data in memory. A store
+		 * is not ordered after a DC by program order; the DSB completes the
+		 * cleans of this PE. SY: such reads are outer shareable.
+		 */
+		s2_port_dsb_sy(m->s2->port);
+	}
+	if (n && execute)
+		s2_port_make_executable(m->s2->port, pa, n);
+	m->step->bytes -= n;
+	op->st.published += n;
+	return n == left;
+}
+
+/* Whether the step has its share of visits left, by which windows are measured. */
+static bool has_visits(const struct map *m, unsigned share)
+{
+	return m->step->entries >= m->op->max_entries / share;
+}
+
+/* One window, unless what is in the way takes more than this step. */
+static int commit(const struct map *m)
+{
+	struct s2_op *op = m->op;
+	struct gather g = { 0 };
+	struct found f;
+	int err = 0;
+
+	/* For each window: blocks may have been mapped meanwhile. */
+	if (m->flags & S2_MAP_REPLACE && !(m->flags & S2_DROP_EDGES))
+		err = settle_edges(m->s2, op->st.ipa, m->end, m->flags, op->cookie);
+	if (err)
+		return err;
+	op->st.win_end = window_end(m);
+	err = look(m, &f);
+	if (err)
+		return err;
+	if (f.tables > op->st.reserved) {
+		if (reserve_fill(m->s2, op->cookie, &op->st.reserve,
+				 f.tables - op->st.reserved))
+			return S2_E_NOMEM;
+		op->st.reserved = f.tables;
+	}
+	if (!publish(m, &f))
+		return S2_MORE;
+	if (f.taken) {
+		break_old(m, &g);
+		invalidate(m->s2, &g);
+		if (g.clean && !(m->flags & S2_NO_CLEAN)) {
+			op->st.pos = op->st.win;
+			op->st.phase = FINISH;
+			return 0;
+		}
+		g = (struct gather){ 0 };
+	}
+	make(m, &f, &g);
+	if (g.start < g.end) {
+		invalidate(m->s2, &g);
+	} else {
+		/*
+		 * The new entries before the guest runs on: without it the PE that
+		 * returns to the guest could walk past its own store and fault once
+		 * more. Nothing but progress depends on it: invalid to valid needs
+		 * no TLBI, for an invalid entry is never cached.
+		 */
+		s2_port_dsb_ishst(m->s2->port);
+	}
+	op->st.published = 0;
+	op->st.win = op->st.win_end;
+	op->st.phase = DRAIN;
+	return 0;
+}
+
+static int map_steps(const struct map *m)
+{
+	struct s2_op *op = m->op;
+	int ret;
+
+	for (;;) {
+		switch (op->st.phase) {
+		case COMMIT:
+			if (op->st.win >= m->end)
+				return 0;
+			/* Look, break and make take at most an eighth each. */
+			if (!has_visits(m, 2))
+				return S2_MORE;
+			ret = commit(m);
+			if (ret)
+				return ret;
+			break;
+		case FINISH:
+			if (!finish_window(m->s2, op, m->step, true, false))
+				return S2_MORE;
+			op->st.phase = DRAIN;
+			break;
+		case DRAIN:
+			if (!drain_own(m->s2, op, m->step))
+				return S2_MORE;
+			op->done = s2_ipa(op->st.win);
+			op->st.phase = COMMIT;
+			break;
+		}
+	}
+}
+
+static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
+		     s2_attr_t attr, uint32_t flags)
+{
+	int err = check_range(s2, ipa, size);
+	s2_attr_t mem = attr & S2_MEM_MASK;
+
+	if (err)
+		return err;
+	if (pa & (PAGE_SIZE - 1))
+		return S2_E_ALIGN;
+	if (pa + size < pa)
+		return S2_E_WRAP;
+	if (pa + size > UINT64_C(1) << s2->pa_bits)
+		return S2_E_PA_RANGE;
+	if (attr & ~(S2_R | S2_W | S2_X | S2_MEM_MASK | S2_SW_MASK) ||
+	    !(attr & (S2_R | S2_W | S2_X)) || mem == (3u << 4) ||
+	    (attr & S2_X && attr & S2_MEM_DEV_nGnRnE) ||
+	    (mem == S2_MEM_S1 && !(s2->features & S2_FEAT_FWB)))
+		return S2_E_ATTR;
+	if (flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES |
+		      S2_NO_CLEAN) ||
+	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
+	    (flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)))
+		return S2_E_FLAGS;
+	return 0;
+}
+
+int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,
+	   uint32_t flags, struct s2_op *op)
+{
+	struct s2_op local;
+	struct step step;
+	struct map m = { .s2 = s2,
+			 .step = &step,
+			 .attr = attr,
+			 .flags = flags,
+			 .delta = pa.pa - ipa.ipa,
+			 .end = ipa.ipa + size };
+	int ret = check_map(s2, ipa.ipa, pa.pa, size, attr, flags);
+
+	if (!ret)
+		ret = op_begin(&op, &local, &step, OP_MAP, ipa.ipa, size,
+			       pa.pa | attr | (uint64_t)flags << 48);
+	if (ret)
+		return ret;
+	m.op = op;
+	ret = map_steps(&m);
+	if (ret != S2_MORE) {
+		reserve_drain(s2, &op->st.reserve);
+		op->st.reserved = 0;
+	}
+	return op_end(op, &step, ret);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The porting contract.
+ *
+ * An embedder supplies one header, "stage2_port.h", on the include path. It may
+ * define each function below as "static inline" (barriers, TLBIs and entry
+ * accesses should be: on hardware each is an instruction) or leave it to the
+ * linker. The declarations here come after it, so the compiler checks every
+ * signature. ports/template/stage2_port.h is a start: all the instructions, and
+ * the nine functions that only the embedder can write left external.
+ *
+ * The first argument of each is s2_config.port, for the embedder's use.
+ */
+#ifndef STAGE2_SRC_PORT_H
+#define STAGE2_SRC_PORT_H
+
+#include <stage2/stage2.h>
+#include "stage2_port.h"
+
+/*
+ * S2_ASSERT(cond) - a macro; an invariant of the engine is broken. May panic,
+ * log, or be empty.
+ */
+#ifndef S2_ASSERT
+#error "stage2_port.h must define S2_ASSERT(cond)"
+#endif
+
+/* ---- table pages ----------------------------------------------------------
+ *
+ * A table is one page of 512 entries, 4 KiB, aligned to its size. Pages come
+ * back from s2_port_table_free() with old content: alloc zeroes, and its zeroes
+ * must be visible to the walkers before the page is linked (the engine links
+ * with store-release, which is enough for plain stores by the same PE).
+ *
+ * Each table has one 64-bit word of metadata, the engine's, zero after alloc;
+ * it need not be in the page (a struct page, an array beside the pool). The
+ * metadata of a root is that of its first page.
+ */
+uint64_t *s2_port_table_alloc(void *port, void *cookie);
+void s2_port_table_free(void *port, uint64_t *table);
+/* pages: 1..16, physically contiguous, aligned to the next power of two. */
+uint64_t *s2_port_root_alloc(void *port, unsigned pages);
+void s2_port_root_free(void *port, uint64_t *root, unsigned pages);
+uint64_t *s2_port_table_meta(void *port, uint64_t *table);
+uint64_t s2_port_table_pa(void *port, uint64_t *table);
+uint64_t *s2_port_table_va(void *port, uint64_t pa);
+
+/* ---- entries --------------------------------------------------------------
+ *
+ * Single-copy atomic 64-bit accesses. store_release orders every earlier store
+ * of this PE before it, as seen by a translation table walk: used to link a
+ * table. xchg and cas are used where hardware may write the entry; relaxed
+ * order is enough. cas returns the value found.
+ */
+uint64_t s2_port_load(void *port, const uint64_t *entry);
+void s2_port_store(void *port, uint64_t *entry, uint64_t desc);
+void s2_port_store_release(void *port, uint64_t *entry, uint64_t desc);
+uint64_t s2_port_xchg(void *port, uint64_t *entry, uint64_t desc);
+uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old, uint64_t desc);
+
+/* ---- barriers and TLBIs ---------------------------------------------------
+ *
+ * vmid_enter and vmid_leave bracket every invalidation: between them the TLBIs
+ * must act on the instance's VMID as it is at that moment (the engine never
+ * stores one). Switching needs an ISB before the TLBI (the port's); with VHE
+ * HCR_EL2.TGE must be 0 for VMALLE1IS. The thread must not migrate in between.
+ */
+void s2_port_vmid_enter(void *port);
+void s2_port_vmid_leave(void *port);
+void s2_port_dsb_ishst(void *port);
+void s2_port_dsb_ish(void *port);
+void s2_port_dsb_sy(void *port);
+void s2_port_isb(void *port);
+void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand);
+void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand);
+void s2_port_tlbi_vmalle1is(void *port);
+void s2_port_tlbi_vmalls12e1is(void *port);
+
+/*
+ * Other agents that walk the same tables (SMMU, ATS): called after the PEs'
+ * invalidation has completed and before memory is cleaned or given back. Must
+ * not return before no agent can use a translation of [ipa, ipa + size); size 0
+ * means all of the address space.
+ */
+void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
+
+/* ---- caches ---------------------------------------------------------------
+ *
+ * clean: clean and invalidate [pa, pa + size) to the PoC (DC CIVAC by line),
+ * without a DSB: the engine issues one DSB SY after the last. The port maps a
+ * window if it has to, and leaves memory alone that has no cacheable alias.
+ * @attr is the leaf's (its S2_MEM_ field says what it was mapped as); MTE tags
+ * are the port's to handle.
+ *
+ * make_executable: make [pa, pa + size) visible to instruction fetch, DSB
+ * included where needed (IC IVAU by line, or IC IALLUIS; nothing where
+ * CTR_EL0.DIC says so).
+ */
+void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr);
+void s2_port_make_executable(void *port, uint64_t pa, uint64_t size);
+
+#endif /* STAGE2_SRC_PORT_H */

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Blocks into smaller ones, everything still mapped. A round takes every block
+ * of a window one level down: build the tables while the guest still uses the
+ * blocks, break all blocks, invalidate once, link all tables. A level-1 block
+ * takes two rounds. Tables are taken before the first.
+ */
+#include "internal.h"
+
+/* Which blocks: all that intersect the window, or those that straddle an edge. */
+struct wanted {
+	bool straddling;
+	uint64_t edge;
+};
+
+/*
+ * Move on to the next block that is wanted; 0 at the end of the window or of
+ * the budget. The cursor stays on the block.
+ */
+static uint64_t next_block(struct cursor *c, const struct wanted *w)
+{
+	while (cursor_more(c)) {
+		uint64_t d = cursor_load(c, cursor_entry(c));
+
+		if (desc_valid_table(d, c->level)) {
+			cursor_down(c, d);
+			continue;
+		}
+		if (desc_valid(d) && c->level < LAST_LEVEL &&
+		    (!w->straddling || w->edge & (level_size(c->level) - 1)))
+			return d;
+		cursor_next(c);
+	}
+	return 0;
+}
+
+static uint64_t *build_table(struct s2 *s2, uint64_t d, int level, uint64_t *reserve)
+{
+	uint64_t *table = reserve_take(s2, reserve);
+
+	for (unsigned i = 0; i < PTRS_PER_TABLE; i++)
+		s2_port_store(s2->port, &table[i], desc_part_of_block(d, level, i));
+	return table;
+}
+
+static void split_round(struct s2 *s2, const struct wanted *w, struct step *step,
+			uint64_t start, uint64_t end, uint64_t *reserve)
+{
+	struct gather g = { 0 };
+	struct cursor c;
+	uint64_t d, built = 0, *tail = &built;
+
+	/* Build: a list in walking order, linked by the tables' metadata. */
+	cursor_start(&c, s2, step, start, end);
+	for (; (d = next_block(&c, w)); cursor_next(&c)) {
+		uint64_t *table = build_table(s2, d, c.level, reserve);
+
+		*tail = s2_port_table_pa(s2->port, table) | LINK_PRESENT;
+		tail = table_meta(s2, table);
+	}
+
+	/*
+	 * Break. Block to table is a change of size: break before make [RWHZWS].
+	 * The marker is the descriptor of the table to come.
+	 */
+	cursor_start(&c, s2, step, start, end);
+	for (; (d = next_block(&c, w)); cursor_next(&c)) {
+		uint64_t *table = s2_port_table_va(s2->port, desc_oa(built));
+		uint64_t *meta = table_meta(s2, table);
+		uint64_t marker = desc_make_table(desc_oa(built)) | DESC_REMAKE;
+
+		built = *meta;
+		*meta = PTRS_PER_TABLE * META_LIVE_ONE;
+		if (desc_needs_clean(s2->features, d))
+			*meta |= META_CLEAN;
+		break_entry(&c, cursor_entry(&c), d, desc_make_busy(marker), &g);
+	}
+
+	invalidate(s2, &g);
+
+	/* Make: link every table whose place was kept. */
+	cursor_start(&c, s2, step, start, end);
+	while (cursor_more(&c)) {
+		uint64_t *entry = cursor_entry(&c);
+
+		d = cursor_load(&c, entry);
+		if (desc_busy(d) && d & DESC_REMAKE) {
+			/*
+			 * The table's entries before the entry that links it: a walk
+			 * reads the second through the address it got from the
+			 * first, so it needs only that the stores be ordered.
+			 */
+			s2_port_store_release(s2->port, entry,
+					      desc_make_table(desc_oa(d)));
+			*cursor_meta(&c) +=
+				META_LIVE_ONE + META_TABLE_ONE - META_BUSY_ONE;
+		} else if (desc_valid_table(d, c.level)) {
+			cursor_down(&c, d);
+			continue;
+		}
+		cursor_next(&c);
+	}
+}
+
+/* Tables it takes to bring a block at @level down so far that @edge is between two. */
+static unsigned levels_to(uint64_t edge, int level)
+{
+	unsigned n = 0;
+
+	for (; level < LAST_LEVEL && edge & (level_size(level) - 1); level++)
+		n++;
+	return n;
+}
+
+static unsigned edge_tables(const struct s2 *s2, uint64_t edge)
+{
+	struct s2_mapping m;
+
+	if (edge >> s2->ipa_bits)
+		return 0;
+	s2_lookup(s2, s2_ipa(edge), &m);
+	return m.state == S2_LEAF ? levels_to(edge, m.level) : 0;
+}
+
+int settle_edges(struct s2 *s2, uint64_t start, uint64_t end, uint32_t flags,
+		 void *cookie)
+{
+	const uint64_t edges[] = { start, end };
+	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET, .hint_level = -1 };
+	unsigned n = edge_tables(s2, start) + edge_tables(s2, end);
+	uint64_t reserve = 0;
+
+	if (!n)
+		return 0;
+	if (!(flags & S2_SPLIT_EDGES))
+		return S2_E_BLOCK;
+	if (reserve_fill(s2, cookie, &reserve, n))
+		return S2_E_NOMEM;
+	/* Both edges may be in one block: ask again before each round. */
+	for (unsigned i = 0; i < 2; i++)
+		while (edge_tables(s2, edges[i]))
+			split_round(s2, &(struct wanted){ true, edges[i] }, &step,
+				    edges[i], edges[i] + PAGE_SIZE, &reserve);
+	reserve_drain(s2, &reserve);
+	return 0;
+}
+
+/* How many parts of the block under the cursor intersect [start, end). */
+static uint64_t parts_in(const struct cursor *c, uint64_t start, uint64_t end)
+{
+	uint64_t base = cursor_base(c), last = base + level_size(c->level) - 1;
+	unsigned shift = level_shift(c->level + 1);
+
+	if (start < base)
+		start = base;
+	if (end - 1 < last)
+		last = end - 1;
+	return (last >> shift) - (start >> shift) + 1;
+}
+
+/*
+ * What a step will do: how many tables for [op->st.pos, op->st.win_end), and
+ * where the next step begins. Without a budget a level-1 block goes down to
+ * pages at once. With one it goes down one level, ends the step and comes again
+ * as level-2 blocks; otherwise a step takes as many blocks as their tables have
+ * entries in the budget. A quarter of the visits counts, three walk again.
+ */
+static uint64_t count_tables(struct s2 *s2, struct s2_op *op, struct step *step,
+			     uint64_t end, uint64_t *next)
+{
+	const struct wanted all = { false, 0 };
+	uint64_t kept = op->max_entries / 4 * 3 + S2_LEVELS;
+	uint64_t n = 0, most = op->max_entries / PTRS_PER_TABLE;
+	struct cursor c;
+
+	if (!op->max_entries)
+		kept = 0;
+	step->entries -= kept;
+	cursor_start(&c, s2, step, op->st.pos, end);
+	*next = 0;
+	while (!*next && next_block(&c, &all)) {
+		bool twice = c.level + 1 < LAST_LEVEL;
+
+		n++;
+		if (!op->max_entries) {
+			n += twice ? parts_in(&c, op->st.pos, end) : 0;
+		} else if (twice) {
+			*next = c.ipa;
+			c.ipa += PAGE_SIZE;
+			break;
+		} else if (n == most) {
+			*next = cursor_base(&c) + level_size(c.level);
+		}
+		cursor_next(&c);
+	}
+	step->entries += kept;
+	op->st.win_end = c.ipa < end ? c.ipa : end;
+	if (!*next || *next > end)
+		*next = op->st.win_end;
+	return n;
+}
+
+int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
+{
+	const struct wanted all = { false, 0 };
+	uint64_t end = ipa.ipa + size, reserve = 0, n, next;
+	struct s2_op local;
+	struct step step;
+	int err = check_range(s2, ipa.ipa, size);
+
+	if (!err)
+		err = op_begin(&op, &local, &step, OP_SPLIT, ipa.ipa, size, 0);
+	if (err)
+		return err;
+	n = count_tables(s2, op, &step, end, &next);
+	if (reserve_fill(s2, op->cookie, &reserve, n))
+		return op_end(op, &step, S2_E_NOMEM);
+	for (int round = 0; reserve && round < LAST_LEVEL - FIRST_BLOCK_LEVEL; round++)
+		split_round(s2, &all, &step, op->st.pos, op->st.win_end, &reserve);
+	S2_ASSERT(!reserve);
+	op->changed += n;
+	op->st.pos = next;
+	op->done = s2_ipa(next);
+	return op_end(op, &step, next < end ? S2_MORE : 0);
+}
