@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Judging what the program promises, and saying why a promise is false.
+ */
+#include "internal.h"
+
+#define NS(x) ((unsigned long long)(x))
+
+const char *rec_text(const struct rec *r, char *buf, size_t n)
+{
+	if (r->kind == K_ALL)
+		snprintf(buf, n, "whatever was mapped under VMID %u", r->ctx->vmid);
+	else if (r->kind == K_TABLE)
+		snprintf(buf, n, "the level-%u entry of %#llx, which pointed to table %#llx "
+			 "until step %llu", r->level, NS(r->ipa), NS(r->pa), NS(r->first));
+	else
+		snprintf(buf, n, "the level-%u translation of %#llx-%#llx to %#llx, %s at step "
+			 "%llu", r->level, NS(r->ipa), NS(r->end), NS(r->pa),
+			 r->flags & F_OLD ? "changed" : "broken", NS(r->first));
+	return buf;
+}
+
+static const char *const failed[R_NONE] = {
+	[R_TLBI_BEFORE_DSB] = "came before a DSB had made the write visible",
+	[R_TLBI_NOT_BROADCAST] = "was not broadcast",
+	[R_TTL_MISMATCH] = "had a level hint that does not fit",
+	[R_LAST_LEVEL_ONLY] = "was for the last level only, but a table entry was removed",
+	[R_TLBI_BAD_OPERAND] = "had an operand with which nothing need be invalidated",
+};
+
+static enum rule why_not_invalidated(const struct rec *r, char *buf, size_t n)
+{
+	const struct ctx *c = r->ctx;
+
+	if (r->why != R_NONE) {
+		snprintf(buf, n, "the TLBI by PE%u at step %llu %s", r->why_pe,
+			 NS(r->why_step), failed[r->why]);
+		return (enum rule)r->why;
+	}
+	if (c->by_address > r->last) {
+		snprintf(buf, n, "the TLBIs since, the last at step %llu, do not cover it",
+			 NS(c->by_address));
+		return R_TLBI_MISSES_RANGE;
+	}
+	if (c->wrong.step > r->last && c->wrong.pe == r->writer &&
+	    c->wrong.start < r->end && c->wrong.end > r->ipa) {
+		snprintf(buf, n, "the TLBI by PE%u at step %llu acted on another VMID than %u",
+			 c->wrong.pe, NS(c->wrong.step), c->vmid);
+		return R_TLBI_WRONG_VMID;
+	}
+	if (c->s1 > r->last) {
+		snprintf(buf, n, "the stage-1 TLBI at step %llu came before any stage-2 TLBI",
+			 NS(c->s1));
+		return R_S1_BEFORE_S2;
+	}
+	snprintf(buf, n, "no TLBI was issued since");
+	return R_TLBI_MISSING;
+}
+
+static enum rule why_not_complete(const struct rec *r, char *buf, size_t n)
+{
+	if (r->why == R_DSB_OTHER_PE) {
+		snprintf(buf, n, "the TLBI at step %llu was issued by PE%u, but the DSB at step "
+			 "%llu is PE%u's, and a DSB completes only the TLBIs of its own PE",
+			 NS(r->acted), r->actor, NS(r->why_step), r->why_pe);
+		return R_DSB_OTHER_PE;
+	}
+	if (r->why == R_TLBI_NOT_COMPLETED)
+		snprintf(buf, n, "the DSB at step %llu, after the TLBI by PE%u at step %llu, is "
+			 "too weak to complete it", NS(r->why_step), r->actor, NS(r->acted));
+	else
+		snprintf(buf, n, "no DSB by PE%u completed its TLBI of step %llu", r->actor,
+			 NS(r->acted));
+	return R_TLBI_NOT_COMPLETED;
+}
+
+enum rule rec_why(const struct rec *r, char *buf, size_t n)
+{
+	const struct ctx *c = r->ctx;
+
+	switch (r->state) {
+	case ST_WRITTEN:
+	case ST_VISIBLE:
+		return why_not_invalidated(r, buf, n);
+	case ST_S2:
+	case ST_S1:
+		return why_not_complete(r, buf, n);
+	case ST_S2DONE:
+		if (c->s1 > r->last) {
+			snprintf(buf, n, "the stage-1 TLBI at step %llu came before the stage-2 "
+				 "TLBI was complete, at step %llu", NS(c->s1), NS(r->acted));
+			return R_S1_BEFORE_S2;
+		}
+		snprintf(buf, n, "its stage-2 TLBI is complete since step %llu, but no stage-1 "
+			 "TLBI followed: combined entries remain", NS(r->acted));
+		return R_S1_NOT_KILLED;
+	case ST_REPEAT:
+	case ST_REPEATED:
+		snprintf(buf, n, "the erratum's second TLBI and DSB ISH by PE%u did not follow "
+			 "the DSB", r->actor);
+		return R_REPEAT_TLBI_MISSING;
+	case ST_ISB:
+		snprintf(buf, n, "PE%u, which issued the TLBI, has had no ISB since step %llu",
+			 r->actor, NS(r->acted));
+		return R_ISB_MISSING;
+	default:
+		snprintf(buf, n, "the other agent has not invalidated it");
+		return R_AGENT_NOT_INVALIDATED;
+	}
+}
+
+/* Somebody else is in the middle of invalidating r, and pe has not heard of it. */
+static bool elsewhere(const struct machine *m, const struct rec *r, unsigned pe)
+{
+	bool acted = r->state >= ST_S2 && r->state < ST_ISB;
+	unsigned who = acted ? r->actor : r->writer;
+
+	return r->state < ST_ISB && !knows(m, pe, who, acted ? r->acted : r->last);
+}
+
+/* ---- tables -------------------------------------------------------------- */
+
+static bool hw_updates(const struct machine *m, const struct page *p)
+{
+	for (unsigned i = 0; p->tree && p->level >= 0 && i < ENTRIES; i++) {
+		const struct desc d = desc_read(page_mem(m, p)[i], p->level, mode(m));
+
+		if (hw_may_write(m, p->tree, &d))
+			return true;
+	}
+	return false;
+}
+
+static void table_verdict(struct machine *m, unsigned pe, struct page *p, uint64_t cause,
+			  const char *why, enum rule rule)
+{
+	if (rule == R_TABLE_USE_AFTER_FREE && hw_updates(m, p))
+		rule = R_HW_UPDATE_IN_FREED_TABLE;
+	verdict(m, rule,
+		(struct where){ .pe = pe, .cause = cause, .ipa = p->ipa,
+				.pa = page_pa(m, p) },
+		"PE%u gives back table %#llx (level %d, %#llx) %s%s", pe, NS(page_pa(m, p)),
+		p->level, NS(p->ipa), why,
+		rule == R_HW_UPDATE_IN_FREED_TABLE ?
+		"; hardware may set an access flag or dirty state in it" : "");
+}
+
+static struct ctx *held_by(const struct page *p)
+{
+	struct ctx *c;
+
+	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
+		if (c->holders)
+			return c;
+	}
+	return NULL;
+}
+
+static void judge_live(struct machine *m, unsigned pe, struct page *p)
+{
+	struct ctx *c = held_by(p);
+	char text[320], why[192];
+
+	if (c && c->all_rec) {
+		rec_why(c->all_rec, why, sizeof(why));
+		snprintf(text, sizeof(text), "while PEs that ran the tree may still use it: %s",
+			 why);
+		table_verdict(m, pe, p, c->all_rec->first, text, R_TABLE_USE_AFTER_FREE);
+	} else if (c) {
+		table_verdict(m, pe, p, 0, "while it is still linked, and PEs run the tree",
+			      R_TABLE_USE_AFTER_FREE);
+	}
+	page_dies(m, p);
+}
+
+static bool judge_stale(struct machine *m, unsigned pe, struct page *p)
+{
+	struct rec *r = page_stale(m, p);
+	char text[320], why[192], what[128];
+	enum rule rule;
+
+	if (!r)
+		return false;
+	rule = rec_why(r, why, sizeof(why));
+	snprintf(text, sizeof(text), "while PEs may hold %s: %s",
+		 rec_text(r, what, sizeof(what)), why);
+	table_verdict(m, pe, p, r->first, text, rule == R_AGENT_NOT_INVALIDATED ?
+		      rule : R_TABLE_USE_AFTER_FREE);
+	return true;
+}
+
+void judge_give(struct machine *m, unsigned pe, struct page *p)
+{
+	char text[128];
+
+	if (!p->taken) {
+		table_verdict(m, pe, p, p->given, "which is free already",
+			      R_TABLE_USE_AFTER_FREE);
+		return;
+	}
+	if (p->live)
+		judge_live(m, pe, p);
+	else if (!judge_stale(m, pe, p)) {
+		for (unsigned i = 0; i < m->pes; i++) {
+			if (!m->pe[i].walker || p->unreach <= m->pe[i].walker)
+				continue;
+			snprintf(text, sizeof(text), "while PE%u, which walks without a lock since "
+				 "step %llu, may be in it", i, NS(m->pe[i].walker));
+			table_verdict(m, pe, p, m->pe[i].walker, text,
+				      R_TABLE_USE_AFTER_FREE);
+			break;
+		}
+	}
+	/* Its entries lead nowhere from now on. */
+	for (unsigned i = 0; p->level >= 0 && p->level < 3 && i < ENTRIES; i++) {
+		const struct desc d = desc_read(page_mem(m, p)[i], p->level, mode(m));
+		struct page *child = d.kind == DESC_TABLE ?
+				     page_child(m, p, i, d.pa) : NULL;
+
+		if (child)
+			child->parent = 0;
+	}
+	p->taken = p->live = p->root = false;
+	p->parent = 0;
+	p->given = m->step;
+}
+
+/* ---- ranges -------------------------------------------------------------- */
+
+/* The first live leaf of the range, that allows writes if only those count. */
+static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ipa,
+		      uint64_t end, bool writable, uint64_t *at, struct desc *d)
+{
+	unsigned top = desc_shift(t->shape.start_level) + 9;
+
+	while (ipa < end && ipa >> top < t->shape.roots) {
+		const struct page *p = page_at(m, t->root) + (ipa >> top);
+		uint64_t size;
+
+		do {
+			unsigned slot = (unsigned)(ipa >> desc_shift(p->level)) % ENTRIES;
+
+			size = desc_span(p->level);
+			if (!p->live || !p->nvalid) {
+				size *= ENTRIES;
+				break;
+			}
+			*d = desc_read(page_mem(m, p)[slot], p->level, mode(m));
+			if (d->kind == DESC_LEAF && (d->write || !writable)) {
+				*at = ipa & ~(size - 1);
+				return true;
+			}
+			p = d->kind == DESC_TABLE ? page_child(m, p, slot, d->pa) : NULL;
+		} while (p);
+		ipa = (ipa & ~(size - 1)) + size;
+	}
+	return false;
+}
+
+/* One verdict for each rule and claim: told() says whether r is news. */
+static bool told(struct rec *r)
+{
+	bool before = r->flags & F_TOLD;
+
+	r->flags |= F_TOLD;
+	return before;
+}
+
+static void judge_held(struct machine *m, unsigned pe, struct rec *r, const char *claim)
+{
+	char text[128], why[192];
+	enum rule rule = rec_why(r, why, sizeof(why));
+
+	if (told(r))
+		return;
+	if (elsewhere(m, r, pe)) {
+		rule = R_UNMAP_RETURN_PENDING;
+		snprintf(why, sizeof(why), "its invalidation is PE%u's, and has not ended",
+			 r->state < ST_S2 ? r->writer : r->actor);
+	}
+	verdict(m, rule,
+		(struct where){ .pe = pe, .cause = r->first, .ipa = r->ipa, .pa = r->pa },
+		"PE%u %s, but PEs may hold %s: %s", pe, claim,
+		rec_text(r, text, sizeof(text)), why);
+}
+
+static void judge_clean(struct machine *m, unsigned pe, struct rec *r, const char *claim)
+{
+	uint64_t pa = 0, step = 0;
+	char text[128], how[128];
+	enum rule rule = frames_why(m, r, &pa, &step);
+
+	switch (rule) {
+	case R_CLEAN_NOT_COMPLETED:
+		snprintf(how, sizeof(how), "the clean at step %llu was not completed by a DSB SY "
+			 "of its PE", NS(step));
+		break;
+	case R_CLEAN_WITHOUT_INVALIDATE:
+		snprintf(how, sizeof(how), "it was cleaned at step %llu but not invalidated: a "
+			 "stale line may be hit", NS(step));
+		break;
+	case R_CLEAN_BEFORE_TLBI:
+		snprintf(how, sizeof(how), "the clean at step %llu came before the TLBI had "
+			 "completed, at step %llu: a PE could still write", NS(step),
+			 NS(r->retired));
+		break;
+	case R_CLEAN_MISSING:
+		snprintf(how, sizeof(how), "it was not cleaned");
+		break;
+	default:
+		return;
+	}
+	verdict(m, rule,
+		(struct where){ .pe = pe, .cause = r->first, .ipa = r->ipa, .pa = pa },
+		"PE%u %s, but what the guest wrote to frame %#llx (%s) may be lost: %s", pe,
+		claim, NS(pa), rec_text(r, text, sizeof(text)), how);
+}
+
+static struct tree *claimed(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa)
+{
+	struct tree *t = tree_find(m, root);
+
+	if (!t)
+		verdict(m, R_TREE_UNKNOWN,
+			(struct where){ .pe = pe, .ipa = ipa, .pa = root },
+			"PE%u promises something of the tree at %#llx, to which no VTTBR_EL2 has "
+			"pointed yet", pe, NS(root));
+	return t;
+}
+
+void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+			uint64_t size, unsigned flags)
+{
+	uint64_t end = ipa + size, at;
+	struct tree *t;
+	struct rec *r, *next;
+	char claim[96];
+	struct ctx *c;
+	struct desc d;
+
+	m->step++;
+	log_event(m, pe, "claims that %#llx-%#llx is unmapped", NS(ipa), NS(end));
+	t = claimed(m, pe, root, ipa);
+	if (!t)
+		return;
+	snprintf(claim, sizeof(claim), "has unmapped %#llx-%#llx", NS(ipa), NS(end));
+	if (!t->dead && live_leaf(m, t, ipa, end, false, &at, &d))
+		verdict(m, R_UNMAP_LEFT_MAPPED,
+			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
+			"PE%u %s, but %#llx is still mapped to %#llx", pe, claim, NS(at),
+			NS(d.pa));
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		for (r = leaf_first(c, ipa); r && r->ipa < end; r = next) {
+			r = leaf_cut(m, r, ipa, end);
+			next = leaf_next(r);
+			if (rec_held(r)) {
+				judge_held(m, pe, r, claim);
+				continue;
+			}
+			if (r->retired && !(flags & S2M_CLAIM_NO_CLEAN))
+				judge_clean(m, pe, r, claim);
+			frames_to_host(m, r->pa, r->end - r->ipa);
+			rec_drop(m, r);
+		}
+	}
+}
+
+void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+			   uint64_t size)
+{
+	uint64_t end = ipa + size, at;
+	struct tree *t;
+	char claim[96];
+	struct ctx *c;
+	struct rec *r;
+	struct desc d;
+
+	m->step++;
+	log_event(m, pe, "claims that %#llx-%#llx is write-protected", NS(ipa), NS(end));
+	t = claimed(m, pe, root, ipa);
+	if (!t)
+		return;
+	snprintf(claim, sizeof(claim), "has write-protected %#llx-%#llx", NS(ipa), NS(end));
+	if (!t->dead && live_leaf(m, t, ipa, end, true, &at, &d))
+		verdict(m, R_WRPROTECT_LEFT_WRITABLE,
+			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
+			"PE%u %s, but %#llx may still be written through %#llx", pe, claim,
+			NS(d.pa), NS(at));
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
+			if (rec_held(r) && r->flags & F_WRITE)
+				judge_held(m, pe, r, claim);
+		}
+	}
+}
+
+static void judge_frame(struct machine *m, unsigned pe, struct rec *r, uint64_t pa,
+			uint64_t end, const char *claim)
+{
+	uint64_t lo = pa > r->pa ? pa : r->pa;
+	uint64_t hi = end < r->pa + (r->end - r->ipa) ? end : r->pa + (r->end - r->ipa);
+	struct rec part = *r;
+
+	if (r->kind != K_LEAF || lo >= hi)
+		return;
+	if (rec_held(r)) {
+		judge_held(m, pe, r, claim);
+		return;
+	}
+	part.ipa += lo - r->pa;
+	part.end = part.ipa + (hi - lo);
+	part.pa = lo;
+	if (r->retired)
+		judge_clean(m, pe, &part, claim);
+}
+
+void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t size)
+{
+	uint64_t end = pa + size, at;
+	struct rec *r, *next;
+	char claim[96];
+	struct ctx *c;
+
+	m->step++;
+	log_event(m, pe, "claims that nobody uses frames %#llx-%#llx", NS(pa), NS(end));
+	snprintf(claim, sizeof(claim), "hands on frames %#llx-%#llx", NS(pa), NS(end));
+	if (frames_live(m, pa, size, &at))
+		verdict(m, R_FRAME_STILL_MAPPED, (struct where){ .pe = pe, .pa = at },
+			"PE%u %s, but %#llx is still mapped", pe, claim, NS(at));
+	if (!frames_have_recs(m, pa, size)) {
+		frames_to_host(m, pa, size);
+		return;
+	}
+	LIST_FOREACH(c, &m->ctxs, all) {
+		for (int st = 0; st < STATES; st++) {
+			TAILQ_FOREACH(r, &c->list[st], list)
+				judge_frame(m, pe, r, pa, end, claim);
+		}
+		TAILQ_FOREACH_SAFE(r, &c->orphans, list, next) {
+			judge_frame(m, pe, r, pa, end, claim);
+			if (r->pa >= pa && r->pa + (r->end - r->ipa) <= end)
+				rec_drop(m, r);
+		}
+	}
+	frames_to_host(m, pa, size);
+}

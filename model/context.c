@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Trees, the VMIDs they are known under, and who runs them.
+ */
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define BADDR ((UINT64_C(1) << 48) - 2)
+
+struct tree *tree_find(const struct machine *m, uint64_t root)
+{
+	struct tree *t;
+
+	LIST_FOREACH(t, &m->trees, all) {
+		if (t->root == root)
+			return t;
+	}
+	return NULL;
+}
+
+static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
+			     const struct desc_tree *shape)
+{
+	struct tree *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		abort();
+	t->root = root;
+	t->shape = *shape;
+	LIST_INIT(&t->ctxs);
+	LIST_INSERT_HEAD(&m->trees, t, all);
+	for (unsigned i = 0; i < shape->roots; i++) {
+		struct page *p = page_at(m, root) + i;
+
+		p->root = true;
+		p->tree = t;
+		p->level = (int8_t)shape->start_level;
+		p->ipa = (uint64_t)i << (desc_shift(shape->start_level) + 9);
+	}
+	for (unsigned i = 0; i < shape->roots; i++)
+		tree_scan(m, t, pe, page_at(m, root) + i);
+	return t;
+}
+
+static uint16_t everyone(const struct machine *m)
+{
+	return (uint16_t)((1u << m->pes) - 1);
+}
+
+static void nobody(struct machine *m, struct ctx *c)
+{
+	c->running = 0;
+	if (c->holders && !c->all_rec)
+		c->all_rec = all_add(m, c);
+}
+
+static struct ctx *ctx_new(struct machine *m, struct tree *t, uint16_t vmid)
+{
+	struct ctx *c = calloc(1, sizeof(*c)), *old;
+
+	if (!c)
+		abort();
+	c->tree = t;
+	c->vmid = vmid;
+	RB_INIT(&c->leaves);
+	RB_INIT(&c->tables);
+	for (int i = 0; i < STATES; i++)
+		TAILQ_INIT(&c->list[i]);
+	TAILQ_INIT(&c->orphans);
+	c->quiet = m->step;
+	if (!t->named) {
+		/* The VMID has rolled over: nobody runs the tree under the old one. */
+		LIST_FOREACH(old, &t->ctxs, of_tree)
+			nobody(m, old);
+		c->running = c->holders = everyone(m);
+	}
+	LIST_INSERT_HEAD(&m->ctxs, c, all);
+	LIST_INSERT_HEAD(&t->ctxs, c, of_tree);
+	return c;
+}
+
+struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr)
+{
+	const struct pe *p = &m->pe[pe];
+	uint16_t vmid = (uint16_t)(vttbr >> 48);
+	struct desc_tree shape;
+	struct tree *t;
+	struct ctx *c;
+	uint64_t root;
+
+	if (!desc_vtcr(p->has_vtcr ? p->vtcr : m->vtcr, &shape))
+		return NULL;
+	root = vttbr & BADDR & ~(shape.roots * PAGE - 1);
+	for (unsigned i = 0; i < shape.roots; i++) {
+		struct page *q = page_at(m, root + i * PAGE);
+
+		if (!q || !q->taken)
+			return NULL;
+	}
+	t = tree_find(m, root);
+	if (!t || t->dead)
+		t = tree_new(m, pe, root, &shape);
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		if (c->vmid == vmid)
+			return c;
+	}
+	return ctx_new(m, t, vmid);
+}
+
+void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running)
+{
+	struct tree *t = c->tree;
+	struct ctx *o;
+
+	if (!t->named) {
+		/* From now on the program says who runs it. */
+		t->named = true;
+		LIST_FOREACH(o, &t->ctxs, of_tree) {
+			o->running = 0;
+			if (!o->held)
+				o->holders = 0;
+		}
+	}
+	if (!running) {
+		c->running &= (uint16_t)~(1u << pe);
+		if (!c->running)
+			nobody(m, c);
+		return;
+	}
+	c->running |= (uint16_t)(1u << pe);
+	c->holders |= c->running;
+	if (c->all_rec)
+		rec_drop(m, c->all_rec);
+}
+
+void tree_gone(struct machine *m, struct tree *t)
+{
+	struct ctx *c;
+
+	t->named = true;
+	LIST_FOREACH(c, &t->ctxs, of_tree)
+		nobody(m, c);
+}
+
+/* Its root was given back. What is still to be cleaned stays known. */
+void tree_forget(struct machine *m, struct tree *t)
+{
+	struct ctx *c;
+	struct rec *r, *next;
+
+	if (t->dead)
+		return;
+	t->dead = true;
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		for (r = leaf_first(c, 0); r; r = next) {
+			next = leaf_next(r);
+			if (rec_held(r) || !clean_done(m, r))
+				continue;
+			frames_to_host(m, r->pa, r->end - r->ipa);
+			rec_drop(m, r);
+		}
+		if (c->all_rec)
+			rec_drop(m, c->all_rec);
+		/* Nothing left that a TLBI could change. */
+		if (RB_EMPTY(&c->leaves) && RB_EMPTY(&c->tables) &&
+		    TAILQ_EMPTY(&c->orphans))
+			LIST_REMOVE(c, all);
+	}
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The machine's state, and what its files offer each other.
+ *
+ * machine.c	table pages, reads and writes, registers, who has heard of what
+ * context.c	known trees, their VMIDs, who runs them
+ * tree.c	what becomes reachable, what stops being so
+ * stale.c	sets of translations that may be held though memory says otherwise
+ * tlb.c	TLBIs and barriers: how such a translation comes to its end
+ * data.c	frames: caches and who wrote last
+ * claim.c	judging what the program promises
+ * rules.c	names of rules, and writing a verdict
+ * log.c	events in words
+ */
+#ifndef STAGE2_MODEL_INTERNAL_H
+#define STAGE2_MODEL_INTERNAL_H
+
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+#include "desc.h"
+#include "machine.h"
+
+#define PAGE UINT64_C(4096)
+#define ENTRIES 512u
+#define MAX_PES 16u
+#define LEVELS 4
+
+/* In the order of s2m_rules[]. */
+enum rule {
+	R_TLBI_MISSING, R_TLBI_MISSES_RANGE, R_TLBI_BEFORE_DSB, R_TLBI_NOT_COMPLETED,
+	R_DSB_OTHER_PE, R_TLBI_WRONG_VMID, R_TLBI_NOT_BROADCAST, R_TTL_MISMATCH,
+	R_LAST_LEVEL_ONLY, R_TLBI_BAD_OPERAND, R_TLBI_UNDEFINED, R_S1_NOT_KILLED,
+	R_S1_BEFORE_S2, R_REPEAT_TLBI_MISSING, R_ISB_MISSING, R_UNMAP_RETURN_PENDING,
+	R_UNMAP_LEFT_MAPPED, R_WRPROTECT_LEFT_WRITABLE, R_AGENT_NOT_INVALIDATED,
+	R_FRAME_STILL_MAPPED, R_TABLE_USE_AFTER_FREE, R_HW_UPDATE_IN_FREED_TABLE,
+	R_HW_UPDATE_LOST, R_TABLE_LINKED_BEFORE_FILLED, R_TABLE_LINKED_TWICE,
+	R_BBM_VALID_TO_VALID, R_BBM_MADE_TOO_EARLY, R_CLEAN_MISSING,
+	R_CLEAN_BEFORE_TLBI, R_CLEAN_NOT_COMPLETED, R_CLEAN_WITHOUT_INVALIDATE,
+	R_MAP_CLEAN_MISSING, R_MAP_ICACHE_MISSING, R_TREE_UNKNOWN, R_NONE,
+};
+
+/*
+ * The life of a stale translation. Each step needs the one before; what does not
+ * fit is remembered as the reason why it did not get further.
+ */
+enum state {
+	ST_WRITTEN,	/* walkers may still read the old entry */
+	ST_VISIBLE,	/* they read the new one; the old translation is cached */
+	ST_S2,		/* a stage-2 TLBI for it is under way */
+	ST_S2DONE,	/* only combined stage-1 and 2 entries are left */
+	ST_S1,		/* their TLBI is under way */
+	ST_REPEAT,	/* erratum: one more TLBI and DSB */
+	ST_REPEATED,	/* ... of which the TLBI is under way */
+	ST_ISB,		/* gone, but for the PE that issued it */
+	ST_RETIRED,	/* gone; the memory behind it may have to be cleaned */
+	STATES,
+};
+
+#define F_WRITE (1u << 0)	/* it allows writes */
+#define F_NORMAL (1u << 1)
+#define F_WEAK (1u << 2)	/* its memory has to be cleaned */
+#define F_OLD (1u << 3)		/* an older version of an entry that is live */
+#define F_BELOW (1u << 4)	/* still in the memory of a detached table */
+#define F_AGENT (1u << 5)	/* the other agent may hold it */
+#define F_TOLD (1u << 6)	/* a verdict has named it */
+#define F_LOCAL (1u << 7)	/* a TLBI that is not broadcast is under way */
+
+/*
+ * Translations that may be held: of a leaf entry, or a run of them whose
+ * addresses, level and fate are the same; of one table entry; or of a whole
+ * context (kind ALL: "whatever was live when the last PE left").
+ */
+enum kind { K_LEAF, K_TABLE, K_ALL };
+
+struct rec {
+	RB_ENTRY(rec) rb;
+	TAILQ_ENTRY(rec) list;
+	struct ctx *ctx;
+	uint64_t ipa, end;
+	uint64_t pa;		/* of ipa; K_TABLE: the table pointed to */
+	uint64_t first, last;	/* steps of its writes */
+	uint64_t acted;		/* step of the last advance */
+	uint64_t retired;	/* a clean counts if later than this; 0: none is due */
+	uint64_t why_step;
+	uint8_t kind, level, state, flags;
+	uint8_t writer, actor;	/* PEs: the write; the TLBI */
+	uint8_t why, why_pe;	/* enum rule: why it did not get further */
+	uint16_t type;
+	bool orphan;		/* in ctx.orphans, nowhere else */
+};
+
+RB_HEAD(leaves, rec);
+RB_HEAD(tables, rec);
+TAILQ_HEAD(recs, rec);
+
+/* A tree under one VMID. */
+struct ctx {
+	LIST_ENTRY(ctx) all, of_tree;
+	struct tree *tree;
+	struct leaves leaves;
+	struct tables tables;
+	struct recs list[STATES];
+	struct recs orphans;	/* replaced by another mapping; clean or agent due */
+	struct rec *all_rec;	/* kind ALL, when nobody runs */
+	uint64_t by_address;	/* step of the last stage-2 TLBI by address */
+	uint64_t s1;		/* ... of the last stage-1 TLBI */
+	struct {
+		uint64_t step, start, end;
+		unsigned pe;
+	} wrong;		/* the last TLBI in another VMID */
+	uint64_t quiet;		/* since this step no PE holds anything */
+	uint64_t held;		/* records for which rec_held() */
+	uint16_t vmid, running;	/* mask of PEs that run it */
+	uint16_t holders;	/* mask of PEs that may hold something */
+};
+
+struct tree {
+	LIST_ENTRY(tree) all;
+	LIST_HEAD(, ctx) ctxs;	/* the one of the latest VMID first */
+	uint64_t root;
+	struct desc_tree shape;
+	bool dead;		/* its root was given back */
+	bool named;		/* the program says which PEs run it */
+};
+
+struct page {
+	struct tree *tree;	/* if live, or reachable through a stale entry */
+	uint64_t ipa;		/* the first its entries translate */
+	uint64_t meta;
+	uint64_t stored, unreach, given;	/* steps */
+	uint32_t parent;	/* table whose entry points here, + 1 */
+	uint32_t refs;		/* K_TABLE records that point here */
+	uint32_t next;		/* free run, + 1 */
+	uint16_t slot;		/* in parent */
+	uint16_t nvalid;	/* while live */
+	uint16_t stores;	/* PEs whose stores may not be ordered */
+	int8_t level;
+	bool taken, live, used, root;
+};
+
+struct frame {
+	uint64_t civac;		/* issue of the last clean+invalidate completed */
+	uint64_t clean;		/* issue of the last clean of any kind completed */
+	uint64_t host;		/* when the host last wrote it, or got it back */
+	uint32_t live;		/* live leaves that map it */
+	uint32_t recs : 30;	/* records of leaves that mapped it */
+	uint32_t icache : 2;	/* IC_* */
+};
+#define IC_ISSUED 1u
+#define IC_DONE 2u
+
+/* 2 MiB of frames, all alike until something smaller happens. */
+struct chunk {
+	struct frame all;
+	struct frame *each;
+};
+
+struct pending {
+	uint64_t pa, end, step, epoch;
+	enum s2m_dc op;
+};
+
+struct pe {
+	uint64_t vttbr, vtcr, hcr;
+	uint64_t ordered;	/* its stores up to this step are ordered */
+	uint64_t walker;	/* step of entering; 0: none */
+	uint64_t knows[MAX_PES];
+	struct ctx *guest;
+	struct pending *pend;	/* cache operations not completed */
+	size_t pends, pend_max;
+	size_t pend_ish;	/* those before have had a DSB ISH */
+	bool has_vtcr, vttbr_unsynced, waive;
+};
+
+struct machine {
+	uint32_t features;
+	unsigned pes;
+	bool fwb;
+	uint64_t base, pages, fresh, in_use;
+	uint8_t *mem;
+	struct page *page;
+	uint32_t *stack;	/* free pages, by index */
+	size_t stack_n;
+	uint32_t run[17];	/* free runs of pages by length, chained; index + 1 */
+	uint64_t seed, vtcr, last_read;
+	uint64_t step;
+	struct pe pe[MAX_PES];
+	LIST_HEAD(, tree) trees;
+	LIST_HEAD(, ctx) ctxs;
+	struct rec *rec_free;
+	void **slabs;
+	size_t slabs_n;
+	struct chunk **giga;	/* frames by GiB */
+	uint64_t epoch;		/* number of times something was retired */
+	struct s2m_counters count;
+	struct s2m_violation *kept;
+	struct s2m_violation spill;	/* one more, for the log */
+	unsigned kept_n, kept_max;
+	uint64_t violations;
+	uint64_t reported[R_NONE];	/* step of the last verdict by this rule */
+	FILE *log;
+};
+
+/* ---- machine.c */
+/* NULL: not a table page. */
+struct page *page_at(const struct machine *m, uint64_t pa);
+uint64_t page_pa(const struct machine *m, const struct page *p);
+uint64_t *page_mem(const struct machine *m, const struct page *p);
+/* The table at pa if it is linked by this entry of p; NULL: by another, or none. */
+struct page *page_child(const struct machine *m, const struct page *p, unsigned slot,
+			uint64_t pa);
+/* pe has heard of what PE from did at step: it did it, or it was handed over. */
+bool knows(const struct machine *m, unsigned pe, unsigned from, uint64_t step);
+
+static inline struct desc_mode mode(const struct machine *m)
+{
+	return (struct desc_mode){ m->fwb, m->features & S2M_XNX };
+}
+
+/* ---- context.c */
+struct tree *tree_find(const struct machine *m, uint64_t root);
+struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr);
+void tree_forget(struct machine *m, struct tree *t);
+void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running);
+void tree_gone(struct machine *m, struct tree *t);
+
+/* ---- tree.c */
+enum how { HOW_STORE, HOW_RELEASE, HOW_ATOMIC, HOW_FILL };
+void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot,
+		   uint64_t old, uint64_t new, enum how how);
+void tree_scan(struct machine *m, struct tree *t, unsigned pe, struct page *root);
+/* Hardware may write the entry as it is. */
+bool hw_may_write(const struct machine *m, const struct tree *t, const struct desc *d);
+/* The stale table entry through which a PE may reach p; NULL: none. */
+struct rec *page_stale(const struct machine *m, const struct page *p);
+/* p, live in a tree that nobody holds any more, is given back. */
+void page_dies(struct machine *m, struct page *p);
+
+/* ---- stale.c */
+struct rec *leaf_first(struct ctx *c, uint64_t ipa);	/* first that ends after ipa */
+struct rec *leaf_next(struct rec *r);
+struct rec *table_first(struct ctx *c, int level, uint64_t ipa);
+struct rec *table_next(struct rec *r);
+/* Cut r so that it lies within [ipa, end); the rest stays as it is. */
+struct rec *leaf_cut(struct machine *m, struct rec *r, uint64_t ipa, uint64_t end);
+/* Older translations of the range are replaced by r's. */
+void leaf_add(struct machine *m, struct ctx *c, const struct rec *r);
+void table_add(struct machine *m, struct ctx *c, const struct rec *r);
+void rec_state(struct machine *m, struct rec *r, enum state st);
+void rec_orphan(struct rec *r);
+void rec_drop(struct machine *m, struct rec *r);
+void rec_settle(struct machine *m, struct rec *r);	/* finish, merge */
+struct rec *all_add(struct machine *m, struct ctx *c);
+bool rec_held(const struct rec *r);		/* some PE may use it */
+void slabs_free(struct machine *m);
+
+/* ---- tlb.c */
+void tlb_dsb(struct machine *m, unsigned pe, enum s2m_barrier b);
+void tlb_isb(struct machine *m, unsigned pe);
+
+/* ---- data.c */
+void frames_mapped(struct machine *m, uint64_t pa, uint64_t size, int delta);
+void frames_recorded(struct machine *m, const struct rec *r, int delta);
+bool frames_have_recs(struct machine *m, uint64_t pa, uint64_t size);
+/* Those that no live leaf maps come back to the host. */
+void frames_to_host(struct machine *m, uint64_t pa, uint64_t size);
+/* Whether the memory behind r, which is retired, was cleaned if it had to be. */
+bool clean_done(struct machine *m, const struct rec *r);
+/* Why not: the rule, and the frame and the step of what was done instead. */
+enum rule frames_why(struct machine *m, const struct rec *r, uint64_t *pa,
+		     uint64_t *step);
+bool frames_live(struct machine *m, uint64_t pa, uint64_t size, uint64_t *at);
+void frames_check_map(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d,
+		      bool data);
+void data_dsb(struct machine *m, unsigned pe, bool sy);
+void data_free(struct machine *m);
+
+/* ---- claim.c */
+void judge_give(struct machine *m, unsigned pe, struct page *p);
+enum rule rec_why(const struct rec *r, char *buf, size_t n);
+const char *rec_text(const struct rec *r, char *buf, size_t n);
+
+/* ---- rules.c */
+struct where {
+	unsigned pe;
+	uint64_t cause, ipa, pa;
+};
+void verdict(struct machine *m, enum rule r, struct where w, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* ---- log.c */
+void log_event(struct machine *m, unsigned pe, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+void log_write(struct machine *m, unsigned pe, const char *verb, uint64_t pa,
+	       uint64_t old, uint64_t new);
+
+#endif /* STAGE2_MODEL_INTERNAL_H */

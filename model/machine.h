@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/**
+ * DOC: the machine model
+ *
+ * An executable reading of the architecture that judges a sequence of events:
+ * table writes, barriers, TLBIs, cache cleans, pages taken and given. It knows
+ * nothing of the engine and shares no code with it: it has its own idea of what
+ * a descriptor means.
+ *
+ * It is adversarial. Whatever a PE may have cached, it has; whatever a walker
+ * may still read, it reads; a cached translation is gone only when an
+ * invalidation that the architecture calls sufficient has *completed*. Since
+ * holding more is never better for the program judged, one pass over the events
+ * with sets of "may be held" is the same as all choices of what each PE caches
+ * and when (model/explore.h checks that against a machine that does choose).
+ */
+#ifndef STAGE2_MODEL_MACHINE_H
+#define STAGE2_MODEL_MACHINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct machine;
+
+/* CPU features the machine has; HCR_EL2.FWB and VTCR_EL2.HA decide what is on. */
+#define S2M_FWB (1u << 0)	/* HCR_EL2.FWB = 1 on every PE */
+#define S2M_TLBIRANGE (1u << 1) /* RIPAS2* exist; otherwise UNDEFINED: a violation */
+#define S2M_TTL (1u << 2)
+#define S2M_HAFDBS (1u << 3)	/* hardware sets the access flag (and dirty with DBM) */
+#define S2M_XNX (1u << 4)
+#define S2M_BBM1 (1u << 5)
+#define S2M_BBM2 (1u << 6)
+#define S2M_ETS2 (1u << 7)
+#define S2M_LPA2 (1u << 8)
+#define S2M_IDC (1u << 9)	/* CTR_EL0.IDC, DIC: what map may leave out */
+#define S2M_DIC (1u << 10)
+#define S2M_AGENT (1u << 11)	/* an SMMU walks the same tables with a TLB of its own */
+#define S2M_REPEAT_TLBI (1u << 12) /* erratum: one more TLBI + DSB ISH at the end */
+
+struct machine_config {
+	uint32_t features;
+	unsigned pes;		  /* 1..16; PE 0 usually is the hypervisor's thread */
+	uint64_t table_base;	  /* PA of the table arena; 0: a default */
+	uint64_t table_pages;	  /* its size; 0: a default that suits 64 GiB of pages */
+	unsigned max_violations;  /* keep at most so many in full (count all); 0: 32 */
+};
+
+/* NULL when memory is short or the configuration is out of range. */
+struct machine *machine_new(const struct machine_config *cfg);
+void machine_free(struct machine *m);
+
+/* ---- table memory ----------------------------------------------------------
+ * The arena is real host memory, so that a port can hand out pointers; every
+ * access must come through the events below to be judged. take zeroes nothing:
+ * a page comes back with old content (poison when fresh), and a port zeroes it
+ * by s2m_fill(). align is in pages. Returns PA 0 when the arena is full.
+ */
+uint64_t s2m_table_take(struct machine *m, unsigned pe, unsigned pages, unsigned align);
+void s2m_table_give(struct machine *m, unsigned pe, uint64_t pa, unsigned pages);
+void *s2m_ptr(const struct machine *m, uint64_t pa);
+uint64_t s2m_pa(const struct machine *m, const void *ptr);
+uint64_t s2m_tables_in_use(const struct machine *m); /* pages */
+/* A word for each page, the port's; zero after take. Not looked at by the model. */
+uint64_t *s2m_meta(const struct machine *m, uint64_t pa);
+uint32_t s2m_features(const struct machine *m);
+/* Free pages are handed out in a shuffled order with this seed (0: in order). */
+void s2m_shuffle(struct machine *m, uint64_t seed);
+
+/* ---- events ----------------------------------------------------------------
+ * Every event takes the PE that does it. Entries are 8-byte aligned PAs.
+ */
+enum s2m_order { S2M_PLAIN, S2M_RELEASE };
+uint64_t s2m_read(struct machine *m, unsigned pe, uint64_t pa);
+void s2m_write(struct machine *m, unsigned pe, uint64_t pa, uint64_t value,
+	       enum s2m_order o);
+uint64_t s2m_xchg(struct machine *m, unsigned pe, uint64_t pa, uint64_t value);
+uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
+		 uint64_t value);
+/* Plain stores over whole table pages (zeroing); not counted as entry writes. */
+void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64_t value);
+
+enum s2m_barrier { S2M_DSB_ISHST, S2M_DSB_ISH, S2M_DSB_SY, S2M_DSB_NSHST, S2M_DSB_NSH,
+		   S2M_DMB_ISHST, S2M_DMB_ISH, S2M_ISB };
+void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b);
+
+enum s2m_tlbi {
+	S2M_IPAS2E1IS, S2M_IPAS2E1, S2M_IPAS2LE1IS, S2M_RIPAS2E1IS, S2M_RIPAS2LE1IS,
+	S2M_VMALLE1IS, S2M_VMALLE1, S2M_VMALLS12E1IS, S2M_VMALLS12E1, S2M_ALLE1IS,
+	S2M_TLBI_KINDS
+};
+void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand);
+
+/*
+ * A tree is known from the first VTTBR_EL2 that points to it (here or in
+ * s2m_guest_enter()), so VTCR_EL2 comes first: a PE that has written none has
+ * the last value that any PE wrote. HCR_EL2.FWB counts from the first write of
+ * HCR_EL2; before that S2M_FWB does. A TLBI acts on the VMID in VTTBR_EL2, which
+ * is sure only after an ISB.
+ */
+enum s2m_sysreg { S2M_VTTBR_EL2, S2M_VTCR_EL2, S2M_HCR_EL2 };
+void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value);
+
+/* Data and instruction caches, by range (any size; the line count is kept). */
+enum s2m_dc { S2M_DC_CIVAC, S2M_DC_CVAC, S2M_IC_IVAU };
+void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa,
+	       uint64_t size);
+
+/* The other agent's invalidation; complete when the event is. size 0: all. */
+void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size);
+
+/* PE from has released (store-release) what PE to then acquired (load-acquire). */
+void s2m_handoff(struct machine *m, unsigned from, unsigned to);
+
+/* Software that walks without the lock: between enter and leave it may touch
+ * any table page that was reachable at or after enter. */
+void s2m_walker_enter(struct machine *m, unsigned pe);
+void s2m_walker_leave(struct machine *m, unsigned pe);
+
+/* A vCPU: from now on PE pe may (may no longer) run a guest with the VTTBR
+ * value given: cache anything reachable, read and write memory by any alias.
+ * Before the first s2m_guest_enter() for a tree every PE is taken to run it, so
+ * a program need not call this at all. What was cached stays cached after the
+ * last PE has left, until the VMID is invalidated as a whole. */
+void s2m_guest_enter(struct machine *m, unsigned pe, uint64_t vttbr);
+void s2m_guest_leave(struct machine *m, unsigned pe);
+/* The same for a program that has named no PE: none runs the tree at root, or
+ * will (before s2_destroy()). */
+void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root);
+/* While on, what pe maps needs no cleaning: its owner vouches for it. No event. */
+void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on);
+
+/* ---- promises --------------------------------------------------------------
+ * What the program claims at this point; a false claim is a violation.
+ */
+#define S2M_CLAIM_NO_CLEAN (1u << 0) /* the owner waived the clean: P3 is not claimed */
+/* An unmap of the tree at root over the range has returned on pe (P1, P3, P8). */
+void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+			uint64_t size, unsigned flags);
+/* A write-protect has returned: nobody can write through the range. */
+void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+			   uint64_t size);
+/* A frame goes to its next owner: no translation of any kind may reach it (P2). */
+void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
+/* The hypervisor has written the frame through its cacheable alias. */
+void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
+
+/* ---- what it found ------------------------------------------------------- */
+
+struct s2m_violation {
+	const char *rule;   /* stable kebab-case name, see docs/rules.md */
+	char detail[384];   /* a sentence: who, which addresses, why, since which step */
+	uint64_t step;	    /* number of the event that convicted */
+	uint64_t cause;	    /* number of the event it goes back to (0: none) */
+	unsigned pe;
+	uint64_t ipa, pa;
+};
+uint64_t s2m_violations(const struct machine *m);	/* all, kept or not */
+unsigned s2m_violations_kept(const struct machine *m);
+const struct s2m_violation *s2m_violation(const struct machine *m, unsigned i);
+void s2m_violations_clear(struct machine *m);
+
+struct s2m_counters {
+	uint64_t pte_reads;	/* an entry read again at once counts once */
+	uint64_t pte_writes;	/* stores, xchg, successful cas */
+	uint64_t tlbi[S2M_TLBI_KINDS];
+	uint64_t dsb, dmb, isb;
+	uint64_t clean_lines;	/* 64-byte lines */
+	uint64_t clean_bytes;
+	uint64_t tables_taken, tables_given;
+};
+const struct s2m_counters *s2m_counters(const struct machine *m);
+void s2m_counters_reset(struct machine *m);
+uint64_t s2m_step(const struct machine *m); /* number of the last event */
+
+/* Every event from now on, one line each, in words a person follows, is written
+ * to f ("step 12  PE0  write L1[1] 0x…: table 0x… -> invalid"). NULL: stop. */
+void s2m_log(struct machine *m, FILE *f);
+/* A note in that log (the name of a phase, of an operation). Not an event. */
+void s2m_note(struct machine *m, const char *text);
+
+/* Names, for output: "ipas2e1is", "dsb-ishst". */
+const char *s2m_tlbi_name(enum s2m_tlbi op);
+const char *s2m_barrier_name(enum s2m_barrier b);
+
+/* All rules that exist: name and one sentence; ends with a NULL name. */
+struct s2m_rule { const char *name, *says; };
+extern const struct s2m_rule s2m_rules[];
+
+#endif /* STAGE2_MODEL_MACHINE_H */

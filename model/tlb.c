@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * TLBIs and barriers: how a stale translation comes to its end.
+ */
+#include "internal.h"
+
+#define BIT(n) (UINT64_C(1) << (n))
+#define FIELD(v, hi, lo) (((v) >> (lo)) & (BIT((hi) - (lo) + 1) - 1))
+#define HCR_TGE BIT(27)
+
+struct tlbi {
+	bool s2, s1;		/* what it invalidates */
+	bool address, all_vmids, last, local;
+	bool bad;		/* nothing need be invalidated */
+	unsigned ttl;		/* level hint; 0: none */
+	uint64_t start, end;
+	unsigned pe;
+};
+
+static const struct {
+	const char *name;
+	bool s2, s1, address, range, last, local;
+} kinds[S2M_TLBI_KINDS] = {
+	[S2M_IPAS2E1IS] = { "ipas2e1is", .s2 = true, .address = true },
+	[S2M_IPAS2E1] = { "ipas2e1", .s2 = true, .address = true, .local = true },
+	[S2M_IPAS2LE1IS] = { "ipas2le1is", .s2 = true, .address = true, .last = true },
+	[S2M_RIPAS2E1IS] = { "ripas2e1is", .s2 = true, .address = true, .range = true },
+	[S2M_RIPAS2LE1IS] = { "ripas2le1is", .s2 = true, .address = true, .range = true,
+			      .last = true },
+	[S2M_VMALLE1IS] = { "vmalle1is", .s1 = true },
+	[S2M_VMALLE1] = { "vmalle1", .s1 = true, .local = true },
+	[S2M_VMALLS12E1IS] = { "vmalls12e1is", .s2 = true, .s1 = true },
+	[S2M_VMALLS12E1] = { "vmalls12e1", .s2 = true, .s1 = true, .local = true },
+	[S2M_ALLE1IS] = { "alle1is", .s2 = true, .s1 = true },
+};
+
+const char *s2m_tlbi_name(enum s2m_tlbi op)
+{
+	return kinds[op].name;
+}
+
+/* A TTL of 16K or 64K, or one that the start is not aligned to, is no promise. */
+static void decode(const struct machine *m, unsigned pe, enum s2m_tlbi op,
+		   uint64_t v, struct tlbi *t)
+{
+	*t = (struct tlbi){ .s2 = kinds[op].s2, .s1 = kinds[op].s1, .pe = pe,
+			    .address = kinds[op].address, .last = kinds[op].last,
+			    .local = kinds[op].local, .all_vmids = op == S2M_ALLE1IS };
+	if (!t->address) {
+		t->end = UINT64_MAX;
+		return;
+	}
+	if (kinds[op].range) {
+		t->start = FIELD(v, 36, 0) << 12;
+		t->end = t->start +
+			 ((FIELD(v, 43, 39) + 1) << (5 * FIELD(v, 45, 44) + 1 + 12));
+		t->ttl = (unsigned)FIELD(v, 38, 37);
+		t->bad = FIELD(v, 47, 46) != 1 ||
+			 (t->ttl && t->start & (desc_span((int)t->ttl) - 1));
+		return;
+	}
+	t->start = FIELD(v, 39, 0) << 12;
+	t->end = t->start + PAGE;
+	if (m->features & S2M_TTL && FIELD(v, 47, 46)) {
+		t->ttl = (unsigned)FIELD(v, 45, 44);
+		t->bad = FIELD(v, 47, 46) != 1;
+	}
+}
+
+static void fails(struct machine *m, struct rec *r, const struct tlbi *t, enum rule why)
+{
+	r->why = (uint8_t)why;
+	r->why_step = m->step;
+	r->why_pe = (uint8_t)t->pe;
+}
+
+static bool reaches(const struct ctx *c, const struct tlbi *t)
+{
+	return !t->local || !(c->holders & ~(1u << t->pe));
+}
+
+static void advance(struct machine *m, struct rec *r, const struct tlbi *t, enum state st)
+{
+	rec_state(m, r, st);
+	r->actor = (uint8_t)t->pe;
+	r->flags = (uint8_t)((r->flags & ~F_LOCAL) | (t->local ? F_LOCAL : 0));
+}
+
+/* A PE may still walk through a removed table entry over the address. */
+static bool table_undone(struct ctx *c, uint64_t ipa)
+{
+	struct rec *r;
+
+	for (int l = c->tree->shape.start_level; l < 3; l++) {
+		r = table_first(c, l, ipa);
+		for (; r && r->level == l && r->ipa <= ipa; r = table_next(r)) {
+			if (r->state < ST_S2DONE)
+				return true;
+		}
+	}
+	return false;
+}
+
+static struct rec *hit_leaf(struct machine *m, struct ctx *c, struct rec *r,
+			    const struct tlbi *t)
+{
+	/* Any address of a block hits it. */
+	uint64_t mask = desc_span(r->level) - 1;
+	uint64_t end = (t->end + mask) & ~mask;
+	bool undone;
+
+	if (r->state > ST_VISIBLE)
+		return r;
+	r = leaf_cut(m, r, t->start & ~mask, end);
+	if (t->last && r->flags & F_BELOW) {
+		/* What is true of the first is asked anew for the rest. */
+		undone = table_undone(c, r->ipa);
+		for (uint64_t at = (r->ipa | (desc_span(2) - 1)) + 1; at < r->end;
+		     at += desc_span(2)) {
+			if (table_undone(c, at) != undone) {
+				r = leaf_cut(m, r, r->ipa, at);
+				break;
+			}
+		}
+		if (undone) {
+			fails(m, r, t, R_LAST_LEVEL_ONLY);
+			return r;
+		}
+	}
+	if (r->state == ST_WRITTEN)
+		fails(m, r, t, R_TLBI_BEFORE_DSB);
+	else if (t->bad)
+		fails(m, r, t, R_TLBI_BAD_OPERAND);
+	else if (t->ttl && t->ttl != r->level)
+		fails(m, r, t, R_TTL_MISMATCH);
+	else if (!reaches(c, t))
+		fails(m, r, t, R_TLBI_NOT_BROADCAST);
+	else
+		advance(m, r, t, ST_S2);
+	return r;
+}
+
+static void hit_table(struct machine *m, struct ctx *c, struct rec *r,
+		      const struct tlbi *t)
+{
+	if (r->state > ST_VISIBLE)
+		return;
+	if (r->state == ST_WRITTEN)
+		fails(m, r, t, R_TLBI_BEFORE_DSB);
+	else if (t->last)
+		fails(m, r, t, R_LAST_LEVEL_ONLY);
+	else if (t->bad)
+		fails(m, r, t, R_TLBI_BAD_OPERAND);
+	/* With a hint only table entries above that level are sure to go. */
+	else if (t->ttl && r->level >= t->ttl)
+		fails(m, r, t, R_TTL_MISMATCH);
+	else if (!reaches(c, t))
+		fails(m, r, t, R_TLBI_NOT_BROADCAST);
+	else
+		advance(m, r, t, ST_S2);
+}
+
+static void by_address(struct machine *m, struct ctx *c, const struct tlbi *t)
+{
+	struct rec *r, *next;
+
+	c->by_address = m->step;
+	if (!c->held)
+		return;
+	for (int l = c->tree->shape.start_level; l < 3; l++) {
+		for (r = table_first(c, l, t->start);
+		     r && r->level == l && r->ipa < t->end; r = table_next(r))
+			hit_table(m, c, r, t);
+	}
+	for (r = leaf_first(c, t->start); r && r->ipa < t->end; r = next) {
+		r = hit_leaf(m, c, r, t);
+		next = leaf_next(r);
+	}
+}
+
+/* Everything of the VMID, or what of it is combined with stage 1. */
+static void whole(struct machine *m, struct ctx *c, const struct tlbi *t)
+{
+	enum state from = t->s2 ? ST_VISIBLE : ST_S2DONE;
+	struct rec *r, *next;
+
+	if (!t->s2 && m->pe[t->pe].hcr & HCR_TGE)
+		return;		/* with VHE it acts on the EL2&0 regime */
+	c->s1 = m->step;
+	if (t->s2) {
+		TAILQ_FOREACH(r, &c->list[ST_WRITTEN], list)
+			fails(m, r, t, R_TLBI_BEFORE_DSB);
+	}
+	for (enum state st = from; st <= ST_S2DONE; st++) {
+		TAILQ_FOREACH_SAFE(r, &c->list[st], list, next) {
+			/* For all this PE knows stage 2 may still be under way. */
+			if (!t->s2 && !knows(m, t->pe, r->actor, r->acted))
+				continue;
+			if (reaches(c, t))
+				advance(m, r, t, ST_S1);
+			else
+				fails(m, r, t, R_TLBI_NOT_BROADCAST);
+		}
+	}
+}
+
+static void repeat(struct machine *m, struct ctx *c, const struct tlbi *t)
+{
+	struct rec *r, *next;
+
+	TAILQ_FOREACH_SAFE(r, &c->list[ST_REPEAT], list, next) {
+		if (r->actor == t->pe && !t->local)
+			advance(m, r, t, ST_REPEATED);
+	}
+}
+
+void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand)
+{
+	const struct pe *p = &m->pe[pe];
+	struct tlbi t;
+	struct ctx *c;
+
+	m->step++;
+	m->count.tlbi[op]++;
+	decode(m, pe, op, operand, &t);
+	if (t.address)
+		log_event(m, pe, "tlbi %s %#llx: %#llx-%#llx", kinds[op].name,
+			  (unsigned long long)operand, (unsigned long long)t.start,
+			  (unsigned long long)t.end);
+	else
+		log_event(m, pe, "tlbi %s", kinds[op].name);
+	if (kinds[op].range && !(m->features & S2M_TLBIRANGE)) {
+		verdict(m, R_TLBI_UNDEFINED, (struct where){ .pe = pe, .ipa = t.start },
+			"PE%u issues %s, which is UNDEFINED without FEAT_TLBIRANGE", pe,
+			kinds[op].name);
+		return;
+	}
+	LIST_FOREACH(c, &m->ctxs, all) {
+		if (m->features & S2M_REPEAT_TLBI)
+			repeat(m, c, &t);
+		if (!t.all_vmids && (p->vttbr >> 48 != c->vmid || p->vttbr_unsynced)) {
+			if (t.s2) {
+				c->wrong.step = m->step;
+				c->wrong.pe = pe;
+				c->wrong.start = t.start;
+				c->wrong.end = t.end;
+			}
+			continue;
+		}
+		if (t.address)
+			by_address(m, c, &t);
+		else
+			whole(m, c, &t);
+	}
+}
+
+/* ---- barriers ------------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	bool dsb, all, loads, isb;	/* all: to the inner shareable domain at least */
+} barriers[] = {
+	[S2M_DSB_ISHST] = { "dsb-ishst", .dsb = true, .all = true },
+	[S2M_DSB_ISH] = { "dsb-ish", .dsb = true, .all = true, .loads = true },
+	[S2M_DSB_SY] = { "dsb-sy", .dsb = true, .all = true, .loads = true },
+	[S2M_DSB_NSHST] = { "dsb-nshst", .dsb = true },
+	[S2M_DSB_NSH] = { "dsb-nsh", .dsb = true, .loads = true },
+	[S2M_DMB_ISHST] = { "dmb-ishst", .all = true },
+	[S2M_DMB_ISH] = { "dmb-ish", .all = true, .loads = true },
+	[S2M_ISB] = { "isb", .isb = true },
+};
+
+const char *s2m_barrier_name(enum s2m_barrier b)
+{
+	return barriers[b].name;
+}
+
+static void retire(struct machine *m, struct rec *r, bool from_isb)
+{
+	if (!from_isb) {
+		r->retired = m->step;
+		m->epoch++;
+	}
+	rec_state(m, r, from_isb || m->features & S2M_ETS2 ? ST_RETIRED : ST_ISB);
+	rec_settle(m, r);
+}
+
+/* Why r, whose TLBI is under way, is not helped by this DSB. */
+static void no_help(struct machine *m, struct rec *r, unsigned pe)
+{
+	if (r->actor != pe && !knows(m, pe, r->actor, r->acted))
+		return;
+	r->why = r->actor == pe ? R_TLBI_NOT_COMPLETED : R_DSB_OTHER_PE;
+	r->why_step = m->step;
+	r->why_pe = (uint8_t)pe;
+}
+
+static void complete(struct machine *m, struct ctx *c, unsigned pe, enum s2m_barrier b)
+{
+	static const enum state waits[] = { ST_REPEATED, ST_S1, ST_S2 };
+	struct rec *r, *next;
+
+	for (unsigned i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
+		enum state st = waits[i];
+
+		TAILQ_FOREACH_SAFE(r, &c->list[st], list, next) {
+			if (r->actor != pe || !barriers[b].loads ||
+			    !(barriers[b].all || r->flags & F_LOCAL))
+				no_help(m, r, pe);
+			else if (st == ST_S2)
+				rec_state(m, r, ST_S2DONE);
+			else if (st == ST_S1 && m->features & S2M_REPEAT_TLBI)
+				rec_state(m, r, ST_REPEAT);
+			else
+				retire(m, r, false);
+		}
+	}
+	if (!barriers[b].all)
+		return;
+	TAILQ_FOREACH_SAFE(r, &c->list[ST_WRITTEN], list, next) {
+		if (!knows(m, pe, r->writer, r->last))
+			continue;
+		rec_state(m, r, ST_VISIBLE);
+		rec_settle(m, r);
+	}
+}
+
+void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b)
+{
+	struct ctx *c;
+
+	m->step++;
+	log_event(m, pe, "%s", barriers[b].name);
+	if (barriers[b].isb) {
+		m->count.isb++;
+		m->pe[pe].vttbr_unsynced = false;
+		tlb_isb(m, pe);
+		return;
+	}
+	if (barriers[b].all)
+		m->pe[pe].ordered = m->step;
+	if (!barriers[b].dsb) {
+		m->count.dmb++;
+		return;
+	}
+	m->count.dsb++;
+	LIST_FOREACH(c, &m->ctxs, all)
+		complete(m, c, pe, b);
+	if (barriers[b].loads && barriers[b].all)
+		data_dsb(m, pe, b == S2M_DSB_SY);
+}
+
+void tlb_isb(struct machine *m, unsigned pe)
+{
+	struct rec *r, *next;
+	struct ctx *c;
+
+	LIST_FOREACH(c, &m->ctxs, all) {
+		TAILQ_FOREACH_SAFE(r, &c->list[ST_ISB], list, next) {
+			if (r->actor == pe)
+				retire(m, r, true);
+		}
+	}
+}
+
+/* ---- the other agent ----------------------------------------------------- */
+
+static void agent_lets_go(struct machine *m, struct rec *r)
+{
+	if (!(r->flags & F_AGENT) || r->state == ST_WRITTEN)
+		return;
+	r->ctx->held -= rec_held(r);
+	r->flags &= (uint8_t)~F_AGENT;
+	r->ctx->held += rec_held(r);
+	if (r->orphan && clean_done(m, r))
+		rec_drop(m, r);
+	else
+		rec_settle(m, r);
+}
+
+void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
+{
+	uint64_t end = size ? ipa + size : UINT64_MAX, past;
+	struct rec *r, *next;
+	struct ctx *c;
+
+	m->step++;
+	log_event(m, pe, "the other agent invalidates %#llx-%#llx", (unsigned long long)ipa,
+		  (unsigned long long)end);
+	LIST_FOREACH(c, &m->ctxs, all) {
+		for (int l = 0; l < 3; l++) {
+			for (r = table_first(c, l, ipa);
+			     r && r->level == l && r->ipa < end; r = next) {
+				next = table_next(r);
+				agent_lets_go(m, r);
+			}
+		}
+		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_first(c, past)) {
+			uint64_t mask = desc_span(r->level) - 1;
+
+			r = leaf_cut(m, r, ipa & ~mask,
+				     end > UINT64_MAX - mask ? UINT64_MAX :
+				     (end + mask) & ~mask);
+			past = r->end;
+			agent_lets_go(m, r);	/* may join it to its neighbours */
+		}
+		TAILQ_FOREACH_SAFE(r, &c->orphans, list, next) {
+			if (r->ipa < end && r->end > ipa)
+				agent_lets_go(m, r);
+		}
+		if (c->all_rec && !size)
+			agent_lets_go(m, c->all_rec);
+	}
+}

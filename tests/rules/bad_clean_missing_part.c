@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* All but the last line's page of a block are cleaned. */
+#include "rule.h"
+
+PROGRAM(bad_clean_missing_part, "clean-missing", 0)
+{
+	clear(r, 0, r->l2, 2);
+	invalidate(r, 0, IPA + 2 * BLOCK);
+	civac(r, 0, PA + 2 * BLOCK, BLOCK - PAGE);
+	dsb_sy(r, 0);
+	unmapped(r, 0, IPA + 2 * BLOCK, BLOCK);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The last page of the range is forgotten. */
+#include "rule.h"
+
+PROGRAM(bad_unmap_left_mapped, "unmap-left-mapped", S2M_FWB)
+{
+	clear(r, 0, r->l3, 0);
+	invalidate(r, 0, IPA);
+	unmapped(r, 0, IPA, 2 * PAGE);
+}

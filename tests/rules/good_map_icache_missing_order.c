@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Data, DSB, instruction cache, DSB. */
+#include "rule.h"
+
+PROGRAM(good_map_icache_missing_order, "none", 0)
+{
+	s2m_host_wrote(r->m, 0, PA + BLOCK, PAGE);
+	civac(r, 0, PA + BLOCK, PAGE);
+	dsb_sy(r, 0);
+	s2m_cache(r->m, 0, S2M_IC_IVAU, PA + BLOCK, PAGE);
+	dsb_ish(r, 0);
+	set(r, 0, r->l3b, 0, page(r, PA + BLOCK) & ~XN);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A table is detached, invalidated and then freed. */
+#include "rule.h"
+
+PROGRAM(good_table_use_after_free, "none", S2M_FWB)
+{
+	clear(r, 0, r->l2, 1);
+	invalidate(r, 0, IPA + BLOCK);
+	give(r, 0, r->l3b);
+}

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Random events, right and wrong, on a small machine. Whatever a program does the
+ * machine must not crash, its books must balance (checked after every 64 events),
+ * and once everything is invalidated nothing may be held.
+ *
+ *	rules-random [SEED [ROUNDS]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "internal.h"
+
+#define TABLES 24u
+#define EVENTS 4000u
+#define IPA (UINT64_C(1) << 30)
+#define FRAMES UINT64_C(0x80000000)
+
+static uint64_t state;
+
+static uint64_t below(uint64_t n)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state % n;
+}
+
+struct bed {
+	struct machine *m;
+	uint64_t table[TABLES];	/* 0: not taken */
+	uint64_t root;
+};
+
+static uint64_t ipa(void)
+{
+	return below(8) ? IPA + (below(3) << 21) + (below(6) << 12) : below(4) << 30;
+}
+
+static uint64_t some_table(const struct bed *b)
+{
+	for (;;) {
+		uint64_t pa = b->table[below(TABLES)];
+
+		if (pa)
+			return pa;
+	}
+}
+
+static uint64_t value(const struct bed *b)
+{
+	static const uint64_t mem[] = { 6, 5, 15, 1 };
+	uint64_t attr = below(4) << 6 | below(2) << 10 | mem[below(4)] << 2;
+
+	attr |= below(4) ? UINT64_C(1) << 54 : 0;	/* XN */
+	attr |= below(8) ? 0 : UINT64_C(1) << 51;	/* DBM */
+
+	switch (below(6)) {
+	case 0:
+	case 1:
+		return 0;
+	case 2:
+		return FRAMES | below(4) << 21 | attr | 1;
+	case 3:
+	case 4:
+		return FRAMES | below(4) << 21 | below(6) << 12 | attr | 3;
+	default:
+		return some_table(b) | 3;
+	}
+}
+
+static void event(struct bed *b)
+{
+	struct machine *m = b->m;
+	unsigned pe = (unsigned)below(m->pes);
+	uint64_t entry = some_table(b) + below(6) * 8, *t, pa;
+
+	switch (below(20)) {
+	case 0: case 1: case 2: case 3:
+		s2m_write(m, pe, entry, value(b), (enum s2m_order)below(2));
+		break;
+	case 4:
+		s2m_xchg(m, pe, entry, value(b));
+		break;
+	case 5:
+		s2m_cas(m, pe, entry, s2m_read(m, pe, entry), value(b));
+		break;
+	case 6: case 7: case 8:
+		s2m_barrier(m, pe, (enum s2m_barrier)below(S2M_ISB + 1));
+		break;
+	case 9: case 10:
+		pa = ipa() >> 12;
+		if (below(2))
+			pa |= below(8) << 44;
+		else
+			pa |= below(4) << 37 | below(6) << 39 | below(3) << 44 |
+			      UINT64_C(1) << 46;
+		s2m_tlbi(m, pe, (enum s2m_tlbi)below(S2M_TLBI_KINDS), pa);
+		break;
+	case 11:
+		t = &b->table[1 + below(TABLES - 1)];
+		if (*t && *t != b->root) {
+			s2m_table_give(m, pe, *t, 1);
+			*t = 0;
+		} else if (!*t) {
+			*t = s2m_table_take(m, pe, 1, 1);
+			if (below(4))
+				s2m_fill(m, pe, *t, PAGE, 0);
+		}
+		break;
+	case 12:
+		s2m_cache(m, pe, (enum s2m_dc)below(3), FRAMES + (below(4) << 21),
+			  PAGE << below(10));
+		break;
+	case 13:
+		s2m_handoff(m, pe, (unsigned)below(m->pes));
+		break;
+	case 14:
+		s2m_claim_unmapped(m, pe, b->root, ipa(), PAGE << below(10),
+				   (unsigned)below(2));
+		break;
+	case 15:
+		s2m_claim_frame_free(m, pe, FRAMES + (below(4) << 21), PAGE << below(10));
+		break;
+	case 16:
+		s2m_claim_wrprotected(m, pe, b->root, ipa(), PAGE << below(10));
+		break;
+	case 17:
+		if (below(2))
+			s2m_agent_tlbi(m, pe, ipa(), below(2) ? 0 : PAGE << below(10));
+		else if (below(2))
+			s2m_walker_enter(m, pe);
+		else
+			s2m_walker_leave(m, pe);
+		break;
+	case 18:
+		if (below(4))
+			s2m_guest_leave(m, pe);
+		else
+			s2m_guest_enter(m, pe, b->root | below(2) << 48);
+		break;
+	default:
+		s2m_sysreg(m, pe, S2M_VTTBR_EL2, b->root | below(3) << 48);
+		break;
+	}
+}
+
+static void fail(const struct bed *b, const char *what)
+{
+	printf("step %llu: %s\n", (unsigned long long)s2m_step(b->m), what);
+	exit(1);
+}
+
+static void check(const struct bed *b)
+{
+	struct machine *m = b->m;
+	uint32_t refs[TABLES * 4] = { 0 };
+	struct tree *t;
+	struct ctx *c;
+
+	LIST_FOREACH(t, &m->trees, all) {
+		LIST_FOREACH(c, &t->ctxs, of_tree) {
+			uint64_t held = 0, leaves = 0, end = 0;
+			struct rec *r;
+
+			for (int st = 0; st < STATES; st++) {
+				TAILQ_FOREACH(r, &c->list[st], list) {
+					held += rec_held(r);
+					leaves += r->kind == K_LEAF;
+					if (r->state != st || r->ctx != c ||
+					    r->ipa >= r->end)
+						fail(b, "a record in the wrong list");
+					if (r->kind == K_TABLE)
+						refs[page_at(m, r->pa) - m->page]++;
+				}
+			}
+			TAILQ_FOREACH(r, &c->orphans, list)
+				held += rec_held(r);
+			if (held != c->held)
+				fail(b, "held does not count the records held");
+			for (r = leaf_first(c, 0); r; r = leaf_next(r)) {
+				if (r->ipa < end)
+					fail(b, "two records overlap");
+				end = r->end;
+				leaves--;
+			}
+			if (leaves)
+				fail(b, "a leaf record is not in its tree");
+		}
+	}
+	for (uint64_t i = 0; i < m->pages; i++) {
+		if (refs[i] != m->page[i].refs)
+			fail(b, "a page's refs do not count the table records");
+	}
+}
+
+/* Frames count the leaf records that name them; the last check, as it uses them up. */
+static void check_frames(const struct bed *b)
+{
+	struct machine *m = b->m;
+	struct tree *t;
+	struct ctx *c;
+	struct rec *r;
+
+	LIST_FOREACH(t, &m->trees, all) {
+		LIST_FOREACH(c, &t->ctxs, of_tree) {
+			for (r = leaf_first(c, 0); r; r = leaf_next(r))
+				frames_recorded(m, r, -1);
+			TAILQ_FOREACH(r, &c->orphans, list)
+				frames_recorded(m, r, -1);
+		}
+	}
+	if (frames_have_recs(m, FRAMES, UINT64_C(1) << 30))
+		fail(b, "a frame counts a record that is not there");
+}
+
+static void finish(struct bed *b)
+{
+	struct machine *m = b->m;
+	struct ctx *c;
+
+	for (unsigned pe = 0; pe < m->pes; pe++)
+		s2m_barrier(m, pe, S2M_DSB_ISH);
+	/* Each PE twice: with the erratum what one began another cannot end. */
+	for (unsigned i = 0; i < 2 * m->pes; i++) {
+		s2m_tlbi(m, i / 2, S2M_ALLE1IS, 0);
+		s2m_barrier(m, i / 2, S2M_DSB_ISH);
+		s2m_barrier(m, i / 2, S2M_ISB);
+	}
+	s2m_agent_tlbi(m, 0, 0, 0);
+	LIST_FOREACH(c, &m->ctxs, all) {
+		if (c->held)
+			fail(b, "held after everything was invalidated");
+	}
+}
+
+static uint64_t run(uint64_t seed)
+{
+	static const uint32_t features[] = {
+		0, S2M_FWB, S2M_FWB | S2M_TLBIRANGE | S2M_TTL, S2M_AGENT | S2M_TLBIRANGE,
+		S2M_HAFDBS | S2M_FWB | S2M_TLBIRANGE, S2M_REPEAT_TLBI | S2M_ETS2, S2M_DIC,
+	};
+	struct machine_config cfg = { .pes = 3, .table_pages = TABLES * 4 };
+	struct bed b = { 0 };
+	uint64_t found;
+
+	state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
+	cfg.features = features[below(sizeof(features) / sizeof(features[0]))];
+	b.m = machine_new(&cfg);
+	if (!b.m)
+		exit(2);
+	s2m_shuffle(b.m, below(2) * seed);
+	for (unsigned i = 0; i < TABLES / 2; i++) {
+		b.table[i] = s2m_table_take(b.m, 0, 1, 1);
+		s2m_fill(b.m, 0, b.table[i], PAGE, 0);
+	}
+	b.root = b.table[0];
+	s2m_sysreg(b.m, 0, S2M_VTCR_EL2, 25 | 1 << 6 | below(4) << 21);
+	s2m_write(b.m, 0, b.root + 8, b.table[1] | 3, S2M_RELEASE);
+	s2m_write(b.m, 0, b.table[1], b.table[2] | 3, S2M_RELEASE);
+	s2m_write(b.m, 0, b.table[1] + 8, b.table[3] | 3, S2M_RELEASE);
+	s2m_sysreg(b.m, 0, S2M_VTTBR_EL2, b.root);
+	for (unsigned i = 0; i < EVENTS; i++) {
+		event(&b);
+		if (i % 64 == 0)
+			check(&b);
+	}
+	finish(&b);
+	check(&b);
+	check_frames(&b);
+	found = s2m_violations(b.m);
+	machine_free(b.m);
+	return found;
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
+	uint64_t rounds = argc > 2 ? strtoull(argv[2], NULL, 0) : 100, found = 0;
+
+	for (uint64_t i = 0; i < rounds; i++) {
+		printf("seed %llu\n", (unsigned long long)(seed + i));
+		fflush(stdout);
+		found += run(seed + i);
+	}
+	printf("%llu violations found\n", (unsigned long long)found);
+	return !found;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the programs here have in common: a small tree built by hand, and short
+ * names for events. No engine.
+ *
+ *	L1[1] -> L2[0] -> L3[0..7]: pages from IPA to PA
+ *	         L2[1] -> L3b: empty
+ *	         L2[2] =  a 2 MiB block, from IPA + 4 MiB to PA + 4 MiB
+ *
+ * Two PEs; PE0 changes the tables, either may run the guest.
+ */
+#ifndef STAGE2_TESTS_RULE_H
+#define STAGE2_TESTS_RULE_H
+
+#include "machine.h"
+
+#define PAGE UINT64_C(0x1000)
+#define BLOCK UINT64_C(0x200000)
+#define IPA UINT64_C(0x40000000)
+#define PA UINT64_C(0x80000000)
+#define PAGES 8u
+#define VMID 7u
+
+#define WRITE (UINT64_C(1) << 7)
+#define AF (UINT64_C(1) << 10)
+#define DBM (UINT64_C(1) << 51)
+#define XN (UINT64_C(1) << 54)
+/* Readable and writable, accessed, not executable. */
+#define LEAF (XN | AF | UINT64_C(3) << 8 | UINT64_C(3) << 6)
+#define WB_FWB (UINT64_C(6) << 2)	/* FWB: forced write-back */
+#define NC_FWB (UINT64_C(5) << 2)
+#define WB (UINT64_C(15) << 2)		/* without FWB */
+#define DEVICE (UINT64_C(1) << 2)
+#define TABLE UINT64_C(3)
+
+struct rig {
+	struct machine *m;
+	uint64_t l1, l2, l3, l3b;	/* table pages */
+	uint64_t wb;			/* LEAF of write-back memory on this machine */
+	uint64_t vttbr;
+};
+
+struct program {
+	const char *name;
+	const char *verdict;	/* rules, or "none" */
+	uint32_t features;
+	void (*run)(struct rig *r);
+	struct program *next;
+};
+void program_add(struct program *p);
+
+/*
+ * PROGRAM(bad_tlbi_missing, "tlbi-missing", S2M_FWB) { ... }
+ * defines and registers a program; r is its rig.
+ */
+#define PROGRAM(id, expect, feat)                                                \
+	static void run_##id(struct rig *r);                                     \
+	static struct program program_##id = { #id, expect, feat, run_##id, 0 }; \
+	__attribute__((constructor)) static void add_##id(void)                  \
+	{                                                                        \
+		program_add(&program_##id);                                      \
+	}                                                                        \
+	static void run_##id(struct rig *r)
+
+/* An entry's address; a page's or block's value. */
+static inline uint64_t entry(uint64_t table, unsigned slot)
+{
+	return table + 8 * slot;
+}
+
+static inline uint64_t page(const struct rig *r, uint64_t pa)
+{
+	return r->wb | pa | 3;
+}
+
+static inline uint64_t block(const struct rig *r, uint64_t pa)
+{
+	return r->wb | pa | 1;
+}
+
+static inline void set(struct rig *r, unsigned pe, uint64_t table, unsigned slot,
+		       uint64_t value)
+{
+	s2m_write(r->m, pe, entry(table, slot), value, S2M_PLAIN);
+}
+
+static inline void clear(struct rig *r, unsigned pe, uint64_t table, unsigned slot)
+{
+	set(r, pe, table, slot, 0);
+}
+
+static inline void link_table(struct rig *r, unsigned pe, uint64_t table, unsigned slot,
+			      uint64_t below)
+{
+	s2m_write(r->m, pe, entry(table, slot), below | TABLE, S2M_RELEASE);
+}
+
+/* A zeroed page. */
+static inline uint64_t take(struct rig *r, unsigned pe)
+{
+	uint64_t pa = s2m_table_take(r->m, pe, 1, 1);
+
+	s2m_fill(r->m, pe, pa, PAGE, 0);
+	return pa;
+}
+
+static inline void give(struct rig *r, unsigned pe, uint64_t pa)
+{
+	s2m_table_give(r->m, pe, pa, 1);
+}
+
+static inline void dsb_ishst(struct rig *r, unsigned pe)
+{
+	s2m_barrier(r->m, pe, S2M_DSB_ISHST);
+}
+
+static inline void dsb_ish(struct rig *r, unsigned pe)
+{
+	s2m_barrier(r->m, pe, S2M_DSB_ISH);
+}
+
+static inline void dsb_sy(struct rig *r, unsigned pe)
+{
+	s2m_barrier(r->m, pe, S2M_DSB_SY);
+}
+
+static inline void isb(struct rig *r, unsigned pe)
+{
+	s2m_barrier(r->m, pe, S2M_ISB);
+}
+
+#define TTL_4K(level) ((UINT64_C(4) | (level)) << 44)
+static inline void tlbi_ipa(struct rig *r, unsigned pe, uint64_t ipa)
+{
+	s2m_tlbi(r->m, pe, S2M_IPAS2E1IS, ipa >> 12);
+}
+
+/* RIPAS2E1IS: (num + 1) << (5 * scale + 1) pages. */
+#define TG_4K UINT64_C(1)
+static inline uint64_t range(uint64_t tg, uint64_t scale, uint64_t num, uint64_t ttl,
+			     uint64_t ipa)
+{
+	return tg << 46 | scale << 44 | num << 39 | ttl << 37 | ipa >> 12;
+}
+
+static inline void tlbi_s1(struct rig *r, unsigned pe)
+{
+	s2m_tlbi(r->m, pe, S2M_VMALLE1IS, 0);
+}
+
+static inline void tlbi_all(struct rig *r, unsigned pe)
+{
+	s2m_tlbi(r->m, pe, S2M_VMALLS12E1IS, 0);
+}
+
+/* What follows the stage-2 TLBI. */
+static inline void finish(struct rig *r, unsigned pe)
+{
+	dsb_ish(r, pe);
+	tlbi_s1(r, pe);
+	dsb_ish(r, pe);
+	isb(r, pe);
+}
+
+/* The whole invalidation of one page, as it should be. */
+static inline void invalidate(struct rig *r, unsigned pe, uint64_t ipa)
+{
+	dsb_ishst(r, pe);
+	tlbi_ipa(r, pe, ipa);
+	finish(r, pe);
+}
+
+static inline void civac(struct rig *r, unsigned pe, uint64_t pa, uint64_t size)
+{
+	s2m_cache(r->m, pe, S2M_DC_CIVAC, pa, size);
+}
+
+static inline void unmapped(struct rig *r, unsigned pe, uint64_t ipa, uint64_t size)
+{
+	s2m_claim_unmapped(r->m, pe, r->l1, ipa, size, 0);
+}
+
+#endif /* STAGE2_TESTS_RULE_H */

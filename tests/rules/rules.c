@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * rules NAME: run a program, print its steps and what the machine says.
+ * rules: list the programs with the verdict each expects; rules --rules: the
+ * names of all rules. run.py compares.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "rule.h"
+
+static struct program *programs;
+
+void program_add(struct program *p)
+{
+	p->next = programs;
+	programs = p;
+}
+
+static void build(struct rig *r, uint32_t features)
+{
+	const struct machine_config cfg = { .features = features, .pes = 2,
+					    .table_base = 0x100000, .table_pages = 64 };
+	/* 39 bits of IPA from level 1; HA if the machine has it. */
+	uint64_t vtcr = 25 | 1 << 6 | (features & S2M_HAFDBS ? UINT64_C(3) << 21 : 0);
+
+	r->m = machine_new(&cfg);
+	r->wb = LEAF | (features & S2M_FWB ? WB_FWB : WB);
+	r->l1 = take(r, 0);
+	r->l2 = take(r, 0);
+	r->l3 = take(r, 0);
+	r->l3b = take(r, 0);
+	r->vttbr = (uint64_t)VMID << 48 | r->l1;
+	for (unsigned i = 0; i < PAGES; i++)
+		set(r, 0, r->l3, i, page(r, PA + i * PAGE));
+	set(r, 0, r->l2, 0, r->l3 | TABLE);
+	set(r, 0, r->l2, 1, r->l3b | TABLE);
+	set(r, 0, r->l2, 2, block(r, PA + 2 * BLOCK));
+	set(r, 0, r->l1, 1, r->l2 | TABLE);
+	/* The memory behind it is clean, and nothing is on its way. */
+	civac(r, 0, PA, 4 * BLOCK);
+	dsb_sy(r, 0);
+	s2m_cache(r->m, 0, S2M_IC_IVAU, PA, 4 * BLOCK);
+	dsb_sy(r, 0);
+	for (unsigned pe = 0; pe < 2; pe++) {
+		s2m_sysreg(r->m, pe, S2M_VTCR_EL2, vtcr);
+		s2m_sysreg(r->m, pe, S2M_VTTBR_EL2, r->vttbr);
+		isb(r, pe);
+	}
+}
+
+static int run(const struct program *p)
+{
+	struct rig r;
+
+	build(&r, p->features);
+	s2m_log(r.m, stdout);
+	p->run(&r);
+	s2m_log(r.m, NULL);
+	printf("verdict:");
+	for (unsigned i = 0; i < s2m_violations_kept(r.m); i++)
+		printf(" %s", s2m_violation(r.m, i)->rule);
+	printf("%s\n", s2m_violations(r.m) ? "" : " none");
+	machine_free(r.m);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && !strcmp(argv[1], "--rules")) {
+		for (unsigned i = 0; s2m_rules[i].name; i++)
+			printf("%s\n", s2m_rules[i].name);
+		return 0;
+	}
+	for (const struct program *p = programs; p; p = p->next) {
+		if (argc == 1)
+			printf("%s %s\n", p->name, p->verdict);
+		else if (!strcmp(argv[1], p->name))
+			return run(p);
+	}
+	return argc > 1;
+}
