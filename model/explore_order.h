@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a PE's accesses and TLBIs wait for: the part that the litmus machine and
+ * the stage-2 machine have in common, so that the agreement of the one with
+ * Arm's model is evidence for the other.
+ *
+ * Each PE has a window of accesses in program order, issued and not performed.
+ * A store in the window is not visible to anybody else, a walker included; once
+ * performed it is visible to all (Arm is multi-copy atomic). Any access may be
+ * performed before an older one unless a rule here forbids it. A TLBI issued is
+ * on a list until it has taken effect on each PE, at any time and in any order.
+ *
+ * Kept out, because nothing here depends on it: speculation past a branch, a PE's
+ * walker that sees the PE's own stores early, performing an access before an
+ * older one of the same PE has been translated.
+ *
+ * All fields are bytes: the structures are part of states compared by content.
+ */
+#ifndef STAGE2_MODEL_EXPLORE_ORDER_H
+#define STAGE2_MODEL_EXPLORE_ORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define ORDER_PES 4
+#define ORDER_WINDOW 8
+#define ORDER_TLBIS 6
+#define ORDER_NO_PAGE 0xff /* an address whose translation cannot change */
+
+enum order_kind { ORDER_NONE, ORDER_LOAD, ORDER_STORE, ORDER_DMB, ORDER_DMB_ST };
+enum order_xlat { ORDER_TODO, ORDER_DONE, ORDER_FAULT };
+
+struct order_op {
+	uint8_t kind;
+	uint8_t sync; /* load-acquire, store-release */
+	uint8_t page; /* the page it is addressed by */
+	uint8_t xlat; /* how far its translation is */
+	uint8_t pa;   /* the location, once translated */
+	uint8_t val;  /* store: the value; load: the register */
+	uint8_t tag;  /* the machine's own */
+};
+
+struct order_tlbi {
+	uint8_t kind; /* the machine's own; 0: no TLBI */
+	uint8_t arg;
+	uint8_t pe;	/* who issued it */
+	uint8_t todo;	/* PEs on which it has not taken effect, a bit each */
+	uint8_t waited; /* the issuer's DSB ISH has passed */
+};
+
+struct order_state {
+	struct order_op op[ORDER_PES][ORDER_WINDOW];
+	uint8_t nr_ops[ORDER_PES];
+	struct order_tlbi tlbi[ORDER_TLBIS];
+	uint8_t nr_tlbis;
+};
+
+enum order_barrier {
+	ORDER_DSB_ISHST,
+	ORDER_DSB_ISHLD,
+	ORDER_DSB_ISH,
+	ORDER_DSB_SY,
+	ORDER_DSB_NSH,
+	ORDER_ISB,
+};
+
+/* Add to the window; false when it is full. */
+bool order_issue(struct order_state *s, unsigned pe, struct order_op op);
+/* Nothing older stops access i from being performed (its translation apart). */
+bool order_ready(const struct order_state *s, unsigned pe, unsigned i);
+/* Every older access of the PE is translated: access i is not speculative. */
+bool order_certain(const struct order_state *s, unsigned pe, unsigned i);
+/* What load i reads: a value of the PE's own store, or -1: memory's. */
+int order_forward(const struct order_state *s, unsigned pe, unsigned i);
+/* Access i is performed. */
+void order_remove(struct order_state *s, unsigned pe, unsigned i);
+/* Access i faults: it and everything younger never happens. */
+void order_squash(struct order_state *s, unsigned pe, unsigned i);
+
+bool order_tlbi(struct order_state *s, unsigned pe, uint8_t kind, uint8_t arg,
+		uint8_t on);
+/* TLBI t has taken effect on pe. */
+void order_landed(struct order_state *s, unsigned t, unsigned pe);
+
+/*
+ * The barrier can complete; if so, its consequences are noted in s. With @ets2 a
+ * DSB ISH is enough for the PE's own TLBIs, else a later ISB is needed too.
+ */
+bool order_barrier(struct order_state *s, unsigned pe, enum order_barrier b, bool ets2);
+
+#endif /* STAGE2_MODEL_EXPLORE_ORDER_H */

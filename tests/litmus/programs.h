@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Unmaps as event lists for the explorer, and what each is expected to be. */
+#ifndef STAGE2_TESTS_PROGRAMS_H
+#define STAGE2_TESTS_PROGRAMS_H
+
+#include "explore.h"
+
+struct known_program {
+	struct explore_program p;
+	enum explore_rule expect; /* EXPLORE_NOTHING: safe */
+};
+
+extern const struct known_program programs[];
+extern const unsigned nr_programs;
+
+#endif /* STAGE2_TESTS_PROGRAMS_H */
