@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * s2lab compare: a range is mapped by the engine on a fresh machine, guests run
+ * on two PEs, one strategy unmaps it, and the machine counts and judges.
+ */
+#define _DEFAULT_SOURCE
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare.h"
+#include "kvm.h"
+#include "options.h"
+#include "report.h"
+
+#define KIB UINT64_C(1024)
+#define MIB (KIB * 1024)
+#define GIB (MIB * 1024)
+
+#define PA_BITS 48
+#define FRAMES (64 * GIB)			  /* PA of the first frame */
+#define FRAMES_END (UINT64_C(1) << (PA_BITS - 1)) /* the tables' half begins */
+
+#define TABLES (4 * GIB / 4096) /* the machine's memory is real */
+
+const char *const posted_counts[] = { "linux", "bare", NULL };
+const char *const posted_frees[] = { "rcu", "rcu-open", "now", NULL };
+
+static const char usage[] =
+	"usage: s2lab compare [OPTIONS]\n"
+	"\n"
+	"Maps a range, unmaps it by several strategies, each on a fresh machine with\n"
+	"guests on two PEs, and says what each cost and whether it was safe.\n"
+	"\n"
+	"  --ipa START        start of the range (1G)\n"
+	"  --mem SIZE         its size (1G)\n"
+	"  --leaf SIZE        what it is mapped with: 4k, 2m or 1g (4k)\n"
+	"  --around SIZE      map more: the range extended to multiples of SIZE\n"
+	"                     (the leaf's size; a block at an edge is unmapped whole)\n"
+	"  --empty            map nothing\n"
+	"  --features LIST    fwb, tlbirange, ttl, bbm1, bbm2, lpa2, hafdbs, xnx, ets2,\n"
+	"                     or none (fwb,tlbirange)\n"
+	"  --ipa-bits N       IPA size, 32 to 48 (the least that fits, not below 40)\n"
+	"  --strategy LIST    entry, posted, review, merged, stage2, or all (all)\n"
+	"  --call-size SIZE   unmap in calls of SIZE; --by-page is --call-size 4k\n"
+	"  --budget N         stage2: entries a step may visit, at least 512\n"
+	"  --posted-count C   posted: a table's count is 1 + its entries (linux), or its\n"
+	"                     entries (bare)\n"
+	"  --posted-free F    posted: a removed table is freed after the walk (rcu), by a\n"
+	"                     grace period that the walk does not hold up (rcu-open), or\n"
+	"                     at once (now)\n"
+	"  --suspicions       which suspicions about posted are real, by which rules;\n"
+	"                     takes --features, --seed and --json only\n"
+	"  --seed N           shuffles table pages; 0: they come in order (1)\n"
+	"  --steps            list every event of each unmap\n"
+	"  --json             print an object instead of a table\n"
+	"\n"
+	"Sizes take K, M, G, T. Exit status 1 if a strategy is unsafe that may not be.\n"
+	"Strategies:\n";
+
+static void help(void)
+{
+	fputs(usage, stdout);
+	for (int i = 0; lab_strategies[i]; i++)
+		printf("  %-8s %s%s\n", lab_strategies[i]->name, lab_strategies[i]->says,
+		       lab_strategies[i]->must_be_safe ? "" : "; may be unsafe");
+}
+
+/* ---- one strategy ---- */
+
+static uint64_t up(uint64_t n, uint64_t to)
+{
+	return n % to ? n - n % to + to : n;
+}
+
+void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *end,
+		    uint64_t *frames)
+{
+	uint64_t around = o->around ? o->around : o->leaf;
+
+	*start = o->ipa - o->ipa % around;
+	*end = up(o->ipa + o->mem, around);
+	*frames = FRAMES + *start % GIB;
+}
+
+static int map(struct lab_vm *vm, const struct compare_options *o)
+{
+	const uint32_t flags = o->leaf == 4 * KIB ? S2_MAP_PAGES : 0;
+	uint64_t ipa, end, pa, n;
+
+	compare_mapped(o, &ipa, &end, &pa);
+	for (; ipa < end; ipa += n, pa += n) {
+		int err;
+
+		/* The engine takes the largest block that fits: one leaf a call. */
+		n = o->leaf == 4 * KIB ? up(ipa + 1, 64 * MIB) - ipa : o->leaf;
+		if (n > end - ipa)
+			n = end - ipa;
+		err = s2_map(&vm->s2, s2_ipa(ipa), s2_pa(pa), n, S2_R | S2_W, flags,
+			     NULL);
+		if (err)
+			return err;
+		lab_progress("mapping", ipa, end);
+	}
+	return 0;
+}
+
+/* Promises that hold when everything has returned. */
+static void claim(struct lab_vm *vm, const struct compare_options *o)
+{
+	/* A block at the edge goes whole. */
+	uint64_t lo = o->ipa - o->ipa % o->leaf;
+	uint64_t hi = up(o->ipa + o->mem, o->leaf);
+	uint64_t start, end, frames;
+
+	compare_mapped(o, &start, &end, &frames);
+	if (o->empty) {
+		lo = o->ipa;
+		hi = o->ipa + o->mem;
+	}
+	s2m_claim_unmapped(vm->m, 0, lab_vm_root(vm), lo, hi - lo, 0);
+	if (!o->empty)
+		s2m_claim_frame_free(vm->m, 0, frames + (lo - start), hi - lo);
+}
+
+static uint64_t tables_needed(const struct compare_options *o)
+{
+	uint64_t start, end, frames, n = 64;
+
+	compare_mapped(o, &start, &end, &frames);
+	if (o->empty)
+		return n;
+	for (int level = 3; level > 0; level--) {
+		uint64_t each = level_size(level) * 512;
+
+		if (level_size(level) >= o->leaf)
+			n += up(end, each) / each - start / each;
+	}
+	return n;
+}
+
+unsigned compare_ipa_bits(const struct compare_options *o)
+{
+	uint64_t start, end, frames;
+	unsigned bits = 40;
+
+	if (o->ipa_bits)
+		return o->ipa_bits;
+	compare_mapped(o, &start, &end, &frames);
+	while (bits < 48 && end > UINT64_C(1) << bits)
+		bits++;
+	return bits;
+}
+
+static void keep(struct compare_result *r, const struct machine *m)
+{
+	r->violations = s2m_violations(m);
+	r->kept = s2m_violations_kept(m);
+	r->violation = calloc(r->kept ? r->kept : 1, sizeof(*r->violation));
+	if (!r->violation)
+		abort();
+	for (unsigned i = 0; i < r->kept; i++)
+		r->violation[i] = *s2m_violation(m, i);
+}
+
+static int unmap(struct lab_run *run, const struct compare_options *o,
+		 const struct lab_strategy *s, struct compare_result *r)
+{
+	struct machine *m = run->vm->m;
+	const uint64_t end = o->ipa + o->mem;
+	uint64_t ipa = o->ipa, n;
+	int err = 0;
+
+	s2m_counters_reset(m);
+	if (o->steps) {
+		printf("%s:\n", s->name);
+		s2m_log(m, stdout);
+	}
+	for (; ipa < end && !err; ipa += n, r->calls++) {
+		n = o->call && o->call < end - ipa ? o->call : end - ipa;
+		err = s->unmap(run, ipa, n);
+		if (!err && n < o->mem)
+			s2m_claim_unmapped(m, 0, lab_vm_root(run->vm), ipa, n, 0);
+		lab_progress(s->name, ipa - o->ipa, o->mem);
+	}
+	if (!err)
+		claim(run->vm, o);
+	s2m_log(m, NULL);
+	r->n = run->total;
+	r->longest_step = run->longest_step;
+	r->story = run->story;
+	r->tables_left = s2m_tables_in_use(m);
+	r->root_pages = run->vm->s2.root_pages;
+	keep(r, m);
+	return err;
+}
+
+int compare_run(const struct compare_options *o, const struct lab_strategy *s,
+		struct compare_result *r)
+{
+	const struct lab_vm_config cfg = {
+		.ipa_bits = compare_ipa_bits(o),
+		.pa_bits = PA_BITS,
+		.features = o->features,
+		.vcpus = 2,
+		.vmid = 1,
+		.table_pages = tables_needed(o),
+		.seed = o->seed,
+		.max_violations = o->max_violations,
+	};
+	struct lab_vm vm;
+	struct lab_run run = {
+		.vm = &vm,
+		.features = o->features,
+		.budget = o->budget,
+		.count = o->count,
+		.free = o->free,
+	};
+	char names[LAB_FEATURES_LEN];
+	int err;
+
+	memset(r, 0, sizeof(*r));
+	r->strategy = s;
+	err = lab_vm_init(&vm, &cfg);
+	if (err)
+		return lab_usage("%u bits of IPA, features %s: %s", cfg.ipa_bits,
+				 lab_features_text(o->features, names), s2_strerror(err));
+	if (!o->empty)
+		err = map(&vm, o);
+	if (!err && s->on_kvm) {
+		run.kvm = kvm_new(&vm, o->features,
+				  s == &strategy_posted ? o->count : COUNT_LINUX);
+		if (!run.kvm)
+			err = S2_E_NOMEM;
+	}
+	if (!err)
+		err = unmap(&run, o, s, r);
+	lab_progress_end();
+	kvm_free(run.kvm);
+	lab_vm_free(&vm);
+	if (err) {
+		compare_result_free(r);
+		return lab_usage("%s: %s", s->name, s2_strerror(err));
+	}
+	return LAB_OK;
+}
+
+void compare_result_free(struct compare_result *r)
+{
+	free(r->violation);
+	r->violation = NULL;
+}
+
+/* ---- options ---- */
+
+enum option_id {
+	O_IPA = 256,
+	O_MEM,
+	O_LEAF,
+	O_AROUND,
+	O_EMPTY,
+	O_FEATURES,
+	O_IPA_BITS,
+	O_STRATEGY,
+	O_CALL,
+	O_BY_PAGE,
+	O_BUDGET,
+	O_COUNT,
+	O_FREE,
+	O_SUSPICIONS,
+	O_SEED,
+	O_STEPS,
+	O_JSON
+};
+
+static const struct option options[] = {
+	{ "ipa", 1, NULL, O_IPA },
+	{ "mem", 1, NULL, O_MEM },
+	{ "leaf", 1, NULL, O_LEAF },
+	{ "around", 1, NULL, O_AROUND },
+	{ "empty", 0, NULL, O_EMPTY },
+	{ "features", 1, NULL, O_FEATURES },
+	{ "ipa-bits", 1, NULL, O_IPA_BITS },
+	{ "strategy", 1, NULL, O_STRATEGY },
+	{ "call-size", 1, NULL, O_CALL },
+	{ "by-page", 0, NULL, O_BY_PAGE },
+	{ "budget", 1, NULL, O_BUDGET },
+	{ "posted-count", 1, NULL, O_COUNT },
+	{ "posted-free", 1, NULL, O_FREE },
+	{ "suspicions", 0, NULL, O_SUSPICIONS },
+	{ "seed", 1, NULL, O_SEED },
+	{ "steps", 0, NULL, O_STEPS },
+	{ "json", 0, NULL, O_JSON },
+	{ "help", 0, NULL, 'h' },
+	{ 0 },
+};
+
+static bool parse_leaf(const char *arg, uint64_t *leaf)
+{
+	if (!lab_parse_size("--leaf", arg, leaf))
+		return false;
+	switch (*leaf) {
+	case 4 * KIB:
+	case 2 * MIB:
+	case GIB:
+		return true;
+	case 16 * KIB:
+	case 64 * KIB:
+	case 32 * MIB:
+	case 512 * MIB:
+		lab_usage("--leaf: %s belongs to the %s granule, which this version"
+			  " does not have;\n4k, 2m and 1g work",
+			  arg,
+			  *leaf == 16 * KIB || *leaf == 32 * MIB ? "16 KiB" : "64 KiB");
+		return false;
+	default:
+		lab_usage("--leaf: no leaf is %s; 4k, 2m and 1g work", arg);
+		return false;
+	}
+}
+
+static bool parse_strategies(const char *arg, uint32_t *mask)
+{
+	const char *names[LAB_STRATEGIES + 1] = { NULL };
+	char *list, *name, *rest;
+	bool ok = true;
+
+	if (!strcmp(arg, "all")) {
+		*mask = UINT32_MAX;
+		return true;
+	}
+	for (int i = 0; lab_strategies[i]; i++)
+		names[i] = lab_strategies[i]->name;
+	*mask = 0;
+	list = rest = strdup(arg);
+	if (!list)
+		abort();
+	while (ok && (name = strsep(&rest, ","))) {
+		int i = lab_parse_name("--strategy", "strategy", name, names);
+
+		ok = i >= 0;
+		if (ok)
+			*mask |= UINT32_C(1) << i;
+	}
+	free(list);
+	return ok;
+}
+
+static bool parse_piece(const char *opt, const char *arg, uint64_t *out)
+{
+	if (!lab_parse_pages(opt, arg, out))
+		return false;
+	if (!*out)
+		lab_usage("%s: 0 is no size", opt);
+	return *out;
+}
+
+static bool parse_option(int id, struct compare_options *o)
+{
+	uint64_t n = 0;
+	bool ok = true;
+	int i = 0;
+
+	switch (id) {
+	case O_IPA:
+		return lab_parse_pages("--ipa", optarg, &o->ipa);
+	case O_MEM:
+		return parse_piece("--mem", optarg, &o->mem);
+	case O_LEAF:
+		return parse_leaf(optarg, &o->leaf);
+	case O_AROUND:
+		return parse_piece("--around", optarg, &o->around);
+	case O_FEATURES:
+		return lab_parse_features("--features", optarg, &o->features);
+	case O_STRATEGY:
+		return parse_strategies(optarg, &o->strategies);
+	case O_CALL:
+		return parse_piece("--call-size", optarg, &o->call);
+	case O_SEED:
+		return lab_parse_number("--seed", optarg, 0, UINT32_MAX, &o->seed);
+	case O_IPA_BITS:
+		ok = lab_parse_number("--ipa-bits", optarg, 32, 48, &n);
+		o->ipa_bits = (unsigned)n;
+		return ok;
+	case O_BUDGET:
+		ok = lab_parse_number("--budget", optarg, S2_BUDGET_ENTRIES_MIN,
+				      UINT32_MAX, &n);
+		o->budget = (uint32_t)n;
+		return ok;
+	case O_COUNT:
+		i = lab_parse_name("--posted-count", "rule", optarg, posted_counts);
+		o->count = (enum posted_count)i;
+		return i >= 0;
+	case O_FREE:
+		i = lab_parse_name("--posted-free", "rule", optarg, posted_frees);
+		o->free = (enum posted_free)i;
+		return i >= 0;
+	case O_BY_PAGE:
+		o->call = 4 * KIB;
+		return true;
+	case O_EMPTY:
+		o->empty = true;
+		return true;
+	case O_STEPS:
+		o->steps = true;
+		return true;
+	case O_JSON:
+		o->json = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool check_range(const struct compare_options *o)
+{
+	const uint64_t limit = UINT64_C(1) << (o->ipa_bits ? o->ipa_bits : 48);
+	uint64_t start, end, frames;
+
+	if (o->around % o->leaf)
+		return lab_usage("--around: not a multiple of the leaf"), false;
+	if (o->ipa >= limit || o->mem > limit - o->ipa)
+		return lab_usage("the range ends beyond the IPA size"), false;
+	compare_mapped(o, &start, &end, &frames);
+	if (!o->empty && end > limit)
+		return lab_usage("what is mapped ends beyond the IPA size"), false;
+	if (!o->empty && end - start > FRAMES_END - frames)
+		return lab_usage("there are not so many frames"), false;
+	if (tables_needed(o) > TABLES)
+		return lab_usage("that takes more than 4 GiB of tables"), false;
+	if (o->steps && o->json)
+		return lab_usage("--steps and --json exclude each other"), false;
+	return true;
+}
+
+int cmd_compare(int argc, char **argv)
+{
+	struct compare_options o = {
+		.ipa = GIB,
+		.mem = GIB,
+		.leaf = 4 * KIB,
+		.seed = 1,
+		.features = S2_FEAT_FWB | S2_FEAT_TLBIRANGE,
+		.strategies = UINT32_MAX,
+	};
+	struct compare_result r[LAB_STRATEGIES];
+	bool suspicions = false, others = false, unsafe = false;
+	unsigned n = 0;
+	int id, status = LAB_OK;
+
+	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (id == 'h') {
+			help();
+			return LAB_OK;
+		}
+		if (id == '?') {
+			fputs("Try 's2lab compare --help'.\n", stderr);
+			return LAB_USAGE;
+		}
+		if (id == O_SUSPICIONS)
+			suspicions = true;
+		else if (!parse_option(id, &o))
+			return LAB_USAGE;
+		else if (id != O_FEATURES && id != O_SEED && id != O_JSON)
+			others = true;
+	}
+	if (optind < argc)
+		return lab_usage("'%s' is not an option", argv[optind]);
+	if (suspicions && others)
+		return lab_usage("--suspicions has a configuration of its own; only"
+				 " --features, --seed\nand --json go with it");
+	if (suspicions)
+		return compare_suspicions(&o);
+	if (!check_range(&o))
+		return LAB_USAGE;
+	for (int i = 0; lab_strategies[i] && status == LAB_OK; i++) {
+		if (o.strategies & UINT32_C(1) << i) {
+			status = compare_run(&o, lab_strategies[i], &r[n]);
+			n += status == LAB_OK;
+		}
+	}
+	if (status == LAB_OK)
+		unsafe = compare_report(&o, r, n);
+	for (unsigned i = 0; i < n; i++)
+		compare_result_free(&r[i]);
+	return unsafe ? LAB_VIOLATION : status;
+}

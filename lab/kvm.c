@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <stdlib.h>
+
+#include "kvm.h"
+
+#define PAGE_SHIFT 12
+#define RANGE_PAGES (UINT64_C(1) << 21) /* the most one RIPAS2E1IS covers */
+
+/* ---- table pages ---- */
+
+uint16_t *kvm_refs(struct kvm *k, uint64_t pa)
+{
+	return &k->refs[(pa >> PAGE_SHIFT) - k->first_page];
+}
+
+void kvm_table_free(struct kvm *k, uint64_t table)
+{
+	*kvm_refs(k, table) = 0;
+	s2m_table_give(k->m, k->pe, table & ~UINT64_C(0xfff), 1);
+}
+
+void kvm_drop(struct kvm *k, uint64_t entry)
+{
+	(*kvm_refs(k, entry))--;
+}
+
+void kvm_put(struct kvm *k, uint64_t entry)
+{
+	if (!--*kvm_refs(k, entry))
+		kvm_table_free(k, entry);
+}
+
+void kvm_clear(struct kvm *k, uint64_t entry, uint64_t marker)
+{
+	s2m_write(k->m, k->pe, entry, marker, S2M_PLAIN);
+}
+
+/*
+ * Looks at the tree directly: counting happens before the unmap begins and must
+ * not show in what the unmap costs.
+ */
+static void count_table(struct kvm *k, uint64_t table, int level)
+{
+	const uint64_t *entry = s2m_ptr(k->m, table);
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < 512; i++) {
+		n += entry[i] != 0;
+		if (desc_is_table(entry[i], level))
+			count_table(k, entry[i] & DESC_ADDR, level + 1);
+	}
+	*kvm_refs(k, table) = (uint16_t)(k->floor + n);
+}
+
+struct kvm *kvm_new(struct lab_vm *vm, uint32_t features, enum posted_count count)
+{
+	struct kvm *k = calloc(1, sizeof(*k));
+
+	if (!k)
+		return NULL;
+	k->m = vm->m;
+	k->pe = vm->port.pe;
+	k->fwb = features & S2_FEAT_FWB;
+	k->tlbirange = features & S2_FEAT_TLBIRANGE;
+	k->ttl = features & S2_FEAT_TTL;
+	k->root = lab_vm_root(vm);
+	k->root_pages = vm->s2.root_pages;
+	k->start_level = vm->s2.start_level;
+	k->floor = count == COUNT_LINUX;
+	k->first_page = vm->table_base >> PAGE_SHIFT;
+	k->refs = calloc(vm->table_pages, sizeof(*k->refs));
+	if (!k->refs) {
+		free(k);
+		return NULL;
+	}
+	for (unsigned i = 0; i < k->root_pages; i++) {
+		uint64_t root = k->root + ((uint64_t)i << PAGE_SHIFT);
+
+		count_table(k, root, k->start_level);
+		/* Whoever owns the tables holds the root, by either rule. */
+		if (!k->floor)
+			(*kvm_refs(k, root))++;
+	}
+	/* The thread that unmaps runs in the context of the VM. */
+	s2m_sysreg(k->m, k->pe, S2M_VTTBR_EL2, vm->port.vttbr);
+	s2m_barrier(k->m, k->pe, S2M_ISB);
+	return k;
+}
+
+void kvm_free(struct kvm *k)
+{
+	if (k)
+		free(k->refs);
+	free(k);
+}
+
+/* ---- walking ---- */
+
+void kvm_walk_table(struct kvm *k, uint64_t table, int level, uint64_t ipa, uint64_t end,
+		    unsigned when, kvm_visitor visit, void *arg)
+{
+	const int top = level;
+	struct kvm_visit at[4];
+	uint64_t first = ipa & ~(level_size(level - 1) - 1);
+
+	/* The root may be several tables in a row; entries count on from the first. */
+	if (table == k->root)
+		first = 0;
+	at[level] = (struct kvm_visit){
+		.entry = table + ((ipa - first) >> level_shift(level)) * 8,
+		.level = level,
+	};
+	while (ipa < end) {
+		struct kvm_visit *v = &at[level];
+
+		v->ipa = ipa;
+		v->desc = s2m_read(k->m, k->pe, v->entry);
+		if (desc_is_table(v->desc, level)) {
+			if (when & WHEN_PRE)
+				visit(k, v, WHEN_PRE, arg);
+			level++;
+			at[level] = (struct kvm_visit){
+				.entry = (v->desc & DESC_ADDR) +
+					 ((ipa >> level_shift(level)) & 511) * 8,
+				.level = level,
+			};
+			continue;
+		}
+		if (when & WHEN_LEAF)
+			visit(k, v, WHEN_LEAF, arg);
+		v->entry += 8;
+		ipa = (ipa & ~(level_size(level) - 1)) + level_size(level);
+		/* Up again where a table, or the range, ends. */
+		while (level > top &&
+		       (ipa >= end || !(ipa & (level_size(level - 1) - 1)))) {
+			v = &at[--level];
+			if (when & WHEN_POST)
+				visit(k, v, WHEN_POST, arg);
+			v->entry += 8;
+		}
+	}
+}
+
+void kvm_walk(struct kvm *k, uint64_t ipa, uint64_t end, unsigned when, kvm_visitor visit,
+	      void *arg)
+{
+	kvm_walk_table(k, k->root, k->start_level, ipa, end, when, visit, arg);
+}
+
+/* ---- invalidating ---- */
+
+void kvm_tlbi_finish(struct kvm *k)
+{
+	s2m_barrier(k->m, k->pe, S2M_DSB_ISH);
+	s2m_tlbi(k->m, k->pe, S2M_VMALLE1IS, 0);
+	s2m_barrier(k->m, k->pe, S2M_DSB_ISH);
+	s2m_barrier(k->m, k->pe, S2M_ISB);
+}
+
+static void tlbi_ipa(struct kvm *k, uint64_t ipa, int level)
+{
+	uint64_t operand = ipa >> PAGE_SHIFT;
+
+	if (k->ttl && level)
+		operand |= (UINT64_C(4) | (unsigned)level) << 44;
+	s2m_tlbi(k->m, k->pe, S2M_IPAS2E1IS, operand);
+}
+
+void kvm_flush_ipa(struct kvm *k, uint64_t ipa, int level)
+{
+	s2m_barrier(k->m, k->pe, S2M_DSB_ISHST);
+	tlbi_ipa(k, ipa, level);
+	kvm_tlbi_finish(k);
+}
+
+void kvm_tlbi_range(struct kvm *k, uint64_t ipa, uint64_t pages)
+{
+	unsigned scale = 3;
+
+	while (pages > 1) {
+		uint64_t num = pages >> (5 * scale + 1);
+
+		if (!num) {
+			scale--;
+			continue;
+		}
+		if (num > 32)
+			num = 32;
+		s2m_tlbi(k->m, k->pe, S2M_RIPAS2E1IS,
+			 UINT64_C(1) << 46 | (uint64_t)scale << 44 | (num - 1) << 39 |
+				 ipa >> PAGE_SHIFT);
+		num <<= 5 * scale + 1;
+		ipa += num << PAGE_SHIFT;
+		pages -= num;
+	}
+	if (pages)
+		tlbi_ipa(k, ipa, 0);
+}
+
+void kvm_flush_range(struct kvm *k, uint64_t ipa, uint64_t size)
+{
+	uint64_t pages = size >> PAGE_SHIFT;
+
+	if (!k->tlbirange) {
+		s2m_barrier(k->m, k->pe, S2M_DSB_ISHST);
+		s2m_tlbi(k->m, k->pe, S2M_VMALLS12E1IS, 0);
+		s2m_barrier(k->m, k->pe, S2M_DSB_ISH);
+		s2m_barrier(k->m, k->pe, S2M_ISB);
+		return;
+	}
+	while (pages) {
+		uint64_t n = pages < RANGE_PAGES ? pages : RANGE_PAGES;
+
+		s2m_barrier(k->m, k->pe, S2M_DSB_ISHST);
+		kvm_tlbi_range(k, ipa, n);
+		kvm_tlbi_finish(k);
+		ipa += n << PAGE_SHIFT;
+		pages -= n;
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* s2lab: picks the subcommand. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lab.h"
+#include "options.h"
+
+static const struct command {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *says;
+} commands[] = {
+	{ "compare", cmd_compare, "what ways of unmapping cost, and which are unsafe" },
+	{ "replay", cmd_replay, "drive the engine with a recorded KVM trace" },
+	{ "plan", cmd_plan, "the TLB invalidations for a range" },
+	{ "decode", cmd_decode, "descriptors, VTCR_EL2 and TLBI operands in words" },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void help(FILE *f)
+{
+	fprintf(f, "usage: s2lab COMMAND [OPTIONS]\n\n"
+		   "Arm stage-2 translation tables, on a machine model that judges"
+		   " every step.\n\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].says);
+	fprintf(f, "\n's2lab COMMAND --help' tells more. Exit status: 0 fine,"
+		   " 1 violation found where\nnone is allowed, 2 usage or input"
+		   " error.\n");
+}
+
+int main(int argc, char **argv)
+{
+	static char name[32];
+
+	if (argc < 2) {
+		help(stderr);
+		return LAB_USAGE;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+		help(stdout);
+		return LAB_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("s2lab %d.%d.%d\n", S2_VERSION_MAJOR, S2_VERSION_MINOR,
+		       S2_VERSION_PATCH);
+		return LAB_OK;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (!strcmp(argv[1], commands[i].name)) {
+			lab_command = commands[i].name;
+			/* getopt_long() begins its messages with it. */
+			snprintf(name, sizeof(name), "s2lab %s", lab_command);
+			argv[1] = name;
+			return commands[i].run(argc - 1, argv + 1);
+		}
+	}
+	fprintf(stderr, "s2lab: no command '%s'\n", argv[1]);
+	fprintf(stderr, "Try 's2lab --help'.\n");
+	return LAB_USAGE;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * posted: the patch as posted. Where one whole block of the highest level that
+ * has blocks is to go, a walk of its own first detaches the table there: break
+ * (marker, flush, drop a reference), take the reference back, hand the removed
+ * table on to be freed. The ordinary walk follows. Nothing below the removed
+ * table is cleaned.
+ *
+ * Two things are options, because the discussion left them open: what a table's
+ * count is, and when a removed table is freed. What follows from them is the
+ * machine's to say.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kvm.h"
+
+#define BLOCK_LEVEL 1 /* the highest with blocks, 4 KiB granule */
+
+struct posted {
+	struct lab_run *run;
+	uint64_t removed; /* waits for the end of a grace period; 0: none */
+	uint64_t removed_ipa;
+};
+
+/* A line of the story, and a note in the machine's log. */
+static void tell(struct lab_run *run, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void tell(struct lab_run *run, const char *fmt, ...)
+{
+	struct posted_story *story = &run->story;
+	struct moment *at = &story->moment[story->moments];
+	va_list ap;
+
+	if (story->moments == STORY_MOMENTS)
+		return;
+	at->step = s2m_step(run->vm->m);
+	va_start(ap, fmt);
+	vsnprintf(at->text, sizeof(at->text), fmt, ap);
+	va_end(ap);
+	s2m_note(run->vm->m, at->text);
+	story->moments++;
+}
+
+/* ---- freeing a removed table ---- */
+
+static void free_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when when,
+		       void *arg)
+{
+	(void)arg;
+	if (v->desc)
+		kvm_drop(k, v->entry);
+	if (when == WHEN_POST)
+		kvm_table_free(k, v->desc & DESC_ADDR);
+}
+
+static void free_removed(struct posted *p)
+{
+	struct lab_run *run = p->run;
+	uint64_t table = p->removed;
+
+	if (!table)
+		return;
+	p->removed = 0;
+	kvm_walk_table(run->kvm, table, BLOCK_LEVEL + 1, p->removed_ipa,
+		       p->removed_ipa + level_size(BLOCK_LEVEL), WHEN_LEAF | WHEN_POST,
+		       free_visit, NULL);
+	kvm_table_free(run->kvm, table);
+	if (table == run->story.removed) {
+		run->story.freed_at = s2m_step(run->vm->m);
+		tell(run, "the removed table 0x%llx and what is below it are freed",
+		     (unsigned long long)table);
+	}
+}
+
+/* ---- the walk that detaches ---- */
+
+static unsigned count_seen(struct posted *p, uint64_t entry)
+{
+	unsigned refs = *kvm_refs(p->run->kvm, entry);
+
+	if (refs < p->run->story.holder_least)
+		p->run->story.holder_least = refs;
+	return refs;
+}
+
+static void detach_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when when,
+			 void *arg)
+{
+	struct posted *p = arg;
+	struct lab_run *run = p->run;
+	struct posted_story *story = &run->story;
+	uint64_t table = v->desc & DESC_ADDR;
+	unsigned before;
+
+	(void)when;
+	if (v->level != BLOCK_LEVEL)
+		return;
+	if (!story->removed) {
+		story->holder = v->entry & ~UINT64_C(0xfff);
+		story->removed = table;
+		story->holder_least = UINT32_MAX;
+	}
+	kvm_clear(k, v->entry, DESC_LOCKED);
+	tell(run, "marker written over the entry of table 0x%llx",
+	     (unsigned long long)table);
+	kvm_flush_range(k, v->ipa, level_size(BLOCK_LEVEL));
+	before = count_seen(p, v->entry);
+	kvm_put(k, v->entry);
+	tell(run, "put on the holder 0x%llx: count %u -> %u%s",
+	     (unsigned long long)story->holder, before, count_seen(p, v->entry),
+	     before == 1 ? ", it is freed" : "");
+	++*kvm_refs(k, v->entry);
+	tell(run, "get on the holder: count %u -> %u", before - 1, before);
+	p->removed = table;
+	p->removed_ipa = v->ipa;
+	tell(run, "the removed table is handed on to be freed");
+	if (run->free != FREE_RCU)
+		free_removed(p);
+}
+
+static void detach(struct posted *p, uint64_t ipa, uint64_t size)
+{
+	struct lab_run *run = p->run;
+	struct machine *m = run->vm->m;
+	unsigned pe = run->kvm->pe;
+
+	/*
+	 * The lock disables preemption, so by the first rule the walk is itself
+	 * a read section: no grace period ends before it does.
+	 */
+	if (run->free == FREE_RCU)
+		s2m_walker_enter(m, pe);
+	kvm_walk(run->kvm, ipa, ipa + size, WHEN_PRE, detach_visit, p);
+	if (run->free == FREE_RCU)
+		s2m_walker_leave(m, pe);
+	if (run->story.removed && !run->story.walk_until) {
+		run->story.walk_until = s2m_step(m);
+		tell(run, "the walk, which had gone on below the removed table, ends");
+	}
+}
+
+static int unmap(struct lab_run *run, uint64_t ipa, uint64_t size)
+{
+	const uint64_t block = level_size(BLOCK_LEVEL);
+	const uint64_t end = ipa + size;
+	struct posted p = { .run = run };
+	bool defer = false;
+
+	/* KVM cuts every range at these boundaries and calls once for each piece. */
+	while (ipa < end) {
+		uint64_t next = (ipa & ~(block - 1)) + block;
+
+		if (next > end)
+			next = end;
+		if (next - ipa == block)
+			detach(&p, ipa, block);
+		kvm_walk(run->kvm, ipa, next, WHEN_LEAF | WHEN_POST, kvm_unmap_visit,
+			 &defer);
+		free_removed(&p);
+		lab_step_end(run);
+		ipa = next;
+	}
+	return 0;
+}
+
+const struct lab_strategy strategy_posted = {
+	.name = "posted",
+	.says = "the patch as posted: whole 1 GiB tables detached first",
+	.on_kvm = true,
+	.unmap = unmap,
+};

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* stage2: this library. */
+#include "strategy.h"
+
+static int unmap(struct lab_run *run, uint64_t ipa, uint64_t size)
+{
+	struct s2_op op = { .max_entries = run->budget };
+	int err;
+
+	do {
+		err = s2_unmap(&run->vm->s2, s2_ipa(ipa), size, S2_DROP_EDGES, &op);
+		lab_step_end(run);
+	} while (err == S2_MORE);
+	return err;
+}
+
+const struct lab_strategy strategy_stage2 = {
+	.name = "stage2",
+	.says = "this library: break, invalidate once, clean, release",
+	.must_be_safe = true,
+	.unmap = unmap,
+};

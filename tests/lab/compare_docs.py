@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""docs/strategies.md shows what the tool says today. With --update: make it so."""
+import pathlib
+import re
+import sys
+import unittest
+
+import s2lab
+
+DOC = pathlib.Path(__file__).parents[2] / "docs" / "strategies.md"
+
+
+def counts():
+    """1 GiB of pages: each strategy on each feature set."""
+    yield "| features | strategy | verdict | entries visited | TLBIs by IPA | by range" \
+          " | of stage 1 | of the VMID | DSBs | lines cleaned | tables freed |"
+    yield "|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    for features in s2lab.FEATURE_SETS:
+        for one in s2lab.compare("--features", features)["strategies"]:
+            tlbi = one["tlbi"]
+            numbers = (one["pte_reads"], tlbi["ipas2e1is"], tlbi["ripas2e1is"],
+                       tlbi["vmalle1is"], tlbi["vmalls12e1is"], one["dsb"],
+                       one["clean_lines"], one["tables_freed"])
+            rules = sorted({violation["rule"] for violation in one["violations"]})
+            verdict = "unsafe: " + ", ".join(f"`{rule}`" for rule in rules)
+            yield f"| {features} | `{one['name']}` | {verdict if rules else 'safe'} | " \
+                  + " | ".join(f"{n:,}" for n in numbers) + " |"
+
+
+def suspicions():
+    """What --suspicions prints."""
+    done = s2lab.run("compare", "--suspicions")
+    yield "```"
+    yield done.stdout.rstrip("\n")
+    yield "```"
+
+
+def current(text):
+    """The document with what the tool prints now between the markers."""
+    for name, lines in (("counts", counts), ("suspicions", suspicions)):
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
+        new = begin + "\n".join(lines()) + "\n" + end
+        text, n = re.subn(re.escape(begin) + ".*?" + re.escape(end), lambda _, new=new: new,
+                          text, flags=re.S)
+        if n != 1:
+            raise AssertionError(f"{DOC}: no place for {name}")
+    return text
+
+
+def told(text):
+    """Without the numbers of steps, the tables' addresses and the line breaks: those
+    move with every change to how the tree was built before."""
+    text = re.sub(r"\bstep +\d+", "step N", text)
+    return re.sub(r"0x8000[0-9a-f]{8}", "TABLE", text).split()
+
+
+class Docs(unittest.TestCase):
+    maxDiff = None
+
+    def test_current(self):
+        text = DOC.read_text(encoding="utf-8")
+        self.assertEqual(told(text), told(current(text)),
+                         f"run python3 {pathlib.Path(__file__).name} S2LAB --update")
+
+
+if __name__ == "__main__":
+    if sys.argv[2:] == ["--update"]:
+        DOC.write_text(current(DOC.read_text(encoding="utf-8")), encoding="utf-8")
+    else:
+        s2lab.main()
