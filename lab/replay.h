@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* s2lab replay: what its files share. */
+#ifndef STAGE2_LAB_REPLAY_H
+#define STAGE2_LAB_REPLAY_H
+
+#include "flatmap.h"
+#include "lab.h"
+#include "trace.h"
+
+/*
+ * Tables are in the upper half of the PA space, so that no frame of a recording
+ * is one. As many as 72 GiB of pages need.
+ */
+#define REPLAY_PA_BITS 48u
+#define REPLAY_TABLE_BASE (UINT64_C(1) << (REPLAY_PA_BITS - 1))
+#define REPLAY_TABLE_PAGES UINT64_C(36864)
+
+/* What operations of one kind have cost so far. */
+struct replay_cost {
+	uint64_t calls;
+	struct s2m_counters sum;
+	uint64_t longest; /* most entries visited by one call */
+};
+
+/* One more call, which has cost @n. */
+void replay_cost_add(struct replay_cost *cost, const struct s2m_counters *n);
+
+/* ---- the engine's tables against the flat map (replay_check.c) ------------- */
+
+#define REPLAY_DETAIL 384
+
+/*
+ * Whether the two are the same, page by page; @young: the access flag too. If
+ * not, *ipa is the first difference and @detail a sentence.
+ */
+bool replay_check(const struct s2 *s2, struct flatmap *flat, bool young, uint64_t *ipa,
+		  char detail[REPLAY_DETAIL]);
+
+/* ---- Linux 6.12's way (replay_merged.c) ------------------------------------ */
+
+struct merged;
+
+/* @vms: how many the recording has. NULL: no memory. */
+struct merged *merged_new(uint32_t features, size_t vms);
+/* @ipa_bits: of the event's VM, for TRACE_INIT. False: no memory, or no tables. */
+bool merged_apply(struct merged *mg, const struct trace_event *ev, unsigned ipa_bits);
+const struct replay_cost *merged_costs(const struct merged *mg); /* TRACE_OPS of them */
+void merged_free(struct merged *mg);
+
+/* ---- the result ------------------------------------------------------------ */
+
+#define REPLAY_FINDINGS 8
+
+struct replay_finding {
+	const char *rule; /* a rule of the machine, or "table-mismatch", ... */
+	char detail[REPLAY_DETAIL];
+	uint32_t line;
+	uint64_t ipa;
+};
+
+struct replay_result {
+	const struct trace *trace;
+	uint32_t features;
+	const char *features_from; /* why these */
+	uint64_t mapped, unmapped; /* bytes */
+	uint64_t most_tables;
+	uint64_t checks;	 /* comparisons with the flat map */
+	uint64_t wide_vms;	 /* 52-bit IPA replayed with 48 */
+	uint64_t unfinished_vms; /* not destroyed in the recording */
+	struct replay_cost cost[TRACE_OPS];
+	const struct replay_cost *merged; /* NULL: not asked for */
+	struct replay_finding finding[REPLAY_FINDINGS];
+	unsigned findings;
+};
+
+void replay_print(const struct replay_result *r);
+void replay_print_json(const struct replay_result *r);
+
+#endif /* STAGE2_LAB_REPLAY_H */

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The rules of reading a recording, each by what it makes of tests/replay/rules.trace;
+what is refused, with file, line and column; the command line."""
+import lzma
+import os
+import pty
+import re
+import subprocess
+import tempfile
+import unittest
+
+import tool
+
+with open(tool.RULES, "rb") as rules_file:
+    TEXT = rules_file.read()
+INIT = b" a-1 [000] 1.000000: s2_init: (f) pgt=0x1 mmu=0x2 flags=0x0\n"
+END = b" a-1 [000] 9.000000: s2_destroy: (f) pgt=0x1 ia_bits=40 start_level=1\n"
+PAGE, BLOCK = 4096, 2 << 20
+
+
+def event(text, task="a-1 [000]", time="2.000000"):
+    return f" {task} {time}: {text}\n".encode()
+
+
+def op(name, *fields, task="a-1 [000]", time="2.000000"):
+    """An event of the VM that INIT makes."""
+    return event(" ".join([f"s2_{name}: (f+0x0/0x1) pgt=0x1", *fields]), task, time)
+
+
+def page(addr, phys=None, size=PAGE, prot=7, **more):
+    return op("map", f"addr={addr:#x}", f"size={size:#x}",
+              f"phys={addr if phys is None else phys:#x}", f"prot={prot:#x}", **more)
+
+
+class Rules(unittest.TestCase):
+    def replay(self, *lines, status=0):
+        return tool.json_of("replay", "-", "--no-merged", stdin=b"".join(lines),
+                            status=status)
+
+    def test_all(self):
+        got = tool.json_of("replay", tool.RULES)
+        self.assertEqual((got["vms"], got["vms_that_mapped"], got["vms_of_52_bits"],
+                          got["vms_not_destroyed"], got["failed_calls"],
+                          got["guest_faults"], got["other_events"]),
+                         (3, 2, 1, 1, 1, 1, 1))
+        # Rule 3: a page of the broken block; 5: a block; KSM's page; 7: a page of a
+        # split block, then another block.
+        self.assertEqual(got["unmapped_bytes"], PAGE + BLOCK + PAGE + PAGE + BLOCK)
+        self.assertEqual(got["violations"], [])
+
+    def test_sources(self):
+        """A file, its xz, standard input, CR LF: the same result but for the name."""
+        want = tool.json_of("replay", tool.RULES)
+        want.pop("file")
+        for stdin in (TEXT, lzma.compress(TEXT), TEXT.replace(b"\n", b"\r\n")):
+            got = tool.json_of("replay", "-", stdin=stdin)
+            self.assertEqual(got.pop("file"), "<stdin>")
+            self.assertEqual(got, want)
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "no-suffix")
+            with open(path, "wb") as f:
+                f.write(lzma.compress(TEXT))
+            got = tool.json_of("replay", path)
+        self.assertEqual(got.pop("file"), path)
+        self.assertEqual(got, want)
+
+    def test_failed_map_of_the_same_task_only(self):
+        """A failed map changed nothing; the same call by another task did."""
+        fail = op("map_ret", "ret=-11", "addr=0x1000", task="b-2 [001]")
+        got = self.replay(INIT, page(0x1000),
+                          page(0x1000, 0x5000, task="b-2 [001]"), fail,
+                          op("unmap", "addr=0x1000", "size=0x1000"), END)
+        self.assertEqual((got["mapped_bytes"], got["failed_calls"]), (PAGE, 1))
+
+    def test_failed_relax(self):
+        got = self.replay(INIT, op("relax_perms", "addr=0x1000", "prot=0x2"),
+                          op("relax_perms_ret", "ret=-11", "addr=0x1000"), END)
+        self.assertEqual((got["failed_calls"], got["stage2"]["calls"]), (1, 2))
+
+    def test_block_over_pages_and_back(self):
+        got = self.replay(INIT, page(0x200000), page(0x201000),
+                          page(0x200000, size=BLOCK), page(0x203000, 0x9000),
+                          event("tracing_mark_write: @phase x"),
+                          op("unmap", "addr=0x0", "size=0x40000000"), END)
+        self.assertEqual(got["unmapped_bytes"], PAGE)
+
+    def test_memory_types_and_software_bits(self):
+        got = self.replay(INIT, page(0x1000, prot=6 | 8), page(0x2000, prot=7 | 16),
+                          page(0x3000, prot=7 | 15 << 55), END)
+        self.assertEqual(got["violations"], [])
+
+    def test_many_vms_at_once(self):
+        lines = []
+        for pgt in range(1, 41):
+            lines.append(INIT.replace(b"=0x1 ", b"=%#x " % pgt))
+        for pgt in range(1, 41):
+            lines += [line.replace(b"pgt=0x1 ", b"pgt=%#x " % pgt) for line in (
+                page(0x1000), op("unmap", "addr=0x1000", "size=0x1000"))]
+        got = self.replay(*lines)
+        self.assertEqual((got["vms"], got["vms_not_destroyed"], got["violations"]),
+                         (40, 40, []))
+
+    def test_many_cpus(self):
+        lines = [page(0x1000 * n, task=f"a-1 [{n:03}]") for n in range(1, 40)]
+        self.assertEqual(self.replay(INIT, *lines, END)["violations"], [])
+
+    def test_wide_address_space(self):
+        """A 52-bit VM is replayed with 48, and only if its addresses allow it."""
+        end = END.replace(b"=40", b"=52")
+        got = self.replay(INIT, page(0x1000), page((1 << 48) - PAGE, 0x1000), end)
+        self.assertEqual(got["vms_of_52_bits"], 1)
+        done = tool.run("replay", "-", stdin=INIT + page(1 << 48, 0x1000) + end)
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r"^<stdin>:2:\d+: ")
+
+
+class Refused(unittest.TestCase):
+    """Exit status 2, nothing on stdout, one line FILE:LINE:COLUMN: what."""
+
+    CASES = (
+        (b"", "1:1: there is no s2_init"),
+        (b"# tracer: nop\n\n", "3:1: there is no s2_init"),
+        (b"hello\n", "1:1: not a line of ftrace"),
+        (b"\x7fELF\0\0\n", "1:5: a NUL byte"),
+        (INIT + b"\xff\xfe\n", "2:1: not a line of ftrace"),
+        (INIT[:-1], "1:60: the file ends in the middle of a line"),
+        (b"x" * 9000 + b"\n", "1:8193: the line is too long"),
+        (b"# " + b"x" * 100000, "1:8193: the line is too long"),
+        (b" a-1 [0x0] 1.0: s2_init: pgt=1\n", "1:2: not a line"),
+        (b" a-1 [000] 1: s2_init: pgt=1\n", "1:12: no time stamp"),
+        (b" a-1 [000] 1.0000000000: s2_init: pgt=1\n", "1:12: no time stamp"),
+        (b" a-1 [000] 99999999999999999999.0: x: y\n", "1:12: no time stamp"),
+        (b" a-99999999999999999999 [000] 1.0: x: y\n", "1:2: not a line"),
+        (b" a-1 [000] 1.000000: s2_init\n", "1:22: no event name"),
+        (INIT + event("s2_init: pgt=0x9", time="0.999999"), "2:12: the time goes back"),
+        (INIT + event("s2_remap: pgt=0x1"), "2:22: unknown operation s2_remap"),
+        (INIT + INIT, "2:39: this pgt is alive since line 1"),
+        (page(0x1000), "1:46: no s2_init for this pgt"),
+        (INIT + END + page(0x1000, time="9.5"), "3:41: no s2_init for this pgt"),
+        (INIT + op("unmap", "addr=0x1000"), "2:63: the field size is missing"),
+        (INIT + op("unmap", "addr=0x1000", "addr=0x1000"), "2:64: the field addr is"),
+        (INIT + op("unmap", "addr=", "size=0x1000"), "2:57: a number is missing"),
+        (INIT + op("unmap", "addr=0x1g", "size=0x1000"), "2:60: not a digit of a hexa"),
+        (INIT + op("unmap", "addr=1a", "size=0x1000"), "2:58: not a digit of a decimal"),
+        (INIT + op("unmap", "addr=0x10000000000000000", "size=0x1000"), "2:57: the num"),
+        (INIT + op("unmap", "addr=0x1000", "rubbish", "size=0x1000"), "2:64: NAME=VALUE"),
+        (INIT + op("unmap", "addr=0x1001", "size=0x1000"), "2:57: the address is not"),
+        (INIT + op("unmap", "addr=0x1000", "size=0x0"), "2:69: the size is not"),
+        (INIT + op("unmap", "addr=0x1000", "size=0x800"), "2:69: the size is not"),
+        (INIT + op("unmap", "addr=0xfffffffffffff000", "size=0x2000"), "wrap around"),
+        (INIT + page(0x200000, size=8192), "a map is of 4 KiB"),
+        (INIT + page(0x201000, size=BLOCK), "the address is not aligned"),
+        (INIT + page(0x200000, 0x1000, size=BLOCK), "the physical address is not"),
+        (INIT + page(0x1000, prot=0), "gives no permission"),
+        (INIT + page(0x1000, prot=0x20), "unknown bits in prot"),
+        (INIT + page(0x1000, prot=0x1f), "both device and non-cacheable"),
+        (INIT + page(0x1000, prot=0xf), "executes from device memory"),
+        (INIT + op("relax_perms", "addr=0x1000", "prot=0x8"), "R, W and X only"),
+        (INIT + op("map_ret", "ret=-11", "addr=0x1000"), "is not the call that returns"),
+        (INIT + page(0x1000) + op("map_ret", "ret=0", "addr=0x1000"), "without an error"),
+        (INIT + page(0x1000) + op("map_ret", "ret=-11", "addr=0x2000"), "not the call"),
+        (INIT + END.replace(b"=40", b"=53"), "2:54: an IPA size is 32 to 52"),
+        (INIT + event("s2_unmap: (x pgt=0x1"), "the parenthesis is not closed"),
+        (INIT + b"CPU:1 [LOST 4711 EVENTS]\n", "2:1: events were lost here"),
+        # The engine's word.
+        (INIT + page(1 << 40, 0x1000) + END, "2:55: range ends"),
+        (INIT + op("unmap", f"addr={1 << 41:#x}", "size=0x1000") + END, "2:57: range"),
+        (INIT + page(0x1000, 1 << 47) + END, "2:55: physical addresses end"),
+        (INIT + op("mkyoung", "addr=0x1000") + END, "2:59: nothing is"),
+        (INIT + op("relax_perms", "addr=0x1000", "prot=0x4") + END, "2:63: nothing is"),
+        (b"".join(INIT.replace(b"=0x1 ", b"=%d " % n) for n in range(256)),
+         "256:22: more than 255 VMs alive at once"),
+    )
+
+    def check(self, stdin, says):
+        done = tool.run("replay", "-", "--no-merged", stdin=stdin)
+        self.assertEqual((done.returncode, done.stdout), (2, ""), (stdin[-200:], says))
+        self.assertRegex(done.stderr, r"^<stdin>:\d+:\d+: .+\n$")
+        self.assertIn(says if says[0].isalpha() else ":" + says, done.stderr)
+
+    def test_each(self):
+        for stdin, says in self.CASES:
+            with self.subTest(says=says):
+                self.check(stdin, says)
+
+    def test_broken_xz(self):
+        packed = lzma.compress(TEXT * 1)
+        self.check(packed[:len(packed) // 2], "ends in the middle of its xz data")
+        self.check(packed[:20] + b"\xff" * 20 + packed[40:], "the xz data is corrupt")
+
+    def test_too_much(self):
+        lines = [INIT]
+        for n in range(65):
+            lines.append(page(n << 30, 1 << 30, size=1 << 30))
+        self.check(b"".join(lines), "66:55: more than 64 GiB mapped at once")
+        lines = [INIT]
+        for n in range(40000):
+            lines.append(page(n << 21, 0x1000))
+        self.check(b"".join(lines), "more tables than the machine has memory for")
+
+    def test_position_in_a_file(self):
+        with tempfile.NamedTemporaryFile(suffix=".trace") as f:
+            f.write(INIT + b"rubbish\n")
+            f.flush()
+            done = tool.run("replay", f.name)
+            self.assertEqual(done.returncode, 2)
+            self.assertTrue(done.stderr.startswith(f"{f.name}:2:1: "), done.stderr)
+
+    def test_no_file(self):
+        for path in ("/nonexistent/x", tool.HERE):
+            done = tool.run("replay", path)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertRegex(done.stderr, "^" + re.escape(path) + r":\d+:\d+: .+\n$")
+
+
+class Usage(unittest.TestCase):
+    def test_refused(self):
+        for args, says in (((), "which recording"), (("a", "b"), "one recording"),
+                           (("--features", "warp", "a"), "no feature"),
+                           (("--features", "lpa2", "a"), "lpa2"),
+                           (("--seed", "x", "a"), "--seed"), (("--bogus",), "--bogus")):
+            done = tool.run("replay", *args)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), args)
+            self.assertIn(says, done.stderr)
+            self.assertIn("--help", done.stderr)
+
+    def test_help(self):
+        for command in ("replay", "plan", "decode"):
+            done = tool.run(command, "--help")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertTrue(done.stdout.startswith("usage: s2lab " + command))
+
+    def test_quiet(self):
+        done = tool.run("replay", "--quiet", tool.RULES)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, "", ""))
+
+    def test_text(self):
+        done = tool.run("replay", tool.RULES)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertNotIn("\033", done.stdout)
+        for says in ("3 VMs (2 with mappings)", "6.12 / this", "no violation",
+                     "replayed with 48: 1", "destroyed at its end: 1"):
+            self.assertIn(says, done.stdout)
+
+    def test_colour_on_a_terminal_only_without_no_color(self):
+        for env, colour in (({}, True), ({"NO_COLOR": "1"}, False)):
+            master, slave = pty.openpty()
+            clean = {k: v for k, v in os.environ.items() if k != "NO_COLOR"}
+            with subprocess.Popen([tool.S2LAB, "replay", tool.RULES], stdout=slave,
+                                  stderr=slave, env={**clean, **env}) as process:
+                os.close(slave)
+                out = b""
+                try:
+                    while chunk := os.read(master, 4096):
+                        out += chunk
+                except OSError:
+                    pass
+            os.close(master)
+            self.assertEqual(process.returncode, 0)
+            self.assertEqual(b"\033[32m" in out, colour)
+
+
+if __name__ == "__main__":
+    tool.main()
