@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A frame too large for a small stack. */
+#include "port.h"
+
+int bad_frame(unsigned i);
+
+int bad_frame(unsigned i)
+{
+	volatile char buf[2048];
+
+	buf[i & 2047] = 1;
+	return buf[0];
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Needs a function that is neither memset, memcpy nor the port's. */
+#include "port.h"
+
+int puts(const char *s);
+int bad_libc(void);
+
+int bad_libc(void)
+{
+	return puts("");
+}

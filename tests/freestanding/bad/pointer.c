@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Calls through a pointer. */
+#include "port.h"
+
+int bad_pointer(int (*callback)(void));
+
+int bad_pointer(int (*callback)(void))
+{
+	return callback() + 1;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Two functions that call each other; not a tail call, so not a loop at -O2. */
+#include "port.h"
+
+unsigned bad_even(volatile unsigned *n);
+unsigned bad_odd(volatile unsigned *n);
+
+unsigned bad_even(volatile unsigned *n)
+{
+	return --*n ? bad_odd(n) + 1 : *n;
+}
+
+unsigned bad_odd(volatile unsigned *n)
+{
+	return --*n ? bad_even(n) + 1 : *n;
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""Build both trees, run every test in each, end with one line of totals.
+
+A program that speaks TAP (all of cmocka's do, asked by the environment) counts
+once for each of its test points, any other once. A program that fails without
+a failed point (a crash, a broken plan, a time-out) counts as one failure.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+TREES = [
+    ("build", "plain", [], 1),
+    (
+        "build/san",
+        "AddressSanitizer and UBSan",
+        ["-Db_sanitize=address,undefined", "-Db_lundef=false"],
+        4,
+    ),
+]
+ENV = dict(
+    os.environ,
+    CMOCKA_MESSAGE_OUTPUT="TAP",
+    ASAN_OPTIONS="detect_leaks=1",
+    UBSAN_OPTIONS="print_stacktrace=1",
+)
+
+POINT = re.compile(r"^(not )?ok\b(.*)$", re.M)
+PLAN = re.compile(r"^1\.\.(\d+)", re.M)
+
+
+def build(tree, options):
+    if not os.path.exists(os.path.join(tree, "build.ninja")):
+        subprocess.run(["meson", "setup", tree, *options], check=True)
+    subprocess.run(["ninja", "-C", tree], check=True)
+
+
+def allow_for_container(tree):
+    """LeakSanitizer reads /proc and traces itself, which some containers deny."""
+    probe = subprocess.run(
+        [os.path.join(tree, "s2lab"), "--version"],
+        env=ENV,
+        capture_output=True,
+        text=True,
+    )
+    if probe.returncode and "LeakSanitizer has encountered a fatal" in probe.stderr:
+        print("LeakSanitizer cannot run here: leaks are not looked for", flush=True)
+        ENV["ASAN_OPTIONS"] = "detect_leaks=0"
+
+
+def count(test):
+    """(passed, failed, skipped) of one entry of Meson's log."""
+    out = test.get("stdout", "")
+    plans = [int(n) for n in PLAN.findall(out)]
+    good = test["result"] in ("OK", "EXPECTEDFAIL")
+    if test["result"] == "SKIP":
+        return 0, 0, 1
+    if not plans:
+        return (1, 0, 0) if good else (0, 1, 0)
+    passed = failed = skipped = 0
+    for bad, rest in POINT.findall(out):
+        # First, for cmocka says "not ok 3 # SKIP".
+        if re.search(r"#\s*skip", rest, re.I):
+            skipped += 1
+        elif bad:
+            failed += 1
+        else:
+            passed += 1
+    if not failed and (not good or passed + skipped != sum(plans)):
+        failed = 1
+    return passed, failed, skipped
+
+
+def main():
+    os.chdir(ROOT)
+    totals = [0, 0, 0]
+    failures = []
+    for tree, what, options, slower in TREES:
+        print(f"== {tree} ({what})", flush=True)
+        if options and not os.path.exists("/proc/self/maps"):
+            totals[1] += 1
+            failures.append(f"{tree}: the sanitizers need /proc, which is not mounted")
+            continue
+        try:
+            build(tree, options)
+        except subprocess.CalledProcessError as e:
+            print(f"{tree}: {e}", flush=True)
+            totals[1] += 1
+            failures.append(f"{tree}: does not build")
+            continue
+        allow_for_container(tree)
+        log = os.path.join(tree, "meson-logs", "testlog.json")
+        if os.path.exists(log):
+            os.remove(log)
+        ran = subprocess.run(
+            ["meson", "test", "-C", tree, "--no-rebuild", "--print-errorlogs"]
+            + ["--timeout-multiplier", str(slower)],
+            env=ENV,
+            stdin=subprocess.DEVNULL,
+        )
+        ours = [0, 0, 0]
+        if os.path.exists(log):
+            with open(log, encoding="utf-8") as f:
+                for line in f:
+                    test = json.loads(line)
+                    counted = count(test)
+                    ours = [a + b for a, b in zip(ours, counted)]
+                    if counted[1]:
+                        failures.append(f"{tree}: {test['name']} ({test['result']})")
+        if ran.returncode and not ours[1]:
+            ours[1] = 1
+            failures.append(f"{tree}: meson test, exit status {ran.returncode}")
+        totals = [a + b for a, b in zip(totals, ours)]
+    for failure in failures:
+        print("FAILED", failure)
+    passed, failed, skipped = totals
+    if not passed and not failed:
+        print("no test was run")
+        failed = 1
+    tail = f", {skipped} skipped" if skipped else ""
+    print(f"{passed} passed, {failed} failed{tail}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
