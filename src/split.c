@@ -112,14 +112,24 @@ static unsigned levels_to(uint64_t edge, int level)
 	return n;
 }
 
-static unsigned edge_tables(const struct s2 *s2, uint64_t edge)
+/*
+ * Only entries that the edge lies inside are read: a table that begins or ends at
+ * it need not be (P6). The end of the IPA space is inside none.
+ */
+static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 {
-	struct s2_mapping m;
+	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET, .hint_level = -1 };
+	struct cursor c;
 
-	if (edge >> s2->ipa_bits)
-		return 0;
-	s2_lookup(s2, s2_ipa(edge), &m);
-	return m.state == S2_LEAF ? levels_to(edge, m.level) : 0;
+	cursor_start(&c, s2, &step, edge, edge + PAGE_SIZE);
+	while (edge & (level_size(c.level) - 1)) {
+		uint64_t d = cursor_load(&c, cursor_entry(&c));
+
+		if (!desc_valid_table(d, c.level))
+			return desc_valid(d) ? levels_to(edge, c.level) : 0;
+		cursor_down(&c, d);
+	}
+	return 0;
 }
 
 int settle_edges(struct s2 *s2, uint64_t start, uint64_t end, uint32_t flags,

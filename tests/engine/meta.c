@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* White box: the metadata words against what is in the tables. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "internal.h"
+#include "flat.h"
+
+const char *meta_check(const struct s2 *s2, uint64_t *tables)
+{
+	static char text[160];
+	struct {
+		uint64_t *table;
+		unsigned idx, live, below;
+	} stack[S2_LEVELS];
+	int level = s2->start_level;
+
+	*tables = 0;
+	stack[level].table = s2->root;
+	stack[level].idx = stack[level].live = stack[level].below = 0;
+	for (;;) {
+		unsigned entries = level == s2->start_level ?
+					   PTRS_PER_TABLE * s2->root_pages :
+					   PTRS_PER_TABLE;
+		uint64_t meta = *table_meta(s2, stack[level].table), d;
+
+		if (stack[level].idx == entries) {
+			if (meta_live(meta) != stack[level].live ||
+			    meta_tables(meta) != stack[level].below ||
+			    meta >> META_CLEANED_SHIFT) {
+				snprintf(text, sizeof(text),
+					 "level %d: live %u tables %u, meta 0x%" PRIx64,
+					 level, stack[level].live, stack[level].below,
+					 meta);
+				return text;
+			}
+			if (level == s2->start_level)
+				return NULL;
+			if (!stack[level].live) {
+				snprintf(text, sizeof(text), "an empty table at level %d",
+					 level);
+				return text;
+			}
+			level--;
+			continue;
+		}
+		d = s2_port_load(s2->port, &stack[level].table[stack[level].idx++]);
+		if (desc_busy(d))
+			return "a busy entry";
+		if (!desc_valid(d))
+			continue;
+		stack[level].live++;
+		if (!desc_is_table(d, level)) {
+			if (desc_needs_clean(s2->features, d) && !(meta & META_CLEAN))
+				return "a leaf to clean in a table without META_CLEAN";
+			continue;
+		}
+		stack[level].below++;
+		++*tables;
+		level++;
+		stack[level].table = s2_port_table_va(s2->port, desc_oa(d));
+		stack[level].idx = stack[level].live = stack[level].below = 0;
+		if (*table_meta(s2, stack[level].table) & META_CLEAN &&
+		    !(meta & META_CLEAN))
+			return "META_CLEAN below a table without it";
+	}
+}

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Bad input: the named error, nothing changed, nothing issued, nothing leaked. */
+#include <limits.h>
+
+#include "bed.h"
+
+#define IPA_BITS 40
+#define IPA_END (UINT64_C(1) << IPA_BITS)
+#define PA_END (UINT64_C(1) << 48)
+
+static struct bed bed;
+static struct flat flat;
+
+/* Pages, blocks and a hole in [0, 8 MiB). */
+static void open_bed(uint32_t features)
+{
+	bed_open(&bed, IPA_BITS, features, 64);
+	flat_init(&flat, 0, 8 * MIB);
+	bed_map(&bed, 0, GIB, 16 * PAGE, RW, S2_MAP_PAGES);
+	flat_map(&flat, 0, GIB, 16 * PAGE, RW, S2_MAP_PAGES);
+	bed_map(&bed, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);
+	flat_map(&flat, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);
+	bed_cost(&bed);
+}
+
+static void unchanged(void)
+{
+	const char *what = flat_compare(&flat, &bed.s2);
+	struct cost c = bed_cost(&bed);
+
+	if (what)
+		fail_msg("%s", what);
+	bed_check(&bed);
+	assert_int_equal(c.tlbi | c.dsb | c.clean_bytes | c.exec_bytes | c.agents, 0);
+}
+
+static void close_bed(void)
+{
+	unchanged();
+	bed_close(&bed);
+	flat_free(&flat);
+}
+
+#define refuses(call, error)                   \
+	do {                                   \
+		assert_int_equal(call, error); \
+		unchanged();                   \
+	} while (0)
+
+/* Ranges that every function with a range refuses. */
+static const struct {
+	uint64_t ipa, size;
+	int error;
+} bad_range[] = {
+	{ 1, PAGE, S2_E_ALIGN },
+	{ 0, PAGE + 8, S2_E_ALIGN },
+	{ 2048, 2048, S2_E_ALIGN },
+	{ 0, 0, S2_E_SIZE },
+	{ IPA_END, 0, S2_E_SIZE },
+	{ UINT64_MAX & ~(PAGE - 1), 2 * PAGE, S2_E_WRAP },
+	{ 2 * PAGE, UINT64_MAX & ~(PAGE - 1), S2_E_WRAP },
+	{ IPA_END - PAGE, 2 * PAGE, S2_E_IPA_RANGE },
+	{ IPA_END, PAGE, S2_E_IPA_RANGE },
+	{ UINT64_C(1) << 63, PAGE, S2_E_IPA_RANGE },
+};
+
+static void bad_ranges_are_refused(void **state)
+{
+	struct s2_iter it;
+	bool young = false;
+
+	(void)state;
+	open_bed(0);
+	for (unsigned i = 0; i < sizeof(bad_range) / sizeof(*bad_range); i++) {
+		s2_ipa_t ipa = s2_ipa(bad_range[i].ipa);
+		uint64_t size = bad_range[i].size;
+		int error = bad_range[i].error;
+
+		refuses(s2_map(&bed.s2, ipa, s2_pa(0), size, RW, 0, NULL), error);
+		refuses(s2_unmap(&bed.s2, ipa, size, 0, NULL), error);
+		refuses(s2_wrprotect(&bed.s2, ipa, size, NULL), error);
+		refuses(s2_age(&bed.s2, ipa, size, true, &young, NULL), error);
+		refuses(s2_split(&bed.s2, ipa, size, NULL), error);
+		refuses(s2_clean(&bed.s2, ipa, size, NULL), error);
+		refuses(s2_iter_start(&it, &bed.s2, ipa, size), error);
+	}
+	assert_false(young);
+	close_bed();
+}
+
+static void bad_physical_ranges_are_refused(void **state)
+{
+	struct s2 *s2 = &bed.s2;
+
+	(void)state;
+	open_bed(0);
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(12), PAGE, RW, 0, NULL), S2_E_ALIGN);
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(PA_END), PAGE, RW, 0, NULL), S2_E_PA_RANGE);
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(PA_END - PAGE), 2 * PAGE, RW, 0, NULL),
+		S2_E_PA_RANGE);
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(UINT64_MAX & ~(PAGE - 1)), 2 * PAGE, RW, 0,
+		       NULL),
+		S2_E_WRAP);
+	close_bed();
+}
+
+static void bad_addresses_are_refused(void **state)
+{
+	struct s2 *s2 = &bed.s2;
+	struct s2_mapping m;
+
+	(void)state;
+	open_bed(0);
+	refuses(s2_relax_perms(s2, s2_ipa(1), S2_R), S2_E_ALIGN);
+	refuses(s2_mkyoung(s2, s2_ipa(1)), S2_E_ALIGN);
+	refuses(s2_relax_perms(s2, s2_ipa(IPA_END), S2_R), S2_E_IPA_RANGE);
+	refuses(s2_mkyoung(s2, s2_ipa(IPA_END)), S2_E_IPA_RANGE);
+	refuses(s2_lookup(s2, s2_ipa(IPA_END), &m), S2_E_IPA_RANGE);
+	refuses(s2_lookup(s2, s2_ipa(UINT64_MAX), &m), S2_E_IPA_RANGE);
+	/* A hole beside pages, one without any table. */
+	refuses(s2_relax_perms(s2, s2_ipa(MIB), S2_R), S2_E_NOENT);
+	refuses(s2_relax_perms(s2, s2_ipa(100 * GIB), S2_R), S2_E_NOENT);
+	refuses(s2_mkyoung(s2, s2_ipa(MIB)), S2_E_NOENT);
+	refuses(s2_mkyoung(s2, s2_ipa(100 * GIB)), S2_E_NOENT);
+	close_bed();
+}
+
+static void bad_attributes_are_refused(void **state)
+{
+	static const s2_attr_t bad[] = {
+		0,
+		S2_MEM_NC,
+		S2_MEM_DEV_nGnRE, /* no permission */
+		RWX | S2_MEM_DEV_nGnRnE,
+		S2_X | S2_MEM_DEV_GRE,
+		RW | S2_MEM_S1, /* without FWB */
+		RW | 3u << 4,	/* no such type */
+		RW | 1u << 3,
+		RW | 1u << 7 << 5,
+		RW | 1u << 31,
+		RW | 1u << 16,
+	};
+	struct s2 *s2 = &bed.s2;
+
+	(void)state;
+	open_bed(0);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		refuses(s2_map(s2, s2_ipa(GIB), s2_pa(GIB), PAGE, bad[i], 0, NULL),
+			S2_E_ATTR);
+	refuses(s2_relax_perms(s2, s2_ipa(0), 0), S2_E_ATTR);
+	refuses(s2_relax_perms(s2, s2_ipa(0), RW | 1u << 3), S2_E_ATTR);
+	refuses(s2_relax_perms(s2, s2_ipa(0), RW | S2_MEM_NC), S2_E_ATTR);
+	close_bed();
+}
+
+static void execute_is_not_added_to_device(void **state)
+{
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, 7 * MIB, GIB, PAGE, RW | S2_MEM_DEV_nGnRE, 0);
+	flat_map(&flat, 7 * MIB, GIB, PAGE, RW | S2_MEM_DEV_nGnRE, 0);
+	bed_cost(&bed);
+	refuses(s2_relax_perms(&bed.s2, s2_ipa(7 * MIB), S2_X), S2_E_ATTR);
+	close_bed();
+}
+
+static void stage_1_type_is_taken_with_fwb(void **state)
+{
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, GIB, PAGE, RW | S2_MEM_S1, 0);
+	bed_unmap(&bed, GIB, PAGE, 0);
+	bed_cost(&bed);
+	close_bed();
+}
+
+static void bad_flags_are_refused(void **state)
+{
+	static const uint32_t map[] = {
+		1u << 6,	1u << 31,
+		S2_VMID_UNUSED, S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES,
+		S2_DROP_EDGES,	S2_SPLIT_EDGES, /* nothing is replaced */
+	};
+	static const uint32_t unmap[] = {
+		1u << 6,      1u << 31,	      S2_VMID_UNUSED,
+		S2_MAP_PAGES, S2_MAP_REPLACE, S2_DROP_EDGES | S2_SPLIT_EDGES,
+	};
+	static const uint32_t destroy[] = {
+		1u << 6,	1u << 31,      S2_MAP_PAGES,
+		S2_MAP_REPLACE, S2_DROP_EDGES, S2_SPLIT_EDGES,
+	};
+	struct s2_limbo limbo = { 0 };
+	struct s2_op op = { .limbo = &limbo };
+	struct s2 *s2 = &bed.s2;
+
+	(void)state;
+	open_bed(0);
+	for (unsigned i = 0; i < sizeof(map) / sizeof(*map); i++)
+		refuses(s2_map(s2, s2_ipa(0), s2_pa(0), PAGE, RW, map[i], NULL),
+			S2_E_FLAGS);
+	for (unsigned i = 0; i < sizeof(unmap) / sizeof(*unmap); i++)
+		refuses(s2_unmap(s2, s2_ipa(0), PAGE, unmap[i], NULL), S2_E_FLAGS);
+	for (unsigned i = 0; i < sizeof(destroy) / sizeof(*destroy); i++)
+		refuses(s2_destroy(s2, destroy[i], NULL), S2_E_FLAGS);
+	refuses(s2_destroy(s2, 0, &op), S2_E_FLAGS);
+	close_bed();
+}
+
+static void budgets_below_the_least_are_refused(void **state)
+{
+	const struct s2_op bad[] = {
+		{ .max_entries = 1 },
+		{ .max_entries = S2_BUDGET_ENTRIES_MIN - 1 },
+		{ .max_bytes = 1 },
+		{ .max_bytes = S2_BUDGET_BYTES_MIN - 1 },
+		{ .max_entries = S2_BUDGET_ENTRIES_MIN, .max_bytes = PAGE },
+	};
+	struct s2_limbo limbo = { 0 };
+	struct s2 *s2 = &bed.s2;
+	bool young = false;
+
+	(void)state;
+	open_bed(0);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct s2_op op = bad[i];
+
+		refuses(s2_map(s2, s2_ipa(GIB), s2_pa(0), PAGE, RW, 0, &op), S2_E_BUDGET);
+		refuses(s2_unmap(s2, s2_ipa(0), PAGE, 0, &op), S2_E_BUDGET);
+		refuses(s2_destroy(s2, 0, &op), S2_E_BUDGET);
+		refuses(s2_wrprotect(s2, s2_ipa(0), PAGE, &op), S2_E_BUDGET);
+		refuses(s2_age(s2, s2_ipa(0), PAGE, true, &young, &op), S2_E_BUDGET);
+		refuses(s2_split(s2, s2_ipa(0), PAGE, &op), S2_E_BUDGET);
+		refuses(s2_clean(s2, s2_ipa(0), PAGE, &op), S2_E_BUDGET);
+		if (i < 2)
+			refuses(s2_release(s2, &limbo, &op), S2_E_BUDGET);
+	}
+	close_bed();
+}
+
+/* An op in the middle of unmapping 4 MiB is used for anything else. */
+static void an_op_in_use_is_refused(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	struct s2 *s2 = &bed.s2;
+	bool young = false;
+	uint64_t tables;
+
+	(void)state;
+	open_bed(0);
+	assert_int_equal(s2_unmap(s2, s2_ipa(2 * MIB), 4 * MIB, 0, &op), S2_MORE);
+	bed_cost(&bed);
+#define resumes_other(call) assert_int_equal(call, S2_E_RESUME)
+	resumes_other(s2_unmap(s2, s2_ipa(2 * MIB), 2 * MIB, 0, &op));
+	resumes_other(s2_unmap(s2, s2_ipa(0), 4 * MIB, 0, &op));
+	resumes_other(s2_unmap(s2, s2_ipa(2 * MIB), 4 * MIB, S2_NO_CLEAN, &op));
+	resumes_other(s2_map(s2, s2_ipa(2 * MIB), s2_pa(0), 4 * MIB, RW, 0, &op));
+	resumes_other(s2_wrprotect(s2, s2_ipa(2 * MIB), 4 * MIB, &op));
+	resumes_other(s2_age(s2, s2_ipa(2 * MIB), 4 * MIB, true, &young, &op));
+	resumes_other(s2_split(s2, s2_ipa(2 * MIB), 4 * MIB, &op));
+	resumes_other(s2_clean(s2, s2_ipa(2 * MIB), 4 * MIB, &op));
+	resumes_other(s2_destroy(s2, 0, &op));
+	assert_int_equal(bed_cost(&bed).dsb, 0);
+	/* It goes on as if nothing had happened. */
+	while (s2_unmap(s2, s2_ipa(2 * MIB), 4 * MIB, 0, &op) == S2_MORE)
+		;
+	assert_int_equal(op.done.ipa, 6 * MIB);
+	flat_unmap(&flat, 2 * MIB, 4 * MIB, 0);
+	assert_null(meta_check(s2, &tables));
+	bed_cost(&bed);
+	close_bed();
+}
+
+static void a_map_and_an_age_in_use_are_refused(void **state)
+{
+	struct s2_op map = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	struct s2_op age = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	struct s2 *s2 = &bed.s2;
+	bool young = false;
+
+	(void)state;
+	open_bed(0);
+#define MAP(pa, attr, flags) \
+	s2_map(s2, s2_ipa(GIB), s2_pa(pa), 4 * MIB, attr, flags, &map)
+	assert_int_equal(MAP(GIB, RW, S2_MAP_PAGES), S2_MORE);
+	assert_int_equal(MAP(2 * GIB, RW, S2_MAP_PAGES), S2_E_RESUME);
+	assert_int_equal(MAP(GIB, S2_R, S2_MAP_PAGES), S2_E_RESUME);
+	assert_int_equal(MAP(GIB, RW, 0), S2_E_RESUME);
+	while (MAP(GIB, RW, S2_MAP_PAGES) == S2_MORE)
+		;
+	assert_int_equal(bed_lookup(&bed, GIB + 4 * MIB - PAGE).state, S2_LEAF);
+	assert_int_equal(s2_age(s2, s2_ipa(GIB), 4 * MIB, false, &young, &age), S2_MORE);
+	assert_int_equal(s2_age(s2, s2_ipa(GIB), 4 * MIB, true, &young, &age),
+			 S2_E_RESUME);
+	while (s2_age(s2, s2_ipa(GIB), 4 * MIB, false, &young, &age) == S2_MORE)
+		;
+	assert_true(young);
+	bed_unmap(&bed, GIB, 4 * MIB, 0);
+	bed_cost(&bed);
+	close_bed();
+}
+
+static void what_is_there_is_not_mapped_over(void **state)
+{
+	struct s2 *s2 = &bed.s2;
+
+	(void)state;
+	open_bed(0);
+	/* Over a page, a block, from a hole into a page, a block over a table. */
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(0), PAGE, RW, 0, NULL), S2_E_EXIST);
+	refuses(s2_map(s2, s2_ipa(2 * MIB), s2_pa(0), PAGE, RW, 0, NULL), S2_E_EXIST);
+	refuses(s2_map(s2, s2_ipa(MIB), s2_pa(GIB), 2 * MIB, RW, 0, NULL), S2_E_EXIST);
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(0), 2 * MIB, RW, 0, NULL), S2_E_EXIST);
+	/* The same memory with another type. */
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(GIB), PAGE, RW | S2_MEM_NC, 0, NULL),
+		S2_E_EXIST);
+	close_bed();
+}
+
+static void a_straddling_block_needs_a_flag(void **state)
+{
+	struct s2 *s2 = &bed.s2;
+
+	(void)state;
+	open_bed(0);
+	refuses(s2_unmap(s2, s2_ipa(2 * MIB), PAGE, 0, NULL), S2_E_BLOCK);
+	refuses(s2_unmap(s2, s2_ipa(2 * MIB + PAGE), 2 * MIB - PAGE, 0, NULL),
+		S2_E_BLOCK);
+	refuses(s2_unmap(s2, s2_ipa(0), 2 * MIB + PAGE, 0, NULL), S2_E_BLOCK);
+	refuses(s2_unmap(s2, s2_ipa(5 * MIB), 2 * MIB, 0, NULL), S2_E_BLOCK);
+	refuses(s2_map(s2, s2_ipa(3 * MIB), s2_pa(0), PAGE, RW, S2_MAP_REPLACE, NULL),
+		S2_E_BLOCK);
+	close_bed();
+}
+
+/* A block is broken and waits for the rest of its clean. */
+static void a_busy_range_is_refused(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	struct s2 *s2 = &bed.s2;
+
+	(void)state;
+	open_bed(0);
+	assert_int_equal(s2_unmap(s2, s2_ipa(2 * MIB), 4 * MIB, 0, &op), S2_MORE);
+	assert_int_equal(bed_lookup(&bed, 4 * MIB).state, S2_BUSY);
+	bed_cost(&bed);
+	assert_int_equal(s2_map(s2, s2_ipa(5 * MIB), s2_pa(0), PAGE, RW, 0, NULL),
+			 S2_E_BUSY);
+	assert_int_equal(s2_relax_perms(s2, s2_ipa(5 * MIB), S2_R), S2_E_BUSY);
+	assert_int_equal(s2_mkyoung(s2, s2_ipa(5 * MIB)), S2_E_BUSY);
+	assert_int_equal(bed_cost(&bed).dsb, 0);
+	while (s2_unmap(s2, s2_ipa(2 * MIB), 4 * MIB, 0, &op) == S2_MORE)
+		;
+	flat_unmap(&flat, 2 * MIB, 4 * MIB, 0);
+	bed_cost(&bed);
+	close_bed();
+}
+
+static void bad_configurations_are_refused(void **state)
+{
+	static const struct {
+		struct s2_config cfg;
+		int error;
+	} bad[] = {
+		{ { .ipa_bits = 31, .pa_bits = 48 }, S2_E_IPA_BITS },
+		{ { .ipa_bits = 0, .pa_bits = 48 }, S2_E_IPA_BITS },
+		{ { .ipa_bits = 49, .pa_bits = 48 }, S2_E_IPA_BITS },
+		{ { .ipa_bits = 52, .pa_bits = 48 }, S2_E_IPA_BITS },
+		{ { .ipa_bits = 255, .pa_bits = 48 }, S2_E_IPA_BITS },
+		{ { .ipa_bits = 41, .pa_bits = 40 }, S2_E_IPA_BITS },
+		{ { .ipa_bits = 33, .pa_bits = 32 }, S2_E_IPA_BITS },
+		{ { .ipa_bits = 32, .pa_bits = 0 }, S2_E_PA_BITS },
+		{ { .ipa_bits = 32, .pa_bits = 33 }, S2_E_PA_BITS },
+		{ { .ipa_bits = 40, .pa_bits = 52 }, S2_E_PA_BITS },
+		{ { .ipa_bits = 40, .pa_bits = 48, .features = S2_FEAT_LPA2 },
+		  S2_E_UNSUPPORTED },
+		{ { .ipa_bits = 40, .pa_bits = 48, .features = 1u << 10 }, S2_E_CONFIG },
+		{ { .ipa_bits = 40, .pa_bits = 48, .features = 1u << 31 }, S2_E_CONFIG },
+		{ { .ipa_bits = 40, .pa_bits = 48, .errata = 2 }, S2_E_CONFIG },
+	};
+	const struct s2 zero = { 0 };
+
+	(void)state;
+	open_bed(0);
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+		struct s2_config cfg = bad[i].cfg;
+		struct s2 s2;
+
+		memset(&s2, 0xa5, sizeof(s2));
+		cfg.port = &bed.port;
+		refuses(s2_init(&s2, &cfg), bad[i].error);
+		assert_memory_equal(&s2, &zero, sizeof(s2));
+	}
+	close_bed();
+}
+
+static void no_root_no_instance(void **state)
+{
+	struct s2_config cfg = { .ipa_bits = 40, .pa_bits = 40, .port = &bed.port };
+	const struct s2 zero = { 0 };
+	struct s2 s2;
+
+	(void)state;
+	open_bed(0);
+	bed.port.fail_after = 0;
+	memset(&s2, 0xa5, sizeof(s2));
+	refuses(s2_init(&s2, &cfg), S2_E_NOMEM);
+	assert_memory_equal(&s2, &zero, sizeof(s2));
+	bed.port.fail_after = -1;
+	close_bed();
+}
+
+static void every_error_has_a_sentence(void **state)
+{
+	const char *unknown = s2_strerror(-1000);
+
+	(void)state;
+	for (int e = S2_E_BLOCK; e <= S2_MORE; e++) {
+		assert_non_null(s2_strerror(e));
+		assert_string_not_equal(s2_strerror(e), unknown);
+		for (int f = S2_E_BLOCK; f < e; f++)
+			assert_string_not_equal(s2_strerror(e), s2_strerror(f));
+	}
+	assert_string_equal(s2_strerror(2), unknown);
+	assert_string_equal(s2_strerror(S2_E_BLOCK - 1), unknown);
+	assert_string_equal(s2_strerror(INT_MIN), unknown);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(bad_ranges_are_refused),
+		cmocka_unit_test(bad_physical_ranges_are_refused),
+		cmocka_unit_test(bad_addresses_are_refused),
+		cmocka_unit_test(bad_attributes_are_refused),
+		cmocka_unit_test(execute_is_not_added_to_device),
+		cmocka_unit_test(stage_1_type_is_taken_with_fwb),
+		cmocka_unit_test(bad_flags_are_refused),
+		cmocka_unit_test(budgets_below_the_least_are_refused),
+		cmocka_unit_test(an_op_in_use_is_refused),
+		cmocka_unit_test(a_map_and_an_age_in_use_are_refused),
+		cmocka_unit_test(what_is_there_is_not_mapped_over),
+		cmocka_unit_test(a_straddling_block_needs_a_flag),
+		cmocka_unit_test(a_busy_range_is_refused),
+		cmocka_unit_test(bad_configurations_are_refused),
+		cmocka_unit_test(no_root_no_instance),
+		cmocka_unit_test(every_error_has_a_sentence),
+	};
+
+	return cmocka_run_group_tests_name("args", tests, NULL, NULL);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What map and the changes in place promise (docs/design.md: P9, P10) and do not. A
+ * referee (watch.h) looks at every event of every test.
+ */
+#include "watch.h"
+#include "desc.h"
+
+#define IPA_BITS 40
+
+static struct bed bed;
+static struct watch watcher;
+
+static void open_bed(uint32_t features)
+{
+	bed_open(&bed, IPA_BITS, features, 1100);
+	watcher = (struct watch){ 0 };
+	watch_start(&bed, &watcher);
+}
+
+static void close_bed(void)
+{
+	watch_return(&watcher);
+	watch_call(&watcher);
+	bed_close(&bed);
+}
+
+/* ---- P9: break before make ---------------- */
+
+/* What the referee looks at: every kind of replacement, on every feature set. */
+static void replacing_breaks_before_it_makes(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < FEATURE_SETS; f++) {
+		open_bed(feature_set(f) | (f & 1 ? S2_FEAT_HAFDBS : 0));
+		bed_map(&bed, GIB, 4 * GIB, 4 * MIB, RW, 0);
+#define REPLACE(pa, size, attr, flags)                                        \
+	do {                                                                  \
+		watch_call(&watcher);                                         \
+		bed_map(&bed, GIB, pa, size, attr, S2_MAP_REPLACE | (flags)); \
+		assert_true(watcher.invalidated);                             \
+		watch_return(&watcher);                                       \
+	} while (0)
+		REPLACE(8 * GIB, 4 * MIB, RW, 0);	      /* another address */
+		REPLACE(8 * GIB, 4 * MIB, RW | S2_MEM_NC, 0); /* another type */
+		REPLACE(8 * GIB, 4 * MIB, RW | S2_MEM_NC, S2_MAP_PAGES);
+		REPLACE(8 * GIB, 4 * MIB, RW | S2_MEM_NC, 0); /* tables by blocks */
+		REPLACE(8 * GIB, 4 * MIB, RW, S2_MAP_PAGES);
+		REPLACE(16 * GIB, GIB, RW, 0); /* two levels by one */
+		REPLACE(8 * GIB, PAGE, RW, S2_SPLIT_EDGES);
+		REPLACE(8 * GIB + PAGE, PAGE, RW, S2_SPLIT_EDGES);
+		assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB), 8 * MIB, NULL), 0);
+		bed_check(&bed);
+		close_bed();
+	}
+}
+
+static void permissions_change_in_place(void **state)
+{
+	struct s2_mapping m;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, S2_R, 0);
+	bed_cost(&bed);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RWX | S2_SW(3), 0);
+	m = bed_lookup(&bed, GIB);
+	assert_int_equal(m.attr, RWX | S2_SW(3));
+	assert_int_equal(bed_cost(&bed).agents, 1); /* one invalidation */
+	/* The same again: nothing. */
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RWX | S2_SW(3), 0);
+	assert_int_equal(bed_cost(&bed).tlbi, 0);
+	close_bed();
+}
+
+/* ---- P10: ready before it is valid ---------------- */
+
+static struct {
+	bool cleaned, complete, executable;
+	uint64_t made, linked;
+} seen;
+
+static void order_of_map(enum count_event what, uint64_t at, uint64_t value)
+{
+	switch (what) {
+	case COUNT_CLEAN:
+		assert_int_equal(seen.made, 0);
+		seen.cleaned = true;
+		break;
+	case COUNT_DSB_SY:
+		seen.complete = seen.cleaned;
+		break;
+	case COUNT_EXECUTABLE:
+		assert_int_equal(seen.made, 0);
+		assert_true(seen.complete || !seen.cleaned);
+		seen.executable = true;
+		break;
+	case COUNT_STORE:
+		if (desc_valid(value) && desc_oa(value) >= 64 * GIB) {
+			assert_true(seen.complete || !seen.cleaned);
+			seen.made++;
+		}
+		break;
+	case COUNT_STORE_RELEASE:
+		/* Nothing in the table that is not zero or valid. */
+		for (unsigned i = 0; i < PTRS_PER_TABLE; i++) {
+			uint64_t d = s2_port_table_va(&bed.port, desc_oa(value))[i];
+
+			assert_true(!d || desc_valid(d));
+		}
+		seen.linked++;
+		break;
+	default:
+		break;
+	}
+	(void)at;
+}
+
+static void map_one(uint32_t features, s2_attr_t attr, uint32_t flags)
+{
+	open_bed(features);
+	memset(&seen, 0, sizeof(seen));
+	watcher.also = order_of_map;
+	bed_map(&bed, GIB, 64 * GIB, 4 * MIB, attr, flags | S2_MAP_PAGES);
+	watcher.also = NULL;
+	assert_int_equal(seen.made, 1024);
+	assert_int_equal(seen.linked, 3);
+	close_bed();
+}
+
+static void new_memory_is_ready_before_it_is_mapped(void **state)
+{
+	(void)state;
+	map_one(0, RWX, 0);
+	assert_true(seen.cleaned && seen.executable);
+	map_one(0, RW, 0);
+	assert_true(seen.cleaned && !seen.executable);
+	map_one(S2_FEAT_FWB, RWX, 0);
+	assert_true(!seen.cleaned && seen.executable);
+	map_one(S2_FEAT_FWB, RW | S2_MEM_NC, 0);
+	assert_true(seen.cleaned);
+	map_one(S2_FEAT_FWB, RW | S2_MEM_S1, 0);
+	assert_true(seen.cleaned);
+}
+
+static void device_memory_is_never_cleaned(void **state)
+{
+	(void)state;
+	map_one(0, RW | S2_MEM_DEV_GRE, 0);
+	assert_true(!seen.cleaned && !seen.executable);
+}
+
+static void map_with_no_clean_readies_nothing(void **state)
+{
+	(void)state;
+	map_one(0, RWX, S2_NO_CLEAN);
+	assert_true(!seen.cleaned && !seen.executable);
+}
+
+static void a_split_table_is_linked_filled(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < FEATURE_SETS; f++) {
+		open_bed(feature_set(f));
+		bed_map(&bed, 2 * GIB, 4 * GIB, GIB, RW, 0);
+		memset(&seen, 0, sizeof(seen));
+		watcher.also = order_of_map;
+		bed_cost(&bed);
+		assert_int_equal(s2_split(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, NULL), 0);
+		watcher.also = NULL;
+		assert_int_equal(seen.linked, 3);
+		/* Everything is still mapped, so nothing is cleaned. */
+		assert_int_equal(bed_cost(&bed).clean_bytes, 0);
+		for (uint64_t at = 0; at < GIB; at += 7 * MIB + PAGE)
+			assert_true(bed_lookup(&bed, 2 * GIB + at).state == S2_LEAF);
+		close_bed();
+	}
+}
+
+static void a_replaced_leaf_is_cleaned_whole(void **state)
+{
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, S2_NO_CLEAN);
+	bed_cost(&bed);
+	bed_map(&bed, GIB + MIB, 8 * GIB, PAGE, RW, S2_MAP_REPLACE | S2_DROP_EDGES);
+	assert_int_equal(bed_cost(&bed).clean_bytes, PAGE + 2 * MIB);
+	close_bed();
+}
+
+static void execute_is_readied_before_it_is_granted(void **state)
+{
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, 0);
+	bed_cost(&bed);
+	assert_int_equal(s2_relax_perms(&bed.s2, s2_ipa(GIB + MIB), S2_X), 0);
+	assert_int_equal(bed_cost(&bed).exec_bytes, 2 * MIB);
+	assert_int_equal(s2_relax_perms(&bed.s2, s2_ipa(GIB + MIB), S2_X), 0);
+	assert_int_equal(bed_cost(&bed).exec_bytes, 0);
+	close_bed();
+}
+
+/* ---- no promises, and the rest ---------------- */
+
+static void age_does_not_invalidate(void **state)
+{
+	bool young = false;
+	struct cost c;
+
+	(void)state;
+	open_bed(S2_FEAT_HAFDBS);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, 0);
+	bed_cost(&bed);
+	assert_int_equal(s2_age(&bed.s2, s2_ipa(GIB), PAGE, true, &young, NULL), 0);
+	assert_true(young);
+	assert_false(bed_lookup(&bed, GIB).young);
+	young = false;
+	assert_int_equal(s2_age(&bed.s2, s2_ipa(GIB), PAGE, false, &young, NULL), 0);
+	assert_false(young);
+	assert_int_equal(s2_mkyoung(&bed.s2, s2_ipa(GIB)), 0);
+	assert_true(bed_lookup(&bed, GIB).young);
+	c = bed_cost(&bed);
+	assert_int_equal(c.tlbi | c.dsb, 0);
+	close_bed();
+}
+
+/* "Young" is or'ed into, so that it is kept over steps. */
+static void age_does_not_reset_what_it_was_given(void **state)
+{
+	bool young = true;
+
+	(void)state;
+	open_bed(0);
+	assert_int_equal(s2_age(&bed.s2, s2_ipa(GIB), PAGE, true, &young, NULL), 0);
+	assert_true(young);
+	close_bed();
+}
+
+static void wrprotect_invalidates_once_and_only_if_it_must(void **state)
+{
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, 64 * MIB, RW, S2_MAP_PAGES);
+	bed_cost(&bed);
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB), 64 * MIB, NULL), 0);
+	assert_int_equal(bed_cost(&bed).agents, 1);
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB), 64 * MIB, NULL), 0);
+	assert_int_equal(bed_cost(&bed).agents, 0);
+	close_bed();
+}
+
+/* Unlike unmap: the part outside the range loses its permission too. */
+static void wrprotect_does_not_split_a_block_at_the_edge(void **state)
+{
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, 0);
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB + MIB), PAGE, NULL), 0);
+	assert_int_equal(bed_lookup(&bed, GIB).attr, S2_R);
+	assert_int_equal(bed_lookup(&bed, GIB).level, 2);
+	close_bed();
+}
+
+static void clean_cleans_the_range_and_unmaps_nothing(void **state)
+{
+	struct cost c;
+
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, 4 * MIB, RW, 0);
+	bed_cost(&bed);
+	assert_int_equal(s2_clean(&bed.s2, s2_ipa(GIB + MIB), 2 * MIB, NULL), 0);
+	c = bed_cost(&bed);
+	assert_int_equal(c.clean_bytes, 2 * MIB);
+	assert_int_equal(c.dsb, 1);
+	assert_int_equal(c.tlbi, 0);
+	assert_int_equal(bed_lookup(&bed, GIB + MIB).state, S2_LEAF);
+	close_bed();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(replacing_breaks_before_it_makes),
+		cmocka_unit_test(permissions_change_in_place),
+		cmocka_unit_test(new_memory_is_ready_before_it_is_mapped),
+		cmocka_unit_test(device_memory_is_never_cleaned),
+		cmocka_unit_test(map_with_no_clean_readies_nothing),
+		cmocka_unit_test(a_split_table_is_linked_filled),
+		cmocka_unit_test(a_replaced_leaf_is_cleaned_whole),
+		cmocka_unit_test(execute_is_readied_before_it_is_granted),
+		cmocka_unit_test(age_does_not_invalidate),
+		cmocka_unit_test(age_does_not_reset_what_it_was_given),
+		cmocka_unit_test(wrprotect_invalidates_once_and_only_if_it_must),
+		cmocka_unit_test(wrprotect_does_not_split_a_block_at_the_edge),
+		cmocka_unit_test(clean_cleans_the_range_and_unmaps_nothing),
+	};
+
+	return cmocka_run_group_tests_name("changes", tests, NULL, NULL);
+}

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every IPA size: where the walk starts, the registers, and mappings at every
+ * level at both ends of the IPA space.
+ */
+#include "bed.h"
+
+/*
+ * Arm ARM, concatenation for the 4 KiB granule: IPA bits by start level, one
+ * table / 2 to 16 tables: L2 22-30 / 31-34, L1 31-39 / 40-43, L0 40-48. The
+ * fewest levels win.
+ */
+static const struct {
+	int8_t level;
+	uint8_t tables;
+} geometry[] = {
+	[32] = { 2, 4 }, [33] = { 2, 8 }, [34] = { 2, 16 }, [35] = { 1, 1 },
+	[36] = { 1, 1 }, [37] = { 1, 1 }, [38] = { 1, 1 },  [39] = { 1, 1 },
+	[40] = { 1, 2 }, [41] = { 1, 4 }, [42] = { 1, 8 },  [43] = { 1, 16 },
+	[44] = { 0, 1 }, [45] = { 0, 1 }, [46] = { 0, 1 },  [47] = { 0, 1 },
+	[48] = { 0, 1 },
+};
+
+static struct bed bed;
+
+static uint64_t field(uint64_t v, unsigned high, unsigned low)
+{
+	return v >> low & ((UINT64_C(1) << (high - low + 1)) - 1);
+}
+
+static void each_ipa_size_starts_at_the_right_level(void **state)
+{
+	(void)state;
+	for (unsigned bits = 32; bits <= 48; bits++) {
+		bed_open(&bed, bits, 0, 1);
+		assert_int_equal(bed.s2.start_level, geometry[bits].level);
+		assert_int_equal(bed.s2.root_pages, geometry[bits].tables);
+		/* Enough: all of the IPA space in so many tables of 512 entries. */
+		assert_true(UINT64_C(1) << bits <=
+			    (uint64_t)bed.s2.root_pages
+				    << (12 + 9 * (4 - bed.s2.start_level)));
+		bed_close(&bed);
+	}
+}
+
+static void vtcr_says_what_was_chosen(void **state)
+{
+	static const struct {
+		uint8_t bits, ps;
+	} pa[] = { { 32, 0 }, { 36, 1 }, { 40, 2 }, { 42, 3 }, { 44, 4 }, { 48, 5 } };
+
+	(void)state;
+	bed_open(&bed, 32, 0, 1);
+	for (unsigned i = 0; i < sizeof(pa) / sizeof(*pa); i++)
+		for (unsigned bits = 32; bits <= pa[i].bits; bits++) {
+			struct s2_config cfg = { .ipa_bits = (uint8_t)bits,
+						 .pa_bits = pa[i].bits,
+						 .port = &bed.port };
+			struct s2 s2;
+			uint64_t v;
+
+			assert_int_equal(s2_init(&s2, &cfg), 0);
+			v = s2_vtcr(&s2);
+			assert_int_equal(field(v, 5, 0), 64 - bits); /* T0SZ */
+			/* SL0: 0 starts at level 2, 1 at 1, 2 at 0 */
+			assert_int_equal(field(v, 7, 6), 2 - geometry[bits].level);
+			assert_int_equal(field(v, 9, 8), 1);	      /* IRGN0 */
+			assert_int_equal(field(v, 11, 10), 1);	      /* ORGN0 */
+			assert_int_equal(field(v, 13, 12), 3);	      /* SH0 */
+			assert_int_equal(field(v, 15, 14), 0);	      /* TG0: 4K */
+			assert_int_equal(field(v, 18, 16), pa[i].ps); /* PS */
+			assert_int_equal(field(v, 30, 19), 0);	      /* VS ... NSA */
+			assert_int_equal(field(v, 31, 31), 1);	      /* RES1 */
+			assert_int_equal(v >> 32, 0);		      /* DS ... */
+		}
+	bed_close(&bed);
+}
+
+static void vtcr_follows_the_features(void **state)
+{
+	static const struct {
+		uint32_t feature;
+		uint64_t bit;
+	} bit[] = {
+		{ S2_FEAT_VMID16, UINT64_C(1) << 19 },
+		{ S2_FEAT_HAFDBS, UINT64_C(1) << 21 },
+		{ S2_FEAT_FWB, 0 },
+		{ S2_FEAT_TLBIRANGE, 0 },
+		{ S2_FEAT_XNX, 0 },
+	};
+	uint64_t plain;
+
+	(void)state;
+	bed_open(&bed, 40, 0, 1);
+	plain = s2_vtcr(&bed.s2);
+	bed_close(&bed);
+	for (unsigned i = 0; i < sizeof(bit) / sizeof(*bit); i++) {
+		bed_open(&bed, 40, bit[i].feature, 1);
+		assert_true(s2_vtcr(&bed.s2) == (plain | bit[i].bit));
+		bed_close(&bed);
+	}
+}
+
+static void vttbr_is_the_root(void **state)
+{
+	(void)state;
+	for (unsigned bits = 32; bits <= 48; bits++) {
+		bed_open(&bed, bits, 0, 1);
+		assert_true(s2_vttbr(&bed.s2) == COUNT_PORT_BASE);
+		/* Concatenated tables are aligned to their size; VMID and CnP are 0. */
+		assert_int_equal(s2_vttbr(&bed.s2) % (bed.s2.root_pages * PAGE), 0);
+		bed_close(&bed);
+	}
+}
+
+/* Map, look, unmap; nothing is left. */
+static void there_and_back(unsigned bits, uint64_t ipa, uint64_t pa, int level)
+{
+	uint64_t size = PAGE << 9 * (3 - level);
+	struct s2_mapping m;
+
+	bed_map(&bed, ipa, pa, size, RWX, 0);
+	for (uint64_t at = ipa; at < ipa + size; at += size / 8 + 1) {
+		m = bed_lookup(&bed, at);
+		assert_int_equal(m.state, S2_LEAF);
+		assert_int_equal(m.level, level);
+		assert_true(m.ipa.ipa == ipa && m.pa.pa == pa && m.size == size);
+		assert_int_equal(m.attr, RWX);
+		assert_true(m.young);
+	}
+	if (ipa)
+		assert_int_equal(bed_lookup(&bed, ipa - 1).state, S2_EMPTY);
+	if (ipa + size < UINT64_C(1) << bits)
+		assert_int_equal(bed_lookup(&bed, ipa + size).state, S2_EMPTY);
+	assert_int_equal(bed_tables(&bed), level - bed.s2.start_level);
+	bed_check(&bed);
+	bed_unmap(&bed, ipa, size, 0);
+	assert_int_equal(bed_lookup(&bed, ipa).state, S2_EMPTY);
+	assert_int_equal(bed_tables(&bed), 0);
+}
+
+static void leaves_of_every_level_at_both_ends(void **state)
+{
+	(void)state;
+	for (unsigned bits = 32; bits <= 48; bits++)
+		for (unsigned f = 0; f < FEATURE_SETS; f++) {
+			uint64_t end = UINT64_C(1) << bits;
+
+			bed_open(&bed, bits, feature_set(f), 8);
+			for (int level = bed.s2.start_level ? bed.s2.start_level : 1;
+			     level <= 3; level++) {
+				uint64_t size = PAGE << 9 * (3 - level);
+
+				there_and_back(bits, 0, 0, level);
+				there_and_back(bits, end - size,
+					       (UINT64_C(1) << 48) - size, level);
+				there_and_back(bits, end / 2, size, level);
+				there_and_back(bits, end / 2 - size, size, level);
+			}
+			bed_close(&bed);
+		}
+}
+
+/* The first and last entry of each of the concatenated tables. */
+static void every_root_table_is_used(void **state)
+{
+	(void)state;
+	for (unsigned bits = 32; bits <= 48; bits++) {
+		uint64_t span;
+
+		bed_open(&bed, bits, 0, 8);
+		span = PAGE << 9 * (4 - bed.s2.start_level);
+		for (unsigned t = 0; t < bed.s2.root_pages; t++) {
+			uint64_t first = t * span;
+			uint64_t last = first + span > UINT64_C(1) << bits ?
+						UINT64_C(1) << bits :
+						first + span;
+
+			there_and_back(bits, first, PAGE, 3);
+			there_and_back(bits, last - PAGE, PAGE, 3);
+		}
+		bed_close(&bed);
+	}
+}
+
+/* From one root table into the next, by one call. */
+static void a_range_over_two_root_tables(void **state)
+{
+	(void)state;
+	bed_open(&bed, 34, 0, 8);
+	bed_map(&bed, GIB - MIB, 5 * GIB - MIB, 2 * MIB, RW, 0);
+	assert_true(bed_lookup(&bed, GIB).pa.pa == 5 * GIB);
+	assert_int_equal(bed_tables(&bed), 2);
+	bed_check(&bed);
+	bed_unmap(&bed, 0, UINT64_C(1) << 34, 0);
+	assert_int_equal(bed_tables(&bed), 0);
+	bed_close(&bed);
+}
+
+/* A level-0 entry maps no block, however well aligned. */
+static void no_block_at_level_0(void **state)
+{
+	(void)state;
+	bed_open(&bed, 48, 0, 8);
+	bed_map(&bed, UINT64_C(1) << 39, UINT64_C(1) << 39, UINT64_C(1) << 39, RW, 0);
+	assert_int_equal(bed_lookup(&bed, UINT64_C(1) << 39).level, 1);
+	assert_int_equal(bed_tables(&bed), 1);
+	bed_close(&bed);
+}
+
+/* Descriptor bits by the layout of the Arm ARM, for each type and level. */
+static void descriptors_have_the_architectures_bits(void **state)
+{
+	static const struct {
+		s2_attr_t attr;
+		uint8_t plain, fwb; /* MemAttr; 0xff: refused */
+	} type[] = {
+		{ S2_MEM_WB, 0xf, 0x6 },	{ S2_MEM_NC, 0x5, 0x5 },
+		{ S2_MEM_S1, 0xff, 0x7 },	{ S2_MEM_DEV_nGnRnE, 0x0, 0x0 },
+		{ S2_MEM_DEV_nGnRE, 0x1, 0x1 }, { S2_MEM_DEV_nGRE, 0x2, 0x2 },
+		{ S2_MEM_DEV_GRE, 0x3, 0x3 },
+	};
+
+	(void)state;
+	for (unsigned fwb = 0; fwb < 2; fwb++) {
+		bed_open(&bed, 40, fwb ? S2_FEAT_FWB : 0, 8);
+		for (unsigned t = 0; t < sizeof(type) / sizeof(*type); t++)
+			for (s2_attr_t perms = 1; perms < 8; perms++)
+				for (int level = 1; level <= 3; level++) {
+					uint64_t size = PAGE << 9 * (3 - level), d;
+					uint8_t mem = fwb ? type[t].fwb : type[t].plain;
+
+					if (mem == 0xff || (perms & S2_X && mem < 4))
+						continue;
+					bed_map(&bed, 8 * GIB, 16 * GIB, size,
+						type[t].attr | perms | S2_SW(perms + 7),
+						0);
+					d = bed_lookup(&bed, 8 * GIB).desc;
+					assert_int_equal(field(d, 1, 0),
+							 level == 3 ? 3 : 1);
+					assert_int_equal(field(d, 5, 2), mem);
+					assert_int_equal(field(d, 6, 6),
+							 perms & S2_R ? 1 : 0);
+					assert_int_equal(field(d, 7, 7),
+							 perms & S2_W ? 1 : 0);
+					assert_int_equal(field(d, 9, 8), 3);   /* SH */
+					assert_int_equal(field(d, 10, 10), 1); /* AF */
+					assert_int_equal(field(d, 11, 11), 0);
+					assert_true((d & UINT64_C(0xfffffffff000)) ==
+						    16 * GIB);
+					assert_int_equal(field(d, 53, 48), 0);
+					assert_int_equal(field(d, 54, 54),
+							 perms & S2_X ? 0 : 1);
+					assert_int_equal(field(d, 58, 55), perms + 7);
+					assert_int_equal(d >> 59, 0);
+					bed_unmap(&bed, 8 * GIB, size, 0);
+				}
+		bed_close(&bed);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(each_ipa_size_starts_at_the_right_level),
+		cmocka_unit_test(vtcr_says_what_was_chosen),
+		cmocka_unit_test(vtcr_follows_the_features),
+		cmocka_unit_test(vttbr_is_the_root),
+		cmocka_unit_test(leaves_of_every_level_at_both_ends),
+		cmocka_unit_test(every_root_table_is_used),
+		cmocka_unit_test(a_range_over_two_root_tables),
+		cmocka_unit_test(no_block_at_level_0),
+		cmocka_unit_test(descriptors_have_the_architectures_bits),
+	};
+
+	return cmocka_run_group_tests_name("geometry", tests, NULL, NULL);
+}

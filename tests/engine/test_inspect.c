@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Looking: one address, a range, a dump. */
+#include "bed.h"
+
+static struct bed bed;
+
+/* 1 GiB block, 2 MiB blocks, pages with holes, in three parts of the IPA space. */
+static void open_bed(void)
+{
+	bed_open(&bed, 40, S2_FEAT_FWB, 64);
+	bed_map(&bed, 0, 8 * GIB, GIB, RWX, 0);
+	bed_map(&bed, 2 * GIB, 16 * GIB, 4 * MIB, RW | S2_MEM_NC, 0);
+	bed_map(&bed, 2 * GIB + 8 * MIB, 32 * GIB, 2 * PAGE, S2_R | S2_SW(5), 0);
+	bed_map(&bed, 2 * GIB + 8 * MIB + 4 * PAGE, 32 * GIB + 4 * PAGE, PAGE,
+		RW | S2_MEM_DEV_nGnRE, 0);
+	bed_map(&bed, 1023 * GIB, 8 * PAGE, PAGE, S2_W | S2_MEM_S1, 0);
+}
+
+static const struct expected {
+	uint64_t ipa, pa, size;
+	s2_attr_t attr;
+	int level;
+} leaves[] = {
+	{ 0, 8 * GIB, GIB, RWX, 1 },
+	{ 2 * GIB, 16 * GIB, 2 * MIB, RW | S2_MEM_NC, 2 },
+	{ 2 * GIB + 2 * MIB, 16 * GIB + 2 * MIB, 2 * MIB, RW | S2_MEM_NC, 2 },
+	{ 2 * GIB + 8 * MIB, 32 * GIB, PAGE, S2_R | S2_SW(5), 3 },
+	{ 2 * GIB + 8 * MIB + PAGE, 32 * GIB + PAGE, PAGE, S2_R | S2_SW(5), 3 },
+	{ 2 * GIB + 8 * MIB + 4 * PAGE, 32 * GIB + 4 * PAGE, PAGE, RW | S2_MEM_DEV_nGnRE,
+	  3 },
+	{ 1023 * GIB, 8 * PAGE, PAGE, S2_W | S2_MEM_S1, 3 },
+};
+
+#define LEAVES (sizeof(leaves) / sizeof(*leaves))
+
+static void is_leaf(const struct s2_mapping *m, const struct expected *e)
+{
+	assert_int_equal(m->state, S2_LEAF);
+	assert_true(m->ipa.ipa == e->ipa && m->pa.pa == e->pa && m->size == e->size);
+	assert_int_equal(m->attr, e->attr);
+	assert_int_equal(m->level, e->level);
+	assert_true(m->young);
+}
+
+static void lookup_finds_the_leaf_or_the_hole(void **state)
+{
+	struct s2_mapping m;
+
+	(void)state;
+	open_bed();
+	for (unsigned i = 0; i < LEAVES; i++) {
+		m = bed_lookup(&bed, leaves[i].ipa);
+		is_leaf(&m, &leaves[i]);
+		m = bed_lookup(&bed, leaves[i].ipa + leaves[i].size - 1);
+		is_leaf(&m, &leaves[i]);
+	}
+	/* Holes say how large they are: an entry without a table, with one. */
+	m = bed_lookup(&bed, GIB + 12345);
+	assert_true(m.state == S2_EMPTY && m.ipa.ipa == GIB && m.size == GIB &&
+		    m.level == 1);
+	m = bed_lookup(&bed, 2 * GIB + 4 * MIB);
+	assert_true(m.state == S2_EMPTY && m.size == 2 * MIB && m.level == 2);
+	m = bed_lookup(&bed, 2 * GIB + 8 * MIB + 2 * PAGE);
+	assert_true(m.state == S2_EMPTY && m.size == PAGE && m.level == 3);
+	assert_true(m.desc == 0 && m.attr == 0);
+	bed_close(&bed);
+}
+
+static void the_cursor_visits_each_leaf_once(void **state)
+{
+	struct s2_mapping m;
+	struct s2_iter it;
+	uint64_t whole = UINT64_C(1) << 40;
+
+	(void)state;
+	open_bed();
+	/* From every leaf on, and up to every leaf. */
+	for (unsigned first = 0; first < LEAVES; first++)
+		for (unsigned last = first; last < LEAVES; last++) {
+			uint64_t size =
+				leaves[last].ipa + leaves[last].size - leaves[first].ipa;
+
+			assert_int_equal(s2_iter_start(&it, &bed.s2,
+						       s2_ipa(leaves[first].ipa), size),
+					 0);
+			for (unsigned i = first; i <= last; i++) {
+				assert_true(s2_iter_next(&it, &m));
+				is_leaf(&m, &leaves[i]);
+			}
+			assert_false(s2_iter_next(&it, &m));
+			assert_false(s2_iter_next(&it, &m));
+		}
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), whole), 0);
+	for (unsigned i = 0; i < LEAVES; i++)
+		assert_true(s2_iter_next(&it, &m));
+	assert_false(s2_iter_next(&it, &m));
+	bed_close(&bed);
+}
+
+static void the_cursor_may_start_and_end_inside_a_block(void **state)
+{
+	struct s2_mapping m;
+	struct s2_iter it;
+
+	(void)state;
+	open_bed();
+	assert_int_equal(
+		s2_iter_start(&it, &bed.s2, s2_ipa(512 * MIB), 2 * GIB - 511 * MIB), 0);
+	assert_true(s2_iter_next(&it, &m));
+	is_leaf(&m, &leaves[0]);
+	assert_true(s2_iter_next(&it, &m));
+	is_leaf(&m, &leaves[1]);
+	assert_false(s2_iter_next(&it, &m));
+	bed_close(&bed);
+}
+
+static void an_empty_range_has_no_leaf(void **state)
+{
+	struct s2_mapping m;
+	struct s2_iter it;
+	char line[S2_DUMP_LINE];
+
+	(void)state;
+	open_bed();
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(3 * GIB), 500 * GIB), 0);
+	assert_false(s2_iter_next(&it, &m));
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(3 * GIB), 500 * GIB), 0);
+	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	bed_close(&bed);
+}
+
+static void a_busy_entry_is_seen(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	struct s2_mapping m;
+	struct s2_iter it;
+	char line[S2_DUMP_LINE];
+
+	(void)state;
+	open_bed();
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, 0, &op), S2_MORE);
+	m = bed_lookup(&bed, 2 * GIB + 3 * MIB);
+	assert_int_equal(m.state, S2_BUSY);
+	assert_true(m.ipa.ipa == 2 * GIB + 2 * MIB && m.size == 2 * MIB);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(2 * GIB + 2 * MIB), 2 * MIB),
+			 0);
+	assert_true(s2_iter_next(&it, &m));
+	assert_int_equal(m.state, S2_BUSY);
+	assert_false(s2_iter_next(&it, &m));
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(2 * GIB + 2 * MIB), 2 * MIB),
+			 0);
+	assert_true(s2_dump_next(&it, line, sizeof(line)));
+	assert_string_equal(line, "0x80200000-0x80400000 busy L2");
+	while (s2_unmap(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, 0, &op) == S2_MORE)
+		;
+	bed_close(&bed);
+}
+
+static void looking_changes_and_costs_nothing(void **state)
+{
+	struct s2_mapping m;
+	struct s2_iter it;
+	struct cost c;
+
+	(void)state;
+	open_bed();
+	bed_cost(&bed);
+	bed_lookup(&bed, 2 * GIB);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
+	while (s2_iter_next(&it, &m))
+		;
+	c = bed_cost(&bed);
+	assert_int_equal(c.tlbi | c.dsb | c.isb | c.clean_bytes, 0);
+	bed_check(&bed);
+	bed_close(&bed);
+}
+
+static const char *const dump[] = {
+	"0x0-0x40000000 -> 0x200000000 L1 x1 rwx wb af",
+	"0x80000000-0x80400000 -> 0x400000000 L2 x2 rw- nc af",
+	"0x80800000-0x80802000 -> 0x800000000 L3 x2 r-- wb af sw5",
+	"0x80804000-0x80805000 -> 0x800004000 L3 x1 rw- nGnRE af",
+	"0xffc0000000-0xffc0001000 -> 0x8000 L3 x1 -w- s1 af",
+};
+
+static void a_dump_is_one_line_for_each_run(void **state)
+{
+	char line[S2_DUMP_LINE];
+	struct s2_iter it;
+
+	(void)state;
+	open_bed();
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
+	for (unsigned i = 0; i < sizeof(dump) / sizeof(*dump); i++) {
+		assert_true(s2_dump_next(&it, line, sizeof(line)));
+		assert_string_equal(line, dump[i]);
+	}
+	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	bed_close(&bed);
+}
+
+/* Another address, permission or age ends a line; a boundary of tables does not. */
+static void a_line_ends_where_leaves_differ(void **state)
+{
+	static const char *const want[] = {
+		"0x3ffff000-0x40001000 -> 0x7ffff000 L3 x2 rw- wb af",
+		"0x40001000-0x40002000 -> 0x80001000 L3 x1 r-- wb af",
+		"0x40002000-0x40003000 -> 0x80002000 L3 x1 rw- wb",
+		"0x40003000-0x40004000 -> 0x80005000 L3 x1 rw- wb af",
+	};
+	char line[S2_DUMP_LINE];
+	struct s2_iter it;
+	bool young = false;
+
+	(void)state;
+	bed_open(&bed, 40, 0, 8);
+	bed_map(&bed, GIB - PAGE, 2 * GIB - PAGE, 4 * PAGE, RW, 0);
+	bed_map(&bed, GIB + 3 * PAGE, 2 * GIB + 5 * PAGE, PAGE, RW, 0);
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB + PAGE), PAGE, NULL), 0);
+	assert_int_equal(
+		s2_age(&bed.s2, s2_ipa(GIB + 2 * PAGE), PAGE, true, &young, NULL), 0);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
+	for (unsigned i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		assert_true(s2_dump_next(&it, line, sizeof(line)));
+		assert_string_equal(line, want[i]);
+	}
+	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	bed_close(&bed);
+}
+
+static void a_short_buffer_cuts_the_line(void **state)
+{
+	(void)state;
+	open_bed();
+	for (size_t size = 0; size < strlen(dump[0]) + 2; size++) {
+		char line[S2_DUMP_LINE];
+		struct s2_iter it;
+		size_t n = strlen(dump[0]);
+
+		memset(line, '#', sizeof(line));
+		assert_int_equal(
+			s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
+		assert_true(s2_dump_next(&it, line, size));
+		assert_int_equal(line[size], '#');
+		if (!size)
+			continue;
+		if (n > size - 1)
+			n = size - 1;
+		assert_int_equal(strlen(line), n);
+		assert_memory_equal(line, dump[0], n);
+	}
+	bed_close(&bed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(lookup_finds_the_leaf_or_the_hole),
+		cmocka_unit_test(the_cursor_visits_each_leaf_once),
+		cmocka_unit_test(the_cursor_may_start_and_end_inside_a_block),
+		cmocka_unit_test(an_empty_range_has_no_leaf),
+		cmocka_unit_test(a_busy_entry_is_seen),
+		cmocka_unit_test(looking_changes_and_costs_nothing),
+		cmocka_unit_test(a_dump_is_one_line_for_each_run),
+		cmocka_unit_test(a_line_ends_where_leaves_differ),
+		cmocka_unit_test(a_short_buffer_cuts_the_line),
+	};
+
+	return cmocka_run_group_tests_name("inspect", tests, NULL, NULL);
+}

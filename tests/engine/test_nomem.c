@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * No table page: at every allocation of every call that allocates. Nothing is
+ * lost, nothing leaks, and whatever was mapped is mapped as it was; the same call
+ * succeeds when there are pages.
+ */
+#include "bed.h"
+
+static struct bed bed;
+
+struct call {
+	int (*run)(struct s2_op *op);
+	unsigned least; /* table pages that it needs */
+};
+
+static int map_pages(struct s2_op *op)
+{
+	/* Around the end of a level-1 entry: tables at two levels, twice. */
+	return s2_map(&bed.s2, s2_ipa(8 * GIB - 4 * MIB), s2_pa(GIB), 8 * MIB, RW,
+		      S2_MAP_PAGES, op);
+}
+
+static int map_blocks(struct s2_op *op)
+{
+	return s2_map(&bed.s2, s2_ipa(8 * GIB - 3 * MIB), s2_pa(12 * GIB - 3 * MIB),
+		      2 * GIB + 6 * MIB, RW, 0, op);
+}
+
+static int replace_a_block_by_pages(struct s2_op *op)
+{
+	return s2_map(&bed.s2, s2_ipa(2 * MIB), s2_pa(3 * GIB), 4 * MIB, RW,
+		      S2_MAP_REPLACE | S2_MAP_PAGES, op);
+}
+
+static int replace_a_part(struct s2_op *op)
+{
+	return s2_map(&bed.s2, s2_ipa(2 * GIB + MIB), s2_pa(3 * GIB), PAGE, RW,
+		      S2_MAP_REPLACE | S2_DROP_EDGES, op);
+}
+
+static int unmap_inside_a_block(struct s2_op *op)
+{
+	return s2_unmap(&bed.s2, s2_ipa(2 * MIB + PAGE), PAGE, S2_SPLIT_EDGES, op);
+}
+
+static int unmap_from_block_to_block(struct s2_op *op)
+{
+	return s2_unmap(&bed.s2, s2_ipa(3 * MIB), 2 * GIB, S2_SPLIT_EDGES, op);
+}
+
+static int split_blocks(struct s2_op *op)
+{
+	return s2_split(&bed.s2, s2_ipa(2 * MIB), 4 * MIB, op);
+}
+
+static int split_a_large_block(struct s2_op *op)
+{
+	return s2_split(&bed.s2, s2_ipa(2 * GIB + MIB), 4 * MIB, op);
+}
+
+/* Level-2 blocks in [2 MiB, 6 MiB), a level-1 block at 2 GiB. */
+static void open_bed(struct flat *flat)
+{
+	bed_open(&bed, 40, 0, 32);
+	flat_init(flat, 0, 3 * GIB);
+	bed_map(&bed, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);
+	flat_map(flat, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);
+	bed_map(&bed, 2 * GIB, 16 * GIB, GIB, RW, 0);
+	flat_map(flat, 2 * GIB, 16 * GIB, GIB, RW, 0);
+}
+
+static void fails_at_every_allocation(void **state)
+{
+	const struct call *call = *state;
+	struct flat flat;
+	unsigned before;
+	bool done = false;
+
+	open_bed(&flat);
+	before = (unsigned)bed_tables(&bed);
+	for (unsigned n = 0; !done; n++) {
+		struct s2_op op = { 0 };
+		const char *what;
+		int ret;
+
+		bed_cost(&bed);
+		bed.port.fail_after = (long)n;
+		ret = call->run(&op);
+		bed.port.fail_after = -1;
+		done = !ret;
+		if (done) {
+			assert_int_equal(n, call->least);
+			break;
+		}
+		assert_int_equal(ret, S2_E_NOMEM);
+		assert_int_equal(bed_tables(&bed), before);
+		assert_int_equal(bed_cost(&bed).dsb, 0);
+		bed_check(&bed);
+		what = flat_compare(&flat, &bed.s2);
+		if (what)
+			fail_msg("allocation %u failed: %s", n, what);
+		/* The op is free again. */
+		assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(9 * GIB), PAGE, &op), 0);
+	}
+	bed_check(&bed);
+	bed_close(&bed);
+	flat_free(&flat);
+}
+
+/*
+ * Not a promise kept by s2_map(): with S2_SPLIT_EDGES the edges are split first,
+ * and stay split if the map then finds no page. Everything is still mapped.
+ */
+static void a_map_that_fails_may_leave_the_edges_split(void **state)
+{
+	struct flat flat;
+	int ret;
+
+	(void)state;
+	open_bed(&flat);
+	for (long n = 0;; n++) {
+		bed.port.fail_after = n;
+		ret = s2_map(&bed.s2, s2_ipa(2 * MIB + PAGE), s2_pa(3 * GIB), 2 * MIB, RW,
+			     S2_MAP_REPLACE | S2_SPLIT_EDGES, NULL);
+		bed.port.fail_after = -1;
+		if (!ret)
+			break;
+		assert_int_equal(ret, S2_E_NOMEM);
+		bed_check(&bed);
+		for (uint64_t ipa = 2 * MIB; ipa < 6 * MIB; ipa += PAGE) {
+			struct s2_mapping m = bed_lookup(&bed, ipa);
+
+			assert_int_equal(m.state, S2_LEAF);
+			assert_true(m.pa.pa - m.ipa.ipa == GIB);
+			assert_int_equal(m.attr, RW | S2_MEM_NC);
+		}
+	}
+	assert_true(bed_lookup(&bed, 2 * MIB).pa.pa == GIB + 2 * MIB);
+	bed_close(&bed);
+	flat_free(&flat);
+}
+
+/* Pages that run out between steps: what was reported stays, nothing else. */
+static void a_later_step_may_fail(void **state)
+{
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	uint64_t start = 8 * GIB, done;
+	int ret;
+
+	(void)state;
+	bed_open(&bed, 40, S2_FEAT_FWB, 5);
+	do
+		ret = s2_map(&bed.s2, s2_ipa(start), s2_pa(0), 16 * MIB, RW, S2_MAP_PAGES,
+			     &op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, S2_E_NOMEM);
+	bed_check(&bed);
+	/* Five tables: one at level 2, four of pages. */
+	done = op.done.ipa;
+	assert_in_range(done, start + 8 * MIB - 64 * PAGE, start + 8 * MIB);
+	assert_int_equal(bed_lookup(&bed, done - PAGE).state, S2_LEAF);
+	assert_int_equal(bed_lookup(&bed, done).state, S2_EMPTY);
+	bed_close(&bed);
+}
+
+int main(void)
+{
+#define CALL(name, least)                                                    \
+	{                                                                    \
+#name, fails_at_every_allocation, NULL, NULL, &(struct call) \
+		{                                                            \
+			name, least                                          \
+		}                                                            \
+	}
+	const struct CMUnitTest tests[] = {
+		CALL(map_pages, 6),
+		CALL(map_blocks, 4),
+		CALL(replace_a_block_by_pages, 2),
+		CALL(replace_a_part, 2),
+		/* Both edges ask for one, before it is known that one serves both. */
+		CALL(unmap_inside_a_block, 2),
+		CALL(unmap_from_block_to_block, 3),
+		CALL(split_blocks, 2),
+		CALL(split_a_large_block, 4),
+		cmocka_unit_test(a_map_that_fails_may_leave_the_edges_split),
+		cmocka_unit_test(a_later_step_may_fail),
+	};
+
+	return cmocka_run_group_tests_name("nomem", tests, NULL, NULL);
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Random operation sequences against the flat reference. Every operation, with and
+ * without budgets, with allocations that fail. After each: the result is the
+ * reference's. From time to time: the tables hold what the reference does and
+ * nothing else, the metadata is right, nothing leaks.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rig.h"
+#include "rnd.h"
+
+#define PAGE UINT64_C(4096)
+#define MIB (UINT64_C(1) << 20)
+#define GIB (UINT64_C(1) << 30)
+
+/* A configuration and the part of its IPA space that is used. */
+struct world {
+	struct s2 s2;
+	struct flat flat;
+	bool blocks1g;
+	uint64_t operation;
+	const char *wrong;
+};
+
+static bool wrong(struct world *w, const char *what)
+{
+	if (!w->wrong)
+		w->wrong = what;
+	return false;
+}
+
+static bool right(struct world *w)
+{
+	uint64_t tables;
+	const char *what = flat_compare(&w->flat, &w->s2);
+
+	if (!what)
+		what = meta_check(&w->s2, &tables);
+	if (!what && tables != rig_tables(&w->s2))
+		what = "a table page is lost";
+	return !what || wrong(w, what);
+}
+
+/* A budget half of the time; progress must be made and the bounds kept. */
+static void op_init(struct s2_op *op)
+{
+	memset(op, 0, sizeof(*op));
+	if (below(2))
+		op->max_entries = 512 + (uint32_t)below(600);
+	if (below(2))
+		op->max_bytes = 2 * MIB + below(512) * PAGE;
+}
+
+static bool again(struct world *w, int ret, const struct s2_op *op, unsigned *steps)
+{
+	if (ret == 0 || ret == S2_MORE) {
+		if (op->max_entries && op->visited > op->max_entries)
+			return wrong(w, "a step visits more than its budget");
+		if (op->max_bytes && op->cleaned > op->max_bytes)
+			return wrong(w, "a step cleans more than its budget");
+	}
+	if (ret == S2_MORE && ++*steps > 3000000)
+		return wrong(w, "no end of steps");
+	if (ret == S2_MORE)
+		rig_call();
+	return ret == S2_MORE;
+}
+
+#define RUN(w, ret, op, call)                        \
+	do {                                         \
+		unsigned steps_ = 0;                 \
+		rig_call();                          \
+		do                                   \
+			ret = (call);                \
+		while (again(w, ret, &op, &steps_)); \
+	} while (0)
+
+static void pick_range(const struct world *w, uint64_t *ipa, uint64_t *size)
+{
+	uint64_t pages = w->flat.pages, unit = 1, first, n;
+
+	switch (below(w->blocks1g ? 8 : 6)) {
+	case 0:
+	case 1:
+		n = 1;
+		break;
+	case 2:
+		n = 1 + below(40);
+		break;
+	case 3:
+	case 4:
+		unit = 512;
+		n = 512 * (1 + below(4));
+		break;
+	case 5:
+		n = 1 + below(pages);
+		break;
+	default:
+		unit = n = 512 * 512;
+		break;
+	}
+	if (n > pages)
+		n = pages;
+	first = below(pages - n + 1) / unit * unit;
+	*ipa = w->flat.base + first * PAGE;
+	*size = n * PAGE;
+}
+
+static s2_attr_t pick_attr(const struct world *w)
+{
+	static const s2_attr_t mem[] = { S2_MEM_WB, S2_MEM_WB,	      S2_MEM_WB,
+					 S2_MEM_NC, S2_MEM_DEV_nGnRE, S2_MEM_DEV_GRE,
+					 S2_MEM_S1 };
+	s2_attr_t a = mem[below(w->s2.features & S2_FEAT_FWB ? 7 : 6)];
+
+	a |= (s2_attr_t)(1 + below(7));
+	if (a & S2_MEM_DEV_nGnRnE)
+		a = (a & ~S2_X) | S2_R;
+	return a | (below(4) ? 0 : S2_SW(below(16)));
+}
+
+static const struct flat_page *page_at(const struct world *w, uint64_t ipa)
+{
+	return &w->flat.page[(ipa - w->flat.base) / PAGE];
+}
+
+static void do_map(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *op)
+{
+	/* Now and then one or two pages off, so that no block fits. */
+	uint64_t off = below(4) ? 0 : below(3);
+	/* A frame of its own for every page of IPA, for every offset, four times. */
+	uint64_t pa = (ipa & (w->blocks1g ? 4 * GIB - 1 : 64 * MIB - 1)) + off * PAGE +
+		      (4 * off + below(4)) * 4 * GIB;
+	s2_attr_t attr = pick_attr(w);
+	uint32_t flags = below(3) ? 0 : S2_MAP_PAGES;
+	int ret;
+
+	if (below(2))
+		flags |= S2_MAP_REPLACE | (below(2) ? S2_DROP_EDGES :
+					   below(3) ? S2_SPLIT_EDGES :
+						      0);
+	if (!below(8)) {
+		rig_fail_after((long)below(4));
+		/* A failed allocation between two steps keeps the steps done. */
+		op->max_entries = 0, op->max_bytes = 0;
+	}
+	RUN(w, ret, *op, s2_map(&w->s2, s2_ipa(ipa), s2_pa(pa), size, attr, flags, op));
+	rig_fail_after(-1);
+	if (ret == S2_E_NOMEM) {
+		/* The edges may have been split before the map failed. */
+		if (flags & S2_SPLIT_EDGES && flat_compare(&w->flat, &w->s2)) {
+			flat_unmap(&w->flat, ipa, 0, S2_SPLIT_EDGES);
+			flat_unmap(&w->flat, ipa + size, 0, S2_SPLIT_EDGES);
+		}
+		right(w);
+		return;
+	}
+	/* With a budget the steps before the refused one are done. */
+	if (ret < 0 && op->max_entries) {
+		if (op->done.ipa > ipa &&
+		    flat_map(&w->flat, ipa, pa, op->done.ipa - ipa, attr, flags))
+			wrong(w, "steps before the refused one");
+		right(w);
+		return;
+	}
+	if (ret != flat_map(&w->flat, ipa, pa, size, attr, flags))
+		wrong(w, "map: not the result of the reference");
+}
+
+static void do_unmap(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *op)
+{
+	struct rig_cost before = rig_cost(), after;
+	uint32_t flags = below(2) ? S2_DROP_EDGES : below(3) ? S2_SPLIT_EDGES : 0;
+	uint64_t frame = 0;
+	bool was = false;
+	int ret;
+
+	if (!below(8))
+		flags |= S2_NO_CLEAN;
+	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
+		if (page_at(w, p)->level) {
+			was = true;
+			frame = page_at(w, p)->pa;
+		}
+	if (!below(8))
+		rig_fail_after((long)below(3));
+	RUN(w, ret, *op, s2_unmap(&w->s2, s2_ipa(ipa), size, flags, op));
+	rig_fail_after(-1);
+	if (ret == S2_E_NOMEM) {
+		right(w);
+		return;
+	}
+	if (ret != flat_unmap(&w->flat, ipa, size, flags))
+		wrong(w, "unmap: not the result of the reference");
+	if (ret)
+		return;
+	rig_unmapped(&w->s2, op->start.ipa, op->end.ipa - op->start.ipa, flags);
+	if (was)
+		rig_frame_free(frame);
+	after = rig_cost();
+	if (flags & S2_SPLIT_EDGES)
+		return;
+	if (!was && (after.tlbi != before.tlbi || after.dsb != before.dsb))
+		wrong(w, "an empty unmap costs a TLBI or a DSB");
+	if (was && !(op->max_entries || op->max_bytes) &&
+	    (after.dsb - before.dsb > 5 || after.tlbi - before.tlbi > S2_PLAN_OPS + 2))
+		wrong(w, "an unmap costs more than the constant");
+}
+
+static void one_operation(struct world *w)
+{
+	uint64_t ipa, size;
+	s2_attr_t attr;
+	struct s2_op op;
+	bool young = false, clear;
+	int ret;
+
+	pick_range(w, &ipa, &size);
+	op_init(&op);
+	switch (below(12)) {
+	case 0:
+	case 1:
+	case 2:
+	case 3:
+		do_map(w, ipa, size, &op);
+		break;
+	case 4:
+	case 5:
+	case 6:
+	case 7:
+		do_unmap(w, ipa, size, &op);
+		break;
+	case 8:
+		RUN(w, ret, op, s2_wrprotect(&w->s2, s2_ipa(ipa), size, &op));
+		flat_wrprotect(&w->flat, ipa, size);
+		rig_wrprotected(&w->s2, ipa, size);
+		break;
+	case 9:
+		clear = below(2);
+		RUN(w, ret, op, s2_age(&w->s2, s2_ipa(ipa), size, clear, &young, &op));
+		if (young != flat_age(&w->flat, ipa, size, clear))
+			wrong(w, "age: not the result of the reference");
+		if (s2_mkyoung(&w->s2, s2_ipa(ipa)) != flat_mkyoung(&w->flat, ipa))
+			wrong(w, "mkyoung: not the result of the reference");
+		break;
+	case 10:
+		attr = pick_attr(w) & (S2_R | S2_W | S2_X);
+		rig_call();
+		if (attr && s2_relax_perms(&w->s2, s2_ipa(ipa), attr) !=
+				    flat_relax(&w->flat, ipa, attr))
+			wrong(w, "relax_perms: not the result of the reference");
+		RUN(w, ret, op, s2_clean(&w->s2, s2_ipa(ipa), size, &op));
+		break;
+	case 11:
+		if (!below(4)) {
+			rig_fail_after((long)below(4));
+			op.max_entries = 0;
+		}
+		RUN(w, ret, op, s2_split(&w->s2, s2_ipa(ipa), size, &op));
+		rig_fail_after(-1);
+		if (ret == S2_E_NOMEM)
+			right(w);
+		else
+			flat_split(&w->flat, ipa, size);
+		break;
+	}
+}
+
+static struct s2_config pick_config(bool blocks1g)
+{
+	struct s2_config cfg = {
+		.ipa_bits = (uint8_t)(blocks1g ? 36 + below(13) : 32 + below(17)),
+		.pa_bits = 48,
+		.features = (uint32_t)below(8),
+		.errata = below(4) ? 0 : S2_ERRATUM_REPEAT_TLBI,
+	};
+
+	if (below(2))
+		cfg.features |= S2_FEAT_HAFDBS;
+	return cfg;
+}
+
+static uint64_t run_world(struct world *w, uint64_t operations)
+{
+	struct s2_config cfg = pick_config(w->blocks1g);
+	/* Around a boundary of tables at every level that there is. */
+	uint64_t size = w->blocks1g ? 3 * GIB : below(4) ? 6 * MIB : 20 * MIB;
+	uint64_t base = w->blocks1g ? 0 : GIB - 4 * MIB;
+	struct s2_op op;
+	int ret;
+
+	if (!w->blocks1g && cfg.ipa_bits >= 40 && below(2))
+		base = (UINT64_C(1) << 39) - 4 * MIB;
+	rig_open(&cfg, rnd());
+	ret = s2_init(&w->s2, &cfg);
+	if (ret) {
+		wrong(w, s2_strerror(ret));
+		return 1;
+	}
+	rig_ready(&w->s2);
+	flat_init(&w->flat, base, size);
+	while (w->operation < operations && !w->wrong) {
+		one_operation(w);
+		w->operation++;
+		if (!w->wrong)
+			wrong(w, rig_wrong());
+		if (!w->wrong && !below(w->blocks1g ? 50 : 20))
+			right(w);
+	}
+	if (!w->wrong && right(w)) {
+		uint32_t flags = below(2) ? S2_NO_CLEAN : 0;
+
+		op_init(&op);
+		rig_destroying(&w->s2);
+		RUN(w, ret, op, s2_destroy(&w->s2, flags, &op));
+		if (ret)
+			wrong(w, "s2_destroy fails");
+		else if (rig_wrong() || rig_tables(NULL))
+			wrong(w,
+			      rig_wrong() ? rig_wrong() : "destroy leaves a table page");
+	}
+	flat_free(&w->flat);
+	rig_close();
+	return w->operation;
+}
+
+int workload(uint64_t seed, uint64_t operations)
+{
+	uint64_t done = 0;
+
+	rnd_state = seed;
+	printf("seed %" PRIu64 ", %" PRIu64 " operations\n", seed, operations);
+	while (done < operations) {
+		struct world w = { .blocks1g = !below(20) };
+		uint64_t left = operations - done, most = w.blocks1g ? 60 : 1000;
+
+		done += run_world(&w, left < most ? left : most);
+		if (w.wrong) {
+			printf("operation %" PRIu64 ": %s\n", done, w.wrong);
+			return 1;
+		}
+	}
+	return 0;
+}
