@@ -48,7 +48,8 @@ def rows(result):
 
 
 def print_table(table):
-    widths = [max(len(row[i]) for row in table if len(row) > 1) for i in range(len(HEADS))]
+    full = [row for row in table if len(row) > 1]
+    widths = [max(len(row[i]) for row in full) for i in range(len(HEADS))]
     for row in table:
         if len(row) == 1:
             print(row[0])
