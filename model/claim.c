@@ -122,8 +122,9 @@ static bool elsewhere(const struct machine *m, const struct rec *r, unsigned pe)
 
 static bool hw_updates(const struct machine *m, const struct page *p)
 {
-	for (unsigned i = 0; p->tree && p->level >= 0 && i < ENTRIES; i++) {
-		const struct desc d = desc_read(page_mem(m, p)[i], p->level, mode(m));
+	for (unsigned i = 0; p->tree && p->level >= 0 && i < entries(m); i++) {
+		const struct desc d = desc_read(page_mem(m, p)[i], p->level,
+						mode(m, p->tree));
 
 		if (hw_may_write(m, p->tree, &d))
 			return true;
@@ -212,8 +213,9 @@ void judge_give(struct machine *m, unsigned pe, struct page *p)
 		}
 	}
 	/* Its entries lead nowhere from now on. */
-	for (unsigned i = 0; p->level >= 0 && p->level < 3 && i < ENTRIES; i++) {
-		const struct desc d = desc_read(page_mem(m, p)[i], p->level, mode(m));
+	for (unsigned i = 0; p->level >= 0 && p->level < 3 && i < entries(m); i++) {
+		const struct desc d = desc_read(page_mem(m, p)[i], p->level,
+						mode(m, p->tree));
 		struct page *child = d.kind == DESC_TABLE ?
 				     page_child(m, p, i, d.pa) : NULL;
 
@@ -231,21 +233,21 @@ void judge_give(struct machine *m, unsigned pe, struct page *p)
 static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ipa,
 		      uint64_t end, bool writable, uint64_t *at, struct desc *d)
 {
-	unsigned top = desc_shift(t->shape.start_level) + 9;
+	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
 
 	while (ipa < end && ipa >> top < t->shape.roots) {
 		const struct page *p = page_at(m, t->root) + (ipa >> top);
 		uint64_t size;
 
 		do {
-			unsigned slot = (unsigned)(ipa >> desc_shift(p->level)) % ENTRIES;
+			unsigned slot = (unsigned)(ipa / span(m, p->level)) % entries(m);
 
-			size = desc_span(p->level);
+			size = span(m, p->level);
 			if (!p->live || !p->nvalid) {
-				size *= ENTRIES;
+				size *= entries(m);
 				break;
 			}
-			*d = desc_read(page_mem(m, p)[slot], p->level, mode(m));
+			*d = desc_read(page_mem(m, p)[slot], p->level, mode(m, t));
 			if (d->kind == DESC_LEAF && (d->write || !writable)) {
 				*at = ipa & ~(size - 1);
 				return true;
@@ -253,6 +255,36 @@ static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ip
 			p = d->kind == DESC_TABLE ? page_child(m, p, slot, d->pa) : NULL;
 		} while (p);
 		ipa = (ipa & ~(size - 1)) + size;
+	}
+	return false;
+}
+
+/*
+ * A PE may translate all of a Contiguous run by any member of it. So a live member
+ * beside the range, of a run that reaches over ipa, translates ipa too.
+ */
+static bool live_member(const struct machine *m, const struct tree *t, uint64_t ipa,
+			bool writable, uint64_t *at, struct desc *d)
+{
+	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
+	const struct page *p = ipa >> top < t->shape.roots ?
+			       page_at(m, t->root) + (ipa >> top) : NULL;
+
+	while (p && p->live && p->nvalid) {
+		unsigned slot = (unsigned)(ipa / span(m, p->level)) % entries(m);
+		unsigned run = desc_run(m->granule, p->level);
+		unsigned first = slot & ~(run - 1);
+
+		for (unsigned i = first; run > 1 && i < first + run; i++) {
+			*d = desc_read(page_mem(m, p)[i], p->level, mode(m, t));
+			if (d->kind == DESC_LEAF && d->contiguous &&
+			    (d->write || !writable)) {
+				*at = p->ipa + i * span(m, p->level);
+				return true;
+			}
+		}
+		*d = desc_read(page_mem(m, p)[slot], p->level, mode(m, t));
+		p = d->kind == DESC_TABLE ? page_child(m, p, slot, d->pa) : NULL;
 	}
 	return false;
 }
@@ -349,6 +381,12 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx is still mapped to %#llx", pe, claim, NS(at),
 			NS(d.pa));
+	else if (!t->dead && (live_member(m, t, ipa, false, &at, &d) ||
+			      live_member(m, t, end - 1, false, &at, &d)))
+		verdict(m, R_UNMAP_LEFT_MAPPED,
+			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
+			"PE%u %s, but %#llx is of a Contiguous run that reaches into it", pe,
+			claim, NS(at));
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = next) {
 			r = leaf_cut(m, r, ipa, end);
@@ -386,6 +424,12 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx may still be written through %#llx", pe, claim,
 			NS(d.pa), NS(at));
+	else if (!t->dead && (live_member(m, t, ipa, true, &at, &d) ||
+			      live_member(m, t, end - 1, true, &at, &d)))
+		verdict(m, R_WRPROTECT_LEFT_WRITABLE,
+			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
+			"PE%u %s, but %#llx, which is writable, is of a Contiguous run that "
+			"reaches into it", pe, claim, NS(at));
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
 			if (rec_held(r) && r->flags & F_WRITE)

@@ -6,8 +6,6 @@
 
 #include "internal.h"
 
-#define BADDR ((UINT64_C(1) << 48) - 2)
-
 struct tree *tree_find(const struct machine *m, uint64_t root)
 {
 	struct tree *t;
@@ -28,6 +26,8 @@ static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 		abort();
 	t->root = root;
 	t->shape = *shape;
+	t->mode = m->mode;
+	desc_layout(&t->mode, shape->granule, shape->ds, shape->lpa);
 	LIST_INIT(&t->ctxs);
 	LIST_INSERT_HEAD(&m->trees, t, all);
 	for (unsigned i = 0; i < shape->roots; i++) {
@@ -36,7 +36,7 @@ static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 		p->root = true;
 		p->tree = t;
 		p->level = (int8_t)shape->start_level;
-		p->ipa = (uint64_t)i << (desc_shift(shape->start_level) + 9);
+		p->ipa = (uint64_t)i << desc_shift(m->granule, shape->start_level - 1);
 	}
 	for (unsigned i = 0; i < shape->roots; i++)
 		tree_scan(m, t, pe, page_at(m, root) + i);
@@ -82,18 +82,17 @@ static struct ctx *ctx_new(struct machine *m, struct tree *t, uint16_t vmid)
 
 struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr)
 {
-	const struct pe *p = &m->pe[pe];
 	uint16_t vmid = (uint16_t)(vttbr >> 48);
 	struct desc_tree shape;
 	struct tree *t;
 	struct ctx *c;
 	uint64_t root;
 
-	if (!desc_vtcr(p->has_vtcr ? p->vtcr : m->vtcr, &shape))
+	if (!desc_vtcr(pe_vtcr(m, pe), m->granule, m->features & S2M_LPA2, &shape))
 		return NULL;
-	root = vttbr & BADDR & ~(shape.roots * PAGE - 1);
+	root = desc_root(vttbr, &shape);
 	for (unsigned i = 0; i < shape.roots; i++) {
-		struct page *q = page_at(m, root + i * PAGE);
+		struct page *q = page_at(m, root + i * granule(m));
 
 		if (!q || !q->taken)
 			return NULL;

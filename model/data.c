@@ -9,18 +9,21 @@
 #include "internal.h"
 
 #define LINE 64u
-#define CHUNK (UINT64_C(1) << 21)
-#define GIGA (UINT64_C(1) << 30)
-#define TOP (UINT64_C(1) << 48)
+#define CHUNK_SHIFT 21u	/* the smallest chunk: its parts are frames */
+#define CHUNK (UINT64_C(1) << CHUNK_SHIFT)
+#define TOP_SHIFT 57u
+#define TOP (UINT64_C(1) << 52)
+
+static void chunk_free(struct chunk *c, unsigned shift)
+{
+	for (unsigned i = 0; shift > CHUNK_SHIFT && c->each && i < FANOUT; i++)
+		chunk_free(&c->each[i], shift - 9);
+	free(c->each);
+}
 
 void data_free(struct machine *m)
 {
-	for (uint64_t g = 0; m->giga && g < TOP / GIGA; g++) {
-		for (unsigned i = 0; m->giga[g] && i < ENTRIES; i++)
-			free(m->giga[g][i].each);
-		free(m->giga[g]);
-	}
-	free(m->giga);
+	chunk_free(&m->frames, TOP_SHIFT);
 	for (unsigned i = 0; i < MAX_PES; i++)
 		free(m->pe[i].pend);
 }
@@ -36,37 +39,52 @@ static struct frames frames(struct machine *m, uint64_t pa, uint64_t size)
 {
 	uint64_t end = pa + size < TOP && pa + size >= pa ? pa + size : TOP;
 
-	return (struct frames){ m, pa & ~(PAGE - 1), end, 0 };
+	return (struct frames){ m, pa & ~(FRAME - 1), end, 0 };
+}
+
+/* From now on the parts of c may differ. */
+static void chunk_split(struct chunk *c, unsigned shift)
+{
+	const struct chunk part = { .all = c->all };
+
+	c->each = malloc(FANOUT * (shift > CHUNK_SHIFT ? sizeof(*c->each) :
+						       sizeof(*c->frame)));
+	if (!c->each)
+		abort();
+	for (unsigned i = 0; i < FANOUT; i++) {
+		if (shift > CHUNK_SHIFT)
+			c->each[i] = part;
+		else
+			c->frame[i] = part.all;
+	}
 }
 
 static struct frame *next_frame(struct frames *f)
 {
-	struct chunk **g, *c;
-	unsigned i;
+	struct chunk *c = &f->m->frames;
+	unsigned shift;
 
 	if (f->pa >= f->end)
 		return NULL;
-	g = &f->m->giga[f->pa / GIGA];
-	if (!*g)
-		*g = calloc(ENTRIES, sizeof(**g));
-	if (!*g)
-		abort();
-	c = *g + f->pa % GIGA / CHUNK;
 	f->at = f->pa;
-	if (!c->each && !(f->pa % CHUNK) && f->end - f->pa >= CHUNK) {
-		f->pa += CHUNK;
-		return &c->all;
+	if (!f->m->hot.frame || f->pa / CHUNK != f->m->hot.chunk) {
+		for (shift = TOP_SHIFT; shift >= CHUNK_SHIFT; shift -= 9) {
+			uint64_t size = UINT64_C(1) << shift;
+
+			if (!c->each && !(f->pa & (size - 1)) && f->end - f->pa >= size) {
+				f->pa += size;
+				return &c->all;
+			}
+			if (!c->each)
+				chunk_split(c, shift);
+			if (shift > CHUNK_SHIFT)
+				c = &c->each[f->pa >> (shift - 9) & (FANOUT - 1)];
+		}
+		f->m->hot.chunk = f->pa / CHUNK;
+		f->m->hot.frame = c->frame;
 	}
-	if (!c->each) {
-		c->each = malloc(ENTRIES * sizeof(*c->each));
-		if (!c->each)
-			abort();
-		for (i = 0; i < ENTRIES; i++)
-			c->each[i] = c->all;
-	}
-	i = (unsigned)(f->pa % CHUNK / PAGE);
-	f->pa += PAGE;
-	return &c->each[i];
+	f->pa += FRAME;
+	return &f->m->hot.frame[f->at % CHUNK / FRAME];
 }
 
 void frames_mapped(struct machine *m, uint64_t pa, uint64_t size, int delta)
@@ -206,7 +224,7 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 
 		/* Stale instructions can be fetched again until the data is clean. */
 		while ((f = next_frame(&fs))) {
-			if (f->clean > f->host || m->fwb || m->features & S2M_IDC)
+			if (f->clean > f->host || m->mode.fwb || m->features & S2M_IDC)
 				f->icache |= IC_ISSUED;
 		}
 	} else {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The machine's own reading of stage-2 descriptors and VTCR_EL2, for the 4 KiB
- * granule without LPA2. The engine has another one; neither knows the other.
+ * The machine's own reading of stage-2 descriptors and VTCR_EL2, for the three
+ * granules and both layouts of 52-bit addresses. The engine has another one;
+ * neither knows the other.
  */
 #ifndef STAGE2_MODEL_DESC_H
 #define STAGE2_MODEL_DESC_H
@@ -14,8 +15,8 @@ enum desc_kind { DESC_INVALID, DESC_LEAF, DESC_TABLE };
 struct desc {
 	enum desc_kind kind;
 	uint64_t pa;
-	uint64_t size;		/* bytes the entry translates */
-	bool af, write, exec, dbm;
+	uint64_t size;		/* bytes that a leaf translates */
+	bool af, write, exec, dbm, contiguous;
 	bool normal;
 	bool weak;		/* Normal, and the guest can get past the cache */
 	uint16_t type;		/* what may change only by break-before-make */
@@ -24,27 +25,46 @@ struct desc {
 /* What the machine needs to know to read an entry. */
 struct desc_mode {
 	bool fwb, xnx;
+	/* By desc_layout(): */
+	bool ds, lpa;		/* as in struct desc_tree */
+	uint8_t granule;	/* 12, 14 or 16 */
+	int8_t top_block;	/* the highest level that has blocks */
+	uint64_t address;	/* bits of an entry that are the same bits of the OA */
 };
+void desc_layout(struct desc_mode *mode, unsigned granule, bool ds, bool lpa);
 
-static inline unsigned desc_shift(int level)
+static inline unsigned desc_shift(unsigned granule, int level)
 {
-	return 39u - 9u * (unsigned)level;
+	return granule + (granule - 3) * (unsigned)(3 - level);
 }
 
-static inline uint64_t desc_span(int level)
+static inline uint64_t desc_span(unsigned granule, int level)
 {
-	return UINT64_C(1) << desc_shift(level);
+	return UINT64_C(1) << desc_shift(granule, level);
 }
 
-struct desc desc_read(uint64_t value, int level, struct desc_mode mode);
-bool desc_valid(uint64_t value, int level);
+bool desc_valid(uint64_t value, int level, const struct desc_mode *mode);
+struct desc desc_read(uint64_t value, int level, const struct desc_mode *mode);
+
+/* How many entries one Contiguous run has; 1: there is none at this level. */
+unsigned desc_run(unsigned granule, int level);
 
 /* The shape of a tree; false if VTCR_EL2 asks for what the machine has not. */
 struct desc_tree {
 	unsigned ipa_bits, roots;	/* concatenated root tables */
 	int start_level;
+	uint8_t granule;
+	bool ds;		/* VTCR_EL2.DS: LPA2's layout (4K, 16K) */
+	bool lpa;		/* 64K with a PA size of 52 bits */
+	bool wide_root;		/* VTTBR_EL2[5:2] are address bits */
 	bool ha, hd;
 };
-bool desc_vtcr(uint64_t vtcr, struct desc_tree *t);
+bool desc_vtcr(uint64_t vtcr, unsigned granule, bool lpa2, struct desc_tree *t);
+
+/* VTCR_EL2.DS where it counts: the 64K granule has no use for it. */
+bool desc_ds(uint64_t vtcr, unsigned granule);
+
+/* The root table that VTTBR_EL2 points to. */
+uint64_t desc_root(uint64_t vttbr, const struct desc_tree *t);
 
 #endif /* STAGE2_MODEL_DESC_H */

@@ -21,8 +21,7 @@
 #include "desc.h"
 #include "machine.h"
 
-#define PAGE UINT64_C(4096)
-#define ENTRIES 512u
+#define FRAME UINT64_C(4096)	/* data is tracked in pieces of this size */
 #define MAX_PES 16u
 #define LEVELS 4
 
@@ -120,6 +119,7 @@ struct tree {
 	LIST_HEAD(, ctx) ctxs;	/* the one of the latest VMID first */
 	uint64_t root;
 	struct desc_tree shape;
+	struct desc_mode mode;
 	bool dead;		/* its root was given back */
 	bool named;		/* the program says which PEs run it */
 };
@@ -150,11 +150,15 @@ struct frame {
 #define IC_ISSUED 1u
 #define IC_DONE 2u
 
-/* 2 MiB of frames, all alike until something smaller happens. */
+/* A range of frames, all alike until something smaller happens. */
 struct chunk {
 	struct frame all;
-	struct frame *each;
+	union {
+		struct chunk *each;	/* FANOUT of them */
+		struct frame *frame;	/* ... of the smallest chunk */
+	};
 };
+#define FANOUT 512u
 
 struct pending {
 	uint64_t pa, end, step, epoch;
@@ -176,7 +180,9 @@ struct pe {
 struct machine {
 	uint32_t features;
 	unsigned pes;
-	bool fwb;
+	uint8_t granule;	/* shift: the size of a table page */
+	uint8_t pa_bits;
+	struct desc_mode mode;	/* what all trees have in common */
 	uint64_t base, pages, fresh, in_use;
 	uint8_t *mem;
 	struct page *page;
@@ -191,7 +197,8 @@ struct machine {
 	struct rec *rec_free;
 	void **slabs;
 	size_t slabs_n;
-	struct chunk **giga;	/* frames by GiB */
+	struct chunk frames;	/* all of them */
+	struct { uint64_t chunk; struct frame *frame; } hot;	/* used last */
 	uint64_t epoch;		/* number of times something was retired */
 	struct s2m_counters count;
 	struct s2m_violation *kept;
@@ -213,9 +220,33 @@ struct page *page_child(const struct machine *m, const struct page *p, unsigned 
 /* pe has heard of what PE from did at step: it did it, or it was handed over. */
 bool knows(const struct machine *m, unsigned pe, unsigned from, uint64_t step);
 
-static inline struct desc_mode mode(const struct machine *m)
+/* How to read the entries of t; of a page that is in no tree, t is NULL. */
+static inline const struct desc_mode *mode(const struct machine *m, const struct tree *t)
 {
-	return (struct desc_mode){ m->fwb, m->features & S2M_XNX };
+	return t ? &t->mode : &m->mode;
+}
+
+static inline uint64_t granule(const struct machine *m)
+{
+	return UINT64_C(1) << m->granule;
+}
+
+/* Entries of one table. */
+static inline unsigned entries(const struct machine *m)
+{
+	return 1u << (m->granule - 3);
+}
+
+/* Bytes that one entry translates. */
+static inline uint64_t span(const struct machine *m, int level)
+{
+	return desc_span(m->granule, level);
+}
+
+/* A PE that has written no VTCR_EL2 has the last value that any PE wrote. */
+static inline uint64_t pe_vtcr(const struct machine *m, unsigned pe)
+{
+	return m->pe[pe].has_vtcr ? m->pe[pe].vtcr : m->vtcr;
 }
 
 /* ---- context.c */

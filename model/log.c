@@ -33,14 +33,14 @@ void log_event(struct machine *m, unsigned pe, const char *fmt, ...)
 static void describe(const struct machine *m, const struct page *p, uint64_t v, char *buf,
 		     size_t n)
 {
-	const struct desc d = desc_read(v, p->level, mode(m));
+	const struct desc d = desc_read(v, p->level, mode(m, p->tree));
 
 	if (d.kind == DESC_TABLE)
 		snprintf(buf, n, "table %#llx", (unsigned long long)d.pa);
 	else if (d.kind == DESC_LEAF)
-		snprintf(buf, n, "%s %#llx %s%s%s%s", p->level == 3 ? "page" : "block",
+		snprintf(buf, n, "%s %#llx %s%s%s%s%s", p->level == 3 ? "page" : "block",
 			 (unsigned long long)d.pa, d.write ? "w" : "-",
-			 d.exec ? "x" : "-", d.af ? " af" : "",
+			 d.exec ? "x" : "-", d.af ? " af" : "", d.contiguous ? " contiguous" : "",
 			 d.weak ? " (to be cleaned)" : d.normal ? "" : " device");
 	else if (v)
 		snprintf(buf, n, "invalid (%#llx)", (unsigned long long)v);
@@ -52,7 +52,7 @@ void log_write(struct machine *m, unsigned pe, const char *verb, uint64_t pa,
 	       uint64_t old, uint64_t new)
 {
 	const struct page *p = page_at(m, pa);
-	unsigned slot = (unsigned)(pa % PAGE / 8);
+	unsigned slot = (unsigned)(pa % granule(m) / 8);
 	char from[64], to[64];
 	uint64_t ipa;
 
@@ -61,7 +61,7 @@ void log_write(struct machine *m, unsigned pe, const char *verb, uint64_t pa,
 			  (unsigned long long)old, (unsigned long long)new);
 		return;
 	}
-	ipa = p->ipa + ((uint64_t)slot << desc_shift(p->level));
+	ipa = p->ipa + slot * span(m, p->level);
 	describe(m, p, old, from, sizeof(from));
 	describe(m, p, new, to, sizeof(to));
 	if (old == new)

@@ -22,6 +22,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 	unsigned max = cfg->max_violations ? cfg->max_violations : 32;
+	unsigned shift = cfg->granule_shift ? cfg->granule_shift : 12;
 	void *mem;
 
 	if (!m)
@@ -30,15 +31,22 @@ struct machine *machine_new(const struct machine_config *cfg)
 	m->pes = cfg->pes;
 	m->base = cfg->table_base ? cfg->table_base : DEFAULT_BASE;
 	m->pages = cfg->table_pages ? cfg->table_pages : DEFAULT_PAGES;
-	m->fwb = cfg->features & S2M_FWB;
+	m->granule = (uint8_t)shift;
+	m->pa_bits = shift == 16 || cfg->features & S2M_LPA2 ? 52 : 48;
+	m->mode.fwb = cfg->features & S2M_FWB;
+	m->mode.xnx = cfg->features & S2M_XNX;
+	desc_layout(&m->mode, shift, false, false);
 	m->kept_max = max;
 	m->last_read = UINT64_MAX;
 	LIST_INIT(&m->trees);
 	LIST_INIT(&m->ctxs);
-	if (!cfg->pes || cfg->pes > MAX_PES || m->base & (PAGE - 1) || m->base >> 48 ||
-	    m->pages > (UINT64_C(1) << 28))
+	if (!cfg->pes || cfg->pes > MAX_PES ||
+	    (shift != 12 && shift != 14 && shift != 16) ||
+	    m->base & (granule(m) - 1) || m->base >> m->pa_bits ||
+	    m->pages > (UINT64_C(1) << 28) ||
+	    m->base + (m->pages << m->granule) > UINT64_C(1) << m->pa_bits)
 		goto fail;
-	mem = mmap(NULL, m->pages * PAGE, PROT_READ | PROT_WRITE,
+	mem = mmap(NULL, m->pages << m->granule, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED)
 		goto fail;
@@ -46,8 +54,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	m->page = calloc(m->pages, sizeof(*m->page));
 	m->stack = calloc(m->pages, sizeof(*m->stack));
 	m->kept = calloc(max, sizeof(*m->kept));
-	m->giga = calloc(UINT64_C(1) << (48 - 30), sizeof(*m->giga));
-	if (m->page && m->stack && m->kept && m->giga)
+	if (m->page && m->stack && m->kept)
 		return m;
 fail:
 	machine_free(m);
@@ -72,7 +79,7 @@ void machine_free(struct machine *m)
 	slabs_free(m);
 	data_free(m);
 	if (m->mem)
-		munmap(m->mem, m->pages * PAGE);
+		munmap(m->mem, m->pages << m->granule);
 	free(m->page);
 	free(m->stack);
 	free(m->kept);
@@ -83,19 +90,19 @@ void machine_free(struct machine *m)
 
 struct page *page_at(const struct machine *m, uint64_t pa)
 {
-	if (pa < m->base || pa - m->base >= m->pages * PAGE)
+	if (pa < m->base || pa - m->base >= m->pages << m->granule)
 		return NULL;
-	return &m->page[(pa - m->base) / PAGE];
+	return &m->page[(pa - m->base) >> m->granule];
 }
 
 uint64_t page_pa(const struct machine *m, const struct page *p)
 {
-	return m->base + (uint64_t)(p - m->page) * PAGE;
+	return m->base + ((uint64_t)(p - m->page) << m->granule);
 }
 
 uint64_t *page_mem(const struct machine *m, const struct page *p)
 {
-	return (uint64_t *)(void *)(m->mem + (uint64_t)(p - m->page) * PAGE);
+	return (uint64_t *)(void *)(m->mem + ((uint64_t)(p - m->page) << m->granule));
 }
 
 struct page *page_child(const struct machine *m, const struct page *p, unsigned slot,
@@ -125,6 +132,11 @@ uint64_t *s2m_meta(const struct machine *m, uint64_t pa)
 uint64_t s2m_tables_in_use(const struct machine *m)
 {
 	return m->in_use;
+}
+
+unsigned s2m_granule_shift(const struct machine *m)
+{
+	return m->granule;
 }
 
 uint32_t s2m_features(const struct machine *m)
@@ -175,12 +187,12 @@ static bool take_run(struct machine *m, unsigned pages, unsigned align, uint64_t
 	uint64_t skip;
 	uint32_t head = m->run[pages];
 
-	if (head && !((m->base / PAGE + head - 1) & (align - 1))) {
+	if (head && !(((m->base >> m->granule) + head - 1) & (align - 1))) {
 		m->run[pages] = m->page[head - 1].next;
 		*i = head - 1;
 		return true;
 	}
-	skip = -(m->base / PAGE + m->fresh) & (align - 1);
+	skip = -((m->base >> m->granule) + m->fresh) & (align - 1);
 	if (m->fresh + skip + pages > m->pages)
 		return false;
 	while (skip--)
@@ -203,11 +215,11 @@ uint64_t s2m_table_take(struct machine *m, unsigned pe, unsigned pages, unsigned
 	}
 	for (unsigned n = 0; n < pages; n++) {
 		struct page *p = &m->page[i + n];
-		uint8_t *mem = m->mem + (i + n) * PAGE;
+		uint8_t *mem = m->mem + ((i + n) << m->granule);
 
 		if (!p->used) {
-			memset(mem, POISON, PAGE);
-			for (size_t at = 0; at < PAGE; at += 8)
+			memset(mem, POISON, granule(m));
+			for (size_t at = 0; at < granule(m); at += 8)
 				mem[at] = POISON_LAST;
 		}
 		/* What a stale entry still points to is not forgotten. */
@@ -218,8 +230,8 @@ uint64_t s2m_table_take(struct machine *m, unsigned pe, unsigned pages, unsigned
 	m->in_use += pages;
 	m->count.tables_taken += pages;
 	log_event(m, pe, "take %u page%s at %#llx", pages, pages > 1 ? "s" : "",
-		  (unsigned long long)(m->base + i * PAGE));
-	return m->base + i * PAGE;
+		  (unsigned long long)(m->base + (i << m->granule)));
+	return m->base + (i << m->granule);
 }
 
 void s2m_table_give(struct machine *m, unsigned pe, uint64_t pa, unsigned pages)
@@ -276,7 +288,7 @@ uint64_t s2m_read(struct machine *m, unsigned pe, uint64_t pa)
 	m->last_read = pa;
 	if (!p)
 		return 0;
-	value = page_mem(m, p)[(pa % PAGE) / 8];
+	value = page_mem(m, p)[(pa % granule(m)) / 8];
 	if (m->log)
 		log_write(m, pe, "read", pa, value, value);
 	return value;
@@ -285,7 +297,7 @@ uint64_t s2m_read(struct machine *m, unsigned pe, uint64_t pa)
 static void store(struct machine *m, unsigned pe, struct page *p, uint64_t pa,
 		  uint64_t value, enum how how)
 {
-	unsigned slot = (unsigned)(pa % PAGE / 8);
+	unsigned slot = (unsigned)(pa % granule(m) / 8);
 	uint64_t *e = &page_mem(m, p)[slot];
 	uint64_t old = *e;
 
@@ -305,7 +317,7 @@ void s2m_write(struct machine *m, unsigned pe, uint64_t pa, uint64_t value,
 		return;
 	if (m->log)
 		log_write(m, pe, o == S2M_RELEASE ? "write-release" : "write", pa,
-			  page_mem(m, p)[(pa % PAGE) / 8], value);
+			  page_mem(m, p)[(pa % granule(m)) / 8], value);
 	if (o == S2M_RELEASE)
 		m->pe[pe].ordered = m->step - 1;
 	store(m, pe, p, pa, value, o == S2M_RELEASE ? HOW_RELEASE : HOW_STORE);
@@ -321,7 +333,7 @@ uint64_t s2m_xchg(struct machine *m, unsigned pe, uint64_t pa, uint64_t value)
 	m->count.pte_writes++;
 	if (!p)
 		return 0;
-	old = page_mem(m, p)[(pa % PAGE) / 8];
+	old = page_mem(m, p)[(pa % granule(m)) / 8];
 	if (m->log)
 		log_write(m, pe, "exchange", pa, old, value);
 	store(m, pe, p, pa, value, HOW_ATOMIC);
@@ -338,7 +350,7 @@ uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
 	p = touch(m, pe, pa, "compares and swaps");
 	if (!p)
 		return 0;
-	found = page_mem(m, p)[(pa % PAGE) / 8];
+	found = page_mem(m, p)[(pa % granule(m)) / 8];
 	if (found != old) {
 		log_event(m, pe, "compare-and-swap %#llx fails", (unsigned long long)pa);
 		return found;
@@ -355,7 +367,7 @@ void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64
 	m->step++;
 	log_event(m, pe, "fill %#llx-%#llx with %#llx", (unsigned long long)pa,
 		  (unsigned long long)(pa + size), (unsigned long long)value);
-	for (uint64_t at = pa; at < pa + size; at += PAGE) {
+	for (uint64_t at = pa; at < pa + size; at += granule(m)) {
 		struct page *p = touch(m, pe, at, "fills");
 		uint64_t *e;
 
@@ -363,11 +375,11 @@ void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64
 			continue;
 		e = page_mem(m, p);
 		if (p->live || p->refs || p->parent) {
-			for (unsigned i = 0; i < ENTRIES; i++)
+			for (unsigned i = 0; i < entries(m); i++)
 				store(m, pe, p, at + i * 8, value, HOW_FILL);
 			continue;
 		}
-		for (unsigned i = 0; i < ENTRIES; i++)
+		for (unsigned i = 0; i < entries(m); i++)
 			e[i] = value;
 		p->stored = m->step;
 		p->stores |= (uint16_t)(1u << pe);
@@ -380,6 +392,7 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 {
 	static const char *const name[] = { "VTTBR_EL2", "VTCR_EL2", "HCR_EL2" };
 	struct pe *p = &m->pe[pe];
+	struct tree *t;
 
 	m->step++;
 	log_event(m, pe, "%s = %#llx", name[r], (unsigned long long)value);
@@ -395,7 +408,9 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 		break;
 	case S2M_HCR_EL2:
 		p->hcr = value;
-		m->fwb = m->features & S2M_FWB && value & HCR_FWB;
+		m->mode.fwb = m->features & S2M_FWB && value & HCR_FWB;
+		LIST_FOREACH(t, &m->trees, all)
+			t->mode.fwb = m->mode.fwb;
 		break;
 	}
 }

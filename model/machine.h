@@ -41,8 +41,10 @@ struct machine;
 
 struct machine_config {
 	uint32_t features;
+	unsigned granule_shift;	  /* 12, 14 or 16: of all tables; 0: 12 */
 	unsigned pes;		  /* 1..16; PE 0 usually is the hypervisor's thread */
-	uint64_t table_base;	  /* PA of the table arena; 0: a default */
+	uint64_t table_base;	  /* PA of the table arena; 0: a default. Up to 2^52 with
+				   * S2M_LPA2 or the 64 KiB granule, else 2^48 */
 	uint64_t table_pages;	  /* its size; 0: a default that suits 64 GiB of pages */
 	unsigned max_violations;  /* keep at most so many in full (count all); 0: 32 */
 };
@@ -64,6 +66,7 @@ uint64_t s2m_pa(const struct machine *m, const void *ptr);
 uint64_t s2m_tables_in_use(const struct machine *m); /* pages */
 /* A word for each page, the port's; zero after take. Not looked at by the model. */
 uint64_t *s2m_meta(const struct machine *m, uint64_t pa);
+unsigned s2m_granule_shift(const struct machine *m); /* a table page is one */
 uint32_t s2m_features(const struct machine *m);
 /* Free pages are handed out in a shuffled order with this seed (0: in order). */
 void s2m_shuffle(struct machine *m, uint64_t seed);

@@ -5,8 +5,6 @@
 #include "port.h"
 #include "machine.h"
 
-#define PAGE 4096u
-
 static struct machine *machine(void *port)
 {
 	return ((struct model_port *)port)->m;
@@ -31,7 +29,7 @@ static uint64_t *alloc(struct model_port *p, unsigned pages, unsigned align)
 	pa = s2m_table_take(p->m, p->pe, pages, align);
 	if (!pa)
 		return NULL;
-	s2m_fill(p->m, p->pe, pa, (uint64_t)pages * PAGE, 0);
+	s2m_fill(p->m, p->pe, pa, (uint64_t)pages << s2m_granule_shift(p->m), 0);
 	return s2m_ptr(p->m, pa);
 }
 

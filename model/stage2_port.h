@@ -20,7 +20,8 @@ struct machine;
  * struct model_port - one instance of the engine on one machine
  * @m: the machine
  * @pe: the PE on which the engine's calls run; change it between calls
- * @vttbr: VMID << 48 | root, for the VMID context; set after s2_init()
+ * @vttbr: VMID << 48 | root (bits 51:48 of it in [5:2] if VTCR_EL2 has them there),
+ *	for the VMID context; set after s2_init()
  * @fail_alloc: fail the allocation when it counts down to 0 (-1: never)
  * @allocs: table allocations asked for so far
  * @dic_skip: leave instruction-cache work out (CTR_EL0.DIC)

@@ -127,8 +127,8 @@ struct rec *leaf_next(struct rec *r)
 
 struct rec *table_first(struct ctx *c, int level, uint64_t ipa)
 {
-	const struct rec key = { .level = (uint8_t)level,
-				 .ipa = ipa & ~(desc_span(level) - 1) };
+	const uint64_t size = desc_span(c->tree->shape.granule, level);
+	const struct rec key = { .level = (uint8_t)level, .ipa = ipa & ~(size - 1) };
 
 	return RB_NFIND(tables, &c->tables, (struct rec *)(uintptr_t)&key);
 }

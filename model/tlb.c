@@ -7,12 +7,13 @@
 #define BIT(n) (UINT64_C(1) << (n))
 #define FIELD(v, hi, lo) (((v) >> (lo)) & (BIT((hi) - (lo) + 1) - 1))
 #define HCR_TGE BIT(27)
+#define ANY_LEVEL (-1)
 
 struct tlbi {
 	bool s2, s1;		/* what it invalidates */
 	bool address, all_vmids, last, local;
 	bool bad;		/* nothing need be invalidated */
-	unsigned ttl;		/* level hint; 0: none */
+	int hint;		/* level; ANY_LEVEL: none */
 	uint64_t start, end;
 	unsigned pe;
 };
@@ -39,32 +40,50 @@ const char *s2m_tlbi_name(enum s2m_tlbi op)
 	return kinds[op].name;
 }
 
-/* A TTL of 16K or 64K, or one that the start is not aligned to, is no promise. */
+/*
+ * An operand that the architecture does not define for the granule in use is no
+ * promise: another TG; level 1 of 16K, where blocks take LPA2; a hint that the
+ * start is not aligned to.
+ */
 static void decode(const struct machine *m, unsigned pe, enum s2m_tlbi op,
 		   uint64_t v, struct tlbi *t)
 {
+	const uint64_t tg = (m->granule - 10u) / 2;	/* 1, 2, 3 */
+	int level;
+
 	*t = (struct tlbi){ .s2 = kinds[op].s2, .s1 = kinds[op].s1, .pe = pe,
 			    .address = kinds[op].address, .last = kinds[op].last,
-			    .local = kinds[op].local, .all_vmids = op == S2M_ALLE1IS };
+			    .local = kinds[op].local, .all_vmids = op == S2M_ALLE1IS,
+			    .hint = ANY_LEVEL };
 	if (!t->address) {
 		t->end = UINT64_MAX;
 		return;
 	}
 	if (kinds[op].range) {
-		t->start = FIELD(v, 36, 0) << 12;
-		t->end = t->start +
-			 ((FIELD(v, 43, 39) + 1) << (5 * FIELD(v, 45, 44) + 1 + 12));
-		t->ttl = (unsigned)FIELD(v, 38, 37);
-		t->bad = FIELD(v, 47, 46) != 1 ||
-			 (t->ttl && t->start & (desc_span((int)t->ttl) - 1));
-		return;
+		/* With DS the unit is 64 KiB whatever the granule. */
+		t->start = FIELD(v, 36, 0) << (desc_ds(pe_vtcr(m, pe), m->granule) ?
+					       16 : m->granule);
+		t->end = t->start + ((FIELD(v, 43, 39) + 1) <<
+				     (5 * FIELD(v, 45, 44) + 1 + m->granule));
+		level = (int)FIELD(v, 38, 37);
+		t->bad = FIELD(v, 47, 46) != tg ||
+			 (level && t->start & (span(m, level) - 1));
+	} else {
+		/* Bits below the granule are ignored. */
+		t->start = FIELD(v, 39, 0) << 12 & ~(granule(m) - 1);
+		t->end = t->start + granule(m);
+		if (!(m->features & S2M_TTL) || !FIELD(v, 47, 46))
+			return;
+		level = (int)FIELD(v, 45, 44);
+		t->bad = FIELD(v, 47, 46) != tg;
+		/* Level 0 has blocks in the 4K granule with LPA2; else it is no hint. */
+		if (!level && m->granule == 12 && m->features & S2M_LPA2)
+			t->hint = 0;
 	}
-	t->start = FIELD(v, 39, 0) << 12;
-	t->end = t->start + PAGE;
-	if (m->features & S2M_TTL && FIELD(v, 47, 46)) {
-		t->ttl = (unsigned)FIELD(v, 45, 44);
-		t->bad = FIELD(v, 47, 46) != 1;
-	}
+	if (level)
+		t->hint = level;
+	if (level == 1 && m->granule == 14 && !(m->features & S2M_LPA2))
+		t->bad = true;
 }
 
 static void fails(struct machine *m, struct rec *r, const struct tlbi *t, enum rule why)
@@ -105,7 +124,7 @@ static struct rec *hit_leaf(struct machine *m, struct ctx *c, struct rec *r,
 			    const struct tlbi *t)
 {
 	/* Any address of a block hits it. */
-	uint64_t mask = desc_span(r->level) - 1;
+	uint64_t mask = span(m, r->level) - 1;
 	uint64_t end = (t->end + mask) & ~mask;
 	bool undone;
 
@@ -115,8 +134,8 @@ static struct rec *hit_leaf(struct machine *m, struct ctx *c, struct rec *r,
 	if (t->last && r->flags & F_BELOW) {
 		/* What is true of the first is asked anew for the rest. */
 		undone = table_undone(c, r->ipa);
-		for (uint64_t at = (r->ipa | (desc_span(2) - 1)) + 1; at < r->end;
-		     at += desc_span(2)) {
+		for (uint64_t at = (r->ipa | (span(m, 2) - 1)) + 1; at < r->end;
+		     at += span(m, 2)) {
 			if (table_undone(c, at) != undone) {
 				r = leaf_cut(m, r, r->ipa, at);
 				break;
@@ -131,7 +150,7 @@ static struct rec *hit_leaf(struct machine *m, struct ctx *c, struct rec *r,
 		fails(m, r, t, R_TLBI_BEFORE_DSB);
 	else if (t->bad)
 		fails(m, r, t, R_TLBI_BAD_OPERAND);
-	else if (t->ttl && t->ttl != r->level)
+	else if (t->hint != ANY_LEVEL && t->hint != r->level)
 		fails(m, r, t, R_TTL_MISMATCH);
 	else if (!reaches(c, t))
 		fails(m, r, t, R_TLBI_NOT_BROADCAST);
@@ -152,7 +171,7 @@ static void hit_table(struct machine *m, struct ctx *c, struct rec *r,
 	else if (t->bad)
 		fails(m, r, t, R_TLBI_BAD_OPERAND);
 	/* With a hint only table entries above that level are sure to go. */
-	else if (t->ttl && r->level >= t->ttl)
+	else if (t->hint != ANY_LEVEL && r->level >= t->hint)
 		fails(m, r, t, R_TTL_MISMATCH);
 	else if (!reaches(c, t))
 		fails(m, r, t, R_TLBI_NOT_BROADCAST);
@@ -396,7 +415,7 @@ void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
 			}
 		}
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_first(c, past)) {
-			uint64_t mask = desc_span(r->level) - 1;
+			uint64_t mask = span(m, r->level) - 1;
 
 			r = leaf_cut(m, r, ipa & ~mask,
 				     end > UINT64_MAX - mask ? UINT64_MAX :

@@ -13,6 +13,7 @@
 struct walk {
 	struct { struct page *p; unsigned slot; } at[LEVELS];
 	int depth;
+	unsigned entries;	/* of a table */
 };
 
 static void walk_push(struct walk *w, struct page *p)
@@ -24,7 +25,7 @@ static void walk_push(struct walk *w, struct page *p)
 /* The next entry, its page and number; NULL at the end. */
 static struct page *walk_next(struct walk *w, unsigned *slot)
 {
-	while (w->depth && w->at[w->depth - 1].slot == ENTRIES)
+	while (w->depth && w->at[w->depth - 1].slot == w->entries)
 		w->depth--;
 	if (!w->depth)
 		return NULL;
@@ -32,9 +33,9 @@ static struct page *walk_next(struct walk *w, unsigned *slot)
 	return w->at[w->depth - 1].p;
 }
 
-static uint64_t slot_ipa(const struct page *p, unsigned slot)
+static uint64_t slot_ipa(const struct machine *m, const struct page *p, unsigned slot)
 {
-	return p->ipa + ((uint64_t)slot << desc_shift(p->level));
+	return p->ipa + slot * span(m, p->level);
 }
 
 bool hw_may_write(const struct machine *m, const struct tree *t, const struct desc *d)
@@ -133,7 +134,8 @@ static void stale_leaf(struct stale *s, uint64_t ipa, int level, const struct de
 static void stale_table(struct stale *s, uint64_t ipa, int level, uint64_t pa)
 {
 	uint8_t agent = s->m->features & S2M_AGENT ? F_AGENT : 0;
-	const struct rec r = { .kind = K_TABLE, .ipa = ipa, .end = ipa + desc_span(level),
+	const struct rec r = { .kind = K_TABLE, .ipa = ipa,
+			       .end = ipa + span(s->m, level),
 			       .pa = pa, .level = (uint8_t)level,
 			       .state = (uint8_t)s->state, .flags = s->flags | agent,
 			       .first = s->m->step, .last = s->m->step,
@@ -151,7 +153,7 @@ static void stale_table(struct stale *s, uint64_t ipa, int level, uint64_t pa)
 /* Everything in and below table p, which no live entry points to any more. */
 static void stale_below(struct stale *s, struct page *top)
 {
-	struct walk w = { .depth = 0 };
+	struct walk w = { .entries = entries(s->m) };
 	struct page *p;
 	unsigned slot;
 
@@ -159,24 +161,24 @@ static void stale_below(struct stale *s, struct page *top)
 	s->flags |= F_BELOW;
 	while ((p = walk_next(&w, &slot))) {
 		const struct desc d = desc_read(page_mem(s->m, p)[slot], p->level,
-						mode(s->m));
+						mode(s->m, s->t));
 		struct page *child;
 
 		if (!slot) {
 			if (p->live && !p->nvalid)
-				w.at[w.depth - 1].slot = ENTRIES;
+				w.at[w.depth - 1].slot = w.entries;
 			p->live = false;
 			p->unreach = s->m->step;
 		}
 		if (d.kind == DESC_LEAF) {
 			if (s->mapped)
 				frames_mapped(s->m, d.pa, d.size, -1);
-			stale_leaf(s, slot_ipa(p, slot), p->level, &d);
+			stale_leaf(s, slot_ipa(s->m, p, slot), p->level, &d);
 		} else if (d.kind == DESC_TABLE) {
 			child = page_child(s->m, p, slot, d.pa);
 			if (!child)
 				continue;
-			stale_table(s, slot_ipa(p, slot), p->level, d.pa);
+			stale_table(s, slot_ipa(s->m, p, slot), p->level, d.pa);
 			walk_push(&w, child);
 		}
 	}
@@ -193,7 +195,7 @@ static void entry_broken(struct machine *m, unsigned pe, struct page *p, unsigne
 	p->nvalid--;
 	if (d->kind == DESC_LEAF) {
 		frames_mapped(m, d->pa, d->size, -1);
-		stale_leaf(&s, slot_ipa(p, slot), p->level, d);
+		stale_leaf(&s, slot_ipa(m, p, slot), p->level, d);
 		stale_flush(&s);
 		return;
 	}
@@ -201,7 +203,7 @@ static void entry_broken(struct machine *m, unsigned pe, struct page *p, unsigne
 	if (!child)
 		return;
 	child->parent = 0;
-	stale_table(&s, slot_ipa(p, slot), p->level, d->pa);
+	stale_table(&s, slot_ipa(m, p, slot), p->level, d->pa);
 	stale_below(&s, child);
 }
 
@@ -263,7 +265,7 @@ static void too_early(struct machine *m, unsigned pe, uint64_t ipa, uint64_t end
 static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
 			int level, const struct desc *d)
 {
-	uint64_t end = ipa + desc_span(level);
+	uint64_t end = ipa + span(m, level);
 	struct rec *r, *next;
 	struct ctx *c;
 
@@ -362,7 +364,7 @@ static struct page *link_child(struct machine *m, unsigned pe, struct page *p,
 			       unsigned slot, uint64_t pa)
 {
 	struct page *child = page_at(m, pa);
-	uint64_t ipa = slot_ipa(p, slot);
+	uint64_t ipa = slot_ipa(m, p, slot);
 	const struct where w = { .pe = pe, .ipa = ipa, .pa = pa,
 				 .cause = child ? child->given : 0 };
 	struct rec *r;
@@ -395,13 +397,14 @@ static struct page *link_child(struct machine *m, unsigned pe, struct page *p,
 static void table_made(struct machine *m, struct tree *t, unsigned pe, struct page *top,
 		       enum how how, bool check)
 {
-	struct walk w = { .depth = 0 };
+	struct walk w = { .entries = entries(m) };
 	struct page *p;
 	unsigned slot;
 
 	walk_push(&w, top);
 	while ((p = walk_next(&w, &slot))) {
-		const struct desc d = desc_read(page_mem(m, p)[slot], p->level, mode(m));
+		const struct desc d = desc_read(page_mem(m, p)[slot], p->level,
+						mode(m, t));
 		struct page *child;
 
 		if (!slot) {
@@ -416,7 +419,7 @@ static void table_made(struct machine *m, struct tree *t, unsigned pe, struct pa
 		}
 		p->nvalid += d.kind != DESC_INVALID;
 		if (d.kind == DESC_LEAF)
-			leaf_made(m, t, pe, slot_ipa(p, slot), p->level, &d);
+			leaf_made(m, t, pe, slot_ipa(m, p, slot), p->level, &d);
 		if (d.kind != DESC_TABLE)
 			continue;
 		child = link_child(m, pe, p, slot, d.pa);
@@ -437,7 +440,7 @@ static void entry_made(struct machine *m, unsigned pe, struct page *p, unsigned 
 
 	p->nvalid++;
 	if (d->kind == DESC_LEAF) {
-		leaf_made(m, p->tree, pe, slot_ipa(p, slot), p->level, d);
+		leaf_made(m, p->tree, pe, slot_ipa(m, p, slot), p->level, d);
 		return;
 	}
 	child = link_child(m, pe, p, slot, d->pa);
@@ -456,7 +459,7 @@ static void leaf_changed(struct machine *m, unsigned pe, struct page *p, unsigne
 	bool lost;
 
 	if (nd->exec && !od->exec)
-		frames_check_map(m, pe, slot_ipa(p, slot), nd, false);
+		frames_check_map(m, pe, slot_ipa(m, p, slot), nd, false);
 	/*
 	 * Less than before: the older version may go on being used. More is
 	 * harmless: it faults, and the new one is found.
@@ -464,7 +467,7 @@ static void leaf_changed(struct machine *m, unsigned pe, struct page *p, unsigne
 	lost = leaf_flags(m, p->tree, od) & ~leaf_flags(m, p->tree, nd) & F_WRITE;
 	if (!may_be_cached(m, p->tree, od) || (!lost && may_be_cached(m, p->tree, nd)))
 		return;
-	stale_leaf(&s, slot_ipa(p, slot), p->level, od);
+	stale_leaf(&s, slot_ipa(m, p, slot), p->level, od);
 	stale_flush(&s);
 }
 
@@ -477,7 +480,7 @@ static void entry_in_limbo(struct machine *m, unsigned pe, struct page *p, unsig
 	struct page *child;
 
 	if (d->kind == DESC_LEAF) {
-		stale_leaf(&s, slot_ipa(p, slot), p->level, d);
+		stale_leaf(&s, slot_ipa(m, p, slot), p->level, d);
 		stale_flush(&s);
 		return;
 	}
@@ -485,13 +488,14 @@ static void entry_in_limbo(struct machine *m, unsigned pe, struct page *p, unsig
 	if (!child)
 		return;
 	child->tree = p->tree;
-	stale_table(&s, slot_ipa(p, slot), p->level, d->pa);
+	stale_table(&s, slot_ipa(m, p, slot), p->level, d->pa);
 	stale_below(&s, child);
 }
 
 void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 		   uint64_t old, uint64_t new, enum how how)
 {
+	const struct desc_mode *dm = mode(m, p->tree);
 	struct desc od, nd;
 
 	if (!p->live) {
@@ -499,10 +503,10 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 		p->stores |= (uint16_t)(1u << pe);
 	}
 	if (p->level < 0 || old == new ||
-	    (!desc_valid(old, p->level) && !desc_valid(new, p->level)))
+	    (!desc_valid(old, p->level, dm) && !desc_valid(new, p->level, dm)))
 		return;
-	od = desc_read(old, p->level, mode(m));
-	nd = desc_read(new, p->level, mode(m));
+	od = desc_read(old, p->level, dm);
+	nd = desc_read(new, p->level, dm);
 	if (!p->live) {
 		struct rec *stale = page_stale(m, p);
 		struct page *child = od.kind == DESC_TABLE ?
@@ -516,10 +520,11 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 	}
 	if (how != HOW_ATOMIC && hw_may_write(m, p->tree, &od))
 		verdict(m, R_HW_UPDATE_LOST,
-			(struct where){ .pe = pe, .ipa = slot_ipa(p, slot), .pa = od.pa },
+			(struct where){ .pe = pe, .ipa = slot_ipa(m, p, slot),
+					.pa = od.pa },
 			"PE%u replaces the entry for %#llx by a plain store; hardware may "
 			"have set its access flag or dirty state since it was read", pe,
-			NS(slot_ipa(p, slot)));
+			NS(slot_ipa(m, p, slot)));
 	if (od.kind == DESC_INVALID) {
 		entry_made(m, pe, p, slot, &nd, how);
 		return;
@@ -535,12 +540,14 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 		return;
 	}
 	verdict(m, R_BBM_VALID_TO_VALID,
-		(struct where){ .pe = pe, .ipa = slot_ipa(p, slot), .pa = nd.pa },
+		(struct where){ .pe = pe, .ipa = slot_ipa(m, p, slot), .pa = nd.pa },
 		"PE%u changes the level-%d entry for %#llx from %s %#llx to %s %#llx%s without "
-		"making it invalid in between", pe, p->level, NS(slot_ipa(p, slot)),
+		"making it invalid in between", pe, p->level, NS(slot_ipa(m, p, slot)),
 		od.kind == DESC_TABLE ? "table" : "leaf", NS(od.pa),
 		nd.kind == DESC_TABLE ? "table" : "leaf", NS(nd.pa),
-		od.kind == nd.kind && od.pa == nd.pa ? " of another memory type" : "");
+		od.kind != nd.kind || od.pa != nd.pa ? "" :
+		od.contiguous != nd.contiguous ? " with another Contiguous bit" :
+		" of another memory type");
 	entry_broken(m, pe, p, slot, &od);
 	m->reported[R_BBM_MADE_TOO_EARLY] = m->step;	/* said already */
 	entry_made(m, pe, p, slot, &nd, how);

@@ -100,7 +100,9 @@ static bool convicted(const struct test *t)
 {
 	const struct machine_config cfg = { .features = S2M_FWB | S2M_ETS2, .pes = 3,
 					    .table_pages = 16 };
-	struct rig r = { .m = machine_new(&cfg), .wb = LEAF | WB_FWB };
+	static const struct geometry g = { .granule = 12 };
+	struct rig r = { .m = machine_new(&cfg), .g = &g, .page = PAGE,
+			 .wb = LEAF | WB_FWB };
 	enum s2m_tlbi s1 = S2M_TLBI_KINDS;
 	char steps[128];
 	bool guilty;

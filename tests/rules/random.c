@@ -13,8 +13,24 @@
 
 #define TABLES 24u
 #define EVENTS 4000u
-#define IPA (UINT64_C(1) << 30)
 #define FRAMES UINT64_C(0x80000000)
+
+/* A tree of one root table at level 1. */
+struct geometry {
+	unsigned granule;
+	uint32_t features;
+	uint64_t vtcr;
+};
+#define DS (UINT64_C(1) << 32 | 6 << 16)
+#define LPA (6 << 16)
+static const struct geometry geometries[] = {
+	{ 12, 0, 25 | 1 << 6 },
+	{ 12, S2M_LPA2, 25 | 1 << 6 | DS },
+	{ 14, 0, 17 | 2 << 6 | 2 << 14 },
+	{ 14, S2M_LPA2, 17 | 2 << 6 | 2 << 14 | DS },
+	{ 16, 0, 16 | 2 << 6 | 1 << 14 },
+	{ 16, 0, 12 | 2 << 6 | 1 << 14 | LPA },
+};
 
 static uint64_t state;
 
@@ -30,11 +46,24 @@ struct bed {
 	struct machine *m;
 	uint64_t table[TABLES];	/* 0: not taken */
 	uint64_t root;
+	uint64_t page, block, table_span; /* sizes of entries: level 3, 2, 1 */
 };
 
-static uint64_t ipa(void)
+static uint64_t ipa(const struct bed *b)
 {
-	return below(8) ? IPA + (below(3) << 21) + (below(6) << 12) : below(4) << 30;
+	if (!below(8))
+		return below(4) * b->table_span;
+	return b->table_span + below(3) * b->block + below(6) * b->page;
+}
+
+static uint64_t range(const struct bed *b)
+{
+	return b->page << below(10);
+}
+
+static uint64_t frame(const struct bed *b)
+{
+	return FRAMES + below(4) * b->block;
 }
 
 static uint64_t some_table(const struct bed *b)
@@ -54,16 +83,18 @@ static uint64_t value(const struct bed *b)
 
 	attr |= below(4) ? UINT64_C(1) << 54 : 0;	/* XN */
 	attr |= below(8) ? 0 : UINT64_C(1) << 51;	/* DBM */
+	attr |= below(32) ? 0 : below(4) << 8;		/* SH, or address */
+	attr |= below(32) ? 0 : below(16) << 12;	/* address, if not of 4K */
 
 	switch (below(6)) {
 	case 0:
 	case 1:
 		return 0;
 	case 2:
-		return FRAMES | below(4) << 21 | attr | 1;
+		return frame(b) | attr | 1;
 	case 3:
 	case 4:
-		return FRAMES | below(4) << 21 | below(6) << 12 | attr | 3;
+		return (frame(b) + below(6) * b->page) | attr | 3;
 	default:
 		return some_table(b) | 3;
 	}
@@ -73,6 +104,7 @@ static void event(struct bed *b)
 {
 	struct machine *m = b->m;
 	unsigned pe = (unsigned)below(m->pes);
+	const uint64_t tg = (s2m_granule_shift(m) - 10) / 2;
 	uint64_t entry = some_table(b) + below(6) * 8, *t, pa;
 
 	switch (below(20)) {
@@ -89,12 +121,12 @@ static void event(struct bed *b)
 		s2m_barrier(m, pe, (enum s2m_barrier)below(S2M_ISB + 1));
 		break;
 	case 9: case 10:
-		pa = ipa() >> 12;
+		pa = ipa(b) >> (below(8) ? s2m_granule_shift(m) : 16);
 		if (below(2))
-			pa |= below(8) << 44;
+			pa |= below(16) << 44;
 		else
 			pa |= below(4) << 37 | below(6) << 39 | below(3) << 44 |
-			      UINT64_C(1) << 46;
+			      (below(8) ? tg : below(4)) << 46;
 		s2m_tlbi(m, pe, (enum s2m_tlbi)below(S2M_TLBI_KINDS), pa);
 		break;
 	case 11:
@@ -105,29 +137,27 @@ static void event(struct bed *b)
 		} else if (!*t) {
 			*t = s2m_table_take(m, pe, 1, 1);
 			if (below(4))
-				s2m_fill(m, pe, *t, PAGE, 0);
+				s2m_fill(m, pe, *t, b->page, 0);
 		}
 		break;
 	case 12:
-		s2m_cache(m, pe, (enum s2m_dc)below(3), FRAMES + (below(4) << 21),
-			  PAGE << below(10));
+		s2m_cache(m, pe, (enum s2m_dc)below(3), frame(b), range(b));
 		break;
 	case 13:
 		s2m_handoff(m, pe, (unsigned)below(m->pes));
 		break;
 	case 14:
-		s2m_claim_unmapped(m, pe, b->root, ipa(), PAGE << below(10),
-				   (unsigned)below(2));
+		s2m_claim_unmapped(m, pe, b->root, ipa(b), range(b), (unsigned)below(2));
 		break;
 	case 15:
-		s2m_claim_frame_free(m, pe, FRAMES + (below(4) << 21), PAGE << below(10));
+		s2m_claim_frame_free(m, pe, frame(b), range(b));
 		break;
 	case 16:
-		s2m_claim_wrprotected(m, pe, b->root, ipa(), PAGE << below(10));
+		s2m_claim_wrprotected(m, pe, b->root, ipa(b), range(b));
 		break;
 	case 17:
 		if (below(2))
-			s2m_agent_tlbi(m, pe, ipa(), below(2) ? 0 : PAGE << below(10));
+			s2m_agent_tlbi(m, pe, ipa(b), below(2) ? 0 : range(b));
 		else if (below(2))
 			s2m_walker_enter(m, pe);
 		else
@@ -210,7 +240,7 @@ static void check_frames(const struct bed *b)
 				frames_recorded(m, r, -1);
 		}
 	}
-	if (frames_have_recs(m, FRAMES, UINT64_C(1) << 30))
+	if (frames_have_recs(m, 0, UINT64_C(1) << 52))
 		fail(b, "a frame counts a record that is not there");
 }
 
@@ -241,25 +271,34 @@ static uint64_t run(uint64_t seed)
 		S2M_HAFDBS | S2M_FWB | S2M_TLBIRANGE, S2M_REPEAT_TLBI | S2M_ETS2, S2M_DIC,
 	};
 	struct machine_config cfg = { .pes = 3, .table_pages = TABLES * 4 };
+	const struct geometry *g;
 	struct bed b = { 0 };
 	uint64_t found;
 
 	state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
 	cfg.features = features[below(sizeof(features) / sizeof(features[0]))];
+	g = &geometries[below(sizeof(geometries) / sizeof(geometries[0]))];
+	cfg.features |= g->features;
+	cfg.granule_shift = g->granule;
+	b.page = UINT64_C(1) << g->granule;
+	b.block = desc_span(g->granule, 2);
+	b.table_span = desc_span(g->granule, 1);
 	b.m = machine_new(&cfg);
 	if (!b.m)
 		exit(2);
 	s2m_shuffle(b.m, below(2) * seed);
 	for (unsigned i = 0; i < TABLES / 2; i++) {
 		b.table[i] = s2m_table_take(b.m, 0, 1, 1);
-		s2m_fill(b.m, 0, b.table[i], PAGE, 0);
+		s2m_fill(b.m, 0, b.table[i], b.page, 0);
 	}
 	b.root = b.table[0];
-	s2m_sysreg(b.m, 0, S2M_VTCR_EL2, 25 | 1 << 6 | below(4) << 21);
+	s2m_sysreg(b.m, 0, S2M_VTCR_EL2, g->vtcr | below(4) << 21);
 	s2m_write(b.m, 0, b.root + 8, b.table[1] | 3, S2M_RELEASE);
 	s2m_write(b.m, 0, b.table[1], b.table[2] | 3, S2M_RELEASE);
 	s2m_write(b.m, 0, b.table[1] + 8, b.table[3] | 3, S2M_RELEASE);
 	s2m_sysreg(b.m, 0, S2M_VTTBR_EL2, b.root);
+	if (!tree_find(b.m, b.root))
+		fail(&b, "the tree is not known");
 	for (unsigned i = 0; i < EVENTS; i++) {
 		event(&b);
 		if (i % 64 == 0)

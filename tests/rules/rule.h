@@ -7,7 +7,8 @@
  *	         L2[1] -> L3b: empty
  *	         L2[2] =  a 2 MiB block, from IPA + 4 MiB to PA + 4 MiB
  *
- * Two PEs; PE0 changes the tables, either may run the guest.
+ * Two PEs; PE0 changes the tables, either may run the guest. The 4 KiB granule,
+ * unless the program names another geometry: then sizes and IPA are the rig's.
  */
 #ifndef STAGE2_TESTS_RULE_H
 #define STAGE2_TESTS_RULE_H
@@ -24,17 +25,38 @@
 #define WRITE (UINT64_C(1) << 7)
 #define AF (UINT64_C(1) << 10)
 #define DBM (UINT64_C(1) << 51)
+#define CONTIGUOUS (UINT64_C(1) << 52)
 #define XN (UINT64_C(1) << 54)
 /* Readable and writable, accessed, not executable. */
-#define LEAF (XN | AF | UINT64_C(3) << 8 | UINT64_C(3) << 6)
+#define SH_INNER (UINT64_C(3) << 8)	/* with LPA2: address bits 51:50 */
+#define LEAF (XN | AF | SH_INNER | UINT64_C(3) << 6)
 #define WB_FWB (UINT64_C(6) << 2)	/* FWB: forced write-back */
 #define NC_FWB (UINT64_C(5) << 2)
 #define WB (UINT64_C(15) << 2)		/* without FWB */
 #define DEVICE (UINT64_C(1) << 2)
 #define TABLE UINT64_C(3)
 
+/* Of VTCR_EL2; SL0 = 1 is level 1 of the 4 KiB granule, 2 of the others. */
+#define T0SZ(bits) (64 - (bits))
+#define SL0(n) (UINT64_C(n) << 6)
+#define TG0_16K (UINT64_C(2) << 14)
+#define TG0_64K (UINT64_C(1) << 14)
+#define PS_52 (UINT64_C(6) << 16)
+#define DS (UINT64_C(1) << 32)
+
+struct geometry {
+	unsigned granule;
+	bool ds, lpa;		/* where addresses keep their high bits */
+	uint64_t vtcr, base;	/* of one root table at level 1; of the table pages */
+};
+extern const struct geometry granule_4k, granule_16k, granule_64k;
+/* 52-bit addresses, and tables above 2^48. */
+extern const struct geometry lpa2_4k, lpa2_16k, lpa_64k;
+
 struct rig {
 	struct machine *m;
+	const struct geometry *g;
+	uint64_t ipa, page, block;	/* IPA, PAGE and BLOCK of this geometry */
 	uint64_t l1, l2, l3, l3b;	/* table pages */
 	uint64_t wb;			/* LEAF of write-back memory on this machine */
 	uint64_t vttbr;
@@ -44,6 +66,7 @@ struct program {
 	const char *name;
 	const char *verdict;	/* rules, or "none" */
 	uint32_t features;
+	const struct geometry *geometry;
 	void (*run)(struct rig *r);
 	struct program *next;
 };
@@ -53,9 +76,11 @@ void program_add(struct program *p);
  * PROGRAM(bad_tlbi_missing, "tlbi-missing", S2M_FWB) { ... }
  * defines and registers a program; r is its rig.
  */
-#define PROGRAM(id, expect, feat)                                                \
+#define PROGRAM(id, expect, feat) PROGRAM_ON(granule_4k, id, expect, feat)
+#define PROGRAM_ON(geometry, id, expect, feat)                                   \
 	static void run_##id(struct rig *r);                                     \
-	static struct program program_##id = { #id, expect, feat, run_##id, 0 }; \
+	static struct program program_##id = { #id, expect, feat, &geometry,     \
+					       run_##id, 0 };                    \
 	__attribute__((constructor)) static void add_##id(void)                  \
 	{                                                                        \
 		program_add(&program_##id);                                      \
@@ -68,14 +93,25 @@ static inline uint64_t entry(uint64_t table, unsigned slot)
 	return table + 8 * slot;
 }
 
+static inline uint64_t address(const struct rig *r, uint64_t pa)
+{
+	uint64_t high = pa >> 48;
+
+	if (r->g->lpa)
+		return (pa & ~(UINT64_C(15) << 48)) | high << 12;
+	if (r->g->ds)
+		return (pa & ~(UINT64_C(3) << 50)) | high >> 2 << 8;
+	return pa;
+}
+
 static inline uint64_t page(const struct rig *r, uint64_t pa)
 {
-	return r->wb | pa | 3;
+	return r->wb | address(r, pa) | 3;
 }
 
 static inline uint64_t block(const struct rig *r, uint64_t pa)
 {
-	return r->wb | pa | 1;
+	return r->wb | address(r, pa) | 1;
 }
 
 static inline void set(struct rig *r, unsigned pe, uint64_t table, unsigned slot,
@@ -92,7 +128,13 @@ static inline void clear(struct rig *r, unsigned pe, uint64_t table, unsigned sl
 static inline void link_table(struct rig *r, unsigned pe, uint64_t table, unsigned slot,
 			      uint64_t below)
 {
-	s2m_write(r->m, pe, entry(table, slot), below | TABLE, S2M_RELEASE);
+	s2m_write(r->m, pe, entry(table, slot), address(r, below) | TABLE, S2M_RELEASE);
+}
+
+/* VTTBR_EL2; with 52-bit addresses bits 51:48 of the root are in [5:2]. */
+static inline uint64_t vttbr(uint64_t vmid, uint64_t root)
+{
+	return vmid << 48 | (root & ((UINT64_C(1) << 48) - 1)) | root >> 48 << 2;
 }
 
 /* A zeroed page. */
@@ -100,7 +142,7 @@ static inline uint64_t take(struct rig *r, unsigned pe)
 {
 	uint64_t pa = s2m_table_take(r->m, pe, 1, 1);
 
-	s2m_fill(r->m, pe, pa, PAGE, 0);
+	s2m_fill(r->m, pe, pa, r->page, 0);
 	return pa;
 }
 
@@ -129,7 +171,8 @@ static inline void isb(struct rig *r, unsigned pe)
 	s2m_barrier(r->m, pe, S2M_ISB);
 }
 
-#define TTL_4K(level) ((UINT64_C(4) | (level)) << 44)
+#define TTL(tg, level) ((tg) << 46 | UINT64_C(level) << 44)
+#define TTL_4K(level) TTL(TG_4K, level)
 static inline void tlbi_ipa(struct rig *r, unsigned pe, uint64_t ipa)
 {
 	s2m_tlbi(r->m, pe, S2M_IPAS2E1IS, ipa >> 12);
@@ -137,6 +180,8 @@ static inline void tlbi_ipa(struct rig *r, unsigned pe, uint64_t ipa)
 
 /* RIPAS2E1IS: (num + 1) << (5 * scale + 1) pages. */
 #define TG_4K UINT64_C(1)
+#define TG_16K UINT64_C(2)
+#define TG_64K UINT64_C(3)
 static inline uint64_t range(uint64_t tg, uint64_t scale, uint64_t num, uint64_t ttl,
 			     uint64_t ipa)
 {

@@ -9,6 +9,21 @@
 
 #include "rule.h"
 
+#define LOW UINT64_C(0x100000)
+#define HIGH (UINT64_C(10) << 48 | LOW)
+
+/* The whole IPA size of one root table, or what is left of 48 or 52 bits. */
+const struct geometry granule_4k = { 12, false, false, T0SZ(39) | SL0(1), LOW };
+const struct geometry granule_16k = { 14, false, false,
+				      T0SZ(47) | SL0(2) | TG0_16K, LOW };
+const struct geometry granule_64k = { 16, false, false,
+				      T0SZ(48) | SL0(2) | TG0_64K, LOW };
+const struct geometry lpa2_4k = { 12, true, false, T0SZ(39) | SL0(1) | PS_52 | DS, HIGH };
+const struct geometry lpa2_16k = { 14, true, false,
+				   T0SZ(47) | SL0(2) | TG0_16K | PS_52 | DS, HIGH };
+const struct geometry lpa_64k = { 16, false, true, T0SZ(52) | SL0(2) | TG0_64K | PS_52,
+				  HIGH };
+
 static struct program *programs;
 
 void program_add(struct program *p)
@@ -17,30 +32,35 @@ void program_add(struct program *p)
 	programs = p;
 }
 
-static void build(struct rig *r, uint32_t features)
+static void build(struct rig *r, const struct geometry *g, uint32_t features)
 {
 	const struct machine_config cfg = { .features = features, .pes = 2,
-					    .table_base = 0x100000, .table_pages = 64 };
-	/* 39 bits of IPA from level 1; HA if the machine has it. */
-	uint64_t vtcr = 25 | 1 << 6 | (features & S2M_HAFDBS ? UINT64_C(3) << 21 : 0);
+					    .granule_shift = g->granule,
+					    .table_base = g->base, .table_pages = 64 };
+	/* HA and HD if the machine has them. */
+	uint64_t vtcr = g->vtcr | (features & S2M_HAFDBS ? UINT64_C(3) << 21 : 0);
 
 	r->m = machine_new(&cfg);
-	r->wb = LEAF | (features & S2M_FWB ? WB_FWB : WB);
+	r->g = g;
+	r->page = UINT64_C(1) << g->granule;
+	r->block = r->page << (g->granule - 3);
+	r->ipa = r->block << (g->granule - 3);
+	r->wb = (g->ds ? LEAF & ~SH_INNER : LEAF) | (features & S2M_FWB ? WB_FWB : WB);
 	r->l1 = take(r, 0);
 	r->l2 = take(r, 0);
 	r->l3 = take(r, 0);
 	r->l3b = take(r, 0);
-	r->vttbr = (uint64_t)VMID << 48 | r->l1;
+	r->vttbr = vttbr(VMID, r->l1);
 	for (unsigned i = 0; i < PAGES; i++)
-		set(r, 0, r->l3, i, page(r, PA + i * PAGE));
-	set(r, 0, r->l2, 0, r->l3 | TABLE);
-	set(r, 0, r->l2, 1, r->l3b | TABLE);
-	set(r, 0, r->l2, 2, block(r, PA + 2 * BLOCK));
-	set(r, 0, r->l1, 1, r->l2 | TABLE);
+		set(r, 0, r->l3, i, page(r, PA + i * r->page));
+	set(r, 0, r->l2, 0, address(r, r->l3) | TABLE);
+	set(r, 0, r->l2, 1, address(r, r->l3b) | TABLE);
+	set(r, 0, r->l2, 2, block(r, PA + 2 * r->block));
+	set(r, 0, r->l1, 1, address(r, r->l2) | TABLE);
 	/* The memory behind it is clean, and nothing is on its way. */
-	civac(r, 0, PA, 4 * BLOCK);
+	civac(r, 0, PA, 4 * r->block);
 	dsb_sy(r, 0);
-	s2m_cache(r->m, 0, S2M_IC_IVAU, PA, 4 * BLOCK);
+	s2m_cache(r->m, 0, S2M_IC_IVAU, PA, 4 * r->block);
 	dsb_sy(r, 0);
 	for (unsigned pe = 0; pe < 2; pe++) {
 		s2m_sysreg(r->m, pe, S2M_VTCR_EL2, vtcr);
@@ -53,7 +73,7 @@ static int run(const struct program *p)
 {
 	struct rig r;
 
-	build(&r, p->features);
+	build(&r, p->geometry, p->features);
 	s2m_log(r.m, stdout);
 	p->run(&r);
 	s2m_log(r.m, NULL);

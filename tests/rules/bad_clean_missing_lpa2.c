@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* What was shareability makes another frame with LPA2, which nobody cleans. */
+#include "rule.h"
+
+PROGRAM_ON(lpa2_4k, bad_clean_missing_lpa2, "map-clean-missing clean-missing", S2M_LPA2)
+{
+	set(r, 0, r->l3b, 0, page(r, PA + BLOCK) | SH_INNER);
+	clear(r, 0, r->l3b, 0);
+	invalidate(r, 0, IPA + BLOCK);
+	civac(r, 0, PA + BLOCK, PAGE);
+	dsb_sy(r, 0);
+	unmapped(r, 0, IPA + BLOCK, PAGE);
+}

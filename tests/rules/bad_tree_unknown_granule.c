@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* VTCR_EL2.TG0 is that of the 4 KiB granule. */
+#include "rule.h"
+
+PROGRAM_ON(granule_64k, bad_tree_unknown_granule, "tree-unknown", S2M_FWB)
+{
+	uint64_t root = take(r, 0);
+
+	s2m_sysreg(r->m, 0, S2M_VTCR_EL2, T0SZ(39) | SL0(1));
+	s2m_sysreg(r->m, 0, S2M_VTTBR_EL2, vttbr(9, root));
+	isb(r, 0);
+	s2m_claim_unmapped(r->m, 0, root, 0, r->page, 0);
+}

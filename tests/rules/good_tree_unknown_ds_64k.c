@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* The 64 KiB granule ignores VTCR_EL2.DS: [9:8] of an entry are its shareability. */
+#include "rule.h"
+
+PROGRAM_ON(granule_64k, good_tree_unknown_ds_64k, "none", S2M_FWB | S2M_LPA2)
+{
+	uint64_t root = take(r, 0);
+
+	s2m_sysreg(r->m, 0, S2M_VTCR_EL2, r->g->vtcr | DS);
+	s2m_sysreg(r->m, 0, S2M_VTTBR_EL2, vttbr(9, root));
+	isb(r, 0);
+	s2m_write(r->m, 0, entry(root, 0), take(r, 0) | SH_INNER | TABLE, S2M_RELEASE);
+	s2m_claim_unmapped(r->m, 0, root, 0, r->page, 0);
+}
