@@ -60,7 +60,8 @@ enum count_event {
 
 /**
  * struct count_port - the arena and the counters
- * @arena: 4 KiB-aligned memory of @pages pages; a table's PA is its offset + BASE
+ * @arena: memory of @pages pages of 1 << @shift bytes (the granule), as aligned; a
+ *	table's PA is its offset + BASE
  * @meta: one word a page
  * @free: stack of free page numbers, @nfree of them
  * @fail_after: fail the allocation when it has counted down to 0; -1: never
@@ -71,6 +72,7 @@ struct count_port {
 	uint64_t *meta;
 	uint32_t *free;
 	uint64_t pages, nfree;
+	unsigned shift;
 	long fail_after;
 	uint64_t tlbi, dsb, isb, clean_bytes, clean_calls, exec_bytes, agents;
 #ifdef COUNT_PORT_RECORD
@@ -99,7 +101,7 @@ static inline uint64_t *s2_port_table_meta(void *port, uint64_t *table)
 {
 	struct count_port *p = port;
 
-	return &p->meta[(uint64_t)((unsigned char *)table - p->arena) >> 12];
+	return &p->meta[(uint64_t)((unsigned char *)table - p->arena) >> p->shift];
 }
 
 static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
@@ -113,10 +115,10 @@ static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
 	if (!p->nfree)
 		return NULL;
 	page = p->free[--p->nfree];
-	memset(p->arena + (page << 12), 0, 4096);
+	memset(p->arena + (page << p->shift), 0, (size_t)1 << p->shift);
 	p->meta[page] = 0;
-	COUNT_PORT_EVENT(p, COUNT_ALLOC, (page << 12) + COUNT_PORT_BASE, 0);
-	return (uint64_t *)(void *)(p->arena + (page << 12));
+	COUNT_PORT_EVENT(p, COUNT_ALLOC, (page << p->shift) + COUNT_PORT_BASE, 0);
+	return (uint64_t *)(void *)(p->arena + (page << p->shift));
 }
 
 static inline void s2_port_table_free(void *port, uint64_t *table)
@@ -125,7 +127,7 @@ static inline void s2_port_table_free(void *port, uint64_t *table)
 
 	COUNT_PORT_EVENT(p, COUNT_FREE, s2_port_table_pa(port, table), 0);
 	p->free[p->nfree++] =
-		(uint32_t)((uint64_t)((unsigned char *)table - p->arena) >> 12);
+		(uint32_t)((uint64_t)((unsigned char *)table - p->arena) >> p->shift);
 }
 
 /* The root is the first 16 pages of the arena, which are never on the stack. */
@@ -135,8 +137,8 @@ static inline uint64_t *s2_port_root_alloc(void *port, unsigned pages)
 
 	if (p->fail_after >= 0 && p->fail_after-- == 0)
 		return NULL;
-	memset(p->arena, 0, (size_t)pages << 12);
-	p->meta[0] = 0;
+	memset(p->arena, 0, (size_t)pages << p->shift);
+	memset(p->meta, 0, pages * sizeof(*p->meta));
 	return (uint64_t *)(void *)p->arena;
 }
 

@@ -19,11 +19,7 @@
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
 
-#define PA_BITS 48
-#define FRAMES (64 * GIB)			  /* PA of the first frame */
-#define FRAMES_END (UINT64_C(1) << (PA_BITS - 1)) /* the tables' half begins */
-
-#define TABLES (4 * GIB / 4096) /* the machine's memory is real */
+#define TABLES (4 * GIB) /* at most: the machine's memory is real */
 
 const char *const posted_counts[] = { "linux", "bare", NULL };
 const char *const posted_frees[] = { "rcu", "rcu-open", "now", NULL };
@@ -36,15 +32,21 @@ static const char usage[] =
 	"\n"
 	"  --ipa START        start of the range (1G)\n"
 	"  --mem SIZE         its size (1G)\n"
-	"  --leaf SIZE        what it is mapped with: 4k, 2m or 1g (4k)\n"
+	"  --leaf SIZE        what it is mapped with (4k); the granule follows:\n"
+	"                     4 KiB: 4k, 2m, 1g, with lpa2 512g\n"
+	"                     16 KiB: 16k, 32m, with lpa2 64g\n"
+	"                     64 KiB: 64k, 512m, with PAs of 52 bits 4t\n"
 	"  --around SIZE      map more: the range extended to multiples of SIZE\n"
 	"                     (the leaf's size; a block at an edge is unmapped whole)\n"
 	"  --empty            map nothing\n"
 	"  --features LIST    fwb, tlbirange, ttl, bbm1, bbm2, lpa2, hafdbs, xnx, ets2,\n"
 	"                     or none (fwb,tlbirange)\n"
-	"  --ipa-bits N       IPA size, 32 to 48 (the least that fits, not below 40)\n"
+	"  --ipa-bits N       IPA size, 32 to 48, to 52 with lpa2 or 64 KiB granules (the\n"
+	"                     least that fits, not below 40)\n"
+	"  --pa-bits N        PA size: 36, 40, 42, 44, 48 or 52 (48, or 52 with lpa2 or\n"
+	"                     where the IPA size or the leaf needs it)\n"
 	"  --strategy LIST    entry, posted, review, merged, stage2, or all (all)\n"
-	"  --call-size SIZE   unmap in calls of SIZE; --by-page is --call-size 4k\n"
+	"  --call-size SIZE   unmap in calls of SIZE; --by-page: of a granule\n"
 	"  --budget N         stage2: entries a step may visit, at least 512\n"
 	"  --posted-count C   posted: a table's count is 1 + its entries (linux), or its\n"
 	"                     entries (bare)\n"
@@ -75,19 +77,35 @@ static uint64_t up(uint64_t n, uint64_t to)
 	return n % to ? n - n % to + to : n;
 }
 
+static uint64_t granule(const struct compare_options *o)
+{
+	return UINT64_C(1) << o->leaf.page_shift;
+}
+
+/*
+ * PA of the first frame; tables begin at half the PA size. With 52 bits it is one
+ * that has bits where descriptors hide the top of an address.
+ */
+static uint64_t frames_base(const struct compare_options *o)
+{
+	unsigned pa_bits = compare_pa_bits(o);
+
+	return pa_bits == 36 || pa_bits == 52 ? UINT64_C(1) << (pa_bits - 2) : 64 * GIB;
+}
+
 void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *end,
 		    uint64_t *frames)
 {
-	uint64_t around = o->around ? o->around : o->leaf;
+	uint64_t around = o->around ? o->around : o->leaf.size;
 
 	*start = o->ipa - o->ipa % around;
 	*end = up(o->ipa + o->mem, around);
-	*frames = FRAMES + *start % GIB;
+	*frames = up(frames_base(o), o->leaf.size) + *start % GIB;
 }
 
 static int map(struct lab_vm *vm, const struct compare_options *o)
 {
-	const uint32_t flags = o->leaf == 4 * KIB ? S2_MAP_PAGES : 0;
+	const uint32_t flags = o->leaf.level == 3 ? S2_MAP_PAGES : 0;
 	uint64_t ipa, end, pa, n;
 
 	compare_mapped(o, &ipa, &end, &pa);
@@ -95,7 +113,7 @@ static int map(struct lab_vm *vm, const struct compare_options *o)
 		int err;
 
 		/* The engine takes the largest block that fits: one leaf a call. */
-		n = o->leaf == 4 * KIB ? up(ipa + 1, 64 * MIB) - ipa : o->leaf;
+		n = o->leaf.level == 3 ? up(ipa + 1, 64 * MIB) - ipa : o->leaf.size;
 		if (n > end - ipa)
 			n = end - ipa;
 		err = s2_map(&vm->s2, s2_ipa(ipa), s2_pa(pa), n, S2_R | S2_W, flags,
@@ -111,8 +129,8 @@ static int map(struct lab_vm *vm, const struct compare_options *o)
 static void claim(struct lab_vm *vm, const struct compare_options *o)
 {
 	/* A block at the edge goes whole. */
-	uint64_t lo = o->ipa - o->ipa % o->leaf;
-	uint64_t hi = up(o->ipa + o->mem, o->leaf);
+	uint64_t lo = o->ipa - o->ipa % o->leaf.size;
+	uint64_t hi = up(o->ipa + o->mem, o->leaf.size);
 	uint64_t start, end, frames;
 
 	compare_mapped(o, &start, &end, &frames);
@@ -133,25 +151,54 @@ static uint64_t tables_needed(const struct compare_options *o)
 	if (o->empty)
 		return n;
 	for (int level = 3; level > 0; level--) {
-		uint64_t each = level_size(level) * 512;
+		uint64_t each = level_size(o->leaf.page_shift, level - 1);
 
-		if (level_size(level) >= o->leaf)
+		if (level <= o->leaf.level)
 			n += up(end, each) / each - start / each;
 	}
 	return n;
 }
 
+static unsigned ipa_bits_max(const struct compare_options *o)
+{
+	bool wide = lab_wide(o->leaf.page_shift, compare_pa_bits(o), o->features);
+
+	return wide ? 52 : 48;
+}
+
+/* The least with which tables begin at the leaf's level: 16 do with 4 bits less. */
+static unsigned ipa_bits_min(const struct compare_options *o)
+{
+	return level_shift(o->leaf.page_shift, o->leaf.level) + 5;
+}
+
 unsigned compare_ipa_bits(const struct compare_options *o)
 {
 	uint64_t start, end, frames;
-	unsigned bits = 40;
+	unsigned bits = o->pa_bits && o->pa_bits < 40 ? o->pa_bits : 40;
 
 	if (o->ipa_bits)
 		return o->ipa_bits;
+	if (bits < ipa_bits_min(o))
+		bits = ipa_bits_min(o);
 	compare_mapped(o, &start, &end, &frames);
-	while (bits < 48 && end > UINT64_C(1) << bits)
+	while (bits < ipa_bits_max(o) && end > UINT64_C(1) << bits)
 		bits++;
 	return bits;
+}
+
+unsigned compare_pa_bits(const struct compare_options *o)
+{
+	const uint64_t narrow = UINT64_C(1) << 48;
+
+	if (o->pa_bits)
+		return o->pa_bits;
+	if (o->features & S2_FEAT_LPA2)
+		return 52;
+	if (o->leaf.page_shift == 16 && (o->leaf.wide || o->ipa_bits > 48 ||
+					 o->ipa > narrow || o->mem > narrow - o->ipa))
+		return 52;
+	return 48;
 }
 
 static void keep(struct compare_result *r, const struct machine *m)
@@ -202,7 +249,8 @@ int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 {
 	const struct lab_vm_config cfg = {
 		.ipa_bits = compare_ipa_bits(o),
-		.pa_bits = PA_BITS,
+		.pa_bits = compare_pa_bits(o),
+		.page_shift = o->leaf.page_shift,
 		.features = o->features,
 		.vcpus = 2,
 		.vmid = 1,
@@ -225,7 +273,8 @@ int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 	r->strategy = s;
 	err = lab_vm_init(&vm, &cfg);
 	if (err)
-		return lab_usage("%u bits of IPA, features %s: %s", cfg.ipa_bits,
+		return lab_usage("%u bits of IPA, %u of PA, features %s: %s",
+				 cfg.ipa_bits, cfg.pa_bits,
 				 lab_features_text(o->features, names), s2_strerror(err));
 	if (!o->empty)
 		err = map(&vm, o);
@@ -263,6 +312,7 @@ enum option_id {
 	O_EMPTY,
 	O_FEATURES,
 	O_IPA_BITS,
+	O_PA_BITS,
 	O_STRATEGY,
 	O_CALL,
 	O_BY_PAGE,
@@ -283,6 +333,7 @@ static const struct option options[] = {
 	{ "empty", 0, NULL, O_EMPTY },
 	{ "features", 1, NULL, O_FEATURES },
 	{ "ipa-bits", 1, NULL, O_IPA_BITS },
+	{ "pa-bits", 1, NULL, O_PA_BITS },
 	{ "strategy", 1, NULL, O_STRATEGY },
 	{ "call-size", 1, NULL, O_CALL },
 	{ "by-page", 0, NULL, O_BY_PAGE },
@@ -296,30 +347,6 @@ static const struct option options[] = {
 	{ "help", 0, NULL, 'h' },
 	{ 0 },
 };
-
-static bool parse_leaf(const char *arg, uint64_t *leaf)
-{
-	if (!lab_parse_size("--leaf", arg, leaf))
-		return false;
-	switch (*leaf) {
-	case 4 * KIB:
-	case 2 * MIB:
-	case GIB:
-		return true;
-	case 16 * KIB:
-	case 64 * KIB:
-	case 32 * MIB:
-	case 512 * MIB:
-		lab_usage("--leaf: %s belongs to the %s granule, which this version"
-			  " does not have;\n4k, 2m and 1g work",
-			  arg,
-			  *leaf == 16 * KIB || *leaf == 32 * MIB ? "16 KiB" : "64 KiB");
-		return false;
-	default:
-		lab_usage("--leaf: no leaf is %s; 4k, 2m and 1g work", arg);
-		return false;
-	}
-}
 
 static bool parse_strategies(const char *arg, uint32_t *mask)
 {
@@ -369,7 +396,7 @@ static bool parse_option(int id, struct compare_options *o)
 	case O_MEM:
 		return parse_piece("--mem", optarg, &o->mem);
 	case O_LEAF:
-		return parse_leaf(optarg, &o->leaf);
+		return lab_parse_leaf("--leaf", optarg, &o->leaf);
 	case O_AROUND:
 		return parse_piece("--around", optarg, &o->around);
 	case O_FEATURES:
@@ -381,8 +408,12 @@ static bool parse_option(int id, struct compare_options *o)
 	case O_SEED:
 		return lab_parse_number("--seed", optarg, 0, UINT32_MAX, &o->seed);
 	case O_IPA_BITS:
-		ok = lab_parse_number("--ipa-bits", optarg, 32, 48, &n);
+		ok = lab_parse_number("--ipa-bits", optarg, 32, 52, &n);
 		o->ipa_bits = (unsigned)n;
+		return ok;
+	case O_PA_BITS:
+		ok = lab_parse_number("--pa-bits", optarg, 36, 52, &n);
+		o->pa_bits = (unsigned)n;
 		return ok;
 	case O_BUDGET:
 		ok = lab_parse_number("--budget", optarg, S2_BUDGET_ENTRIES_MIN,
@@ -398,7 +429,7 @@ static bool parse_option(int id, struct compare_options *o)
 		o->free = (enum posted_free)i;
 		return i >= 0;
 	case O_BY_PAGE:
-		o->call = 4 * KIB;
+		o->by_page = true;
 		return true;
 	case O_EMPTY:
 		o->empty = true;
@@ -416,19 +447,42 @@ static bool parse_option(int id, struct compare_options *o)
 
 static bool check_range(const struct compare_options *o)
 {
-	const uint64_t limit = UINT64_C(1) << (o->ipa_bits ? o->ipa_bits : 48);
+	const uint64_t limit = UINT64_C(1)
+			       << (o->ipa_bits ? o->ipa_bits : ipa_bits_max(o));
+	const uint64_t frames_end = UINT64_C(1) << (compare_pa_bits(o) - 1);
 	uint64_t start, end, frames;
 
-	if (o->around % o->leaf)
+	if (o->leaf.wide &&
+	    !lab_wide(o->leaf.page_shift, compare_pa_bits(o), o->features))
+		return lab_usage("--leaf: so large a leaf needs %s",
+				 o->leaf.page_shift == 16 ? "--pa-bits 52" :
+							    "--features lpa2"),
+		       false;
+	if (o->features & S2_FEAT_LPA2 && o->leaf.page_shift == 16)
+		return lab_usage(
+			       "--features: lpa2 is for granules of 4 and 16 KiB; with 64"
+			       " KiB --pa-bits 52\nmakes addresses as wide"),
+		       false;
+	if ((o->ipa | o->mem | o->call) % granule(o))
+		return lab_usage("--ipa, --mem and --call-size must be multiples of the"
+				 " granule"),
+		       false;
+	if (o->ipa_bits && o->ipa_bits < ipa_bits_min(o))
+		return lab_usage(
+			       "--leaf: there are so large leaves only with an IPA size of"
+			       " %u bits or more",
+			       ipa_bits_min(o)),
+		       false;
+	if (o->around % o->leaf.size)
 		return lab_usage("--around: not a multiple of the leaf"), false;
 	if (o->ipa >= limit || o->mem > limit - o->ipa)
 		return lab_usage("the range ends beyond the IPA size"), false;
 	compare_mapped(o, &start, &end, &frames);
 	if (!o->empty && end > limit)
 		return lab_usage("what is mapped ends beyond the IPA size"), false;
-	if (!o->empty && end - start > FRAMES_END - frames)
+	if (!o->empty && (frames > frames_end || end - start > frames_end - frames))
 		return lab_usage("there are not so many frames"), false;
-	if (tables_needed(o) > TABLES)
+	if (tables_needed(o) > TABLES >> o->leaf.page_shift)
 		return lab_usage("that takes more than 4 GiB of tables"), false;
 	if (o->steps && o->json)
 		return lab_usage("--steps and --json exclude each other"), false;
@@ -440,7 +494,7 @@ int cmd_compare(int argc, char **argv)
 	struct compare_options o = {
 		.ipa = GIB,
 		.mem = GIB,
-		.leaf = 4 * KIB,
+		.leaf = { 4 * KIB, 12, 3, false },
 		.seed = 1,
 		.features = S2_FEAT_FWB | S2_FEAT_TLBIRANGE,
 		.strategies = UINT32_MAX,
@@ -473,6 +527,8 @@ int cmd_compare(int argc, char **argv)
 				 " --features, --seed\nand --json go with it");
 	if (suspicions)
 		return compare_suspicions(&o);
+	if (o.by_page)
+		o.call = granule(&o);
 	if (!check_range(&o))
 		return LAB_USAGE;
 	for (int i = 0; lab_strategies[i] && status == LAB_OK; i++) {

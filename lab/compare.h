@@ -3,22 +3,24 @@
 #ifndef STAGE2_LAB_COMPARE_H
 #define STAGE2_LAB_COMPARE_H
 
+#include "options.h"
 #include "strategy.h"
 
 struct compare_options {
 	uint64_t ipa, mem; /* the range unmapped */
-	uint64_t leaf;
+	struct lab_leaf leaf;
 	uint64_t around; /* mapped: the range, to multiples of this; 0: the leaf */
 	uint64_t call;	 /* unmapped in calls of so many bytes; 0: in one */
 	uint64_t seed;
 	uint32_t features;
 	uint32_t budget;
 	unsigned ipa_bits;	 /* 0: the least that holds the range, not below 40 */
+	unsigned pa_bits;	 /* 0: 48, or 52 where something asked for needs it */
 	unsigned max_violations; /* kept in full; 0: the machine's default */
 	enum posted_count count;
 	enum posted_free free;
 	uint32_t strategies; /* bit n: lab_strategies[n] */
-	bool empty, json, steps;
+	bool empty, by_page, json, steps;
 };
 
 struct compare_result {
@@ -49,6 +51,7 @@ void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *
 		    uint64_t *frames);
 
 unsigned compare_ipa_bits(const struct compare_options *o);
+unsigned compare_pa_bits(const struct compare_options *o);
 
 /* Prints it all. Return: whether a strategy that must be safe is not. */
 bool compare_report(const struct compare_options *o, const struct compare_result *r,

@@ -28,10 +28,12 @@ struct cJSON *compare_config_json(const struct compare_options *o)
 	compare_mapped(o, &start, &end, &frames);
 	number(json, "ipa", o->ipa);
 	number(json, "mem", o->mem);
-	number(json, "leaf", o->leaf);
+	number(json, "leaf", o->leaf.size);
+	number(json, "granule", UINT64_C(1) << o->leaf.page_shift);
 	number(json, "mapped_ipa", o->empty ? o->ipa : start);
 	number(json, "mapped_mem", o->empty ? 0 : end - start);
 	number(json, "ipa_bits", compare_ipa_bits(o));
+	number(json, "pa_bits", compare_pa_bits(o));
 	list = cJSON_AddArrayToObject(json, "features");
 	lab_features_text(o->features, names);
 	for (char *rest = names, *name; (name = strsep(&rest, ","));) {
@@ -116,7 +118,7 @@ static void title(const struct compare_options *o, uint64_t roots)
 	if (o->empty)
 		printf("nothing mapped");
 	else
-		printf("mapped by leaves of %s", lab_size_text(o->leaf, leaf));
+		printf("mapped by leaves of %s", lab_size_text(o->leaf.size, leaf));
 	printf(", features %s%s\n", lab_features_text(o->features, names),
 	       lab_style(stdout, LAB_PLAIN));
 	if (!o->empty && end - start != o->mem)
@@ -127,8 +129,10 @@ static void title(const struct compare_options *o, uint64_t roots)
 	if (o->budget)
 		printf("stage2 visits at most %" PRIu32 " entries in a step.\n",
 		       o->budget);
-	printf("IPA size %u bits, %" PRIu64 " root table%s, seed %" PRIu64 ".\n\n",
-	       compare_ipa_bits(o), roots, roots == 1 ? "" : "s", o->seed);
+	printf("Granule %u KiB, IPA size %u bits, PA size %u, %" PRIu64
+	       " root table%s, seed %" PRIu64 ".\n\n",
+	       1u << (o->leaf.page_shift - 10), compare_ipa_bits(o), compare_pa_bits(o),
+	       roots, roots == 1 ? "" : "s", o->seed);
 }
 
 static void row(struct lab_table *t, const char *label, const struct compare_result *r,

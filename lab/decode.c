@@ -257,9 +257,7 @@ static const struct option options[] = {
 
 static bool parse_option(int id, struct job *job, bool *has_level, bool *json)
 {
-	static const char *const granules[] = { "4k", "16k", "64k", NULL };
 	uint64_t n;
-	int i;
 
 	switch (id) {
 	case O_LEVEL:
@@ -273,9 +271,7 @@ static bool parse_option(int id, struct job *job, bool *has_level, bool *json)
 		job->config.level = (int)n;
 		return true;
 	case O_GRANULE:
-		i = lab_parse_name("--granule", "granule", optarg, granules);
-		job->config.page_shift = 12 + 2 * (unsigned)i;
-		return i >= 0;
+		return lab_parse_granule("--granule", optarg, &job->config.page_shift);
 	case O_FEATURES:
 		return lab_parse_features("--features", optarg, &job->config.features);
 	case O_VTCR:

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "granule.h"
+
 #define DECODE_FIELDS 32
 #define DECODE_PROBLEMS 16
 #define DECODE_TEXT 192
@@ -51,12 +53,6 @@ void decode_summary(struct decoded *d, const char *fmt, ...)
 /* Says so if bits [hi:lo] are not zero. */
 void decode_res0(struct decoded *d, unsigned hi, unsigned lo);
 
-/* Bits of IPA below one entry at @level: 12, 21, 30, ... for 4 KiB. */
-static inline unsigned decode_level_shift(unsigned page_shift, int level)
-{
-	return (page_shift - 3) * (unsigned)(4 - level) + 3;
-}
-
 /* Each fills *d, d->value being set. */
 void decode_desc(struct decoded *d, const struct decode_config *c);
 void decode_vtcr(struct decoded *d);
@@ -78,9 +74,10 @@ void decode_tlbi_list(char *buf, unsigned size);
 
 struct tlbi_reach {
 	uint64_t start, size; /* IPAs reached; a leaf that contains one goes whole */
-	unsigned ttl;	      /* level hint, 0: none */
-	unsigned scale, num;  /* range forms */
-	bool sure;	      /* false: reserved or UNPREDICTABLE, may do nothing */
+	bool hint;	      /* a level hint is given: ttl */
+	unsigned ttl;
+	unsigned scale, num; /* range forms */
+	bool sure;	     /* false: reserved or UNPREDICTABLE, may do nothing */
 };
 
 void decode_tlbi(struct decoded *d, const struct tlbi_name *op,

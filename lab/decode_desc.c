@@ -140,7 +140,7 @@ static unsigned contiguous(const struct decode_config *c)
 
 static void leaf(struct decoded *d, const struct decode_config *c)
 {
-	unsigned shift = decode_level_shift(c->page_shift, c->level);
+	unsigned shift = level_shift(c->page_shift, c->level);
 	bool wide = c->features & S2_FEAT_LPA2, block = c->level < 3;
 	bool lpa64 = wide && c->page_shift == 16;
 	unsigned perms = (unsigned)decode_bits(d->value, 7, 6);

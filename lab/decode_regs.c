@@ -6,13 +6,15 @@
 #include <stage2/stage2.h>
 #include "decode.h"
 
+#define RESERVED 4 /* no start level */
+
 struct geometry {
 	unsigned page_shift; /* 0: reserved */
 	unsigned ipa_bits;
 	int start;
 	unsigned root_bits; /* log2 of the root's size in bytes */
 	unsigned tables;    /* 0: SL0 and T0SZ do not fit each other */
-	bool wide;
+	bool wide;	    /* DS = 1 where it counts */
 };
 
 static const unsigned pa_bits[8] = { 32, 36, 40, 42, 44, 48, 52, 0 };
@@ -21,24 +23,27 @@ static void geometry(uint64_t v, struct geometry *g)
 {
 	static const uint8_t shifts[4] = { 12, 16, 14, 0 };
 	unsigned sl0 = (unsigned)decode_bits(v, 7, 6), entry;
+	bool ds = v >> 32 & 1;
 
 	*g = (struct geometry){
 		.page_shift = shifts[decode_bits(v, 15, 14)],
 		.ipa_bits = 64 - (unsigned)decode_bits(v, 5, 0),
-		.wide = v >> 32 & 1,
 	};
 	if (!g->page_shift)
 		return;
+	g->wide = ds && g->page_shift < 16;
 	if (g->page_shift == 12)
 		g->start = sl0 == 3 ? 3 : 2 - (int)sl0;
+	else if (sl0 == 3 && !g->wide)
+		g->start = RESERVED;
 	else
 		g->start = 3 - (int)sl0;
 	if (g->page_shift == 12 && g->wide && v >> 33 & 1)
-		g->start = sl0 ? 4 : -1;
-	if (g->start > 3)
+		g->start = sl0 ? RESERVED : -1;
+	if (g->start == RESERVED)
 		return;
 	/* One table resolves page_shift - 3 bits, 16 of them four more. */
-	entry = decode_level_shift(g->page_shift, g->start);
+	entry = level_shift(g->page_shift, g->start);
 	if (g->ipa_bits <= entry || g->ipa_bits > entry + g->page_shift - 3 + 4)
 		return;
 	g->root_bits = g->ipa_bits - entry + 3;
@@ -46,7 +51,50 @@ static void geometry(uint64_t v, struct geometry *g)
 						   1;
 }
 
-static void walk_attributes(struct decoded *d)
+/* "2 concatenated tables", "1 table": the root, which is aligned to its size. */
+static const char *root_text(const struct geometry *g, char *buf, size_t size)
+{
+	snprintf(buf, size, g->tables > 1 ? "%u concatenated tables" : "%u table",
+		 g->tables);
+	return buf;
+}
+
+/* In words: where a walk starts, by which bits, in how many tables. */
+static void start_level(struct decoded *d, const struct geometry *g)
+{
+	static const uint8_t cpu_bits[] = { [12] = 44, [14] = 42, [16] = 44 };
+	bool high = g->page_shift == 12 ? g->start <= 0 : g->start <= 1;
+	unsigned ps = pa_bits[decode_bits(d->value, 18, 16)];
+	char root[32];
+
+	if (!g->page_shift) {
+		decode_field(d, 7, 6, "SL0", "start level not known");
+	} else if (g->start == RESERVED) {
+		decode_field(d, 7, 6, "SL0", "reserved");
+		if (g->page_shift == 12)
+			decode_problem(d, "SL0 is 0 where SL2 is 1");
+		else
+			decode_problem(d, "SL0 0b11 is reserved with %u KiB%s",
+				       1u << (g->page_shift - 10),
+				       g->page_shift == 14 ? " unless DS = 1" : "");
+	} else if (!g->tables) {
+		decode_field(d, 7, 6, "SL0", "start at level %d", g->start);
+	} else {
+		decode_field(d, 7, 6, "SL0",
+			     "start at level %d by IPA[%u:%u]: root of %s, 0x%x bytes",
+			     g->start, g->ipa_bits - 1,
+			     level_shift(g->page_shift, g->start),
+			     root_text(g, root, sizeof(root)), 1u << g->root_bits);
+		if (high && ps && ps < cpu_bits[g->page_shift])
+			decode_problem(
+				d,
+				"a start at level %d is reserved on CPUs with PAs of "
+				"fewer than %u bits",
+				g->start, cpu_bits[g->page_shift]);
+	}
+}
+
+static void walk_attributes(struct decoded *d, bool wide)
 {
 	static const char *const cache[] = { "non-cacheable",
 					     "write-back, write-allocate",
@@ -60,12 +108,20 @@ static void walk_attributes(struct decoded *d)
 		     cache[decode_bits(d->value, 9, 8)]);
 	decode_field(d, 11, 10, "ORGN0", "walks, outer: %s",
 		     cache[decode_bits(d->value, 11, 10)]);
-	decode_field(d, 13, 12, "SH0", "%s", sh[decode_bits(d->value, 13, 12)]);
+	decode_field(d, 13, 12, "SH0", "walks%s: %s",
+		     wide ? ", and all that is mapped (DS = 1)" : "",
+		     sh[decode_bits(d->value, 13, 12)]);
 	if (decode_bits(d->value, 13, 12) == 1)
 		decode_problem(d, "SH0 0b01 is reserved");
 	if (!decode_bits(d->value, 9, 8) || !decode_bits(d->value, 11, 10))
 		decode_problem(d, "walks are not cacheable: table writes would need "
 				  "cleaning, which libstage2 does not do");
+}
+
+/* Whether descriptors and VTTBR_EL2 have room for 52-bit PAs. */
+static bool wide_pa(const struct geometry *g)
+{
+	return g->wide || g->page_shift == 16;
 }
 
 static void flag(struct decoded *d, unsigned n, const char *name, const char *on,
@@ -78,25 +134,24 @@ void decode_vtcr(struct decoded *d)
 {
 	unsigned ps = pa_bits[decode_bits(d->value, 18, 16)];
 	struct geometry g;
+	char root[32];
 
 	geometry(d->value, &g);
 	decode_field(d, 5, 0, "T0SZ", "IPA size %u bits", g.ipa_bits);
-	if (!g.page_shift)
-		decode_field(d, 7, 6, "SL0", "start level not known");
-	else if (g.start > 3)
-		decode_field(d, 7, 6, "SL0", "reserved with SL2 = 1");
-	else
-		decode_field(d, 7, 6, "SL0", "start at level %d", g.start);
-	walk_attributes(d);
+	start_level(d, &g);
+	walk_attributes(d, g.wide);
 	if (g.page_shift)
 		decode_field(d, 15, 14, "TG0", "granule %u KiB",
 			     1u << (g.page_shift - 10));
 	else
 		decode_field(d, 15, 14, "TG0", "reserved");
-	if (ps)
-		decode_field(d, 18, 16, "PS", "PA size %u bits", ps);
-	else
+	if (!ps)
 		decode_field(d, 18, 16, "PS", "reserved");
+	else if (ps > 48 && g.page_shift && !wide_pa(&g))
+		decode_field(d, 18, 16, "PS",
+			     "PA size 52 bits, of which this layout holds 48");
+	else
+		decode_field(d, 18, 16, "PS", "PA size %u bits", ps);
 	flag(d, 19, "VS", "VMID of 16 bits", "VMID of 8 bits");
 	decode_res0(d, 20, 20);
 	flag(d, 21, "HA", "hardware sets the access flag", "software sets it");
@@ -108,7 +163,10 @@ void decode_vtcr(struct decoded *d)
 	flag(d, 29, "NSW", "non-secure walks (Secure state)", "0");
 	flag(d, 30, "NSA", "non-secure output (Secure state)", "0");
 	flag(d, 31, "RES1", "1", "0");
-	flag(d, 32, "DS", "52-bit descriptors (LPA2)", "48-bit descriptors");
+	flag(d, 32, "DS", "52-bit descriptors (LPA2)",
+	     g.page_shift != 16 ? "48-bit descriptors" :
+	     ps > 48		? "OA[51:48] in bits [15:12] (LPA)" :
+				  "48-bit addresses");
 	flag(d, 33, "SL2", "with SL0: start level -1", "0");
 	if (decode_bits(d->value, 63, 34))
 		decode_problem(d,
@@ -126,6 +184,8 @@ void decode_vtcr(struct decoded *d)
 		decode_problem(d, "HD has no effect without HA");
 	if (d->value >> 33 & 1 && !(g.wide && g.page_shift == 12))
 		decode_problem(d, "SL2 is RES0 unless DS = 1 with 4 KiB");
+	if (d->value >> 32 & 1 && g.page_shift == 16)
+		decode_problem(d, "DS is RES0 with 64 KiB");
 	if (ps && g.ipa_bits > ps)
 		decode_problem(d, "the IPA size is above the PA size: CONSTRAINED "
 				  "UNPREDICTABLE");
@@ -135,7 +195,7 @@ void decode_vtcr(struct decoded *d)
 		decode_problem(d, "fewer than 25 bits: T0SZ above 39 needs FEAT_TTST");
 	if (g.ipa_bits > 52)
 		decode_problem(d, "more than 52 bits: T0SZ below 12 is not valid");
-	if (g.page_shift && !g.tables)
+	if (g.page_shift && g.start != RESERVED && !g.tables)
 		decode_problem(d,
 			       "SL0 does not fit T0SZ: this start level cannot translate "
 			       "%u bits",
@@ -143,11 +203,10 @@ void decode_vtcr(struct decoded *d)
 	if (!g.tables)
 		decode_summary(d, "not a usable configuration");
 	else
-		decode_summary(d,
-			       "IPA %u bits, %u KiB granule, start level %d, root of %u "
-			       "table%s",
-			       g.ipa_bits, 1u << (g.page_shift - 10), g.start, g.tables,
-			       g.tables > 1 ? "s" : "");
+		decode_summary(
+			d, "IPA %u bits, %u KiB granule%s, start level %d, root of %s",
+			g.ipa_bits, 1u << (g.page_shift - 10), g.wide ? " with DS" : "",
+			g.start, root_text(&g, root, sizeof(root)));
 }
 
 void decode_vttbr(struct decoded *d, const struct decode_config *c)
@@ -155,11 +214,11 @@ void decode_vttbr(struct decoded *d, const struct decode_config *c)
 	uint64_t vmid = decode_bits(d->value, 63, 48), baddr;
 	struct geometry g = { 0 };
 	bool wide = false;
+	char root[32];
 
 	if (c->has_vtcr) {
 		geometry(c->vtcr, &g);
-		wide = pa_bits[decode_bits(c->vtcr, 18, 16)] == 52 &&
-		       (g.wide || g.page_shift == 16);
+		wide = pa_bits[decode_bits(c->vtcr, 18, 16)] == 52 && wide_pa(&g);
 	}
 	decode_field(d, 63, 48, "VMID", "%" PRIu64, vmid);
 	if (c->has_vtcr && !(c->vtcr >> 19 & 1) && vmid > 255)
@@ -183,5 +242,12 @@ void decode_vttbr(struct decoded *d, const struct decode_config *c)
 			       UINT64_C(1) << g.root_bits);
 	if (c->has_vtcr && !g.tables)
 		decode_problem(d, "the value for VTCR_EL2 is not a usable configuration");
-	decode_summary(d, "VMID %" PRIu64 ", root at PA 0x%" PRIx64, vmid, baddr);
+	if (g.tables)
+		decode_summary(d,
+			       "VMID %" PRIu64 ", root at PA 0x%" PRIx64
+			       ": %s of %u KiB at level %d",
+			       vmid, baddr, root_text(&g, root, sizeof(root)),
+			       1u << (g.page_shift - 10), g.start);
+	else
+		decode_summary(d, "VMID %" PRIu64 ", root at PA 0x%" PRIx64, vmid, baddr);
 }

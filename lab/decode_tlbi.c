@@ -55,11 +55,15 @@ static unsigned granule_code(const struct decode_config *c)
 	return (c->page_shift - 10) / 2;
 }
 
+/* Leaves are from level 1 on, of 16 KiB from 2; with LPA2 one level further up. */
 static void reserved_level(struct decoded *d, const struct decode_config *c,
 			   unsigned level, struct tlbi_reach *r)
 {
-	if (!level ||
-	    (level == 1 && c->page_shift == 14 && !(c->features & S2_FEAT_LPA2))) {
+	unsigned first = c->page_shift == 14 ? 2 : 1;
+
+	if (c->features & S2_FEAT_LPA2 && c->page_shift < 16)
+		first--;
+	if (level < first) {
 		decode_problem(d, "TTL level %u is reserved with this granule", level);
 		r->sure = false;
 	}
@@ -82,6 +86,7 @@ static void by_ipa(struct decoded *d, const struct decode_config *c, struct tlbi
 	} else {
 		decode_field(d, 47, 44, "TTL", "hint: %s granule, leaf at level %u",
 			     granule_text(tg), level);
+		r->hint = true;
 		r->ttl = level;
 		reserved_level(d, c, level, r);
 		if (tg != granule_code(c)) {
@@ -103,7 +108,7 @@ static void by_range(struct decoded *d, const struct decode_config *c,
 		     struct tlbi_reach *r)
 {
 	unsigned tg = (unsigned)decode_bits(d->value, 47, 46);
-	bool wide = c->features & S2_FEAT_LPA2;
+	bool wide = c->features & S2_FEAT_LPA2 && c->page_shift < 16;
 	unsigned base_shift = wide ? 16 : c->page_shift;
 	uint64_t pages;
 
@@ -130,8 +135,9 @@ static void by_range(struct decoded *d, const struct decode_config *c,
 	if (!r->ttl) {
 		decode_field(d, 38, 37, "TTL", "no hint: leaves of any level");
 	} else {
-		unsigned shift = decode_level_shift(c->page_shift, (int)r->ttl);
+		unsigned shift = level_shift(c->page_shift, (int)r->ttl);
 
+		r->hint = true;
 		decode_field(d, 38, 37, "TTL", "only leaves at level %u are sure to go",
 			     r->ttl);
 		reserved_level(d, c, r->ttl, r);

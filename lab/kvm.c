@@ -3,20 +3,19 @@
 
 #include "kvm.h"
 
-#define PAGE_SHIFT 12
 #define RANGE_PAGES (UINT64_C(1) << 21) /* the most one RIPAS2E1IS covers */
 
 /* ---- table pages ---- */
 
 uint16_t *kvm_refs(struct kvm *k, uint64_t pa)
 {
-	return &k->refs[(pa >> PAGE_SHIFT) - k->first_page];
+	return &k->refs[(pa >> k->page_shift) - k->first_page];
 }
 
 void kvm_table_free(struct kvm *k, uint64_t table)
 {
 	*kvm_refs(k, table) = 0;
-	s2m_table_give(k->m, k->pe, table & ~UINT64_C(0xfff), 1);
+	s2m_table_give(k->m, k->pe, page_of(k, table), 1);
 }
 
 void kvm_drop(struct kvm *k, uint64_t entry)
@@ -44,10 +43,10 @@ static void count_table(struct kvm *k, uint64_t table, int level)
 	const uint64_t *entry = s2m_ptr(k->m, table);
 	unsigned n = 0;
 
-	for (unsigned i = 0; i < 512; i++) {
+	for (unsigned i = 0; i < table_entries(k->page_shift); i++) {
 		n += entry[i] != 0;
 		if (desc_is_table(entry[i], level))
-			count_table(k, entry[i] & DESC_ADDR, level + 1);
+			count_table(k, desc_addr(k, entry[i]), level + 1);
 	}
 	*kvm_refs(k, table) = (uint16_t)(k->floor + n);
 }
@@ -63,18 +62,21 @@ struct kvm *kvm_new(struct lab_vm *vm, uint32_t features, enum posted_count coun
 	k->fwb = features & S2_FEAT_FWB;
 	k->tlbirange = features & S2_FEAT_TLBIRANGE;
 	k->ttl = features & S2_FEAT_TTL;
+	k->lpa2 = features & S2_FEAT_LPA2;
+	k->page_shift = vm->page_shift;
+	k->wide = vm->wide;
 	k->root = lab_vm_root(vm);
 	k->root_pages = vm->s2.root_pages;
 	k->start_level = vm->s2.start_level;
 	k->floor = count == COUNT_LINUX;
-	k->first_page = vm->table_base >> PAGE_SHIFT;
+	k->first_page = vm->table_base >> k->page_shift;
 	k->refs = calloc(vm->table_pages, sizeof(*k->refs));
 	if (!k->refs) {
 		free(k);
 		return NULL;
 	}
 	for (unsigned i = 0; i < k->root_pages; i++) {
-		uint64_t root = k->root + ((uint64_t)i << PAGE_SHIFT);
+		uint64_t root = k->root + i * entry_size(k, 3);
 
 		count_table(k, root, k->start_level);
 		/* Whoever owns the tables holds the root, by either rule. */
@@ -101,13 +103,13 @@ void kvm_walk_table(struct kvm *k, uint64_t table, int level, uint64_t ipa, uint
 {
 	const int top = level;
 	struct kvm_visit at[4];
-	uint64_t first = ipa & ~(level_size(level - 1) - 1);
+	uint64_t first = ipa & ~(entry_size(k, level - 1) - 1);
 
 	/* The root may be several tables in a row; entries count on from the first. */
 	if (table == k->root)
 		first = 0;
 	at[level] = (struct kvm_visit){
-		.entry = table + ((ipa - first) >> level_shift(level)) * 8,
+		.entry = table + ((ipa - first) >> level_shift(k->page_shift, level)) * 8,
 		.level = level,
 	};
 	while (ipa < end) {
@@ -120,8 +122,8 @@ void kvm_walk_table(struct kvm *k, uint64_t table, int level, uint64_t ipa, uint
 				visit(k, v, WHEN_PRE, arg);
 			level++;
 			at[level] = (struct kvm_visit){
-				.entry = (v->desc & DESC_ADDR) +
-					 ((ipa >> level_shift(level)) & 511) * 8,
+				.entry = desc_addr(k, v->desc) +
+					 entry_index(k, ipa, level) * 8,
 				.level = level,
 			};
 			continue;
@@ -129,10 +131,10 @@ void kvm_walk_table(struct kvm *k, uint64_t table, int level, uint64_t ipa, uint
 		if (when & WHEN_LEAF)
 			visit(k, v, WHEN_LEAF, arg);
 		v->entry += 8;
-		ipa = (ipa & ~(level_size(level) - 1)) + level_size(level);
+		ipa = (ipa & ~(entry_size(k, level) - 1)) + entry_size(k, level);
 		/* Up again where a table, or the range, ends. */
 		while (level > top &&
-		       (ipa >= end || !(ipa & (level_size(level - 1) - 1)))) {
+		       (ipa >= end || !(ipa & (entry_size(k, level - 1) - 1)))) {
 			v = &at[--level];
 			if (when & WHEN_POST)
 				visit(k, v, WHEN_POST, arg);
@@ -157,12 +159,18 @@ void kvm_tlbi_finish(struct kvm *k)
 	s2m_barrier(k->m, k->pe, S2M_ISB);
 }
 
+/* 1, 2, 3 for 4, 16, 64 KiB. */
+static uint64_t translation_granule(const struct kvm *k)
+{
+	return (k->page_shift - 10) / 2;
+}
+
 static void tlbi_ipa(struct kvm *k, uint64_t ipa, int level)
 {
-	uint64_t operand = ipa >> PAGE_SHIFT;
+	uint64_t operand = ipa >> 12;
 
 	if (k->ttl && level)
-		operand |= (UINT64_C(4) | (unsigned)level) << 44;
+		operand |= (translation_granule(k) << 2 | (unsigned)level) << 44;
 	s2m_tlbi(k->m, k->pe, S2M_IPAS2E1IS, operand);
 }
 
@@ -175,8 +183,14 @@ void kvm_flush_ipa(struct kvm *k, uint64_t ipa, int level)
 
 void kvm_tlbi_range(struct kvm *k, uint64_t ipa, uint64_t pages)
 {
+	const unsigned base_shift = k->lpa2 ? 16 : k->page_shift;
 	unsigned scale = 3;
 
+	while (k->lpa2 && pages && ipa & 0xffff) {
+		tlbi_ipa(k, ipa, 0);
+		ipa += entry_size(k, 3);
+		pages--;
+	}
 	while (pages > 1) {
 		uint64_t num = pages >> (5 * scale + 1);
 
@@ -187,10 +201,10 @@ void kvm_tlbi_range(struct kvm *k, uint64_t ipa, uint64_t pages)
 		if (num > 32)
 			num = 32;
 		s2m_tlbi(k->m, k->pe, S2M_RIPAS2E1IS,
-			 UINT64_C(1) << 46 | (uint64_t)scale << 44 | (num - 1) << 39 |
-				 ipa >> PAGE_SHIFT);
+			 translation_granule(k) << 46 | (uint64_t)scale << 44 |
+				 (num - 1) << 39 | ipa >> base_shift);
 		num <<= 5 * scale + 1;
-		ipa += num << PAGE_SHIFT;
+		ipa += num << k->page_shift;
 		pages -= num;
 	}
 	if (pages)
@@ -199,7 +213,7 @@ void kvm_tlbi_range(struct kvm *k, uint64_t ipa, uint64_t pages)
 
 void kvm_flush_range(struct kvm *k, uint64_t ipa, uint64_t size)
 {
-	uint64_t pages = size >> PAGE_SHIFT;
+	uint64_t pages = size >> k->page_shift;
 
 	if (!k->tlbirange) {
 		s2m_barrier(k->m, k->pe, S2M_DSB_ISHST);
@@ -214,7 +228,7 @@ void kvm_flush_range(struct kvm *k, uint64_t ipa, uint64_t size)
 		s2m_barrier(k->m, k->pe, S2M_DSB_ISHST);
 		kvm_tlbi_range(k, ipa, n);
 		kvm_tlbi_finish(k);
-		ipa += n << PAGE_SHIFT;
+		ipa += n << k->page_shift;
 		pages -= n;
 	}
 }

@@ -7,12 +7,15 @@
 #ifndef STAGE2_LAB_KVM_H
 #define STAGE2_LAB_KVM_H
 
+#include "granule.h"
 #include "strategy.h"
 
 struct kvm {
 	struct machine *m;
 	unsigned pe;
-	bool fwb, tlbirange, ttl;
+	bool fwb, tlbirange, ttl, lpa2;
+	unsigned page_shift;
+	bool wide; /* descriptors hold 52-bit addresses */
 	uint64_t root;
 	unsigned root_pages;
 	int start_level;
@@ -30,7 +33,6 @@ void kvm_free(struct kvm *k);
 #define DESC_VALID UINT64_C(1)
 #define DESC_TABLE UINT64_C(2)
 #define DESC_LOCKED (UINT64_C(1) << 10)
-#define DESC_ADDR UINT64_C(0x0000fffffffff000)
 
 static inline bool desc_is_valid(uint64_t desc)
 {
@@ -49,14 +51,28 @@ static inline bool desc_is_cacheable(uint64_t desc)
 	return ((desc >> 2) & 15) == 15;
 }
 
-static inline unsigned level_shift(int level)
+/* What the entry maps to, or the table below it. */
+static inline uint64_t desc_addr(const struct kvm *k, uint64_t desc)
 {
-	return 12 + 9 * (3 - (unsigned)level);
+	return oa_of_desc(k->page_shift, k->wide, desc);
 }
 
-static inline uint64_t level_size(int level)
+/* Bytes that one entry at @level maps. */
+static inline uint64_t entry_size(const struct kvm *k, int level)
 {
-	return UINT64_C(1) << level_shift(level);
+	return level_size(k->page_shift, level);
+}
+
+static inline unsigned entry_index(const struct kvm *k, uint64_t ipa, int level)
+{
+	return (unsigned)(ipa >> level_shift(k->page_shift, level)) &
+	       (table_entries(k->page_shift) - 1);
+}
+
+/* The page with this address. */
+static inline uint64_t page_of(const struct kvm *k, uint64_t pa)
+{
+	return pa & ~(entry_size(k, 3) - 1);
 }
 
 /* ---- walking ---- */
@@ -102,7 +118,10 @@ void kvm_clear(struct kvm *k, uint64_t entry, uint64_t marker);
 void kvm_flush_ipa(struct kvm *k, uint64_t ipa, int level);
 /* A range, by pieces of 2^21 pages; the whole VMID without FEAT_TLBIRANGE. */
 void kvm_flush_range(struct kvm *k, uint64_t ipa, uint64_t size);
-/* The TLBIs of a range alone, for a caller with barriers of its own. */
+/*
+ * The TLBIs of a range alone, for a caller with barriers of its own. With LPA2 a
+ * range begins at a multiple of 64 KiB; what is before it goes page by page.
+ */
 void kvm_tlbi_range(struct kvm *k, uint64_t ipa, uint64_t pages);
 /* DSB ISH, TLBI VMALLE1IS, DSB ISH, ISB: what follows a TLBI by address. */
 void kvm_tlbi_finish(struct kvm *k);

@@ -29,11 +29,12 @@ int cmd_decode(int argc, char **argv);
 struct lab_vm_config {
 	unsigned ipa_bits;
 	unsigned pa_bits;
-	uint32_t features; /* S2_FEAT_*; the machine gets the same */
-	uint32_t errata;   /* S2_ERRATUM_* */
-	unsigned vcpus;	   /* 0..15 */
+	unsigned page_shift; /* 12, 14 or 16 */
+	uint32_t features;   /* S2_FEAT_*; the machine gets the same */
+	uint32_t errata;     /* S2_ERRATUM_* */
+	unsigned vcpus;	     /* 0..15 */
 	uint16_t vmid;
-	uint64_t table_pages;	 /* size of the machine's table arena; 0: its default */
+	uint64_t table_pages;	 /* size of its table arena in granules; 0: its default */
 	uint64_t seed;		 /* order in which table pages are handed out; 0: as is */
 	unsigned max_violations; /* kept in full; 0: the machine's default */
 };
@@ -43,6 +44,8 @@ struct lab_vm {
 	struct model_port port;
 	struct s2 s2;
 	unsigned vcpus;
+	unsigned page_shift;
+	bool wide; /* descriptors hold 52-bit addresses: LPA2, or 64 KiB and LPA */
 	uint64_t table_base, table_pages; /* the table arena, as configured */
 };
 
@@ -55,6 +58,9 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg);
 int lab_vm_destroy(struct lab_vm *vm, uint32_t flags);
 /* The machine goes; with or without lab_vm_destroy() before it. */
 void lab_vm_free(struct lab_vm *vm);
+/* Whether descriptors hold 52-bit addresses, in the layout of the granule. */
+bool lab_wide(unsigned page_shift, unsigned pa_bits, uint32_t features);
+
 /* PA of the root tables, as s2m_claim_unmapped() wants it. */
 uint64_t lab_vm_root(const struct lab_vm *vm);
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "granule.h"
 #include "lab.h"
 #include "options.h"
 
@@ -93,6 +94,44 @@ bool lab_parse_pages(const char *opt, const char *arg, uint64_t *out)
 	}
 	*out = n;
 	return true;
+}
+
+bool lab_parse_leaf(const char *opt, const char *arg, struct lab_leaf *out)
+{
+	/* The first level with blocks, without and with 52-bit addresses. */
+	static const struct {
+		unsigned page_shift;
+		int first, first_wide;
+	} granule[] = { { 12, 1, 0 }, { 14, 2, 1 }, { 16, 2, 1 } };
+	uint64_t size;
+
+	if (!lab_parse_size(opt, arg, &size))
+		return false;
+	for (unsigned g = 0; g < 3; g++) {
+		unsigned page_shift = granule[g].page_shift;
+
+		for (int level = granule[g].first_wide; level <= 3; level++) {
+			if (size != level_size(page_shift, level))
+				continue;
+			*out = (struct lab_leaf){ size, page_shift, level,
+						  level < granule[g].first };
+			return true;
+		}
+	}
+	lab_usage("%s: no leaf is %s; known are 4k, 2m, 1g, 512g, 16k, 32m, 64g, 64k,"
+		  " 512m, 4t",
+		  opt, arg);
+	return false;
+}
+
+bool lab_parse_granule(const char *opt, const char *arg, unsigned *page_shift)
+{
+	static const char *const granules[] = { "4k", "16k", "64k", NULL };
+	int i = lab_parse_name(opt, "granule", arg, granules);
+
+	if (i >= 0)
+		*page_shift = 12 + 2 * (unsigned)i;
+	return i >= 0;
 }
 
 bool lab_parse_number(const char *opt, const char *arg, uint64_t min, uint64_t max,

@@ -28,6 +28,21 @@ bool lab_parse_size(const char *opt, const char *arg, uint64_t *out);
 /* As lab_parse_size(), and a multiple of 4 KiB. */
 bool lab_parse_pages(const char *opt, const char *arg, uint64_t *out);
 
+/*
+ * A leaf's size ("4k", "32m", "64g"), from which granule and level follow. @wide: it
+ * exists with 52-bit addresses only.
+ */
+struct lab_leaf {
+	uint64_t size;
+	unsigned page_shift;
+	int level;
+	bool wide;
+};
+bool lab_parse_leaf(const char *opt, const char *arg, struct lab_leaf *out);
+
+/* 4k, 16k or 64k, as the number of address bits in a page. */
+bool lab_parse_granule(const char *opt, const char *arg, unsigned *page_shift);
+
 /* A plain number, decimal or 0x, min <= number <= max. */
 bool lab_parse_number(const char *opt, const char *arg, uint64_t min, uint64_t max,
 		      uint64_t *out);

@@ -16,9 +16,6 @@
 #include "options.h"
 #include "report.h"
 
-#define PAGE_SHIFT 12
-#define IPA_BITS_MAX 48
-
 /*
  * The cost rule of src/inval.c once more, because it does not show what it
  * passes over; tests/replay/plan.py fails when the two part.
@@ -34,21 +31,36 @@ static const char usage[] =
 	"\n"
 	"  --ipa START      start of the range\n"
 	"  --size SIZE      its size\n"
-	"  --leaf SIZE      the smallest leaf removed, or 4k if a table was removed whose\n"
-	"                   leaves are not known: 4k, 2m, 1g (4k, or by --level);\n"
-	"                   --stride is the same\n"
+	"  --granule SIZE   4k, 16k or 64k (the leaf's, or 4k)\n"
+	"  --leaf SIZE      the smallest leaf removed, or the granule if a table was\n"
+	"                   removed whose leaves are not known (the granule, or by\n"
+	"                   --level); --stride is the same\n"
 	"  --level N        every leaf removed was at this level, 1 to 3, and no table\n"
 	"                   went; 0: not known (0)\n"
-	"  --features LIST  tlbirange and ttl count (fwb,tlbirange)\n"
+	"  --features LIST  tlbirange, ttl and lpa2 count (fwb,tlbirange)\n"
 	"  --json           print an object\n"
 	"\n"
 	"Sizes take K, M, G, T.\n";
 
 struct request {
-	uint64_t ipa, size, leaf;
+	uint64_t ipa, size;
+	struct lab_leaf leaf; /* size 0: not given */
+	unsigned page_shift;  /* 0: not given */
 	int level;
 	uint32_t features;
 };
+
+/* BaseADDR counts units of 64 KiB with LPA2, granules without. */
+static unsigned base_shift(const struct request *rq)
+{
+	return rq->features & S2_FEAT_LPA2 ? 16 : rq->page_shift;
+}
+
+/* 64 KiB granules need no feature for 52 bits. */
+static unsigned ipa_bits_max(const struct request *rq)
+{
+	return rq->features & S2_FEAT_LPA2 || rq->page_shift == 16 ? 52 : 48;
+}
 
 /* ---- what the plan reaches ---- */
 
@@ -76,17 +88,24 @@ static const char *const tlbi_names[] = {
 /* The plan is in order of address, so one pass finds every gap. */
 static void examine(const struct request *rq, struct result *r)
 {
-	struct decode_config config = { .page_shift = PAGE_SHIFT };
+	const struct s2_config engine = {
+		.pa_bits = (uint8_t)ipa_bits_max(rq),
+		.granule_shift = (uint8_t)rq->page_shift,
+		.features = rq->features,
+	};
+	const struct decode_config config = {
+		.page_shift = rq->page_shift,
+		.features = rq->features,
+	};
 	uint64_t pos = rq->ipa, end = rq->ipa + rq->size;
 
-	s2_plan_range(rq->features, rq->ipa, rq->size, rq->leaf, rq->level, &r->plan);
+	s2_plan_range(&engine, rq->ipa, rq->size, rq->leaf.size, rq->level, &r->plan);
 	if (r->plan.n > S2_PLAN_OPS) {
 		r->wrong = "more instructions than a plan may have";
 		return;
 	}
 	for (unsigned i = 0; i < r->plan.n; i++) {
 		struct step *s = &r->step[i];
-		unsigned shift;
 
 		s->name = decode_tlbi_find(tlbi_names[r->plan.op[i]]);
 		s->operand = s->text.value = r->plan.operand[i];
@@ -100,17 +119,14 @@ static void examine(const struct request *rq, struct result *r)
 			r->wrong = "an operand is reserved or UNPREDICTABLE";
 		if (s->name->form == TLBI_RANGE && !(rq->features & S2_FEAT_TLBIRANGE))
 			r->wrong = "a range instruction without FEAT_TLBIRANGE";
-		if (s->reach.ttl && (int)s->reach.ttl != rq->level)
+		if (s->reach.hint && (!rq->level || (int)s->reach.ttl != rq->level))
 			r->wrong = "a level hint that is not the leaves' level";
-		if (s->reach.ttl && s->name->form == TLBI_IPA &&
+		if (s->reach.hint && s->name->form == TLBI_IPA &&
 		    !(rq->features & S2_FEAT_TTL))
 			r->wrong = "a level hint without FEAT_TTL";
 		/* By one address goes the leaf that has it, which is one of ours. */
-		shift = s->name->form == TLBI_IPA ? (unsigned)__builtin_ctzll(rq->leaf) :
-						    PAGE_SHIFT;
-		s->end = s->reach.start + (s->name->form == TLBI_IPA ?
-						   UINT64_C(1) << shift :
-						   s->reach.size);
+		s->end = s->reach.start +
+			 (s->name->form == TLBI_IPA ? rq->leaf.size : s->reach.size);
 		if (s->reach.start > pos)
 			r->wrong = "a gap between two instructions";
 		if (s->reach.start < rq->ipa)
@@ -135,26 +151,31 @@ struct choice {
 };
 #define CHOICES 7
 
-static void choice(struct choice *c, const char *name, bool possible, uint64_t tlbis,
-		   uint64_t beyond)
+static void choice(const struct request *rq, struct choice *c, const char *name,
+		   bool possible, uint64_t tlbis, uint64_t beyond)
 {
 	memset(c, 0, sizeof(*c));
 	snprintf(c->name, sizeof(c->name), "%s", name);
 	c->possible = possible;
 	c->tlbis = tlbis;
 	c->beyond = beyond;
-	c->cost = tlbis * COST_TLBI + (beyond >> PAGE_SHIFT) * COST_PAGE;
+	c->cost = tlbis * COST_TLBI + (beyond >> rq->page_shift) * COST_PAGE;
 }
 
-/* Range TLBIs for the size rounded up to 2^shift pages, and a last odd page. */
-static uint64_t ranges(uint64_t pages, unsigned shift, uint64_t *beyond)
+/*
+ * Range TLBIs from the last place before the range where one may begin, for the
+ * size from there rounded up to 2^shift pages, and a last odd page.
+ */
+static uint64_t ranges(const struct request *rq, unsigned shift, uint64_t *beyond)
 {
+	uint64_t before = rq->ipa & ((UINT64_C(1) << base_shift(rq)) - 1);
+	uint64_t pages = (before + rq->size) >> rq->page_shift;
 	uint64_t unit = UINT64_C(1) << shift, odd = shift ? 0 : pages & 1;
 	uint64_t full = pages >> 21, n = full + odd;
 	uint64_t rest = pages - (full << 21) - odd;
 	uint64_t up = (rest + unit - 1) & ~(unit - 1);
 
-	*beyond = (up - rest) << PAGE_SHIFT;
+	*beyond = before + ((up - rest) << rq->page_shift);
 	for (int scale = 3; scale >= 0; scale--) {
 		unsigned s = 5u * (unsigned)scale + 1;
 
@@ -167,19 +188,21 @@ static uint64_t ranges(uint64_t pages, unsigned shift, uint64_t *beyond)
 static void choices(const struct request *rq, const struct result *r, struct choice *c)
 {
 	bool range = rq->features & S2_FEAT_TLBIRANGE, found = false;
-	uint64_t pages = rq->size >> PAGE_SHIFT, n, beyond, tlbis = r->plan.n;
+	uint64_t n, beyond, tlbis = r->plan.n;
 
-	choice(&c[0], "one by address for each leaf", true, rq->size / rq->leaf, 0);
-	n = ranges(pages, 0, &beyond);
-	choice(&c[1], "ranges, exactly", range, n, beyond);
+	choice(rq, &c[0], "one by address for each leaf", true, rq->size / rq->leaf.size,
+	       0);
+	n = ranges(rq, 0, &beyond);
+	choice(rq, &c[1], beyond ? "ranges, exactly to the end" : "ranges, exactly",
+	       range, n, beyond);
 	for (unsigned s = 0; s < 4; s++) {
 		char name[48];
 
 		snprintf(name, sizeof(name), "ranges, up to whole units of SCALE %u", s);
-		n = ranges(pages, 5 * s + 1, &beyond);
-		choice(&c[2 + s], name, range, n, beyond);
+		n = ranges(rq, 5 * s + 1, &beyond);
+		choice(rq, &c[2 + s], name, range, n, beyond);
 	}
-	choice(&c[6], "the whole VMID", true, 1, UINT64_MAX);
+	choice(rq, &c[6], "the whole VMID", true, 1, UINT64_MAX);
 	c[6].cost = S2_PLAN_OPS * COST_TLBI;
 	if (r->beyond == UINT64_MAX) {
 		c[6].taken = true;
@@ -209,9 +232,11 @@ static void print_text(const struct request *rq, const struct result *r,
 	char size[LAB_SIZE_LEN], leaf[LAB_SIZE_LEN], feat[LAB_FEATURES_LEN], range[64];
 	struct lab_table t = { 0 };
 
-	printf("Invalidating %s, %s, smallest leaf %s, level %s, features %s\n\n",
+	printf("Invalidating %s, %s\n"
+	       "Granule %u KiB, smallest leaf %s, level %s, features %s\n\n",
 	       hex_range(rq->ipa, rq->ipa + rq->size, range, sizeof(range)),
-	       lab_size_text(rq->size, size), lab_size_text(rq->leaf, leaf),
+	       lab_size_text(rq->size, size), 1u << (rq->page_shift - 10),
+	       lab_size_text(rq->leaf.size, leaf),
 	       rq->level ? (const char *[]){ "1", "2", "3" }[rq->level - 1] : "not known",
 	       lab_features_text(rq->features, feat));
 	if (!rq->size) {
@@ -230,10 +255,11 @@ static void print_text(const struct request *rq, const struct result *r,
 			       tlbi_names[r->plan.op[i]], s->operand,
 			       hex_range(s->reach.start, s->end, range, sizeof(range)));
 			if (s->name->form == TLBI_RANGE)
-				printf(" BaseADDR 0x%" PRIx64 " SCALE %u NUM %u TG 4 KiB",
-				       s->reach.start >> PAGE_SHIFT, s->reach.scale,
-				       s->reach.num);
-			printf(s->reach.ttl ? " TTL level %u\n" : " TTL none\n",
+				printf(" BaseADDR 0x%" PRIx64
+				       " SCALE %u NUM %u TG %u KiB",
+				       s->reach.start >> base_shift(rq), s->reach.scale,
+				       s->reach.num, 1u << (rq->page_shift - 10));
+			printf(s->reach.hint ? " TTL level %u\n" : " TTL none\n",
 			       s->reach.ttl);
 		}
 		printf("  dsb ish\n");
@@ -301,7 +327,8 @@ static void print_json(const struct request *rq, const struct result *r,
 
 	add_hex(top, "ipa", rq->ipa);
 	cJSON_AddNumberToObject(top, "size", (double)rq->size);
-	cJSON_AddNumberToObject(top, "leaf", (double)rq->leaf);
+	cJSON_AddNumberToObject(top, "granule", (double)(UINT64_C(1) << rq->page_shift));
+	cJSON_AddNumberToObject(top, "leaf", (double)rq->leaf.size);
 	cJSON_AddNumberToObject(top, "level", rq->level);
 	list = cJSON_AddArrayToObject(top, "features");
 	for (uint32_t bit = 1; bit <= S2_FEAT_LPA2; bit <<= 1)
@@ -352,11 +379,12 @@ static void print_json(const struct request *rq, const struct result *r,
 
 /* ---- the command line ---- */
 
-enum { O_IPA = 1, O_SIZE, O_LEAF, O_LEVEL, O_FEATURES, O_JSON };
+enum { O_IPA = 1, O_SIZE, O_GRANULE, O_LEAF, O_LEVEL, O_FEATURES, O_JSON };
 
 static const struct option options[] = {
 	{ "ipa", required_argument, NULL, O_IPA },
 	{ "size", required_argument, NULL, O_SIZE },
+	{ "granule", required_argument, NULL, O_GRANULE },
 	{ "leaf", required_argument, NULL, O_LEAF },
 	{ "stride", required_argument, NULL, O_LEAF },
 	{ "level", required_argument, NULL, O_LEVEL },
@@ -366,17 +394,9 @@ static const struct option options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-static const char *const leaves[] = { "1g", "2m", "4k", NULL };
-
-static uint64_t leaf_of_level(int level)
-{
-	return UINT64_C(1) << decode_level_shift(PAGE_SHIFT, level);
-}
-
 static bool parse_option(int id, struct request *rq)
 {
 	uint64_t n;
-	int i;
 
 	switch (id) {
 	case O_IPA:
@@ -384,9 +404,9 @@ static bool parse_option(int id, struct request *rq)
 	case O_SIZE:
 		return lab_parse_pages("--size", optarg, &rq->size);
 	case O_LEAF:
-		i = lab_parse_name("--leaf", "leaf", optarg, leaves);
-		rq->leaf = leaf_of_level(i + 1);
-		return i >= 0;
+		return lab_parse_leaf("--leaf", optarg, &rq->leaf);
+	case O_GRANULE:
+		return lab_parse_granule("--granule", optarg, &rq->page_shift);
 	case O_LEVEL:
 		if (!lab_parse_number("--level", optarg, 0, 3, &n))
 			return false;
@@ -397,19 +417,33 @@ static bool parse_option(int id, struct request *rq)
 	}
 }
 
+/* What follows from what was given, and whether it fits together. */
 static int check(struct request *rq)
 {
-	if (!rq->leaf)
-		rq->leaf = leaf_of_level(rq->level ? rq->level : 3);
-	if (rq->level && rq->leaf != leaf_of_level(rq->level))
+	struct lab_leaf *leaf = &rq->leaf;
+
+	if (!rq->page_shift)
+		rq->page_shift = leaf->size ? leaf->page_shift : 12;
+	if (!leaf->size) {
+		leaf->level = rq->level ? rq->level : 3;
+		leaf->page_shift = rq->page_shift;
+		leaf->size = level_size(rq->page_shift, leaf->level);
+		leaf->wide = rq->level == 1 && rq->page_shift > 12;
+	}
+	if (leaf->page_shift != rq->page_shift)
+		return lab_usage("--leaf is not a leaf of the granule");
+	if (rq->level && leaf->level != rq->level)
 		return lab_usage("--leaf is not the size of a leaf at --level %d",
 				 rq->level);
-	if (rq->features & S2_FEAT_LPA2)
-		return lab_usage("--features: the engine does not plan for lpa2");
-	if (rq->ipa % rq->leaf || rq->size % rq->leaf)
+	if (rq->features & S2_FEAT_LPA2 && rq->page_shift == 16)
+		return lab_usage("--features: lpa2 is for granules of 4 and 16 KiB");
+	if (leaf->wide && ipa_bits_max(rq) == 48)
+		return lab_usage("so large a leaf needs --features lpa2");
+	if (rq->ipa % leaf->size || rq->size % leaf->size)
 		return lab_usage("--ipa and --size must be multiples of the leaf");
-	if (rq->ipa >> IPA_BITS_MAX || rq->size > (UINT64_C(1) << IPA_BITS_MAX) - rq->ipa)
-		return lab_usage("the range ends beyond %u bits", IPA_BITS_MAX);
+	if (rq->ipa >> ipa_bits_max(rq) ||
+	    rq->size > (UINT64_C(1) << ipa_bits_max(rq)) - rq->ipa)
+		return lab_usage("the range ends beyond %u bits", ipa_bits_max(rq));
 	return LAB_OK;
 }
 

@@ -26,9 +26,9 @@ static const char usage[] =
 	"\"-\" is standard input) with the engine, on the machine model, and says what was\n"
 	"done, what it cost, and what the same costs as Linux 6.12 does it.\n"
 	"\n"
-	"  --features LIST  of the CPU: fwb, tlbirange, ttl, bbm1, bbm2, hafdbs, xnx, ets2,\n"
-	"                   or none (none if the recording has s2_flush, which KVM issues\n"
-	"                   without FWB only; else fwb,tlbirange)\n"
+	"  --features LIST  of the CPU: fwb, tlbirange, ttl, bbm1, bbm2, lpa2, hafdbs,\n"
+	"                   xnx, ets2, or none (none if the recording has s2_flush, which\n"
+	"                   KVM issues without FWB only; else fwb,tlbirange)\n"
 	"  --no-merged      without the comparison with Linux 6.12\n"
 	"  --seed N         order in which table pages are handed out; 0: by address (1)\n"
 	"  --quiet          print nothing if all is well\n"
@@ -201,14 +201,19 @@ static void guest_stop(struct replay *r, struct guest_vm *vm)
 	}
 }
 
-/* Of a VM that the recording does not show the end of, the usual size. */
-static unsigned ipa_bits(const struct trace_vm *tv)
+/*
+ * What it was, as far as the CPU can; of a VM that the recording does not show the
+ * end of, the usual size.
+ */
+static unsigned ipa_bits(const struct replay *r, const struct trace_vm *tv)
 {
-	if (tv->ia_bits > 48)
-		return 48;
+	unsigned most = r->out.features & S2_FEAT_LPA2 ? 52 : 48;
+
 	if (tv->ia_bits)
-		return tv->ia_bits;
-	return tv->end <= UINT64_C(1) << 40 ? 40 : 48;
+		return tv->ia_bits < most ? tv->ia_bits : most;
+	if (tv->end <= UINT64_C(1) << 40)
+		return 40;
+	return tv->end <= UINT64_C(1) << 48 ? 48 : most;
 }
 
 static int vm_init(struct replay *r)
@@ -216,8 +221,8 @@ static int vm_init(struct replay *r)
 	const struct trace_vm *tv = &r->t.vm[r->ev->vm];
 	struct guest_vm *vm = calloc(1, sizeof(*vm));
 	struct s2_config cfg = {
-		.ipa_bits = (uint8_t)ipa_bits(tv),
-		.pa_bits = REPLAY_PA_BITS,
+		.ipa_bits = (uint8_t)ipa_bits(r, tv),
+		.pa_bits = (uint8_t)replay_pa_bits(r->out.features),
 		.features = r->out.features,
 	};
 	int err;
@@ -319,8 +324,10 @@ static int do_map(struct replay *r, struct guest_vm *vm)
 	struct s2_op op = { 0 };
 	int err;
 
-	if (ev->phys + ev->size > REPLAY_TABLE_BASE)
-		return input_error(r, "physical addresses end at 47 bits here");
+	if (ev->phys + ev->size > replay_table_base(r->out.features))
+		return input_error(r, r->out.features & S2_FEAT_LPA2 ?
+					      "physical addresses end at 51 bits here" :
+					      "physical addresses end at 47 bits here");
 	if (r->frames.mapped + ev->size / FLAT_PAGE > FLAT_MAX_PAGES)
 		return input_error(r, "more than 64 GiB mapped at once");
 	err = s2_map(&vm->s2, s2_ipa(ev->addr), s2_pa(ev->phys), ev->size, ev->attr,
@@ -454,7 +461,8 @@ static int step(struct replay *r, const struct trace_event *ev)
 	if (ev->op == TRACE_PHASE)
 		return check_all(r);
 	err = ev->op == TRACE_INIT ? vm_init(r) : operate(r);
-	if (!err && r->merged && !merged_apply(r->merged, ev, ipa_bits(&r->t.vm[ev->vm])))
+	if (!err && r->merged &&
+	    !merged_apply(r->merged, ev, ipa_bits(r, &r->t.vm[ev->vm])))
 		return input_error(r, "Linux's way needs more memory than there is");
 	tables = s2m_tables_in_use(r->m);
 	if (tables > r->out.most_tables)
@@ -506,7 +514,7 @@ static bool setup(struct replay *r, bool merged)
 	const struct machine_config cfg = {
 		.features = lab_machine_features(r->out.features, 0),
 		.pes = r->t.cpus + GUEST_PES,
-		.table_base = REPLAY_TABLE_BASE,
+		.table_base = replay_table_base(r->out.features),
 		.table_pages = REPLAY_TABLE_PAGES,
 		.max_violations = REPLAY_FINDINGS,
 	};
@@ -604,8 +612,6 @@ int cmd_replay(int argc, char **argv)
 	if (optind + 1 != argc)
 		return lab_usage(optind == argc ? "which recording?" :
 						  "one recording at a time");
-	if (r.out.features & S2_FEAT_LPA2)
-		return lab_usage("--features: the engine refuses lpa2");
 	if (!trace_read(&r.t, argv[optind]))
 		return LAB_USAGE;
 	if (!r.out.features_from)

@@ -8,12 +8,21 @@
 #include "trace.h"
 
 /*
- * Tables are in the upper half of the PA space, so that no frame of a recording
- * is one. As many as 72 GiB of pages need.
+ * Recordings are of hosts with 4 KiB pages. Tables are in the upper half of the PA
+ * space, so that no frame of a recording is one: as many as 72 GiB of pages need.
  */
-#define REPLAY_PA_BITS 48u
-#define REPLAY_TABLE_BASE (UINT64_C(1) << (REPLAY_PA_BITS - 1))
+#define REPLAY_PAGE_SHIFT 12u
 #define REPLAY_TABLE_PAGES UINT64_C(36864)
+
+static inline unsigned replay_pa_bits(uint32_t features)
+{
+	return features & S2_FEAT_LPA2 ? 52 : 48;
+}
+
+static inline uint64_t replay_table_base(uint32_t features)
+{
+	return UINT64_C(1) << (replay_pa_bits(features) - 1);
+}
 
 /* What operations of one kind have cost so far. */
 struct replay_cost {
@@ -65,7 +74,7 @@ struct replay_result {
 	uint64_t mapped, unmapped; /* bytes */
 	uint64_t most_tables;
 	uint64_t checks;	 /* comparisons with the flat map */
-	uint64_t wide_vms;	 /* 52-bit IPA replayed with 48 */
+	uint64_t wide_vms;	 /* an IPA size above 48 bits in the recording */
 	uint64_t unfinished_vms; /* not destroyed in the recording */
 	struct replay_cost cost[TRACE_OPS];
 	const struct replay_cost *merged; /* NULL: not asked for */

@@ -36,17 +36,24 @@ struct span {
 
 static uint64_t leaf_desc(const struct kvm *k, uint64_t pa, s2_attr_t attr, int level)
 {
-	uint64_t type = k->fwb ? 6 : 15, d = pa | DESC_VALID | SH_INNER | AF;
+	uint64_t type = k->fwb ? 6 : 15;
+	uint64_t d = oa_to_desc(k->page_shift, k->wide, pa) | DESC_VALID | AF;
 
 	if ((attr & S2_MEM_MASK) == S2_MEM_NC)
 		type = 5;
 	else if ((attr & S2_MEM_MASK) == S2_MEM_DEV_nGnRE)
 		type = 1;
 	d |= type << 2;
+	d |= k->lpa2 ? 0 : SH_INNER; /* else VTCR_EL2.SH0 is for all */
 	d |= level == 3 ? DESC_TABLE : 0;
 	d |= attr & S2_R ? S2AP_R : 0;
 	d |= attr & S2_W ? S2AP_W : 0;
 	return d | (attr & S2_X ? 0 : XN);
+}
+
+static uint64_t table_desc(const struct kvm *k, uint64_t table)
+{
+	return oa_to_desc(k->page_shift, k->wide, table) | DESC_VALID | DESC_TABLE;
 }
 
 /* ---- pieces ---------------------------------------------------------------- */
@@ -56,7 +63,7 @@ static uint64_t table_new(struct kvm *k)
 	uint64_t table = s2m_table_take(k->m, k->pe, 1, 1);
 
 	if (table) {
-		s2m_fill(k->m, k->pe, table, 4096, 0);
+		s2m_fill(k->m, k->pe, table, entry_size(k, 3), 0);
 		*kvm_refs(k, table) = (uint16_t)k->floor;
 	}
 	return table;
@@ -74,13 +81,13 @@ static void set(struct kvm *k, uint64_t entry, uint64_t desc)
  */
 static void break_entry(struct kvm *k, const struct kvm_visit *v)
 {
-	uint64_t base = v->ipa & ~(level_size(v->level) - 1);
+	uint64_t base = v->ipa & ~(entry_size(k, v->level) - 1);
 
 	kvm_clear(k, v->entry, DESC_LOCKED);
 	if (!desc_is_valid(v->desc))
 		return;
 	if (desc_is_table(v->desc, v->level))
-		kvm_flush_range(k, base, level_size(v->level));
+		kvm_flush_range(k, base, entry_size(k, v->level));
 	else
 		kvm_flush_ipa(k, v->ipa, v->level);
 	kvm_drop(k, v->entry);
@@ -90,7 +97,7 @@ static void clean(struct kvm *k, uint64_t desc, int level)
 {
 	if (k->fwb || !desc_is_cacheable(desc))
 		return;
-	s2m_cache(k->m, k->pe, S2M_DC_CIVAC, desc & DESC_ADDR, level_size(level));
+	s2m_cache(k->m, k->pe, S2M_DC_CIVAC, desc_addr(k, desc), entry_size(k, level));
 	s2m_barrier(k->m, k->pe, S2M_DSB_SY);
 }
 
@@ -98,7 +105,7 @@ static void make_executable(struct kvm *k, uint64_t desc, int level)
 {
 	if (desc & XN)
 		return;
-	s2m_cache(k->m, k->pe, S2M_IC_IVAU, desc & DESC_ADDR, level_size(level));
+	s2m_cache(k->m, k->pe, S2M_IC_IVAU, desc_addr(k, desc), entry_size(k, level));
 	s2m_barrier(k->m, k->pe, S2M_DSB_ISH);
 	s2m_barrier(k->m, k->pe, S2M_ISB);
 }
@@ -109,23 +116,23 @@ static void free_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when w
 {
 	(void)arg;
 	if (when == WHEN_POST)
-		kvm_table_free(k, v->desc & DESC_ADDR);
+		kvm_table_free(k, desc_addr(k, v->desc));
 }
 
 /* The entry for @ipa at @level, or the leaf or hole above it; each level read. */
 static struct kvm_visit descend(struct kvm *k, uint64_t ipa, int level)
 {
 	struct kvm_visit v = { .ipa = ipa, .level = k->start_level };
-	uint64_t table = k->root, index = ipa >> level_shift(v.level);
+	uint64_t table = k->root, index = ipa >> level_shift(k->page_shift, v.level);
 
 	for (;;) {
 		v.entry = table + index * 8;
 		v.desc = s2m_read(k->m, k->pe, v.entry);
 		if (v.level == level || !desc_is_table(v.desc, v.level))
 			return v;
-		table = v.desc & DESC_ADDR;
+		table = desc_addr(k, v.desc);
 		v.level++;
-		index = ipa >> level_shift(v.level) & 511;
+		index = entry_index(k, ipa, v.level);
 	}
 }
 
@@ -133,7 +140,9 @@ static struct kvm_visit descend(struct kvm *k, uint64_t ipa, int level)
 
 static bool map(struct kvm *k, const struct trace_event *ev)
 {
-	int level = ev->size == level_size(1) ? 1 : ev->size == level_size(2) ? 2 : 3;
+	int level = ev->size == entry_size(k, 1) ? 1 :
+		    ev->size == entry_size(k, 2) ? 2 :
+						   3;
 	uint64_t desc = leaf_desc(k, ev->phys, ev->attr, level), table = 0;
 	struct kvm_visit v = descend(k, ev->addr, level);
 
@@ -142,9 +151,9 @@ static bool map(struct kvm *k, const struct trace_event *ev)
 		if (!table)
 			return false;
 		break_entry(k, &v);
-		set(k, v.entry, table | DESC_VALID | DESC_TABLE);
+		set(k, v.entry, table_desc(k, table));
 		v.level++;
-		v.entry = table + (ev->addr >> level_shift(v.level) & 511) * 8;
+		v.entry = table + entry_index(k, ev->addr, v.level) * 8;
 		v.desc = s2m_read(k->m, k->pe, v.entry);
 	}
 	if (!desc_is_valid(v.desc) || desc_is_table(v.desc, level) ||
@@ -155,7 +164,7 @@ static bool map(struct kvm *k, const struct trace_event *ev)
 		set(k, v.entry, desc);
 	}
 	if (desc_is_table(v.desc, level)) {
-		table = v.desc & DESC_ADDR;
+		table = desc_addr(k, v.desc);
 		kvm_walk_table(k, table, level + 1, ev->addr, ev->addr + ev->size,
 			       WHEN_LEAF | WHEN_POST, free_visit, NULL);
 		kvm_table_free(k, table);
@@ -233,17 +242,17 @@ static void flush_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when 
 static uint64_t split_block(struct kvm *k, const struct kvm_visit *v)
 {
 	uint64_t part = v->desc | (v->level == 2 ? DESC_TABLE : 0) | AF;
-	uint64_t table = table_new(k);
+	uint64_t table = table_new(k), size = entry_size(k, v->level + 1);
 
 	if (!table)
 		return 0;
-	for (unsigned i = 0; i < 512; i++, part += level_size(v->level + 1)) {
+	for (unsigned i = 0; i < table_entries(k->page_shift); i++, part += size) {
 		s2m_read(k->m, k->pe, table + i * 8);
 		s2m_write(k->m, k->pe, table + i * 8, DESC_LOCKED, S2M_PLAIN);
 		set(k, table + i * 8, part);
 	}
 	break_entry(k, v);
-	set(k, v->entry, table | DESC_VALID | DESC_TABLE);
+	set(k, v->entry, table_desc(k, table));
 	return table;
 }
 
@@ -257,11 +266,11 @@ static void split_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when 
 
 	if (v->level == 3 || !desc_is_valid(v->desc))
 		return;
-	past = (v->ipa | (level_size(v->level) - 1)) + 1;
-	size = level_size(below.level);
+	past = (v->ipa | (entry_size(k, v->level) - 1)) + 1;
+	size = entry_size(k, below.level);
 	table = split_block(k, v);
 	while (table && below.ipa < past && below.ipa < span->end) {
-		below.entry = table + (below.ipa >> level_shift(below.level) & 511) * 8;
+		below.entry = table + entry_index(k, below.ipa, below.level) * 8;
 		below.desc = s2m_read(k->m, k->pe, below.entry);
 		if (below.level < 3)
 			split_visit(k, &below, when, arg);
@@ -276,7 +285,7 @@ static bool vm_init(struct merged *mg, uint32_t i, unsigned ipa_bits)
 	struct merged_vm *mv = calloc(1, sizeof(*mv));
 	struct s2_config cfg = {
 		.ipa_bits = (uint8_t)ipa_bits,
-		.pa_bits = REPLAY_PA_BITS,
+		.pa_bits = (uint8_t)replay_pa_bits(mg->features),
 		.features = mg->features,
 	};
 
@@ -285,7 +294,9 @@ static bool vm_init(struct merged *mg, uint32_t i, unsigned ipa_bits)
 	mg->vm[i] = mv;
 	mv->vm.m = mv->vm.port.m = mg->m;
 	mv->vm.port.fail_alloc = -1;
-	mv->vm.table_base = REPLAY_TABLE_BASE;
+	mv->vm.page_shift = REPLAY_PAGE_SHIFT;
+	mv->vm.wide = lab_wide(REPLAY_PAGE_SHIFT, cfg.pa_bits, mg->features);
+	mv->vm.table_base = replay_table_base(mg->features);
 	mv->vm.table_pages = REPLAY_TABLE_PAGES;
 	cfg.port = &mv->vm.port;
 	/* The root alone is the engine's; a VMID is not needed without guests. */
@@ -400,7 +411,7 @@ struct merged *merged_new(uint32_t features, size_t vms)
 	const struct machine_config cfg = {
 		.features = lab_machine_features(features, 0),
 		.pes = 1,
-		.table_base = REPLAY_TABLE_BASE,
+		.table_base = replay_table_base(features),
 		.table_pages = REPLAY_TABLE_PAGES,
 		.max_violations = 1,
 	};

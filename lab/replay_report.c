@@ -200,8 +200,9 @@ void replay_print(const struct replay_result *r)
 	printf(" %s guest faults, %s other events\n", lab_count_text(t->faults, a),
 	       lab_count_text(t->ignored, b));
 	if (r->wide_vms)
-		printf("note: VMs with an IPA size above 48 bits (LPA2), replayed with 48: "
+		printf("note: VMs with an IPA size above 48 bits (LPA2), replayed %s: "
 		       "%" PRIu64 "\n",
+		       r->features & S2_FEAT_LPA2 ? "as they were" : "with 48",
 		       r->wide_vms);
 	if (r->unfinished_vms)
 		printf("note: VMs that the recording does not destroy, destroyed at its end: "

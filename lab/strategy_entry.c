@@ -9,7 +9,7 @@ void kvm_unmap_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when whe
 		     void *arg)
 {
 	bool defer = *(const bool *)arg;
-	uint64_t out = v->desc & DESC_ADDR;
+	uint64_t out = desc_addr(k, v->desc);
 
 	if (!desc_is_valid(v->desc)) {
 		if (v->desc) {
@@ -32,7 +32,7 @@ void kvm_unmap_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when whe
 		kvm_flush_ipa(k, v->ipa, v->level);
 	kvm_drop(k, v->entry);
 	if (!k->fwb && desc_is_cacheable(v->desc)) {
-		s2m_cache(k->m, k->pe, S2M_DC_CIVAC, out, level_size(v->level));
+		s2m_cache(k->m, k->pe, S2M_DC_CIVAC, out, entry_size(k, v->level));
 		s2m_barrier(k->m, k->pe, S2M_DSB_SY);
 	}
 }

@@ -17,10 +17,9 @@
 
 #include "kvm.h"
 
-#define BLOCK_LEVEL 1 /* the highest with blocks, 4 KiB granule */
-
 struct posted {
 	struct lab_run *run;
+	int level;	  /* the highest at which KVM has blocks */
 	uint64_t removed; /* waits for the end of a grace period; 0: none */
 	uint64_t removed_ipa;
 };
@@ -54,7 +53,7 @@ static void free_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when w
 	if (v->desc)
 		kvm_drop(k, v->entry);
 	if (when == WHEN_POST)
-		kvm_table_free(k, v->desc & DESC_ADDR);
+		kvm_table_free(k, desc_addr(k, v->desc));
 }
 
 static void free_removed(struct posted *p)
@@ -65,9 +64,9 @@ static void free_removed(struct posted *p)
 	if (!table)
 		return;
 	p->removed = 0;
-	kvm_walk_table(run->kvm, table, BLOCK_LEVEL + 1, p->removed_ipa,
-		       p->removed_ipa + level_size(BLOCK_LEVEL), WHEN_LEAF | WHEN_POST,
-		       free_visit, NULL);
+	kvm_walk_table(run->kvm, table, p->level + 1, p->removed_ipa,
+		       p->removed_ipa + entry_size(run->kvm, p->level),
+		       WHEN_LEAF | WHEN_POST, free_visit, NULL);
 	kvm_table_free(run->kvm, table);
 	if (table == run->story.removed) {
 		run->story.freed_at = s2m_step(run->vm->m);
@@ -93,21 +92,21 @@ static void detach_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when
 	struct posted *p = arg;
 	struct lab_run *run = p->run;
 	struct posted_story *story = &run->story;
-	uint64_t table = v->desc & DESC_ADDR;
+	uint64_t table = desc_addr(k, v->desc);
 	unsigned before;
 
 	(void)when;
-	if (v->level != BLOCK_LEVEL)
+	if (v->level != p->level)
 		return;
 	if (!story->removed) {
-		story->holder = v->entry & ~UINT64_C(0xfff);
+		story->holder = page_of(k, v->entry);
 		story->removed = table;
 		story->holder_least = UINT32_MAX;
 	}
 	kvm_clear(k, v->entry, DESC_LOCKED);
 	tell(run, "marker written over the entry of table 0x%llx",
 	     (unsigned long long)table);
-	kvm_flush_range(k, v->ipa, level_size(BLOCK_LEVEL));
+	kvm_flush_range(k, v->ipa, entry_size(k, p->level));
 	before = count_seen(p, v->entry);
 	kvm_put(k, v->entry);
 	tell(run, "put on the holder 0x%llx: count %u -> %u%s",
@@ -145,9 +144,10 @@ static void detach(struct posted *p, uint64_t ipa, uint64_t size)
 
 static int unmap(struct lab_run *run, uint64_t ipa, uint64_t size)
 {
-	const uint64_t block = level_size(BLOCK_LEVEL);
 	const uint64_t end = ipa + size;
-	struct posted p = { .run = run };
+	/* 1 GiB, 32 MiB, 512 MiB: KVM makes no larger ones with 52 bits either. */
+	struct posted p = { .run = run, .level = run->kvm->page_shift == 12 ? 1 : 2 };
+	const uint64_t block = entry_size(run->kvm, p.level);
 	bool defer = false;
 
 	/* KVM cuts every range at these boundaries and calls once for each piece. */
@@ -169,7 +169,7 @@ static int unmap(struct lab_run *run, uint64_t ipa, uint64_t size)
 
 const struct lab_strategy strategy_posted = {
 	.name = "posted",
-	.says = "the patch as posted: whole 1 GiB tables detached first",
+	.says = "the patch as posted: tables the size of a block go first",
 	.on_kvm = true,
 	.unmap = unmap,
 };

@@ -17,7 +17,7 @@ struct review {
 static void visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when when, void *arg)
 {
 	struct review *r = arg;
-	uint64_t out = v->desc & DESC_ADDR;
+	uint64_t out = desc_addr(k, v->desc);
 
 	if (!desc_is_valid(v->desc))
 		return;
@@ -27,7 +27,8 @@ static void visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when when, 
 	kvm_drop(k, v->entry);
 	if (when == WHEN_LEAF) {
 		if (!k->fwb && desc_is_cacheable(v->desc)) {
-			s2m_cache(k->m, k->pe, S2M_DC_CIVAC, out, level_size(v->level));
+			s2m_cache(k->m, k->pe, S2M_DC_CIVAC, out,
+				  entry_size(k, v->level));
 			r->cleaned = true;
 		}
 		return;
@@ -50,7 +51,7 @@ static int unmap(struct lab_run *run, uint64_t ipa, uint64_t size)
 	/* One DSB: it completes the cleans, if any, and shows the writes to walkers. */
 	s2m_barrier(k->m, k->pe, r.cleaned ? S2M_DSB_SY : S2M_DSB_ISHST);
 	if (k->tlbirange) {
-		kvm_tlbi_range(k, ipa, size >> 12);
+		kvm_tlbi_range(k, ipa, size >> k->page_shift);
 		kvm_tlbi_finish(k);
 	} else {
 		s2m_tlbi(k->m, k->pe, S2M_VMALLS12E1IS, 0);

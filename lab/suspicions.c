@@ -272,7 +272,7 @@ int compare_suspicions(const struct compare_options *o)
 		c->o = *o;
 		c->o.ipa = GIB;
 		c->o.mem = GIB;
-		c->o.leaf = UINT64_C(2) << 20;
+		c->o.leaf = (struct lab_leaf){ UINT64_C(2) << 20, 12, 2, false };
 		c->o.ipa_bits = 48;
 		c->o.max_violations = 4096;
 		c->o.count = n / 6 ? COUNT_BARE : COUNT_LINUX;

@@ -26,15 +26,24 @@ uint32_t lab_machine_features(uint32_t features, uint32_t errata)
 	return out;
 }
 
+bool lab_wide(unsigned page_shift, unsigned pa_bits, uint32_t features)
+{
+	return features & S2_FEAT_LPA2 || (page_shift == 16 && pa_bits == 52);
+}
+
 int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 {
-	/* The upper half of the PA space is tables, guests get the lower. */
-	const uint64_t table_base = cfg->pa_bits >= 32 && cfg->pa_bits <= 48 ?
-					    UINT64_C(1) << (cfg->pa_bits - 1) :
-					    0;
+	const bool wide = lab_wide(cfg->page_shift, cfg->pa_bits, cfg->features);
+	/*
+	 * The upper half of the PA space is tables, guests get the lower. No such PA
+	 * size: it is the engine that says so, below.
+	 */
+	const bool usable = cfg->pa_bits >= 32 && cfg->pa_bits <= (wide ? 52 : 48);
+	const uint64_t table_base = usable ? UINT64_C(1) << (cfg->pa_bits - 1) : 0;
 	const struct machine_config mc = {
 		.features = lab_machine_features(cfg->features, cfg->errata),
 		.pes = cfg->vcpus + 1,
+		.granule_shift = cfg->page_shift,
 		.table_base = table_base,
 		.table_pages = cfg->table_pages,
 		.max_violations = cfg->max_violations,
@@ -42,6 +51,7 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 	const struct s2_config sc = {
 		.ipa_bits = (uint8_t)cfg->ipa_bits,
 		.pa_bits = (uint8_t)cfg->pa_bits,
+		.granule_shift = (uint8_t)cfg->page_shift,
 		.features = cfg->features,
 		.errata = cfg->errata,
 		.port = &vm->port,
@@ -51,6 +61,8 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 
 	memset(vm, 0, sizeof(*vm));
 	vm->vcpus = cfg->vcpus;
+	vm->page_shift = cfg->page_shift;
+	vm->wide = wide;
 	vm->table_base = table_base;
 	vm->table_pages = cfg->table_pages;
 	vm->m = machine_new(&mc);

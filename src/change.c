@@ -106,14 +106,14 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, bool clear, bool *young,
 static int find_leaf(struct s2 *s2, struct cursor *c, struct step *step, uint64_t ipa,
 		     uint64_t *d)
 {
-	int err = check_range(s2, ipa, PAGE_SIZE);
+	int err = check_range(s2, ipa, page_size(s2));
 
 	if (err)
 		return err;
 	*step = (struct step){ .entries = NO_BUDGET,
 			       .bytes = NO_BUDGET,
 			       .hint_level = -1 };
-	cursor_start(c, s2, step, ipa, ipa + PAGE_SIZE);
+	cursor_start(c, s2, step, ipa, ipa + page_size(s2));
 	while (desc_valid_table(*d = cursor_load(c, cursor_entry(c)), c->level))
 		cursor_down(c, *d);
 	if (desc_busy(*d))
@@ -143,7 +143,8 @@ int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms)
 		e.clear |= DESC_XN;
 	/* Instruction fetch must find what is there before it may look. */
 	if (perms & S2_X && d & DESC_XN)
-		s2_port_make_executable(s2->port, desc_oa(d), level_size(c.level));
+		s2_port_make_executable(s2->port, desc_oa(s2, d),
+					level_size(c.s2, c.level));
 	if (edit_entry(&c, cursor_entry(&c), d, &e)) {
 		gather_leaf(&g, &c, d);
 		invalidate(s2, &g);
@@ -178,7 +179,7 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
 		return err;
 	bytes = step.bytes;
 	cursor_start(&c, s2, &step, op->st.pos, end);
-	while (cursor_more(&c) && step.bytes >= PAGE_SIZE) {
+	while (cursor_more(&c) && step.bytes >= page_size(s2)) {
 		uint64_t d = cursor_load(&c, cursor_entry(&c));
 		uint64_t in = c.ipa - cursor_base(&c), left, n;
 
@@ -187,11 +188,11 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
 			continue;
 		}
 		if (desc_valid(d) && desc_needs_clean(s2->features, d)) {
-			left = level_size(c.level) - in;
+			left = level_size(c.s2, c.level) - in;
 			if (left > end - c.ipa)
 				left = end - c.ipa;
-			n = left < step.bytes ? left : step.bytes & ~(PAGE_SIZE - 1);
-			s2_port_clean(s2->port, desc_oa(d) + in, n, desc_attr(d));
+			n = left < step.bytes ? left : step.bytes & ~(page_size(s2) - 1);
+			s2_port_clean(s2->port, desc_oa(s2, d) + in, n, desc_attr(d));
 			step.bytes -= n;
 			if (n < left) {
 				c.ipa += n;

@@ -8,9 +8,10 @@
 static const char *const error_text[] = {
 	[0] = "done",
 	[-S2_E_CONFIG] = "a configuration field is out of range or unknown",
-	[-S2_E_IPA_BITS] = "IPA size not 32 to 48 bits, or above the PA size",
-	[-S2_E_PA_BITS] = "PA size not 32, 36, 40, 42, 44 or 48 bits",
-	[-S2_E_UNSUPPORTED] = "a feature this version does not implement",
+	[-S2_E_IPA_BITS] =
+		"IPA size not 32 to 48 bits (to 52 with LPA or LPA2), or above the PA size",
+	[-S2_E_PA_BITS] = "PA size not 32, 36, 40, 42, 44, 48 bits (52 with LPA or LPA2)",
+	[-S2_E_UNSUPPORTED] = "not the granule that the build is for",
 	[-S2_E_ALIGN] = "address or size not a multiple of the granule",
 	[-S2_E_SIZE] = "size is zero",
 	[-S2_E_WRAP] = "address + size wraps around",
@@ -52,6 +53,8 @@ static int pa_range(unsigned pa_bits)
 		return 4;
 	case 48:
 		return 5;
+	case 52:
+		return 6;
 	}
 	return -1;
 }
@@ -60,42 +63,66 @@ static int pa_range(unsigned pa_bits)
 	(S2_FEAT_FWB | S2_FEAT_TLBIRANGE | S2_FEAT_TTL | S2_FEAT_HAFDBS | S2_FEAT_XNX | \
 	 S2_FEAT_BBM1 | S2_FEAT_BBM2 | S2_FEAT_ETS2 | S2_FEAT_LPA2 | S2_FEAT_VMID16)
 
-static int check_config(const struct s2_config *cfg)
+static int check_config(const struct s2 *s2, const struct s2_config *cfg)
 {
 	if (cfg->features & ~KNOWN_FEATURES || cfg->errata & ~S2_ERRATUM_REPEAT_TLBI)
 		return S2_E_CONFIG;
-	if (cfg->features & S2_FEAT_LPA2)
+	if (s2->granule_shift != 12 && s2->granule_shift != 14 && s2->granule_shift != 16)
+		return S2_E_CONFIG;
+#ifdef S2_GRANULE_SHIFT
+	if (s2->granule_shift != S2_GRANULE_SHIFT)
 		return S2_E_UNSUPPORTED;
-	if (pa_range(cfg->pa_bits) < 0)
+#endif
+	/* 64 KiB granules have had 52 bits since FEAT_LPA, without another layout. */
+	if (cfg->features & S2_FEAT_LPA2 && s2->granule_shift == 16)
+		return S2_E_CONFIG;
+	if (pa_range(cfg->pa_bits) < 0 || (cfg->pa_bits > 48 && s2->wide == S2_WIDE_NO))
 		return S2_E_PA_BITS;
-	if (cfg->ipa_bits < 32 || cfg->ipa_bits > 48 || cfg->ipa_bits > cfg->pa_bits)
+	if (cfg->ipa_bits < 32 || cfg->ipa_bits > (s2->wide == S2_WIDE_NO ? 48 : 52) ||
+	    cfg->ipa_bits > cfg->pa_bits)
 		return S2_E_IPA_BITS;
 	return 0;
 }
 
+struct s2 config_layout(const struct s2_config *cfg)
+{
+	struct s2 s2 = {
+		.port = cfg->port,
+		.features = cfg->features,
+		.errata = cfg->errata,
+		.ipa_bits = cfg->ipa_bits,
+		.pa_bits = cfg->pa_bits,
+		.granule_shift = cfg->granule_shift ? cfg->granule_shift : 12,
+		.start_level = LAST_LEVEL,
+	};
+
+	if (cfg->features & S2_FEAT_LPA2)
+		s2.wide = S2_WIDE_LPA2;
+	else if (s2.granule_shift == 16 && cfg->pa_bits == 52)
+		s2.wide = S2_WIDE_LPA;
+	return s2;
+}
+
 int s2_init(struct s2 *s2, const struct s2_config *cfg)
 {
-	int err = check_config(cfg);
 	unsigned root_bits;
+	int err;
 
-	*s2 = (struct s2){ 0 };
-	if (err)
+	*s2 = config_layout(cfg);
+	err = check_config(s2, cfg);
+	if (err) {
+		*s2 = (struct s2){ 0 };
 		return err;
-	s2->port = cfg->port;
-	s2->features = cfg->features;
-	s2->errata = cfg->errata;
-	s2->ipa_bits = cfg->ipa_bits;
-	s2->pa_bits = cfg->pa_bits;
+	}
 
 	/*
 	 * The start level with the fewest levels below it that 16 concatenated
 	 * tables (4 more bits of IPA) reach. For 4 KiB: level 2 to 34 bits,
-	 * level 1 to 43, level 0 above.
+	 * level 1 to 43, level 0 above, which makes level -1 unnecessary.
 	 */
-	s2->start_level = LAST_LEVEL;
-	while (s2->ipa_bits > level_shift(s2->start_level - 1) + 4)
+	while (s2->ipa_bits > level_shift(s2, s2->start_level - 1) + 4)
 		s2->start_level--;
-	root_bits = level_shift(s2->start_level - 1);
+	root_bits = level_shift(s2, s2->start_level - 1);
 	s2->root_pages = (uint8_t)(s2->ipa_bits > root_bits ?
 					   1u << (s2->ipa_bits - root_bits) :
 					   1u);
@@ -110,28 +137,36 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg)
 
 uint64_t s2_vtcr(const struct s2 *s2)
 {
+	static const uint8_t tg0[] = { [12] = 0, [14] = 2, [16] = 1 };
 	uint64_t v = UINT64_C(1) << 31; /* RES1 */
+	int base = page_shift(s2) == 12 ? 2 : 3;
 
-	v |= 64u - s2->ipa_bits;		    /* T0SZ */
-	v |= (uint64_t)(2 - s2->start_level) << 6;  /* SL0, 4 KiB */
-	v |= UINT64_C(1) << 8 | UINT64_C(1) << 10;  /* IRGN0, ORGN0: WBWA */
-	v |= UINT64_C(3) << 12;			    /* SH0: inner shareable */
-	v |= (uint64_t)pa_range(s2->pa_bits) << 16; /* PS */
+	v |= 64u - s2->ipa_bits;		      /* T0SZ */
+	v |= (uint64_t)(base - s2->start_level) << 6; /* SL0 */
+	v |= (uint64_t)tg0[page_shift(s2)] << 14;     /* TG0 */
+	v |= UINT64_C(1) << 8 | UINT64_C(1) << 10;    /* IRGN0, ORGN0: WBWA */
+	v |= UINT64_C(3) << 12;			      /* SH0: inner shareable */
+	v |= (uint64_t)pa_range(s2->pa_bits) << 16;   /* PS */
 	if (s2->features & S2_FEAT_VMID16)
 		v |= UINT64_C(1) << 19; /* VS */
 	if (s2->features & S2_FEAT_HAFDBS)
 		v |= UINT64_C(1) << 21; /* HA */
+	if (s2->wide == S2_WIDE_LPA2)
+		v |= UINT64_C(1) << 32; /* DS */
 	return v;
 }
 
 uint64_t s2_vttbr(const struct s2 *s2)
 {
-	return s2_port_table_pa(s2->port, s2->root);
+	uint64_t pa = s2_port_table_pa(s2->port, s2->root);
+
+	/* BADDR[51:48] in [5:2] if addresses have 52 bits [U]. */
+	return (pa & ((UINT64_C(1) << 48) - 1)) | (pa >> 48) << 2;
 }
 
 int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
 {
-	if ((ipa | size) & (PAGE_SIZE - 1))
+	if ((ipa | size) & (page_size(s2) - 1))
 		return S2_E_ALIGN;
 	if (!size)
 		return S2_E_SIZE;
@@ -208,7 +243,7 @@ uint64_t *reserve_take(struct s2 *s2, uint64_t *reserve)
 	uint64_t *table, *meta;
 
 	S2_ASSERT(*reserve & LINK_PRESENT);
-	table = s2_port_table_va(s2->port, desc_oa(*reserve));
+	table = s2_port_table_va(s2->port, link_pa(*reserve));
 	meta = table_meta(s2, table);
 	*reserve = *meta;
 	*meta = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Stage-2 descriptors for the 4 KiB granule without LPA2, and what the engine
+ * Stage-2 descriptors for every granule and address size, and what the engine
  * writes into invalid ones. Nothing else in the engine knows a bit position.
  *
  * Arm ARM, "VMSAv8-64 translation table format descriptors".
@@ -10,21 +10,60 @@
 
 #include <stage2/stage2.h>
 
-#define PAGE_SHIFT 12
-#define PAGE_SIZE (UINT64_C(1) << PAGE_SHIFT)
-#define PTRS_PER_TABLE 512u
 #define LAST_LEVEL 3
-/* Level 0 holds tables only: 512 GiB blocks need LPA2's layout. */
-#define FIRST_BLOCK_LEVEL 1
+
+/*
+ * The granule: a field of the instance, or a constant of the build if the port
+ * defines S2_GRANULE_SHIFT (12, 14 or 16).
+ */
+static inline unsigned page_shift(const struct s2 *s2)
+{
+#ifdef S2_GRANULE_SHIFT
+	(void)s2;
+	return S2_GRANULE_SHIFT;
+#else
+	return s2->granule_shift;
+#endif
+}
+
+static inline uint64_t page_size(const struct s2 *s2)
+{
+	return UINT64_C(1) << page_shift(s2);
+}
+
+/* Entries of one table: a granule of 8-byte descriptors. */
+static inline unsigned table_entries(const struct s2 *s2)
+{
+	return 1u << (page_shift(s2) - 3);
+}
+
+static inline unsigned level_shift(const struct s2 *s2, int level)
+{
+	return page_shift(s2) + (page_shift(s2) - 3) * (unsigned)(LAST_LEVEL - level);
+}
+
+static inline uint64_t level_size(const struct s2 *s2, int level)
+{
+	return UINT64_C(1) << level_shift(s2, level);
+}
+
+/*
+ * The first level that may hold a block: 4 KiB level 1 (1 GiB), with LPA2 level 0
+ * (512 GiB); 16 KiB level 2 (32 MiB), with LPA2 level 1 (64 GiB); 64 KiB level 2
+ * (512 MiB), with 52-bit PAs level 1 (4 TiB).
+ */
+static inline int first_block_level(const struct s2 *s2)
+{
+	return (page_shift(s2) == 12 ? 1 : 2) - (s2->wide != S2_WIDE_NO);
+}
 
 #define DESC_VALID (UINT64_C(1) << 0)
 #define DESC_TABLE (UINT64_C(1) << 1) /* a table at levels 0-2, a page at 3 */
 #define DESC_MEMATTR (UINT64_C(0xf) << 2)
 #define DESC_S2AP_R (UINT64_C(1) << 6)
 #define DESC_S2AP_W (UINT64_C(1) << 7)
-#define DESC_SH (UINT64_C(3) << 8) /* 0b11: inner shareable */
+#define DESC_SH (UINT64_C(3) << 8) /* 0b11: inner shareable; OA[51:50] with LPA2 */
 #define DESC_AF (UINT64_C(1) << 10)
-#define DESC_OA UINT64_C(0x0000fffffffff000)
 /*
  * XN[1]. With FEAT_XNX the field is [54:53]: 0b00 execute at EL1 and EL0, 0b10
  * at neither; without, bit 54 alone means the same. So one encoding serves both.
@@ -47,16 +86,6 @@
  * DESC_REMAKE: the marker is the descriptor of a table that is to be linked here.
  */
 #define DESC_REMAKE (UINT64_C(1) << 61)
-
-static inline unsigned level_shift(int level)
-{
-	return PAGE_SHIFT + 9u * (unsigned)(LAST_LEVEL - level);
-}
-
-static inline uint64_t level_size(int level)
-{
-	return UINT64_C(1) << level_shift(level);
-}
 
 static inline bool desc_valid(uint64_t d)
 {
@@ -84,9 +113,37 @@ static inline bool desc_valid_leaf(uint64_t d, int level)
 	return desc_valid(d) && !desc_is_table(d, level);
 }
 
-static inline uint64_t desc_oa(uint64_t d)
+/*
+ * Where an output address is in a descriptor: [47:granule]; with LPA2 [49:granule]
+ * and OA[51:50] in [9:8]; with 64 KiB granules and 52-bit PAs OA[51:48] in [15:12].
+ */
+static inline uint64_t desc_oa_mask(const struct s2 *s2)
 {
-	return d & DESC_OA;
+	uint64_t top = UINT64_C(1) << (s2->wide == S2_WIDE_LPA2 ? 50 : 48);
+
+	return top - page_size(s2);
+}
+
+static inline uint64_t desc_oa(const struct s2 *s2, uint64_t d)
+{
+	uint64_t oa = d & desc_oa_mask(s2);
+
+	if (s2->wide == S2_WIDE_LPA2)
+		oa |= (d & DESC_SH) << 42;
+	else if (s2->wide == S2_WIDE_LPA)
+		oa |= (d & UINT64_C(0xf000)) << 36;
+	return oa;
+}
+
+static inline uint64_t desc_from_oa(const struct s2 *s2, uint64_t oa)
+{
+	uint64_t d = oa & desc_oa_mask(s2);
+
+	if (s2->wide == S2_WIDE_LPA2)
+		d |= (oa >> 42) & DESC_SH;
+	else if (s2->wide == S2_WIDE_LPA)
+		d |= (oa >> 36) & UINT64_C(0xf000);
+	return d;
 }
 
 static inline uint64_t desc_make_busy(uint64_t d)
@@ -94,9 +151,9 @@ static inline uint64_t desc_make_busy(uint64_t d)
 	return (d & ~DESC_VALID) | DESC_BUSY;
 }
 
-static inline uint64_t desc_make_table(uint64_t table_pa)
+static inline uint64_t desc_make_table(const struct s2 *s2, uint64_t table_pa)
 {
-	return table_pa | DESC_TABLE | DESC_VALID;
+	return desc_from_oa(s2, table_pa) | DESC_TABLE | DESC_VALID;
 }
 
 /*
@@ -128,12 +185,16 @@ static inline bool desc_needs_clean(uint32_t features, uint64_t d)
 	return !((features & S2_FEAT_FWB) && m == MEMATTR_FWB_WB);
 }
 
-/* The leaf for @attr at @level, to be OR'ed with an output address. */
-static inline uint64_t desc_leaf(uint32_t features, s2_attr_t attr, int level)
+/* The leaf for @attr at @level that maps to @oa. */
+static inline uint64_t desc_leaf(const struct s2 *s2, uint64_t oa, s2_attr_t attr,
+				 int level)
 {
-	uint64_t d = DESC_VALID | DESC_AF | DESC_SH;
+	uint64_t d = DESC_VALID | DESC_AF | desc_from_oa(s2, oa);
 	unsigned m;
 
+	/* With LPA2 shareability is VTCR_EL2.SH0 for all. */
+	if (s2->wide != S2_WIDE_LPA2)
+		d |= DESC_SH;
 	if (attr & S2_MEM_DEV_nGnRnE)
 		m = ((attr & S2_MEM_MASK) >> 4) & 3u;
 	else if ((attr & S2_MEM_MASK) == S2_MEM_NC)
@@ -141,7 +202,7 @@ static inline uint64_t desc_leaf(uint32_t features, s2_attr_t attr, int level)
 	else if ((attr & S2_MEM_MASK) == S2_MEM_S1)
 		m = MEMATTR_FWB_S1;
 	else
-		m = features & S2_FEAT_FWB ? MEMATTR_FWB_WB : MEMATTR_WB;
+		m = s2->features & S2_FEAT_FWB ? MEMATTR_FWB_WB : MEMATTR_WB;
 	d |= (uint64_t)m << 2;
 	if (level == LAST_LEVEL)
 		d |= DESC_TABLE;
@@ -181,9 +242,11 @@ static inline s2_attr_t desc_attr(uint64_t d)
 #define DESC_IN_PLACE (DESC_S2AP_R | DESC_S2AP_W | DESC_XN | DESC_AF | DESC_SW)
 
 /* The leaf one level down that maps the i-th part of what block @d maps. */
-static inline uint64_t desc_part_of_block(uint64_t d, int level, unsigned i)
+static inline uint64_t desc_part_of_block(const struct s2 *s2, uint64_t d, int level,
+					  unsigned i)
 {
-	d += (uint64_t)i << level_shift(level + 1);
+	/* Below the block's size every bit of the address is where it belongs. */
+	d += (uint64_t)i << level_shift(s2, level + 1);
 	if (level + 1 == LAST_LEVEL)
 		d |= DESC_TABLE;
 	return d | DESC_AF;

@@ -8,7 +8,7 @@ static void describe(const struct cursor *c, uint64_t d, struct s2_mapping *m)
 {
 	*m = (struct s2_mapping){
 		.ipa = s2_ipa(cursor_base(c)),
-		.size = level_size(c->level),
+		.size = level_size(c->s2, c->level),
 		.desc = d,
 		.level = (int8_t)c->level,
 		.state = desc_busy(d)  ? S2_BUSY :
@@ -16,7 +16,7 @@ static void describe(const struct cursor *c, uint64_t d, struct s2_mapping *m)
 					 S2_EMPTY,
 	};
 	if (m->state == S2_LEAF) {
-		m->pa = s2_pa(desc_oa(d));
+		m->pa = s2_pa(desc_oa(c->s2, d));
 		m->attr = desc_attr(d);
 		m->young = d & DESC_AF;
 	}

@@ -19,8 +19,8 @@
  *   [15:0]  live    entries that are valid (busy ones are not)
  *   [31:16] tables  entries that are a table, valid or busy
  *   [32]    clean   a leaf that needs cleaning was ever put in it or below it
- *   [42:33] cleaned of a detached table: where the clean goes on
- *   [58:43] busy    entries that are busy
+ *   [45:33] cleaned of a detached table: where the clean goes on
+ *   [61:46] busy    entries that are busy
  *
  * In a detached table live + busy is how many entries are left to clean.
  *
@@ -31,12 +31,19 @@
 #define META_TABLE_ONE (UINT64_C(1) << 16)
 #define META_CLEAN (UINT64_C(1) << 32)
 #define META_CLEANED_SHIFT 33
-#define META_CLEANED (UINT64_C(0x3ff) << META_CLEANED_SHIFT)
-#define META_BUSY_ONE (UINT64_C(1) << 43)
+#define META_CLEANED (UINT64_C(0x1fff) << META_CLEANED_SHIFT)
+#define META_BUSY_SHIFT 46
+#define META_BUSY_ONE (UINT64_C(1) << META_BUSY_SHIFT)
 
 #define LINK_LEVEL UINT64_C(3)
 #define LINK_HAS_TABLES (UINT64_C(1) << 2)
 #define LINK_PRESENT (UINT64_C(1) << 3)
+#define LINK_FLAGS UINT64_C(0xfff)
+
+static inline uint64_t link_pa(uint64_t link)
+{
+	return link & ~LINK_FLAGS;
+}
 
 static inline unsigned meta_live(uint64_t meta)
 {
@@ -50,7 +57,7 @@ static inline unsigned meta_tables(uint64_t meta)
 
 static inline unsigned meta_busy(uint64_t meta)
 {
-	return (unsigned)((meta >> 43) & 0xffffu);
+	return (unsigned)((meta >> META_BUSY_SHIFT) & 0xffffu);
 }
 
 static inline unsigned meta_cleaned(uint64_t meta)
@@ -99,6 +106,8 @@ enum op_kind {
 	OP_CLEAN
 };
 
+/* An instance without tables: what @cfg says of descriptors and operands. */
+struct s2 config_layout(const struct s2_config *cfg);
 int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size);
 /*
  * Begin a call: take *local when the caller gave no op; check the budget; start
@@ -163,11 +172,11 @@ static inline bool cursor_more(const struct cursor *c)
 
 static inline uint64_t *cursor_entry(const struct cursor *c)
 {
-	uint64_t i = c->ipa >> level_shift(c->level);
+	uint64_t i = c->ipa >> level_shift(c->s2, c->level);
 
-	/* The start level's tables are contiguous: one array of up to 8192. */
+	/* The start level's tables are contiguous: one array. */
 	if (c->level != c->s2->start_level)
-		i &= PTRS_PER_TABLE - 1;
+		i &= table_entries(c->s2) - 1;
 	return &c->table[c->level][i];
 }
 
@@ -178,21 +187,32 @@ static inline uint64_t cursor_load(const struct cursor *c, const uint64_t *entry
 	return s2_port_load(c->s2->port, entry);
 }
 
+/* The metadata of the table on the path at @level: of one of the root's, too. */
+static inline uint64_t *cursor_meta_at(const struct cursor *c, int level)
+{
+	uint64_t *table = c->table[level];
+
+	if (level == c->s2->start_level)
+		table += (c->ipa >> level_shift(c->s2, level)) &
+			 ~(uint64_t)(table_entries(c->s2) - 1);
+	return table_meta(c->s2, table);
+}
+
 static inline uint64_t *cursor_meta(const struct cursor *c)
 {
-	return table_meta(c->s2, c->table[c->level]);
+	return cursor_meta_at(c, c->level);
 }
 
 /* First byte that the entry translates. */
 static inline uint64_t cursor_base(const struct cursor *c)
 {
-	return c->ipa & ~(level_size(c->level) - 1);
+	return c->ipa & ~(level_size(c->s2, c->level) - 1);
 }
 
 /* Whether all that the entry translates lies inside [ipa, end). */
 static inline bool cursor_covers(const struct cursor *c)
 {
-	uint64_t size = level_size(c->level);
+	uint64_t size = level_size(c->s2, c->level);
 
 	return !(c->ipa & (size - 1)) && c->end - c->ipa >= size;
 }
@@ -200,15 +220,15 @@ static inline bool cursor_covers(const struct cursor *c)
 static inline void cursor_down(struct cursor *c, uint64_t desc)
 {
 	c->level++;
-	c->table[c->level] = s2_port_table_va(c->s2->port, desc_oa(desc));
+	c->table[c->level] = s2_port_table_va(c->s2->port, desc_oa(c->s2, desc));
 }
 
 /* On to the next entry, up as far as needed. */
 static inline void cursor_next(struct cursor *c)
 {
-	c->ipa = cursor_base(c) + level_size(c->level);
+	c->ipa = cursor_base(c) + level_size(c->s2, c->level);
 	while (c->level > c->s2->start_level &&
-	       !(c->ipa & (level_size(c->level - 1) - 1)))
+	       !(c->ipa & (level_size(c->s2, c->level - 1) - 1)))
 		c->level--;
 }
 
@@ -244,7 +264,8 @@ static inline void gather_add(struct gather *g, uint64_t ipa, uint64_t size,
 
 static inline void gather_leaf(struct gather *g, const struct cursor *c, uint64_t d)
 {
-	gather_add(g, cursor_base(c), level_size(c->level), level_size(c->level));
+	gather_add(g, cursor_base(c), level_size(c->s2, c->level),
+		   level_size(c->s2, c->level));
 	g->levels |= (uint8_t)(1u << c->level);
 	g->clean |= desc_needs_clean(c->s2->features, d);
 }

@@ -31,24 +31,41 @@ static unsigned scale_shift(int scale)
 	return 5u * (unsigned)scale + 1;
 }
 
-/* TTL[47:44]: TG 0b01 (4 KiB) and the level; 0: no hint. */
-static uint64_t operand_ipa(uint32_t features, uint64_t ipa, int level)
+/* TG: 0b01 4 KiB, 0b10 16 KiB, 0b11 64 KiB. */
+static uint64_t operand_tg(const struct s2 *s2)
 {
-	uint64_t ttl = features & S2_FEAT_TTL && level ? 4u | (unsigned)level : 0;
+	return (page_shift(s2) - 10) / 2;
+}
 
-	return ttl << 44 | ipa >> PAGE_SHIFT;
+/* TTL[47:44]: TG and the level; 0: no hint. IPA[51:12] in [39:0], any granule. */
+static uint64_t operand_ipa(const struct s2 *s2, uint64_t ipa, int level)
+{
+	uint64_t ttl = s2->features & S2_FEAT_TTL && level ?
+			       operand_tg(s2) << 2 | (unsigned)level :
+			       0;
+
+	return ttl << 44 | ipa >> 12;
+}
+
+/* BaseADDR counts granules; with LPA2, 64 KiB whatever the granule. */
+static unsigned base_shift(const struct s2 *s2)
+{
+	return s2->wide == S2_WIDE_LPA2 ? 16 : page_shift(s2);
 }
 
 /*
- * TG[47:46] 0b01, SCALE, NUM, TTL[38:37], BaseADDR. A hint needs a base aligned
- * to a leaf of its level (else UNPREDICTABLE), so it is left out elsewhere.
+ * TG[47:46], SCALE, NUM, TTL[38:37], BaseADDR. A hint needs a base aligned to a
+ * leaf of its level (else UNPREDICTABLE), so it is left out elsewhere; level 0
+ * cannot be given.
  */
-static uint64_t operand_range(uint64_t ipa, int scale, unsigned num, int level)
+static uint64_t operand_range(const struct s2 *s2, uint64_t ipa, int scale, unsigned num,
+			      int level)
 {
-	uint64_t ttl = level && !(ipa & (level_size(level) - 1)) ? (unsigned)level : 0;
+	uint64_t ttl = level && !(ipa & (level_size(s2, level) - 1)) ? (unsigned)level :
+								       0;
 
-	return UINT64_C(1) << 46 | (uint64_t)scale << 44 | (uint64_t)num << 39 |
-	       ttl << 37 | ipa >> PAGE_SHIFT;
+	return operand_tg(s2) << 46 | (uint64_t)scale << 44 | (uint64_t)num << 39 |
+	       ttl << 37 | ipa >> base_shift(s2);
 }
 
 /*
@@ -94,7 +111,8 @@ static void plan_whole(struct s2_plan *plan)
 }
 
 /* Append the ranges of @c from @ipa on; returns where they end. */
-static uint64_t plan_ranges(struct s2_plan *plan, uint64_t ipa, uint64_t pages, int level)
+static uint64_t plan_ranges(const struct s2 *s2, struct s2_plan *plan, uint64_t ipa,
+			    uint64_t pages, int level)
 {
 	for (int s = RANGE_SCALES - 1; s >= 0; s--) {
 		uint64_t n = pages >> scale_shift(s);
@@ -102,19 +120,18 @@ static uint64_t plan_ranges(struct s2_plan *plan, uint64_t ipa, uint64_t pages, 
 		if (!n)
 			continue;
 		plan_add(plan, S2_TLBI_RIPAS2E1IS,
-			 operand_range(ipa, s, (unsigned)n - 1, level));
-		ipa += n << scale_shift(s) << PAGE_SHIFT;
+			 operand_range(s2, ipa, s, (unsigned)n - 1, level));
+		ipa += n << scale_shift(s) << page_shift(s2);
 		pages -= n << scale_shift(s);
 	}
 	return ipa;
 }
 
-void s2_plan_range(uint32_t features, uint64_t ipa, uint64_t size, uint64_t stride,
-		   int level, struct s2_plan *plan)
+static void plan_range(const struct s2 *s2, uint64_t ipa, uint64_t size, uint64_t stride,
+		       int level, struct s2_plan *plan)
 {
 	uint64_t single = ((ipa & (stride - 1)) + size + stride - 1) / stride;
-	uint64_t full = size >> PAGE_SHIFT >> RANGE_MAX_SHIFT;
-	uint64_t rest = (size >> PAGE_SHIFT) & ((UINT64_C(1) << RANGE_MAX_SHIFT) - 1);
+	uint64_t full, rest, before;
 	struct cover best;
 
 	plan->n = 0;
@@ -122,10 +139,15 @@ void s2_plan_range(uint32_t features, uint64_t ipa, uint64_t size, uint64_t stri
 	if (!size)
 		return;
 	if (single == 1) {
-		plan_add(plan, S2_TLBI_IPAS2E1IS, operand_ipa(features, ipa, level));
+		plan_add(plan, S2_TLBI_IPAS2E1IS, operand_ipa(s2, ipa, level));
 		return;
 	}
 
+	/* A range begins where BaseADDR can say it does. */
+	before = ipa & ((UINT64_C(1) << base_shift(s2)) - 1);
+	full = (size + before) >> page_shift(s2);
+	rest = full & ((UINT64_C(1) << RANGE_MAX_SHIFT) - 1);
+	full >>= RANGE_MAX_SHIFT;
 	best = cover_at(rest, -1);
 	for (int s = 0; s < RANGE_SCALES; s++) {
 		struct cover c = cover_at(rest, s);
@@ -133,29 +155,38 @@ void s2_plan_range(uint32_t features, uint64_t ipa, uint64_t size, uint64_t stri
 		if (c.cost < best.cost)
 			best = c;
 	}
-	best.cost += full * COST_TLBI;
+	best.cost += full * COST_TLBI + (before >> page_shift(s2)) * COST_PAGE;
 	/* One TLBI a leaf: needs no range instruction, and reaches no further. */
-	if (!(features & S2_FEAT_TLBIRANGE) || single * COST_TLBI <= best.cost) {
+	if (!(s2->features & S2_FEAT_TLBIRANGE) || single * COST_TLBI <= best.cost) {
 		if (single > S2_PLAN_OPS) {
 			plan_whole(plan);
 			return;
 		}
 		for (; single; single--, ipa += stride)
-			plan_add(plan, S2_TLBI_IPAS2E1IS,
-				 operand_ipa(features, ipa, level));
+			plan_add(plan, S2_TLBI_IPAS2E1IS, operand_ipa(s2, ipa, level));
 		return;
 	}
 	if (full + best.ops > S2_PLAN_OPS || best.cost > COST_BY_ADDRESS_MAX) {
 		plan_whole(plan);
 		return;
 	}
+	ipa -= before;
+	plan->beyond = before;
 	for (; full; full--)
-		ipa = plan_ranges(plan, ipa, UINT64_C(1) << RANGE_MAX_SHIFT, level);
-	ipa = plan_ranges(plan, ipa, best.pages, level);
+		ipa = plan_ranges(s2, plan, ipa, UINT64_C(1) << RANGE_MAX_SHIFT, level);
+	ipa = plan_ranges(s2, plan, ipa, best.pages, level);
 	if (best.pages < rest)
-		plan_add(plan, S2_TLBI_IPAS2E1IS, operand_ipa(features, ipa, level));
+		plan_add(plan, S2_TLBI_IPAS2E1IS, operand_ipa(s2, ipa, level));
 	else
-		plan->beyond = (best.pages - rest) << PAGE_SHIFT;
+		plan->beyond += (best.pages - rest) << page_shift(s2);
+}
+
+void s2_plan_range(const struct s2_config *cfg, uint64_t ipa, uint64_t size,
+		   uint64_t stride, int level, struct s2_plan *plan)
+{
+	struct s2 s2 = config_layout(cfg);
+
+	plan_range(&s2, ipa, size, stride, level, plan);
 }
 
 static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint64_t size)
@@ -248,10 +279,10 @@ void invalidate(struct s2 *s2, const struct gather *g)
 	 * entry gone the walk caches above a leaf of any level must go.
 	 */
 	if (!g->table)
-		for (int l = FIRST_BLOCK_LEVEL; l <= LAST_LEVEL; l++)
+		for (int l = 1; l <= LAST_LEVEL; l++)
 			if (g->levels == 1u << l)
 				level = l;
-	s2_plan_range(s2->features, g->start, g->end - g->start, g->stride, level, &plan);
+	plan_range(s2, g->start, g->end - g->start, g->stride, level, &plan);
 	issue(s2, &plan, g->start, g->end - g->start);
 }
 

@@ -39,8 +39,8 @@ static int leaf_level(const struct map *m, uint64_t ipa)
 
 	if (m->flags & S2_MAP_PAGES)
 		return level;
-	while (level > FIRST_BLOCK_LEVEL && level > m->s2->start_level) {
-		uint64_t size = level_size(level - 1);
+	while (level > first_block_level(m->s2) && level > m->s2->start_level) {
+		uint64_t size = level_size(m->s2, level - 1);
 
 		if ((ipa | m->delta) & (size - 1) || m->end - ipa < size)
 			break;
@@ -51,7 +51,7 @@ static int leaf_level(const struct map *m, uint64_t ipa)
 
 static uint64_t leaf_desc(const struct map *m, uint64_t ipa, int level)
 {
-	return desc_leaf(m->s2->features, m->attr, level) | (ipa + m->delta);
+	return desc_leaf(m->s2, ipa + m->delta, m->attr, level);
 }
 
 /*
@@ -63,14 +63,13 @@ static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int 
 	uint64_t n = 0;
 
 	for (; level < LAST_LEVEL; level++) {
-		unsigned shift = level_shift(level);
+		unsigned shift = level_shift(m->s2, level);
+		uint64_t size = level_size(m->s2, level);
 		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
 
-		if (level >= FIRST_BLOCK_LEVEL && !(m->flags & S2_MAP_PAGES) &&
-		    !(m->delta & (level_size(level) - 1)) &&
-		    end >> shift > (ipa + level_size(level) - 1) >> shift)
-			blocks =
-				(end >> shift) - ((ipa + level_size(level) - 1) >> shift);
+		if (level >= first_block_level(m->s2) && !(m->flags & S2_MAP_PAGES) &&
+		    !(m->delta & (size - 1)) && end >> shift > (ipa + size - 1) >> shift)
+			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
 		n += all - blocks;
 	}
 	return n;
@@ -80,7 +79,7 @@ static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int 
 static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int want,
 		      struct found *f)
 {
-	uint64_t past = cursor_base(c) + level_size(c->level), diff;
+	uint64_t past = cursor_base(c) + level_size(c->s2, c->level), diff;
 	bool replace = m->flags & S2_MAP_REPLACE;
 
 	if (desc_busy(d) && !replace)
@@ -139,12 +138,12 @@ static uint64_t window_end(const struct map *m)
 
 	if (!m->op->max_entries)
 		return m->end;
-	size = level_size(level);
+	size = level_size(m->s2, level);
 	n = m->op->max_entries / 8;
 	end = m->end - pos < size * n ? m->end & ~(size - 1) : pos + size * n;
 	/* Not past the place where a larger block begins. */
-	if (level > FIRST_BLOCK_LEVEL && !(m->flags & S2_MAP_PAGES)) {
-		uint64_t larger = (pos | (level_size(level - 1) - 1)) + 1;
+	if (level > first_block_level(m->s2) && !(m->flags & S2_MAP_PAGES)) {
+		uint64_t larger = (pos | (level_size(m->s2, level - 1) - 1)) + 1;
 
 		if (larger < end)
 			end = larger;
@@ -172,7 +171,7 @@ static void break_old(const struct map *m, struct gather *g)
 		     (c.level != want || desc_is_table(d, c.level) ||
 		      (d ^ leaf_desc(m, c.ipa, want)) & ~DESC_IN_PLACE))) {
 			break_entry(&c, entry, d, desc_make_busy(d), g);
-			past = cursor_base(&c) + level_size(c.level);
+			past = cursor_base(&c) + level_size(c.s2, c.level);
 			if (desc_valid(d) && cursor_base(&c) < m->op->start.ipa)
 				m->op->start.ipa = cursor_base(&c);
 			if (desc_valid(d) && past > m->op->end.ipa)
@@ -191,7 +190,7 @@ static void break_old(const struct map *m, struct gather *g)
 static void make_table(struct cursor *c, uint64_t *entry, struct s2_op *op)
 {
 	uint64_t *table = reserve_take(c->s2, &op->st.reserve);
-	uint64_t d = desc_make_table(s2_port_table_pa(c->s2->port, table));
+	uint64_t d = desc_make_table(c->s2, s2_port_table_pa(c->s2->port, table));
 
 	op->st.reserved--;
 	s2_port_store_release(c->s2->port, entry, d);
@@ -205,10 +204,10 @@ static void make_table(struct cursor *c, uint64_t *entry, struct s2_op *op)
  */
 static unsigned make_run(const struct cursor *c, uint64_t *entry, uint64_t desc)
 {
-	uint64_t size = level_size(c->level);
-	uint64_t past = (c->ipa | (level_size(c->level - 1) - 1)) + 1;
+	uint64_t size = level_size(c->s2, c->level);
+	uint64_t past = (c->ipa | (level_size(c->s2, c->level - 1) - 1)) + 1;
 	unsigned n = (unsigned)(((past < c->end ? past : c->end) - c->ipa) >>
-				level_shift(c->level));
+				level_shift(c->s2, c->level));
 
 	for (unsigned i = 0; i < n; i++, desc += size)
 		s2_port_store(c->s2->port, &entry[i], desc);
@@ -226,7 +225,7 @@ static void make(const struct map *m, const struct found *f, struct gather *g)
 
 	cursor_resume(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
 	for (int l = m->s2->start_level; l < c.level; l++)
-		*table_meta(m->s2, c.table[l]) |= clean;
+		*cursor_meta_at(&c, l) |= clean;
 	while (cursor_more(&c)) {
 		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c);
 		int want = leaf_level(m, c.ipa);
@@ -239,7 +238,7 @@ static void make(const struct map *m, const struct found *f, struct gather *g)
 
 			*meta += n * META_LIVE_ONE;
 			m->op->changed += n;
-			c.ipa += (uint64_t)(n - 1) << PAGE_SHIFT;
+			c.ipa += (uint64_t)(n - 1) << page_shift(m->s2);
 			cursor_next(&c);
 			continue;
 		}
@@ -253,7 +252,7 @@ static void make(const struct map *m, const struct found *f, struct gather *g)
 		if (desc_busy(d) && desc_is_table(d, c.level)) {
 			*meta -= META_TABLE_ONE;
 			limbo_push(m->s2, op_limbo(m->op),
-				   s2_port_table_va(m->s2->port, desc_oa(d)),
+				   s2_port_table_va(m->s2->port, desc_oa(m->s2, d)),
 				   c.level + 1);
 		}
 		if (c.level < want) {
@@ -290,7 +289,8 @@ static bool publish(const struct map *m, const struct found *f)
 		     desc_needs_clean(m->s2->features, leaf_desc(m, 0, LAST_LEVEL));
 	bool execute = m->attr & S2_X && (f->fresh || f->executable);
 	uint64_t done = op->st.published, left = op->st.win_end - op->st.win - done;
-	uint64_t n = left < m->step->bytes ? left : m->step->bytes & ~(PAGE_SIZE - 1);
+	uint64_t n = left < m->step->bytes ? left :
+					     m->step->bytes & ~(page_size(m->s2) - 1);
 	uint64_t pa = op->st.win + m->delta + done;
 
 	if (m->flags & S2_NO_CLEAN || !(clean || execute) || !left)
@@ -411,7 +411,7 @@ static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t si
 
 	if (err)
 		return err;
-	if (pa & (PAGE_SIZE - 1))
+	if (pa & (page_size(s2) - 1))
 		return S2_E_ALIGN;
 	if (pa + size < pa)
 		return S2_E_WRAP;

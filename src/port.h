@@ -27,18 +27,19 @@
 
 /* ---- table pages ----------------------------------------------------------
  *
- * A table is one page of 512 entries, 4 KiB, aligned to its size. Pages come
- * back from s2_port_table_free() with old content: alloc zeroes, and its zeroes
- * must be visible to the walkers before the page is linked (the engine links
- * with store-release, which is enough for plain stores by the same PE).
+ * A table is one granule of memory (the instance's: 4, 16 or 64 KiB), aligned to
+ * its size; below "page" means that. Pages come back from s2_port_table_free()
+ * with old content: alloc zeroes, and its zeroes must be visible to the walkers
+ * before the page is linked (the engine links with store-release, which is enough
+ * for plain stores by the same PE).
  *
  * Each table has one 64-bit word of metadata, the engine's, zero after alloc;
- * it need not be in the page (a struct page, an array beside the pool). The
- * metadata of a root is that of its first page.
+ * it need not be in the page (a struct page, an array beside the pool). Each
+ * page of a root has its own.
  */
 uint64_t *s2_port_table_alloc(void *port, void *cookie);
 void s2_port_table_free(void *port, uint64_t *table);
-/* pages: 1..16, physically contiguous, aligned to the next power of two. */
+/* pages: 1, 2, 4, 8 or 16, physically contiguous, aligned to all of their size. */
 uint64_t *s2_port_root_alloc(void *port, unsigned pages);
 void s2_port_root_free(void *port, uint64_t *root, unsigned pages);
 uint64_t *s2_port_table_meta(void *port, uint64_t *table);

@@ -27,7 +27,7 @@ static uint64_t next_block(struct cursor *c, const struct wanted *w)
 			continue;
 		}
 		if (desc_valid(d) && c->level < LAST_LEVEL &&
-		    (!w->straddling || w->edge & (level_size(c->level) - 1)))
+		    (!w->straddling || w->edge & (level_size(c->s2, c->level) - 1)))
 			return d;
 		cursor_next(c);
 	}
@@ -38,8 +38,8 @@ static uint64_t *build_table(struct s2 *s2, uint64_t d, int level, uint64_t *res
 {
 	uint64_t *table = reserve_take(s2, reserve);
 
-	for (unsigned i = 0; i < PTRS_PER_TABLE; i++)
-		s2_port_store(s2->port, &table[i], desc_part_of_block(d, level, i));
+	for (unsigned i = 0; i < table_entries(s2); i++)
+		s2_port_store(s2->port, &table[i], desc_part_of_block(s2, d, level, i));
 	return table;
 }
 
@@ -65,12 +65,12 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 	 */
 	cursor_start(&c, s2, step, start, end);
 	for (; (d = next_block(&c, w)); cursor_next(&c)) {
-		uint64_t *table = s2_port_table_va(s2->port, desc_oa(built));
+		uint64_t *table = s2_port_table_va(s2->port, link_pa(built));
 		uint64_t *meta = table_meta(s2, table);
-		uint64_t marker = desc_make_table(desc_oa(built)) | DESC_REMAKE;
+		uint64_t marker = desc_make_table(s2, link_pa(built)) | DESC_REMAKE;
 
 		built = *meta;
-		*meta = PTRS_PER_TABLE * META_LIVE_ONE;
+		*meta = table_entries(s2) * META_LIVE_ONE;
 		if (desc_needs_clean(s2->features, d))
 			*meta |= META_CLEAN;
 		break_entry(&c, cursor_entry(&c), d, desc_make_busy(marker), &g);
@@ -91,7 +91,7 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 			 * first, so it needs only that the stores be ordered.
 			 */
 			s2_port_store_release(s2->port, entry,
-					      desc_make_table(desc_oa(d)));
+					      desc_make_table(s2, desc_oa(s2, d)));
 			*cursor_meta(&c) +=
 				META_LIVE_ONE + META_TABLE_ONE - META_BUSY_ONE;
 		} else if (desc_valid_table(d, c.level)) {
@@ -103,11 +103,11 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 }
 
 /* Tables it takes to bring a block at @level down so far that @edge is between two. */
-static unsigned levels_to(uint64_t edge, int level)
+static unsigned levels_to(const struct s2 *s2, uint64_t edge, int level)
 {
 	unsigned n = 0;
 
-	for (; level < LAST_LEVEL && edge & (level_size(level) - 1); level++)
+	for (; level < LAST_LEVEL && edge & (level_size(s2, level) - 1); level++)
 		n++;
 	return n;
 }
@@ -121,12 +121,12 @@ static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET, .hint_level = -1 };
 	struct cursor c;
 
-	cursor_start(&c, s2, &step, edge, edge + PAGE_SIZE);
-	while (edge & (level_size(c.level) - 1)) {
+	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
+	while (edge & (level_size(s2, c.level) - 1)) {
 		uint64_t d = cursor_load(&c, cursor_entry(&c));
 
 		if (!desc_valid_table(d, c.level))
-			return desc_valid(d) ? levels_to(edge, c.level) : 0;
+			return desc_valid(d) ? levels_to(s2, edge, c.level) : 0;
 		cursor_down(&c, d);
 	}
 	return 0;
@@ -150,22 +150,30 @@ int settle_edges(struct s2 *s2, uint64_t start, uint64_t end, uint32_t flags,
 	for (unsigned i = 0; i < 2; i++)
 		while (edge_tables(s2, edges[i]))
 			split_round(s2, &(struct wanted){ true, edges[i] }, &step,
-				    edges[i], edges[i] + PAGE_SIZE, &reserve);
+				    edges[i], edges[i] + page_size(s2), &reserve);
 	reserve_drain(s2, &reserve);
 	return 0;
 }
 
-/* How many parts of the block under the cursor intersect [start, end). */
-static uint64_t parts_in(const struct cursor *c, uint64_t start, uint64_t end)
+/*
+ * Tables to bring the block under the cursor down to pages where it intersects
+ * [start, end): at each level one for every part that does.
+ */
+static uint64_t tables_under(const struct cursor *c, uint64_t start, uint64_t end)
 {
-	uint64_t base = cursor_base(c), last = base + level_size(c->level) - 1;
-	unsigned shift = level_shift(c->level + 1);
+	uint64_t base = cursor_base(c), last = base + level_size(c->s2, c->level) - 1;
+	uint64_t n = 0;
 
 	if (start < base)
 		start = base;
 	if (end - 1 < last)
 		last = end - 1;
-	return (last >> shift) - (start >> shift) + 1;
+	for (int level = c->level; level < LAST_LEVEL; level++) {
+		unsigned shift = level_shift(c->s2, level);
+
+		n += (last >> shift) - (start >> shift) + 1;
+	}
+	return n;
 }
 
 /*
@@ -180,7 +188,7 @@ static uint64_t count_tables(struct s2 *s2, struct s2_op *op, struct step *step,
 {
 	const struct wanted all = { false, 0 };
 	uint64_t kept = op->max_entries / 4 * 3 + S2_LEVELS;
-	uint64_t n = 0, most = op->max_entries / PTRS_PER_TABLE;
+	uint64_t n = 0, most = op->max_entries / table_entries(s2);
 	struct cursor c;
 
 	if (!op->max_entries)
@@ -189,17 +197,14 @@ static uint64_t count_tables(struct s2 *s2, struct s2_op *op, struct step *step,
 	cursor_start(&c, s2, step, op->st.pos, end);
 	*next = 0;
 	while (!*next && next_block(&c, &all)) {
-		bool twice = c.level + 1 < LAST_LEVEL;
-
-		n++;
 		if (!op->max_entries) {
-			n += twice ? parts_in(&c, op->st.pos, end) : 0;
-		} else if (twice) {
+			n += tables_under(&c, op->st.pos, end);
+		} else if (n++, c.level + 1 < LAST_LEVEL) {
 			*next = c.ipa;
-			c.ipa += PAGE_SIZE;
+			c.ipa += page_size(s2);
 			break;
-		} else if (n == most) {
-			*next = cursor_base(&c) + level_size(c.level);
+		} else if (n >= most) {
+			*next = cursor_base(&c) + level_size(c.s2, c.level);
 		}
 		cursor_next(&c);
 	}
@@ -225,7 +230,7 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
 	n = count_tables(s2, op, &step, end, &next);
 	if (reserve_fill(s2, op->cookie, &reserve, n))
 		return op_end(op, &step, S2_E_NOMEM);
-	for (int round = 0; reserve && round < LAST_LEVEL - FIRST_BLOCK_LEVEL; round++)
+	for (int round = 0; reserve && round < LAST_LEVEL; round++)
 		split_round(s2, &all, &step, op->st.pos, op->st.win_end, &reserve);
 	S2_ASSERT(!reserve);
 	op->changed += n;

@@ -49,11 +49,12 @@ void break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
 		 * Leaves of any size may be below, and every cached copy of a
 		 * table entry on the way must go: the whole span, no level hint.
 		 */
-		gather_add(g, cursor_base(c), level_size(c->level), PAGE_SIZE);
+		gather_add(g, cursor_base(c), level_size(c->s2, c->level),
+			   page_size(c->s2));
 		g->table = true;
-		g->clean |=
-			!!(*table_meta(c->s2, s2_port_table_va(c->s2->port, desc_oa(d))) &
-			   META_CLEAN);
+		g->clean |= !!(*table_meta(c->s2, s2_port_table_va(c->s2->port,
+								   desc_oa(c->s2, d))) &
+			       META_CLEAN);
 	} else {
 		gather_leaf(g, c, d);
 	}
@@ -82,7 +83,8 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	struct s2_op *op = b->op;
 	uint64_t *meta = cursor_meta(c);
 	uint64_t pa = s2_port_table_pa(c->s2->port, c->table[c->level]);
-	uint64_t first = (op->st.win >> level_shift(c->level)) & (PTRS_PER_TABLE - 1);
+	uint64_t first = (op->st.win >> level_shift(c->s2, c->level)) &
+			 (table_entries(c->s2) - 1);
 	bool own = meta_busy(*meta) == b->own[c->level];
 
 	c->level--;
@@ -93,13 +95,14 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	 */
 	if (own && cursor_base(c) < op->st.win)
 		*meta |= first << META_CLEANED_SHIFT;
-	s2_port_store(c->s2->port, cursor_entry(c), desc_make_busy(desc_make_table(pa)));
+	s2_port_store(c->s2->port, cursor_entry(c),
+		      desc_make_busy(desc_make_table(c->s2, pa)));
 	*cursor_meta(c) += META_BUSY_ONE - META_LIVE_ONE;
 	b->own[c->level]++;
 	/* If the first marker of the window went with the table, here is another. */
 	if (c->step->hint_level > c->level && c->step->hint_ipa >= cursor_base(c))
 		c->step->hint_level = (int8_t)c->level;
-	gather_add(&b->g, page, PAGE_SIZE, PAGE_SIZE);
+	gather_add(&b->g, page, page_size(c->s2), page_size(c->s2));
 	b->g.table = true;
 	b->g.clean |= !!(*meta & META_CLEAN);
 	op->changed++;
@@ -109,11 +112,11 @@ static void detach_dead(struct breaking *b, uint64_t page)
 static void break_next(struct breaking *b)
 {
 	struct cursor *c = &b->c;
-	uint64_t page = c->ipa & ~(PAGE_SIZE - 1);
-	uint64_t next = cursor_base(c) + level_size(c->level);
+	uint64_t page = c->ipa & ~(page_size(c->s2) - 1);
+	uint64_t next = cursor_base(c) + level_size(c->s2, c->level);
 
 	while (c->level > c->s2->start_level &&
-	       (next >= c->end || !(next & (level_size(c->level - 1) - 1)))) {
+	       (next >= c->end || !(next & (level_size(c->s2, c->level - 1) - 1)))) {
 		if (meta_live(*cursor_meta(c)))
 			c->level--;
 		else
@@ -131,9 +134,9 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 
 	op->st.win = op->st.pos;
 	cursor_start(c, s2, step, op->st.pos, end);
-	/* No scan of a root that is known to be empty. */
-	if (!meta_live(*cursor_meta(c)) && !meta_busy(*cursor_meta(c)))
-		c->ipa = end;
+	/* No scan of root tables that are known to be empty. */
+	while (c->ipa < end && !meta_live(*cursor_meta(c)) && !meta_busy(*cursor_meta(c)))
+		c->ipa = (c->ipa | (level_size(s2, c->level - 1) - 1)) + 1;
 	while (cursor_more(c)) {
 		uint64_t *entry = cursor_entry(c);
 		uint64_t d = cursor_load(c, entry), past;
@@ -152,7 +155,7 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 			op->changed += desc_valid(d);
 			break_entry(c, entry, d, desc_make_busy(d), &b.g);
 			/* A block at the edge goes whole (S2_DROP_EDGES). */
-			past = cursor_base(c) + level_size(c->level);
+			past = cursor_base(c) + level_size(c->s2, c->level);
 			if (desc_valid(d) && cursor_base(c) < op->start.ipa)
 				op->start.ipa = cursor_base(c);
 			if (desc_valid(d) && past > op->end.ipa)
@@ -173,10 +176,13 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
  */
 static bool clean_leaf(const struct cursor *c, uint64_t *entry, uint64_t d)
 {
-	uint64_t left = level_size(c->level) - (desc_oa(d) & (level_size(c->level) - 1));
-	uint64_t n = left < c->step->bytes ? left : c->step->bytes & ~(PAGE_SIZE - 1);
+	uint64_t pa = desc_oa(c->s2, d);
+	uint64_t left =
+		level_size(c->s2, c->level) - (pa & (level_size(c->s2, c->level) - 1));
+	uint64_t n = left < c->step->bytes ? left :
+					     c->step->bytes & ~(page_size(c->s2) - 1);
 
-	s2_port_clean(c->s2->port, desc_oa(d), n, desc_attr(d));
+	s2_port_clean(c->s2->port, pa, n, desc_attr(d));
 	c->step->bytes -= n;
 	if (n == left)
 		return true;
@@ -195,7 +201,7 @@ static void clean_down(struct cursor *c, uint64_t d, bool detached)
 	cursor_down(c, d);
 	if (detached)
 		c->ipa = base + ((uint64_t)meta_cleaned(*cursor_meta(c))
-				 << level_shift(c->level));
+				 << level_shift(c->s2, c->level));
 }
 
 /*
@@ -224,13 +230,13 @@ uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64
 
 	cursor_resume(&c, s2, step, op->st.pos, end);
 	while ((c.ipa < end || c.level > detached) && step->entries > stop &&
-	       step->bytes >= PAGE_SIZE) {
+	       step->bytes >= page_size(s2)) {
 		uint64_t *entry = cursor_entry(&c);
 		uint64_t d = cursor_load(&c, entry);
 		bool busy = desc_busy(d), below = c.level > detached;
 
 		if ((busy || desc_valid(d)) && desc_is_table(d, c.level)) {
-			uint64_t *table = s2_port_table_va(s2->port, desc_oa(d));
+			uint64_t *table = s2_port_table_va(s2->port, desc_oa(s2, d));
 
 			/* Not where no leaf below ever needed a clean, or does. */
 			if (*table_meta(s2, table) & META_CLEAN &&
@@ -252,7 +258,7 @@ uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64
 	/* Stopped inside a detached table: leave word there how far it is clean. */
 	for (int l = detached + 1; l <= c.level; l++) {
 		uint64_t *meta = table_meta(s2, c.table[l]);
-		uint64_t i = (c.ipa >> level_shift(l)) & (PTRS_PER_TABLE - 1);
+		uint64_t i = (c.ipa >> level_shift(s2, l)) & (table_entries(s2) - 1);
 
 		*meta = (*meta & ~META_CLEANED) | i << META_CLEANED_SHIFT;
 	}
@@ -281,7 +287,7 @@ void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int leve
 		link |= LINK_HAS_TABLES;
 	/* Behind the first while that is being read. */
 	if (limbo->idx)
-		at = table_meta(s2, s2_port_table_va(s2->port, desc_oa(limbo->head)));
+		at = table_meta(s2, s2_port_table_va(s2->port, link_pa(limbo->head)));
 	*meta = *at;
 	*at = link;
 }
@@ -296,11 +302,11 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 	while (limbo->head) {
 		uint64_t link = limbo->head;
 		int level = (int)(link & LINK_LEVEL);
-		uint64_t *table = s2_port_table_va(s2->port, desc_oa(link));
+		uint64_t *table = s2_port_table_va(s2->port, link_pa(link));
 		uint64_t *meta = table_meta(s2, table);
 
 		if (link & LINK_HAS_TABLES) {
-			while (limbo->idx < PTRS_PER_TABLE) {
+			while (limbo->idx < table_entries(s2)) {
 				uint64_t d, *child;
 
 				if (!step->entries)
@@ -311,7 +317,7 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 				if (!(desc_valid(d) || desc_busy(d)) ||
 				    !desc_is_table(d, level))
 					continue;
-				child = s2_port_table_va(s2->port, desc_oa(d));
+				child = s2_port_table_va(s2->port, desc_oa(s2, d));
 				if (meta_tables(*table_meta(s2, child)))
 					limbo_push(s2, limbo, child, level + 1);
 				else
@@ -347,7 +353,7 @@ static uint64_t release_window(struct s2 *s2, struct s2_op *op, struct step *ste
 			continue;
 		}
 		if (desc_busy(d) && desc_is_table(d, c.level)) {
-			table = s2_port_table_va(s2->port, desc_oa(d));
+			table = s2_port_table_va(s2->port, desc_oa(s2, d));
 			needs = *table_meta(s2, table) & META_CLEAN &&
 				meta_left(*table_meta(s2, table));
 		}

@@ -68,10 +68,12 @@ static inline s2_pa_t s2_pa(uint64_t pa)
 /**
  * enum s2_error - what went wrong; s2_strerror() gives a sentence for each
  * @S2_E_CONFIG: a struct s2_config field is out of its range or unknown
- * @S2_E_IPA_BITS: IPA size not 32..48, or larger than the PA size (an IPA size
+ * @S2_E_IPA_BITS: IPA size not 32..48 (52 where addresses may have 52 bits), or
+ *	larger than the PA size (an IPA size
  *	above the PA range is CONSTRAINED UNPREDICTABLE, so it is refused)
- * @S2_E_PA_BITS: PA size not one of 32, 36, 40, 42, 44, 48
- * @S2_E_UNSUPPORTED: a feature this version does not implement (LPA2, ...)
+ * @S2_E_PA_BITS: PA size not one of 32, 36, 40, 42, 44, 48, or 52 where addresses
+ *	may have 52 bits
+ * @S2_E_UNSUPPORTED: a granule other than the one the build is for
  * @S2_E_ALIGN: an address or a size is not a multiple of the granule
  * @S2_E_SIZE: size is zero
  * @S2_E_WRAP: address + size wraps around 2^64
@@ -138,7 +140,9 @@ const char *s2_strerror(int err);
  * %S2_FEAT_BBM1, %S2_FEAT_BBM2: FEAT_BBM level. Accepted; this version always
  *	breaks before it makes, which every level allows.
  * %S2_FEAT_ETS2: FEAT_ETS2. Accepted; the ISB is issued all the same.
- * %S2_FEAT_LPA2: refused with %S2_E_UNSUPPORTED by this version.
+ * %S2_FEAT_LPA2: FEAT_LPA2 at stage 2 (ID_AA64MMFR0_EL1.TGRAN4_2 or TGRAN16_2 =
+ *	3) and VTCR_EL2.DS = 1: the other descriptor layout, whatever the sizes.
+ *	Not with 64 KiB granules.
  * %S2_FEAT_VMID16: VTCR_EL2.VS = 1.
  */
 #define S2_FEAT_FWB (1u << 0)
@@ -166,8 +170,12 @@ const char *s2_strerror(int err);
 
 /**
  * struct s2_config - what s2_init() needs to know
- * @ipa_bits: IPA size, 32..48, at most @pa_bits
- * @pa_bits: PA size: 32, 36, 40, 42, 44 or 48 (ID_AA64MMFR0_EL1.PARange)
+ * @ipa_bits: IPA size, 32..48, at most @pa_bits; to 52 if addresses may have 52
+ *	bits (%S2_FEAT_LPA2, or 64 KiB granules and @pa_bits 52)
+ * @pa_bits: PA size: 32, 36, 40, 42, 44, 48, or 52 under the same condition
+ *	(ID_AA64MMFR0_EL1.PARange)
+ * @granule_shift: 12, 14 or 16: granules of 4, 16 or 64 KiB; 0 means 12. A port
+ *	that defines S2_GRANULE_SHIFT fixes it for the build.
  * @features: S2_FEAT_* bits
  * @errata: S2_ERRATUM_* bits
  * @port: handed to every function of the porting header; not read by the engine
@@ -175,10 +183,19 @@ const char *s2_strerror(int err);
 struct s2_config {
 	uint8_t ipa_bits;
 	uint8_t pa_bits;
+	uint8_t granule_shift;
 	uint32_t features;
 	uint32_t errata;
 	void *port;
 };
+
+/**
+ * enum s2_wide - how descriptors hold addresses
+ * @S2_WIDE_NO: 48 bits
+ * @S2_WIDE_LPA2: VTCR_EL2.DS = 1, 4 or 16 KiB granules
+ * @S2_WIDE_LPA: 64 KiB granules and 52-bit PAs
+ */
+enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
 
 /**
  * struct s2 - one set of stage-2 tables
@@ -193,6 +210,8 @@ struct s2 {
 	uint32_t errata;
 	uint8_t ipa_bits;
 	uint8_t pa_bits;
+	uint8_t granule_shift;
+	uint8_t wide;		/* enum s2_wide: where addresses have 52 bits */
 	int8_t start_level;
 	uint8_t root_pages;	/* 1..16 concatenated tables */
 };
@@ -215,8 +234,8 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg);
  * s2_vtcr() - the value for VTCR_EL2
  * @s2: the instance
  *
- * Inner and outer write-back write-allocate walks, inner shareable, 4 KiB
- * granule; T0SZ, SL0, PS, VS and HA by the configuration; RES1 bits set.
+ * Inner and outer write-back write-allocate walks, inner shareable; T0SZ, SL0,
+ * TG0, PS, VS, HA and DS by the configuration; RES1 bits set.
  * VTCR_EL2 may be cached in TLBs: a PE that loads another value needs the
  * invalidation that the Arm ARM asks for.
  *
@@ -228,7 +247,8 @@ uint64_t s2_vtcr(const struct s2 *s2);
  * s2_vttbr() - the value for VTTBR_EL2 without a VMID
  * @s2: the instance
  *
- * The caller ORs its VMID into bits [63:48]. CnP is left 0.
+ * The caller ORs its VMID into bits [63:48]. CnP is left 0. BADDR[51:48] is in
+ * [5:2] [U].
  *
  * Return: the value. Context and locking: any, none.
  */
@@ -372,7 +392,9 @@ typedef uint32_t s2_attr_t;
  * Uses the largest block that address, alignment and size allow. Each step
  * first takes every table page it can need (that part may fail, and then
  * nothing has changed), then breaks what is to be replaced, invalidates once,
- * cleans, and makes the new entries (that part cannot fail). Unless FWB forces
+ * cleans, and makes the new entries (that part cannot fail). Splitting a block at
+ * the edge comes before all of it, and stays when the rest is refused: what is
+ * mapped is the same. Unless FWB forces
  * write-back or %S2_NO_CLEAN says otherwise, new normal memory is cleaned to
  * the PoC, and if executable made visible to instruction fetch, before its
  * entry becomes valid.
@@ -517,7 +539,7 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, bool clear, bool *young,
  * flag set. Takes and fills all tables of a step first (may fail, nothing
  * changed by the step), then breaks the blocks, invalidates once, links.
  *
- * Return: as s2_wrprotect(), %S2_E_BUSY, %S2_E_NOMEM. Context: any that the
+ * Return: as s2_wrprotect(), %S2_E_NOMEM. Context: any that the
  * port's allocation allows. Locking: exclusive.
  */
 int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op);
@@ -658,7 +680,7 @@ struct s2_plan {
 
 /**
  * s2_plan_range() - the cheapest sufficient invalidation for a range
- * @features: S2_FEAT_* bits: TLBIRANGE and TTL count
+ * @cfg: its features, granule and PA size count; no instance is needed
  * @ipa: start, in bytes; granule aligned
  * @size: bytes; a multiple of the granule; 0: an empty plan
  * @stride: bytes: the smallest leaf that was removed, or the granule if a table
@@ -670,7 +692,7 @@ struct s2_plan {
  * The cost rule is in src/inval.c and docs/design.md.
  * Return: nothing. Context: any. Locking: none.
  */
-void s2_plan_range(uint32_t features, uint64_t ipa, uint64_t size,
+void s2_plan_range(const struct s2_config *cfg, uint64_t ipa, uint64_t size,
 		   uint64_t stride, int level, struct s2_plan *plan);
 
 #ifdef __cplusplus

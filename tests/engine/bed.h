@@ -17,6 +17,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 #define PAGE (4 * KIB)
+#define ENTRIES 512u
 
 #define RW (S2_R | S2_W)
 #define RWX (S2_R | S2_W | S2_X)

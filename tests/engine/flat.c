@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define PAGE UINT64_C(4096)
+#define PAGE (UINT64_C(1) << f->shift)
 
-static uint64_t leaf_size(int level)
+static uint64_t leaf_size(const struct flat *f, int level)
 {
-	return PAGE << 9 * (3 - level);
+	return PAGE << (f->shift - 3) * (unsigned)(3 - level);
 }
 
 static struct flat_page *at(const struct flat *f, uint64_t ipa)
@@ -17,10 +17,15 @@ static struct flat_page *at(const struct flat *f, uint64_t ipa)
 	return &f->page[(ipa - f->base) / PAGE];
 }
 
-void flat_init(struct flat *f, uint64_t base, uint64_t size)
+void flat_init(struct flat *f, const struct s2 *s2, uint64_t base, uint64_t size)
 {
-	*f = (struct flat){ base, size / PAGE,
-			    calloc(size / PAGE, sizeof(struct flat_page)) };
+	*f = (struct flat){ .base = base, .shift = s2->granule_shift };
+	/* Blocks begin a level higher where addresses have 52 bits. */
+	f->first = (f->shift == 12 ? 1 : 2) - (s2->wide != S2_WIDE_NO);
+	if (f->first < s2->start_level)
+		f->first = s2->start_level;
+	f->pages = size / PAGE;
+	f->page = calloc(f->pages, sizeof(*f->page));
 	if (!f->page)
 		abort();
 }
@@ -35,16 +40,16 @@ static bool straddles(const struct flat *f, uint64_t ipa)
 {
 	if (ipa <= f->base || ipa >= f->base + f->pages * PAGE || !at(f, ipa)->level)
 		return false;
-	return ipa % leaf_size(at(f, ipa)->level) != 0;
+	return ipa % leaf_size(f, at(f, ipa)->level) != 0;
 }
 
 static void split_at(struct flat *f, uint64_t ipa)
 {
 	while (straddles(f, ipa)) {
 		int level = at(f, ipa)->level;
-		uint64_t start = ipa - ipa % leaf_size(level);
+		uint64_t start = ipa - ipa % leaf_size(f, level);
 
-		for (uint64_t p = start; p < start + leaf_size(level); p += PAGE) {
+		for (uint64_t p = start; p < start + leaf_size(f, level); p += PAGE) {
 			at(f, p)->level = (int8_t)(level + 1);
 			at(f, p)->young = true;
 		}
@@ -58,8 +63,8 @@ static void drop_leaf(struct flat *f, uint64_t ipa)
 
 	if (!level)
 		return;
-	start = ipa - ipa % leaf_size(level);
-	for (uint64_t p = start; p < start + leaf_size(level); p += PAGE)
+	start = ipa - ipa % leaf_size(f, level);
+	for (uint64_t p = start; p < start + leaf_size(f, level); p += PAGE)
 		*at(f, p) = (struct flat_page){ 0 };
 }
 
@@ -76,11 +81,12 @@ static int edges(struct flat *f, uint64_t ipa, uint64_t end, uint32_t flags)
 	return 0;
 }
 
-static int wanted_level(uint64_t ipa, uint64_t pa, uint64_t left, uint32_t flags)
+static int wanted_level(const struct flat *f, uint64_t ipa, uint64_t pa, uint64_t left,
+			uint32_t flags)
 {
-	for (int level = 1; level < 3 && !(flags & S2_MAP_PAGES); level++)
-		if (!(ipa % leaf_size(level)) && !(pa % leaf_size(level)) &&
-		    left >= leaf_size(level))
+	for (int level = f->first; level < 3 && !(flags & S2_MAP_PAGES); level++)
+		if (!(ipa % leaf_size(f, level)) && !(pa % leaf_size(f, level)) &&
+		    left >= leaf_size(f, level))
 			return level;
 	return 3;
 }
@@ -103,9 +109,9 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 			return err;
 	} else {
 		for (uint64_t i = ipa; i < end; i += step) {
-			int level = wanted_level(i, pa + (i - ipa), end - i, flags);
+			int level = wanted_level(f, i, pa + (i - ipa), end - i, flags);
 
-			step = leaf_size(level);
+			step = leaf_size(f, level);
 			if (same_leaf(at(f, i), pa + (i - ipa), attr, level))
 				continue;
 			for (uint64_t p = i; p < i + step; p += PAGE)
@@ -114,9 +120,9 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 		}
 	}
 	for (uint64_t i = ipa; i < end; i += step) {
-		int level = wanted_level(i, pa + (i - ipa), end - i, flags);
+		int level = wanted_level(f, i, pa + (i - ipa), end - i, flags);
 
-		step = leaf_size(level);
+		step = leaf_size(f, level);
 		for (uint64_t p = i; p < i + step; p += PAGE)
 			if (!same_leaf(at(f, i), pa + (i - ipa), attr, level))
 				drop_leaf(f, p);
@@ -137,17 +143,17 @@ int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags)
 }
 
 /* Every page of every leaf that intersects the range. */
-#define FOR_LEAVES(f, p, ipa, size, what)                                 \
-	for (uint64_t i_ = (ipa); i_ < (ipa) + (size); i_ += PAGE) {      \
-		struct flat_page *p = at(f, i_);                          \
-		if (!p->level)                                            \
-			continue;                                         \
-		uint64_t len_ = leaf_size(p->level), s_ = i_ - i_ % len_; \
-		for (uint64_t j_ = s_; j_ < s_ + len_; j_ += PAGE) {      \
-			p = at(f, j_);                                    \
-			what;                                             \
-		}                                                         \
-		i_ = s_ + len_ - PAGE;                                    \
+#define FOR_LEAVES(f, p, ipa, size, what)                                    \
+	for (uint64_t i_ = (ipa); i_ < (ipa) + (size); i_ += PAGE) {         \
+		struct flat_page *p = at(f, i_);                             \
+		if (!p->level)                                               \
+			continue;                                            \
+		uint64_t len_ = leaf_size(f, p->level), s_ = i_ - i_ % len_; \
+		for (uint64_t j_ = s_; j_ < s_ + len_; j_ += PAGE) {         \
+			p = at(f, j_);                                       \
+			what;                                                \
+		}                                                            \
+		i_ = s_ + len_ - PAGE;                                       \
 	}
 
 void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size)
@@ -185,7 +191,7 @@ void flat_split(struct flat *f, uint64_t ipa, uint64_t size)
 {
 	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
 		while (at(f, p)->level && at(f, p)->level < 3)
-			split_at(f, p % leaf_size(at(f, p)->level) ? p : p + PAGE);
+			split_at(f, p % leaf_size(f, at(f, p)->level) ? p : p + PAGE);
 }
 
 const char *flat_compare(const struct flat *f, const struct s2 *s2)

@@ -18,9 +18,11 @@ struct flat_page {
 struct flat {
 	uint64_t base, pages; /* IPA of the first page; how many */
 	struct flat_page *page;
+	unsigned shift; /* the granule */
+	int first;	/* level of the largest blocks */
 };
 
-void flat_init(struct flat *f, uint64_t base, uint64_t size);
+void flat_init(struct flat *f, const struct s2 *s2, uint64_t base, uint64_t size);
 void flat_free(struct flat *f);
 
 int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,

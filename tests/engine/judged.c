@@ -25,20 +25,21 @@ static struct model_port port;
 static uint64_t root;
 static unsigned root_pages;
 static FILE *events;
+static unsigned granule;
 
 void rig_open(struct s2_config *cfg, uint64_t seed)
 {
 	static const struct {
 		uint32_t engine, machine;
 	} feature[] = {
-		{ S2_FEAT_FWB, S2M_FWB },
-		{ S2_FEAT_TLBIRANGE, S2M_TLBIRANGE },
-		{ S2_FEAT_TTL, S2M_TTL },
-		{ S2_FEAT_HAFDBS, S2M_HAFDBS },
+		{ S2_FEAT_FWB, S2M_FWB },   { S2_FEAT_TLBIRANGE, S2M_TLBIRANGE },
+		{ S2_FEAT_TTL, S2M_TTL },   { S2_FEAT_HAFDBS, S2M_HAFDBS },
+		{ S2_FEAT_LPA2, S2M_LPA2 },
 	};
 	struct machine_config mc = { .pes = PES,
-				     .table_base = UINT64_C(1) << 47,
-				     .table_pages = 4096 };
+				     .table_base = UINT64_C(1) << (cfg->pa_bits - 1),
+				     .table_pages = 4096,
+				     .granule_shift = cfg->granule_shift };
 
 	for (unsigned i = 0; i < sizeof(feature) / sizeof(*feature); i++)
 		if (cfg->features & feature[i].engine)
@@ -53,6 +54,7 @@ void rig_open(struct s2_config *cfg, uint64_t seed)
 	s2m_shuffle(port.m, seed | 1);
 	s2m_log(port.m, events);
 	cfg->port = &port;
+	granule = cfg->granule_shift;
 }
 
 void rig_ready(struct s2 *s2)
@@ -133,8 +135,8 @@ void rig_wrprotected(const struct s2 *s2, uint64_t ipa, uint64_t size)
 
 void rig_frame_free(uint64_t pa)
 {
-	s2m_claim_frame_free(port.m, port.pe, pa, 4096);
-	s2m_host_wrote(port.m, port.pe, pa, 4096);
+	s2m_claim_frame_free(port.m, port.pe, pa, UINT64_C(1) << granule);
+	s2m_host_wrote(port.m, port.pe, pa, UINT64_C(1) << granule);
 }
 
 const char *rig_wrong(void)

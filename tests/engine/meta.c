@@ -14,14 +14,12 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 		unsigned idx, live, below;
 	} stack[S2_LEVELS];
 	int level = s2->start_level;
+	unsigned root = 0, entries = table_entries(s2);
 
 	*tables = 0;
 	stack[level].table = s2->root;
 	stack[level].idx = stack[level].live = stack[level].below = 0;
 	for (;;) {
-		unsigned entries = level == s2->start_level ?
-					   PTRS_PER_TABLE * s2->root_pages :
-					   PTRS_PER_TABLE;
 		uint64_t meta = *table_meta(s2, stack[level].table), d;
 
 		if (stack[level].idx == entries) {
@@ -34,8 +32,15 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 					 meta);
 				return text;
 			}
-			if (level == s2->start_level)
-				return NULL;
+			/* The root is as many tables, one after the other. */
+			if (level == s2->start_level) {
+				if (++root == s2->root_pages)
+					return NULL;
+				stack[level].table += entries;
+				stack[level].idx = 0;
+				stack[level].live = stack[level].below = 0;
+				continue;
+			}
 			if (!stack[level].live) {
 				snprintf(text, sizeof(text), "an empty table at level %d",
 					 level);
@@ -58,7 +63,7 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 		stack[level].below++;
 		++*tables;
 		level++;
-		stack[level].table = s2_port_table_va(s2->port, desc_oa(d));
+		stack[level].table = s2_port_table_va(s2->port, desc_oa(s2, d));
 		stack[level].idx = stack[level].live = stack[level].below = 0;
 		if (*table_meta(s2, stack[level].table) & META_CLEAN &&
 		    !(meta & META_CLEAN))

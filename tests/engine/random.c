@@ -12,6 +12,7 @@ void rig_open(struct s2_config *cfg, uint64_t seed)
 {
 	(void)seed;
 	cfg->port = &port;
+	port.shift = cfg->granule_shift;
 }
 
 void rig_ready(struct s2 *s2)
@@ -79,13 +80,13 @@ int main(int argc, char **argv)
 	uint64_t operations = argc > 2 ? strtoull(argv[2], NULL, 0) : 300000;
 	int failed;
 
-	port = (struct count_port){ .pages = ARENA_PAGES, .fail_after = -1 };
-	port.arena = aligned_alloc(65536, (size_t)ARENA_PAGES << 12);
+	port = (struct count_port){ .shift = 12, .pages = ARENA_PAGES, .fail_after = -1 };
+	port.arena = aligned_alloc(65536, (size_t)ARENA_PAGES << 16);
 	port.meta = calloc(ARENA_PAGES, sizeof(*port.meta));
 	port.free = calloc(ARENA_PAGES, sizeof(*port.free));
 	if (!port.arena || !port.meta || !port.free)
 		return 2;
-	memset(port.arena, 0xa5, (size_t)ARENA_PAGES << 12);
+	memset(port.arena, 0xa5, (size_t)ARENA_PAGES << 16);
 	for (uint32_t i = ROOT_PAGES; i < ARENA_PAGES; i++)
 		port.free[port.nfree++] = i;
 	failed = workload(seed, operations);

@@ -15,7 +15,7 @@ static struct flat flat;
 static void open_bed(uint32_t features)
 {
 	bed_open(&bed, IPA_BITS, features, 64);
-	flat_init(&flat, 0, 8 * MIB);
+	flat_init(&flat, &bed.s2, 0, 8 * MIB);
 	bed_map(&bed, 0, GIB, 16 * PAGE, RW, S2_MAP_PAGES);
 	flat_map(&flat, 0, GIB, 16 * PAGE, RW, S2_MAP_PAGES);
 	bed_map(&bed, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);
@@ -371,8 +371,17 @@ static void bad_configurations_are_refused(void **state)
 		{ { .ipa_bits = 32, .pa_bits = 0 }, S2_E_PA_BITS },
 		{ { .ipa_bits = 32, .pa_bits = 33 }, S2_E_PA_BITS },
 		{ { .ipa_bits = 40, .pa_bits = 52 }, S2_E_PA_BITS },
-		{ { .ipa_bits = 40, .pa_bits = 48, .features = S2_FEAT_LPA2 },
-		  S2_E_UNSUPPORTED },
+		{ { .ipa_bits = 49, .pa_bits = 52 }, S2_E_PA_BITS },
+		{ { .ipa_bits = 53, .pa_bits = 52, .features = S2_FEAT_LPA2 },
+		  S2_E_IPA_BITS },
+		{ { .ipa_bits = 49, .pa_bits = 48, .granule_shift = 16 }, S2_E_IPA_BITS },
+		{ { .ipa_bits = 40,
+		    .pa_bits = 48,
+		    .granule_shift = 16,
+		    .features = S2_FEAT_LPA2 },
+		  S2_E_CONFIG },
+		{ { .ipa_bits = 40, .pa_bits = 48, .granule_shift = 13 }, S2_E_CONFIG },
+		{ { .ipa_bits = 40, .pa_bits = 48, .granule_shift = 1 }, S2_E_CONFIG },
 		{ { .ipa_bits = 40, .pa_bits = 48, .features = 1u << 10 }, S2_E_CONFIG },
 		{ { .ipa_bits = 40, .pa_bits = 48, .features = 1u << 31 }, S2_E_CONFIG },
 		{ { .ipa_bits = 40, .pa_bits = 48, .errata = 2 }, S2_E_CONFIG },

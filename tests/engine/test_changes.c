@@ -96,15 +96,16 @@ static void order_of_map(enum count_event what, uint64_t at, uint64_t value)
 		seen.executable = true;
 		break;
 	case COUNT_STORE:
-		if (desc_valid(value) && desc_oa(value) >= 64 * GIB) {
+		if (desc_valid(value) && desc_oa(&bed.s2, value) >= 64 * GIB) {
 			assert_true(seen.complete || !seen.cleaned);
 			seen.made++;
 		}
 		break;
 	case COUNT_STORE_RELEASE:
 		/* Nothing in the table that is not zero or valid. */
-		for (unsigned i = 0; i < PTRS_PER_TABLE; i++) {
-			uint64_t d = s2_port_table_va(&bed.port, desc_oa(value))[i];
+		for (unsigned i = 0; i < ENTRIES; i++) {
+			uint64_t d =
+				s2_port_table_va(&bed.port, desc_oa(&bed.s2, value))[i];
 
 			assert_true(!d || desc_valid(d));
 		}

@@ -285,7 +285,7 @@ static void unmap_does_not_zero_a_freed_table(void **state)
 	(void)state;
 	open_bed(S2_FEAT_FWB);
 	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, S2_MAP_PAGES);
-	page = desc_oa(bed_lookup(&bed, GIB).desc);
+	page = desc_oa(&bed.s2, bed_lookup(&bed, GIB).desc);
 	assert_true(page == 4 * GIB);
 	bed_unmap(&bed, GIB, 2 * MIB, 0);
 	/* The last freed is the first on the port's stack. */
@@ -297,9 +297,9 @@ static void unmap_does_not_zero_a_freed_table(void **state)
 							   .free[bed.port.nfree - 1 - i]
 						   << 12));
 
-		for (unsigned e = 0; e < PTRS_PER_TABLE; e++)
+		for (unsigned e = 0; e < ENTRIES; e++)
 			valid += desc_valid(t[e]);
-		assert_true(i == 0 || valid >= PTRS_PER_TABLE);
+		assert_true(i == 0 || valid >= ENTRIES);
 	}
 	close_bed();
 }
@@ -474,7 +474,7 @@ static void shuffle(uint32_t *order, uint32_t n)
  */
 static void page_by_page(uint32_t features, const uint32_t *order)
 {
-	const uint64_t few = 12, last = few + PTRS_PER_TABLE;
+	const uint64_t few = 12, last = few + ENTRIES;
 	struct s2_op op = { 0 };
 	uint64_t total = 0;
 

@@ -127,6 +127,14 @@ static void check_cost(uint32_t features, uint64_t pages, uint64_t leaves,
 		assert_true(cost <= cost_ranges(pages, scale));
 }
 
+static void plan_for(uint32_t features, uint64_t ipa, uint64_t size, uint64_t stride,
+		     int level, struct s2_plan *plan)
+{
+	const struct s2_config cfg = { .features = features };
+
+	s2_plan_range(&cfg, ipa, size, stride, level, plan);
+}
+
 static void check(uint32_t features, uint64_t first, uint64_t pages, uint64_t stride,
 		  unsigned level)
 {
@@ -134,8 +142,7 @@ static void check(uint32_t features, uint64_t first, uint64_t pages, uint64_t st
 	struct s2_plan plan;
 
 	memset(&plan, 0xa5, sizeof(plan));
-	s2_plan_range(features, first * PAGE, pages * PAGE, stride * PAGE, (int)level,
-		      &plan);
+	plan_for(features, first * PAGE, pages * PAGE, stride * PAGE, (int)level, &plan);
 	assert_in_range(plan.n, 1, S2_PLAN_OPS);
 	check_cost(features, pages, leaves, &plan);
 	if (plan.op[0] == S2_TLBI_VMALLS12E1IS) {
@@ -158,7 +165,7 @@ static void an_empty_range_needs_nothing(void **state)
 	for (unsigned i = 0; i < 4; i++) {
 		struct s2_plan plan = { .n = 7, .beyond = 7 };
 
-		s2_plan_range(plan_features(i), GIB, 0, PAGE, 0, &plan);
+		plan_for(plan_features(i), GIB, 0, PAGE, 0, &plan);
 		assert_int_equal(plan.n, 0);
 		assert_int_equal(plan.beyond, 0);
 	}
@@ -224,28 +231,28 @@ static void known_plans(void **state)
 
 	(void)state;
 	/* 1 GiB at 4 KiB: one instruction, SCALE 3, NUM 3. */
-	s2_plan_range(S2_FEAT_TLBIRANGE, 0, GIB, PAGE, 0, &plan);
+	plan_for(S2_FEAT_TLBIRANGE, 0, GIB, PAGE, 0, &plan);
 	assert_int_equal(plan.n, 1);
 	assert_true(plan.operand[0] ==
 		    (UINT64_C(1) << 46 | UINT64_C(3) << 44 | UINT64_C(3) << 39));
 	/* Exactly the most that one covers. */
-	s2_plan_range(S2_FEAT_TLBIRANGE, 0, 8 * GIB, PAGE, 0, &plan);
+	plan_for(S2_FEAT_TLBIRANGE, 0, 8 * GIB, PAGE, 0, &plan);
 	assert_int_equal(plan.n, 1);
 	assert_int_equal(plan.beyond, 0);
 	/* A page. */
-	s2_plan_range(S2_FEAT_TLBIRANGE | S2_FEAT_TTL, GIB, PAGE, PAGE, 3, &plan);
+	plan_for(S2_FEAT_TLBIRANGE | S2_FEAT_TTL, GIB, PAGE, PAGE, 3, &plan);
 	assert_int_equal(plan.n, 1);
 	assert_int_equal(plan.op[0], S2_TLBI_IPAS2E1IS);
 	assert_true(plan.operand[0] == (UINT64_C(7) << 44 | GIB / PAGE));
 	/* Up to 64 GiB by address, beyond that the whole VMID. */
-	s2_plan_range(S2_FEAT_TLBIRANGE, 0, 64 * GIB, PAGE, 0, &plan);
+	plan_for(S2_FEAT_TLBIRANGE, 0, 64 * GIB, PAGE, 0, &plan);
 	assert_int_equal(plan.n, 8);
-	s2_plan_range(S2_FEAT_TLBIRANGE, 0, 64 * GIB + PAGE, PAGE, 0, &plan);
+	plan_for(S2_FEAT_TLBIRANGE, 0, 64 * GIB + PAGE, PAGE, 0, &plan);
 	assert_int_equal(plan.op[0], S2_TLBI_VMALLS12E1IS);
 	/* Without ranges the ninth leaf. */
-	s2_plan_range(0, 0, 8 * PAGE, PAGE, 3, &plan);
+	plan_for(0, 0, 8 * PAGE, PAGE, 3, &plan);
 	assert_int_equal(plan.n, 8);
-	s2_plan_range(0, 0, 9 * PAGE, PAGE, 3, &plan);
+	plan_for(0, 0, 9 * PAGE, PAGE, 3, &plan);
 	assert_int_equal(plan.op[0], S2_TLBI_VMALLS12E1IS);
 }
 

@@ -2,6 +2,9 @@
 #include "watch.h"
 #include "desc.h"
 
+/* 4 KiB granule, 48 bits. */
+#define OA (((UINT64_C(1) << 48) - 1) & ~(PAGE - 1))
+
 static struct watch *watch;
 
 static uint64_t page_of(uint64_t pa)
@@ -22,7 +25,7 @@ static void on_write(struct count_port *port, enum count_event what, uint64_t at
 		 * In a detached table a valid leaf is overwritten by how far it has
 		 * been cleaned: another address in it, still the same kind.
 		 */
-		if (!((old ^ new) & DESC_OA) || (old ^ new) & DESC_TABLE)
+		if (!((old ^ new) & OA) || (old ^ new) & DESC_TABLE)
 			watch->break_pending = true;
 	} else if (desc_busy(old) && watch->break_pending && !desc_busy(new)) {
 		fail_msg("busy 0x%" PRIx64 " is replaced before the TLBI is complete",
@@ -30,7 +33,7 @@ static void on_write(struct count_port *port, enum count_event what, uint64_t at
 	}
 	/* A table descriptor has no attributes, a leaf at least the access flag. */
 	if (desc_valid(new) && !desc_valid(old) &&
-	    !(new & ~(DESC_OA | DESC_TABLE | DESC_VALID))) {
+	    !(new & ~(OA | DESC_TABLE | DESC_VALID))) {
 		if (what != COUNT_STORE_RELEASE)
 			fail_msg("table 0x%" PRIx64 " is linked by a plain store", new);
 		watch->links++;
@@ -135,11 +138,11 @@ static void forbid(struct bed *b, struct watch *w, const uint64_t *table, int le
 		if (!desc_valid_table(d, level))
 			continue;
 		below = true;
-		forbid(b, w, s2_port_table_va(&b->port, desc_oa(d)), level + 1,
-		       PTRS_PER_TABLE, base + i * level_size(level), ipa, end);
+		forbid(b, w, s2_port_table_va(&b->port, desc_oa(&b->s2, d)), level + 1,
+		       ENTRIES, base + i * level_size(&b->s2, level), ipa, end);
 	}
 	if (!below && level > b->s2.start_level && base >= ipa &&
-	    base + level_size(level - 1) <= end)
+	    base + level_size(&b->s2, level - 1) <= end)
 		w->forbidden[page_of(
 			s2_port_table_pa(&b->port, (uint64_t *)(uintptr_t)table))] = 1;
 }
@@ -149,6 +152,6 @@ void watch_forbid(struct bed *b, struct watch *w, uint64_t ipa, uint64_t size)
 	free(w->forbidden);
 	w->forbidden = calloc(b->port.pages, 1);
 	assert_non_null(w->forbidden);
-	forbid(b, w, b->s2.root, b->s2.start_level, PTRS_PER_TABLE * b->s2.root_pages, 0,
-	       ipa, ipa + size);
+	forbid(b, w, b->s2.root, b->s2.start_level, ENTRIES * b->s2.root_pages, 0, ipa,
+	       ipa + size);
 }

@@ -13,7 +13,6 @@
 #include "rig.h"
 #include "rnd.h"
 
-#define PAGE UINT64_C(4096)
 #define MIB (UINT64_C(1) << 20)
 #define GIB (UINT64_C(1) << 30)
 
@@ -25,6 +24,17 @@ struct world {
 	uint64_t operation;
 	const char *wrong;
 };
+
+static uint64_t page_size(const struct world *w)
+{
+	return UINT64_C(1) << w->s2.granule_shift;
+}
+
+/* Pages of a last-level table, so of the smallest block. */
+static uint64_t block_pages(const struct world *w)
+{
+	return page_size(w) / 8;
+}
 
 static bool wrong(struct world *w, const char *what)
 {
@@ -52,7 +62,7 @@ static void op_init(struct s2_op *op)
 	if (below(2))
 		op->max_entries = 512 + (uint32_t)below(600);
 	if (below(2))
-		op->max_bytes = 2 * MIB + below(512) * PAGE;
+		op->max_bytes = 2 * MIB + below(512) * 4096;
 }
 
 static bool again(struct world *w, int ret, const struct s2_op *op, unsigned *steps)
@@ -93,21 +103,21 @@ static void pick_range(const struct world *w, uint64_t *ipa, uint64_t *size)
 		break;
 	case 3:
 	case 4:
-		unit = 512;
-		n = 512 * (1 + below(4));
+		unit = block_pages(w);
+		n = unit * (1 + below(4));
 		break;
 	case 5:
 		n = 1 + below(pages);
 		break;
 	default:
-		unit = n = 512 * 512;
+		unit = n = block_pages(w) * block_pages(w);
 		break;
 	}
 	if (n > pages)
 		n = pages;
 	first = below(pages - n + 1) / unit * unit;
-	*ipa = w->flat.base + first * PAGE;
-	*size = n * PAGE;
+	*ipa = w->flat.base + first * page_size(w);
+	*size = n * page_size(w);
 }
 
 static s2_attr_t pick_attr(const struct world *w)
@@ -125,7 +135,7 @@ static s2_attr_t pick_attr(const struct world *w)
 
 static const struct flat_page *page_at(const struct world *w, uint64_t ipa)
 {
-	return &w->flat.page[(ipa - w->flat.base) / PAGE];
+	return &w->flat.page[(ipa - w->flat.base) / page_size(w)];
 }
 
 static void do_map(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *op)
@@ -133,11 +143,16 @@ static void do_map(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *o
 	/* Now and then one or two pages off, so that no block fits. */
 	uint64_t off = below(4) ? 0 : below(3);
 	/* A frame of its own for every page of IPA, for every offset, four times. */
-	uint64_t pa = (ipa & (w->blocks1g ? 4 * GIB - 1 : 64 * MIB - 1)) + off * PAGE +
-		      (4 * off + below(4)) * 4 * GIB;
+	uint64_t span = w->blocks1g ? 4 * GIB : 32 * block_pages(w) * page_size(w);
+	uint64_t pa =
+		(ipa & (span - 1)) + off * page_size(w) + (4 * off + below(4)) * 2 * span;
 	s2_attr_t attr = pick_attr(w);
 	uint32_t flags = below(3) ? 0 : S2_MAP_PAGES;
 	int ret;
+
+	/* Where addresses have 52 bits, use them. */
+	if (w->s2.wide != S2_WIDE_NO && below(2))
+		pa += UINT64_C(0xd) << 47;
 
 	if (below(2))
 		flags |= S2_MAP_REPLACE | (below(2) ? S2_DROP_EDGES :
@@ -181,7 +196,7 @@ static void do_unmap(struct world *w, uint64_t ipa, uint64_t size, struct s2_op 
 
 	if (!below(8))
 		flags |= S2_NO_CLEAN;
-	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
+	for (uint64_t p = ipa; p < ipa + size; p += page_size(w))
 		if (page_at(w, p)->level) {
 			was = true;
 			frame = page_at(w, p)->pa;
@@ -272,29 +287,52 @@ static void one_operation(struct world *w)
 
 static struct s2_config pick_config(bool blocks1g)
 {
+	static const uint8_t granules[] = { 12, 12, 14, 16 };
 	struct s2_config cfg = {
-		.ipa_bits = (uint8_t)(blocks1g ? 36 + below(13) : 32 + below(17)),
 		.pa_bits = 48,
+		.granule_shift = blocks1g ? 12 : granules[below(4)],
 		.features = (uint32_t)below(8),
 		.errata = below(4) ? 0 : S2_ERRATUM_REPEAT_TLBI,
 	};
 
 	if (below(2))
 		cfg.features |= S2_FEAT_HAFDBS;
+	if (below(2)) {
+		cfg.pa_bits = 52;
+		if (cfg.granule_shift != 16)
+			cfg.features |= S2_FEAT_LPA2;
+	}
+	cfg.ipa_bits =
+		(uint8_t)(blocks1g ? 36 + below(13) : 32 + below(cfg.pa_bits - 31u));
 	return cfg;
+}
+
+/* Around a boundary of tables at every level that there is. */
+static uint64_t pick_base(const struct s2_config *cfg, uint64_t size)
+{
+	unsigned bits = cfg->granule_shift - 3u;
+	unsigned boundary = cfg->granule_shift + bits * (2 + (unsigned)below(2));
+
+	while (boundary >= cfg->ipa_bits)
+		boundary -= bits;
+	if (boundary < cfg->granule_shift + 2 * bits)
+		return 0;
+	return (UINT64_C(1) << boundary) -
+	       (size / 3 & ~((UINT64_C(1) << cfg->granule_shift) - 1));
 }
 
 static uint64_t run_world(struct world *w, uint64_t operations)
 {
 	struct s2_config cfg = pick_config(w->blocks1g);
-	/* Around a boundary of tables at every level that there is. */
-	uint64_t size = w->blocks1g ? 3 * GIB : below(4) ? 6 * MIB : 20 * MIB;
-	uint64_t base = w->blocks1g ? 0 : GIB - 4 * MIB;
+	uint64_t block = UINT64_C(1) << (2 * cfg.granule_shift - 3);
+	uint64_t size = w->blocks1g ? 3 * GIB : below(4) ? 3 * block : 10 * block;
+	uint64_t base;
 	struct s2_op op;
 	int ret;
 
-	if (!w->blocks1g && cfg.ipa_bits >= 40 && below(2))
-		base = (UINT64_C(1) << 39) - 4 * MIB;
+	if (cfg.granule_shift != 12 && !w->blocks1g)
+		size = 3 * block;
+	base = w->blocks1g ? 0 : pick_base(&cfg, size);
 	rig_open(&cfg, rnd());
 	ret = s2_init(&w->s2, &cfg);
 	if (ret) {
@@ -302,7 +340,7 @@ static uint64_t run_world(struct world *w, uint64_t operations)
 		return 1;
 	}
 	rig_ready(&w->s2);
-	flat_init(&w->flat, base, size);
+	flat_init(&w->flat, &w->s2, base, size);
 	while (w->operation < operations && !w->wrong) {
 		one_operation(w);
 		w->operation++;

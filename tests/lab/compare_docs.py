@@ -10,21 +10,41 @@ import s2lab
 DOC = pathlib.Path(__file__).parents[2] / "docs" / "strategies.md"
 
 
+COLUMNS = " | entries visited | TLBIs by IPA | by range | of stage 1 | of the VMID" \
+          " | DSBs | lines cleaned | tables freed |"
+
+
+def numbers(one):
+    """The numbers of COLUMNS."""
+    tlbi = one["tlbi"]
+    each = (one["pte_reads"], tlbi["ipas2e1is"], tlbi["ripas2e1is"], tlbi["vmalle1is"],
+            tlbi["vmalls12e1is"], one["dsb"], one["clean_lines"], one["tables_freed"])
+    return " | ".join(f"{n:,}" for n in each) + " |"
+
+
 def counts():
     """1 GiB of pages: each strategy on each feature set."""
-    yield "| features | strategy | verdict | entries visited | TLBIs by IPA | by range" \
-          " | of stage 1 | of the VMID | DSBs | lines cleaned | tables freed |"
+    yield "| features | strategy | verdict" + COLUMNS
     yield "|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
     for features in s2lab.FEATURE_SETS:
         for one in s2lab.compare("--features", features)["strategies"]:
-            tlbi = one["tlbi"]
-            numbers = (one["pte_reads"], tlbi["ipas2e1is"], tlbi["ripas2e1is"],
-                       tlbi["vmalle1is"], tlbi["vmalls12e1is"], one["dsb"],
-                       one["clean_lines"], one["tables_freed"])
             rules = sorted({violation["rule"] for violation in one["violations"]})
             verdict = "unsafe: " + ", ".join(f"`{rule}`" for rule in rules)
             yield f"| {features} | `{one['name']}` | {verdict if rules else 'safe'} | " \
-                  + " | ".join(f"{n:,}" for n in numbers) + " |"
+                  + numbers(one)
+
+
+def granules():
+    """1 GiB of larger pages, where no strategy shown is unsafe."""
+    yield "| pages | features | strategy" + COLUMNS
+    yield "|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+    for leaf in ("16k", "64k"):
+        for features in ("fwb,tlbirange", "none"):
+            got = s2lab.compare("--leaf", leaf, "--features", features)["strategies"]
+            for one in got:
+                if one["name"] not in ("merged", "stage2"):
+                    continue
+                yield f"| {leaf} | {features} | `{one['name']}` | " + numbers(one)
 
 
 def suspicions():
@@ -37,7 +57,8 @@ def suspicions():
 
 def current(text):
     """The document with what the tool prints now between the markers."""
-    for name, lines in (("counts", counts), ("suspicions", suspicions)):
+    for name, lines in (("counts", counts), ("granules", granules),
+                        ("suspicions", suspicions)):
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
         new = begin + "\n".join(lines()) + "\n" + end
         text, n = re.subn(re.escape(begin) + ".*?" + re.escape(end), lambda _, new=new: new,

@@ -14,17 +14,23 @@ class Refused(unittest.TestCase):
     """Exit status 2, nothing on stdout, and a message that names the trouble."""
 
     CASES = (
-        (("--leaf", "64k"), "64 KiB granule"),
-        (("--leaf", "16K"), "16 KiB granule"),
-        (("--leaf", "32m"), "16 KiB granule"),
-        (("--leaf", "512m"), "64 KiB granule"),
         (("--leaf", "8k"), "--leaf: no leaf is 8k"),
+        (("--leaf", "512g", "--ipa", "0", "--mem", "512G"), "needs --features lpa2"),
+        (("--leaf", "64g", "--ipa", "0", "--mem", "64G"), "needs --features lpa2"),
+        (("--leaf", "4t", "--ipa", "0", "--mem", "4T", "--pa-bits", "48"),
+         "needs --pa-bits 52"),
+        (("--leaf", "64k", "--features", "lpa2"), "lpa2 is for granules of 4 and 16"),
+        (("--leaf", "16k", "--mem", "4K"), "multiples of the granule"),
+        (("--leaf", "16k", "--ipa", "4K"), "multiples of the granule"),
+        (("--leaf", "64k", "--call-size", "4K"), "multiples of the granule"),
+        (("--leaf", "1g", "--ipa-bits", "34"), "only with an IPA size of 35 bits"),
+        (("--leaf", "512m", "--ipa-bits", "33"), "only with an IPA size of 34 bits"),
         (("--features", "fwb,foo"), "no feature 'foo'"),
         (("--features", ""), "no feature ''"),
-        (("--features", "fwb,lpa2"), "lpa2"),
         (("--mem", "0"), "--mem: 0 is no size"),
         (("--call-size", "0"), "--call-size: 0 is no size"),
         (("--mem", "16T"), "more than 4 GiB of tables"),
+        (("--mem", "64T", "--leaf", "16k"), "more than 4 GiB of tables"),
         (("--mem", "200T", "--leaf", "1g"), "not so many frames"),
         (("--mem", "5000"), "multiple of 4K"),
         (("--mem", "-4096"), "not a number of bytes"),
@@ -37,7 +43,15 @@ class Refused(unittest.TestCase):
         (("--ipa", "0xfffffffffffff000", "--mem", "8K"), "beyond the IPA size"),
         (("--ipa-bits", "33", "--mem", "8G"), "beyond the IPA size"),
         (("--ipa-bits", "33", "--ipa", "8G", "--mem", "4K"), "beyond the IPA size"),
-        (("--ipa-bits", "49"), "from 32 to 48"),
+        (("--ipa-bits", "53"), "from 32 to 52"),
+        (("--ipa-bits", "49"), "IPA size not"),
+        (("--ipa-bits", "49", "--leaf", "16k"), "IPA size not"),
+        (("--ipa-bits", "48", "--pa-bits", "44"), "IPA size not"),
+        (("--pa-bits", "52"), "PA size not"),
+        (("--pa-bits", "45"), "PA size not"),
+        (("--pa-bits", "32"), "from 36 to 52"),
+        (("--ipa", "4096T", "--features", "lpa2"), "beyond the IPA size"),
+        (("--ipa", "4096T", "--leaf", "64k"), "beyond the IPA size"),
         (("--around", "5M", "--leaf", "2m"), "--around"),
         (("--strategy", "entry,fast"), "no strategy 'fast'"),
         (("--budget", "511"), "from 512"),
@@ -74,9 +88,9 @@ class Output(unittest.TestCase):
     def test_json(self):
         got = s2lab.compare("--mem", "4M", "--ipa", "2G", "--features", "none")
         config = got["config"]
-        self.assertEqual((config["ipa"], config["mem"], config["leaf"],
-                          config["features"], config["ipa_bits"]),
-                         (2 << 30, 4 << 20, 4096, [], 40))
+        self.assertEqual((config["ipa"], config["mem"], config["leaf"], config["granule"],
+                          config["features"], config["ipa_bits"], config["pa_bits"]),
+                         (2 << 30, 4 << 20, 4096, 4096, [], 40, 48))
         self.assertEqual([one["name"] for one in got["strategies"]],
                          ["entry", "posted", "review", "merged", "stage2"])
         for one in got["strategies"]:
@@ -103,6 +117,10 @@ class Output(unittest.TestCase):
         self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
 
     def test_steps(self):
+        done = s2lab.run("compare", "--mem", "64K", "--strategy", "stage2", "--steps",
+                         "--leaf", "64k", "--pa-bits", "52", "--ipa-bits", "52")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("Granule 64 KiB, IPA size 52 bits, PA size 52, 1 root", done.stdout)
         done = s2lab.run("compare", "--mem", "4K", "--strategy", "stage2", "--steps")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"(?m)^step +\d+ .*(?i:tlbi)")

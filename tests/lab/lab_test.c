@@ -71,7 +71,9 @@ static void sizes_and_counts_in_words(void **state)
 /* No strategy that must be safe can be made unsafe from the command line. */
 static void unsafe_only_where_it_may_not_be(void **state)
 {
-	const struct compare_options o = { .mem = 4096, .leaf = 4096, .json = true };
+	const struct compare_options o = { .mem = 4096,
+					   .leaf = { 4096, 12, 3, false },
+					   .json = true };
 	struct s2m_violation v = { .rule = "clean-missing" };
 	struct compare_result r[LAB_STRATEGIES] = { 0 };
 

@@ -11,30 +11,43 @@ import unittest
 import tool
 
 K, M, G, T = 1 << 10, 1 << 20, 1 << 30, 1 << 40
+LEAVES = {4 * K: {3: "4k", 2: "2m", 1: "1g", 0: "512g"},
+          16 * K: {3: "16k", 2: "32m", 1: "64g"},
+          64 * K: {3: "64k", 2: "512m", 1: "4t"}}
+TG = {4 * K: 1, 16 * K: 2, 64 * K: 3}
 SEED = int(os.environ.get("PLAN_SEED", "1"))
 WHOLE = {"tlbi": "vmalls12e1is"}
 
 
-def reach(step, leaf):
+def level_shift(granule, level):
+    page = granule.bit_length() - 1
+    return page + (page - 3) * (3 - level)
+
+
+def reach(step, granule, leaf, lpa2):
     """[start, end) that an instruction is sure to reach."""
     operand = int(step["operand"], 16)
     if step["tlbi"] == "ipas2e1is":
         start = (operand & (1 << 40) - 1) << 12
         return start, start + leaf
-    assert operand >> 46 == 1, "TG is 4 KiB, the bits above are 0"
+    assert operand >> 46 == TG[granule], "TG is the granule, the bits above are 0"
     scale, num = operand >> 44 & 3, operand >> 39 & 31
-    start = (operand & (1 << 37) - 1) << 12
-    return start, start + ((num + 1) << (5 * scale + 1 + 12))
+    start = (operand & (1 << 37) - 1) * (64 * K if lpa2 else granule)
+    return start, start + ((num + 1) << 5 * scale + 1) * granule
 
 
 class Plan(unittest.TestCase):
     def plan(self, ipa, size, *args):
         return tool.json_of("plan", "--ipa", hex(ipa), "--size", str(size), *args)
 
-    def check(self, ipa, size, leaf=4 * K, level=0, features="fwb,tlbirange"):
-        got = self.plan(ipa, size, "--leaf", {4 * K: "4k", 2 * M: "2m", G: "1g"}[leaf],
+    def check(self, ipa, size, leaf_level=3, level=0, features="fwb,tlbirange",
+              granule=4 * K):
+        """@leaf_level: of the smallest leaf; @level: of every leaf, 0 where not known."""
+        leaf, lpa2 = 1 << level_shift(granule, leaf_level), "lpa2" in features
+        got = self.plan(ipa, size, "--leaf", LEAVES[granule][leaf_level],
                         "--level", str(level), "--features", features)
-        what = (hex(ipa), hex(size), leaf, level, features, f"seed {SEED}")
+        what = (hex(ipa), hex(size), granule, leaf, level, features, f"seed {SEED}")
+        self.assertEqual((got["granule"], got["leaf"]), (granule, leaf))
         self.assertTrue(got["covers"], what)
         steps = got["instructions"]
         self.assertLessEqual(len(steps), 8, what)
@@ -42,9 +55,10 @@ class Plan(unittest.TestCase):
             self.assertEqual((got["dsb"], got["vmalle1is"]), (3, True))
             at, beyond = ipa, 0
             for step in steps:
-                start, end = reach(step, leaf)
+                start, end = reach(step, granule, leaf, lpa2)
                 self.assertEqual((hex(start), hex(end)), (step["start"], step["end"]))
                 self.assertLessEqual(start, at, what)
+                beyond += max(ipa - start, 0)
                 at = max(at, end)
                 at_bit = 37 if step["tlbi"] == "ripas2e1is" else 44
                 ttl = int(step["operand"], 16) >> at_bit & 3
@@ -52,11 +66,14 @@ class Plan(unittest.TestCase):
                 if step["tlbi"] == "ripas2e1is":
                     self.assertIn("tlbirange", features)
                     if ttl in (1, 2):
-                        self.assertEqual(start % {1: G, 2: 2 * M}[ttl], 0, what)
-                elif "ttl" not in features.split(","):
+                        self.assertEqual(start % (1 << level_shift(granule, ttl)), 0,
+                                         what)
+                elif "ttl" not in features.split(",") or not level:
                     self.assertEqual(int(step["operand"], 16) >> 40, 0, what)
+                else:
+                    self.assertEqual(int(step["operand"], 16) >> 46, TG[granule], what)
             self.assertGreaterEqual(at, ipa + size, what)
-            beyond = at - (ipa + size)
+            beyond += at - (ipa + size)
             self.assertEqual(got["beyond"], beyond, what)
         else:
             self.assertEqual((got["dsb"], got["vmalle1is"], got["beyond"]),
@@ -95,7 +112,7 @@ class Plan(unittest.TestCase):
     def test_without_ranges(self):
         self.assertEqual(len(self.check(0, 8 * 4 * K, features="none")), 8)
         self.assertEqual(self.check(0, 9 * 4 * K, features="none"), [WHOLE])
-        self.assertEqual(len(self.check(0, 8 * 2 * M, 2 * M, 2, "ttl")), 8)
+        self.assertEqual(len(self.check(0, 8 * 2 * M, 2, 2, "ttl")), 8)
 
     def test_odd(self):
         for pages in list(range(1, 70)) + [511, 512, 513, 2047, 2049, 65535, 65537]:
@@ -103,13 +120,38 @@ class Plan(unittest.TestCase):
 
     def test_random(self):
         rnd = random.Random(SEED)
-        for _ in range(150):
-            level = rnd.choice((0, 0, 1, 2, 3))
-            leaf = {0: 4 * K, 1: G, 2: 2 * M, 3: 4 * K}[level]
-            size = rnd.randrange(1, 1 << rnd.randrange(1, 48 - leaf.bit_length())) * leaf
-            ipa = rnd.randrange(0, ((1 << 48) - size) // leaf + 1) * leaf
-            features = rnd.choice(("none", "ttl", "tlbirange", "tlbirange,ttl"))
-            self.check(ipa, size, leaf, level, features)
+        for _ in range(500):
+            granule = rnd.choice(tuple(LEAVES))
+            lpa2 = granule < 64 * K and rnd.choice((False, True))
+            bits = 52 if lpa2 or granule == 64 * K else 48
+            leaf_level = rnd.choice([level for level, name in LEAVES[granule].items()
+                                     if bits == 52 or name not in ("512g", "64g")])
+            shift = level_shift(granule, leaf_level)
+            size = rnd.randrange(1, 1 << rnd.randrange(1, bits - shift)) << shift
+            ipa = rnd.randrange(0, ((1 << bits) - size >> shift) + 1) << shift
+            features = rnd.choice(("fwb", "ttl", "tlbirange", "tlbirange,ttl"))
+            self.check(ipa, size, leaf_level, rnd.choice((0, leaf_level)),
+                       features + ",lpa2" * lpa2, granule)
+
+    def test_granules(self):
+        """2^21 granules are one instruction, 2^21 pages of 64 KiB 128 GiB."""
+        for granule in LEAVES:
+            steps = self.check(0, granule << 21, granule=granule)
+            self.assertEqual([(s["scale"], s["num"]) for s in steps], [(3, 31)])
+            self.assertEqual(len(self.check(0, granule * ((1 << 21) + 1),
+                                            granule=granule)), 2)
+
+    def test_base_of_64_kib(self):
+        """With LPA2 a range begins at 64 KiB: what is before it goes too, or alone."""
+        for granule in (4 * K, 16 * K):
+            for start in range(0, 64 * K, granule):
+                for pages in (1, 2, 3, 8, 16, 100):
+                    steps = self.check(G + start, pages * granule, granule=granule,
+                                       features="tlbirange,ttl,lpa2", level=3)
+                    ranges = [s for s in steps if s["tlbi"] == "ripas2e1is"]
+                    for step in ranges:
+                        self.assertEqual(int(step["start"], 16) % (64 * K), 0)
+                    self.assertEqual(len(ranges), int(pages > 1), (start, pages))
 
     def test_empty(self):
         got = self.plan(G, 0)
@@ -123,6 +165,10 @@ class Plan(unittest.TestCase):
         self.assertRegex(done.stdout, r"tlbi ripas2e1is 0x0000408000000001  "
                                       r"\[0x1000, 0x5000\) BaseADDR 0x1 SCALE 0 NUM 1")
         order = re.findall(r"(?m)^  (dsb ishst|tlbi \w+|dsb ish|isb)", done.stdout)
+        done = tool.run("plan", "--ipa", "0x4000", "--size", "1M", "--granule", "16k",
+                        "--features", "tlbirange,lpa2")
+        self.assertRegex(done.stdout, r"0x0000908000000000  \[0x0, 0x200000\) "
+                                      r"BaseADDR 0x0 SCALE 1 NUM 1 TG 16 KiB")
         self.assertEqual(order, ["dsb ishst", "tlbi ripas2e1is", "dsb ish",
                                  "tlbi vmalle1is", "dsb ish", "isb"])
 
@@ -135,7 +181,22 @@ class Plan(unittest.TestCase):
                            (("--ipa", "0", "--size", "4K", "--level", "4"), "0 to 3"),
                            (("--ipa", "0", "--size", "512T"), "beyond 48 bits"),
                            (("--ipa", "256T", "--size", "4K"), "beyond 48 bits"),
-                           (("--ipa", "0", "--size", "4K", "--features", "lpa2"), "lpa2"),
+                           (("--ipa", "0", "--size", "8P"), "number of bytes"),
+                           (("--ipa", "0", "--size", "8192T", "--features", "lpa2"),
+                            "beyond 52 bits"),
+                           (("--ipa", "0", "--size", "8192T", "--granule", "64k"),
+                            "beyond 52 bits"),
+                           (("--ipa", "0", "--size", "4K", "--granule", "8k"), "8k"),
+                           (("--ipa", "0", "--size", "4K", "--granule", "16k"),
+                            "multiples of the leaf"),
+                           (("--ipa", "0", "--size", "4K", "--leaf", "8k"), "no leaf"),
+                           (("--ipa", "0", "--size", "2M", "--leaf", "2m", "--granule",
+                             "64k"), "not a leaf of the granule"),
+                           (("--ipa", "0", "--size", "64K", "--granule", "64k",
+                             "--features", "lpa2"), "4 and 16 KiB"),
+                           (("--ipa", "0", "--size", "64G", "--leaf", "64g"), "lpa2"),
+                           (("--ipa", "0", "--size", "64G", "--granule", "16k",
+                             "--level", "1"), "lpa2"),
                            (("--ipa", "0", "--size", "4K", "x"), "not an option")):
             done = tool.run("plan", *args)
             self.assertEqual((done.returncode, done.stdout), (2, ""), args)

@@ -5,7 +5,7 @@ import unittest
 import tool
 
 SETS = ("none", "fwb", "tlbirange", "fwb,tlbirange", "ttl,tlbirange", "hafdbs,ttl",
-        "fwb,tlbirange,ttl,bbm2,hafdbs,xnx,ets2")
+        "fwb,tlbirange,ttl,bbm2,hafdbs,xnx,ets2", "lpa2", "fwb,tlbirange,ttl,lpa2")
 
 
 class Features(unittest.TestCase):

@@ -48,6 +48,30 @@ class Rules(unittest.TestCase):
         self.assertEqual(got["unmapped_bytes"], PAGE + BLOCK + PAGE + PAGE + BLOCK)
         self.assertEqual(got["violations"], [])
 
+    def test_52_bits(self):
+        """With lpa2 a VM has its 52 bits of IPA, and PAs up to 51; without, 48."""
+        wide = END.replace(b"=40", b"=52")
+        high = page((1 << 52) - PAGE, (1 << 51) - PAGE)
+        for features, roots, most in (("lpa2", 16, 1 << 51), ("none", 1, 1 << 47)):
+            low = INIT + page(PAGE, most - PAGE) + wide
+            got = tool.json_of("replay", "-", "--features", features, stdin=low)
+            self.assertEqual((got["violations"], got["vms_of_52_bits"]), ([], 1))
+            for who in ("stage2", "merged"):
+                self.assertEqual(got[who]["by_operation"]["init"]["tables_taken"], roots)
+            done = tool.run("replay", "-", "--features", features, stdin=low)
+            self.assertIn("replayed " + ("as they were: 1" if roots == 16 else
+                                         "with 48: 1"), done.stdout)
+        got = tool.json_of("replay", "-", "--features", "lpa2,tlbirange", stdin=INIT + high
+                           + op("unmap", f"addr={(1 << 52) - PAGE:#x}", "size=0x1000")
+                           + high + wide)
+        self.assertEqual((got["violations"], got["unmapped_bytes"]), ([], PAGE))
+        # Not destroyed in the recording: what its addresses need.
+        got = tool.json_of("replay", "-", "--features", "lpa2", stdin=INIT + high)
+        self.assertEqual((got["violations"], got["vms_not_destroyed"]), ([], 1))
+        done = tool.run("replay", "-", "--features", "lpa2",
+                        stdin=INIT + page(PAGE, 1 << 51) + wide)
+        self.assertIn("physical addresses end at 51 bits", done.stderr)
+
     def test_sources(self):
         """A file, its xz, standard input, CR LF: the same result but for the name."""
         want = tool.json_of("replay", tool.RULES)
@@ -165,7 +189,8 @@ class Refused(unittest.TestCase):
         # The engine's word.
         (INIT + page(1 << 40, 0x1000) + END, "2:55: range ends"),
         (INIT + op("unmap", f"addr={1 << 41:#x}", "size=0x1000") + END, "2:57: range"),
-        (INIT + page(0x1000, 1 << 47) + END, "2:55: physical addresses end"),
+        (INIT + page(0x1000, 1 << 47) + END, "2:55: physical addresses end at 47"),
+        (INIT + page(1 << 50, 0x1000) + END.replace(b"=40", b"=52"), "2:55: range ends"),
         (INIT + op("mkyoung", "addr=0x1000") + END, "2:59: nothing is"),
         (INIT + op("relax_perms", "addr=0x1000", "prot=0x4") + END, "2:63: nothing is"),
         (b"".join(INIT.replace(b"=0x1 ", b"=%d " % n) for n in range(256)),
@@ -217,7 +242,7 @@ class Usage(unittest.TestCase):
     def test_refused(self):
         for args, says in (((), "which recording"), (("a", "b"), "one recording"),
                            (("--features", "warp", "a"), "no feature"),
-                           (("--features", "lpa2", "a"), "lpa2"),
+                           (("--features", "lpa", "a"), "no feature 'lpa'"),
                            (("--seed", "x", "a"), "--seed"), (("--bogus",), "--bogus")):
             done = tool.run("replay", *args)
             self.assertEqual((done.returncode, done.stdout), (2, ""), args)
