@@ -102,7 +102,8 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	/* If the first marker of the window went with the table, here is another. */
 	if (c->step->hint_level > c->level && c->step->hint_ipa >= cursor_base(c))
 		c->step->hint_level = (int8_t)c->level;
-	gather_add(&b->g, page, page_size(c->s2), page_size(c->s2));
+	if (page < b->g.start || page >= b->g.end)
+		gather_add(&b->g, page, page_size(c->s2), page_size(c->s2));
 	b->g.table = true;
 	b->g.clean |= !!(*meta & META_CLEAN);
 	op->changed++;

@@ -133,6 +133,24 @@ static void cost_is_bounded(uint32_t features, bool clean)
 	assert_int_equal(c.isb, 1);
 }
 
+/* The table goes with its last block, by the block's own address. */
+static void the_last_block_of_a_table_goes_by_one_address(void **state)
+{
+	struct cost c;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, 4 * GIB, 16 * GIB, 2 * MIB, RW, 0);
+	bed_cost(&bed);
+	bed_unmap(&bed, 4 * GIB, 2 * MIB, 0);
+	c = bed_cost(&bed);
+	/* IPAS2E1IS and VMALLE1IS; the whole VMID would be one. */
+	assert_int_equal(c.tlbi, 2);
+	assert_int_equal(c.dsb, 3);
+	assert_int_equal(bed_tables(&bed), 0);
+	close_bed();
+}
+
 static void unmap_costs_a_constant(void **state)
 {
 	static const uint64_t sizes[] = {
@@ -600,6 +618,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(dropped_edges_are_reported),
 		cmocka_unit_test(split_edges_keep_the_rest),
 		cmocka_unit_test(unmap_costs_a_constant),
+		cmocka_unit_test(the_last_block_of_a_table_goes_by_one_address),
 		cmocka_unit_test(unmap_of_a_full_gib_is_two_tlbis_and_three_dsbs),
 		cmocka_unit_test(the_erratum_repeats_once),
 		cmocka_unit_test(whole_tables_are_not_read),
