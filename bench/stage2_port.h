@@ -65,6 +65,7 @@ enum count_event {
  * @meta: one word a page
  * @free: stack of free page numbers, @nfree of them
  * @fail_after: fail the allocation when it has counted down to 0; -1: never
+ * @clean_attr: of the last clean
  * @record: called at every event, when not NULL
  */
 struct count_port {
@@ -75,6 +76,7 @@ struct count_port {
 	unsigned shift;
 	long fail_after;
 	uint64_t tlbi, dsb, isb, clean_bytes, clean_calls, exec_bytes, agents;
+	uint32_t clean_attr;
 #ifdef COUNT_PORT_RECORD
 	void (*record)(struct count_port *port, enum count_event what, uint64_t at,
 		       uint64_t value);
@@ -242,7 +244,7 @@ static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, uint32_
 
 	COUNT_PORT_EVENT(p, COUNT_CLEAN, pa, size);
 	(void)pa;
-	(void)attr;
+	p->clean_attr = attr;
 	p->clean_bytes += size;
 	p->clean_calls++;
 }

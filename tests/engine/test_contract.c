@@ -201,6 +201,51 @@ static void unmap_of_a_full_gib_is_two_tlbis_and_three_dsbs(void **state)
 	}
 }
 
+static struct {
+	unsigned plans, level;
+} hint;
+
+/* IPAS2E1IS has its TTL in [47:44], RIPAS2E1IS in [38:37]. */
+static void level_of_hint(enum count_event what, uint64_t at, uint64_t value)
+{
+	(void)at;
+	if (what != COUNT_IPAS2E1IS && what != COUNT_RIPAS2E1IS)
+		return;
+	hint.level = (unsigned)(what == COUNT_IPAS2E1IS ? value >> 44 : value >> 37) & 3;
+	hint.plans++;
+}
+
+#define UNMAP_WITH_HINT(ipa, size, lvl)            \
+	do {                                       \
+		hint.plans = 0;                    \
+		bed_unmap(&bed, ipa, size, 0);     \
+		assert_int_equal(hint.plans, 1);   \
+		assert_int_equal(hint.level, lvl); \
+	} while (0)
+
+/* A leaf stays in each table, so that no table goes. */
+static void the_level_of_the_leaves_is_told(void **state)
+{
+	(void)state;
+	open_bed(S2_FEAT_TTL | S2_FEAT_TLBIRANGE);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, S2_MAP_PAGES);
+	bed_map(&bed, GIB + 2 * MIB, 8 * GIB, 32 * MIB, RW, 0);
+	bed_map(&bed, 2 * GIB, 16 * GIB, 4 * GIB, RW, 0);
+	watcher.also = level_of_hint;
+	UNMAP_WITH_HINT(GIB, PAGE, 3);
+	UNMAP_WITH_HINT(GIB + 2 * PAGE, 64 * PAGE, 3);
+	UNMAP_WITH_HINT(GIB + 4 * MIB, 2 * MIB, 2);
+	UNMAP_WITH_HINT(GIB + 8 * MIB, 8 * MIB, 2);
+	UNMAP_WITH_HINT(2 * GIB, GIB, 1);
+	/* Mixed: none. */
+	UNMAP_WITH_HINT(GIB + MIB + 512 * KIB, MIB + 512 * KIB + 2 * MIB, 0);
+	/* A table goes with its last page: none. */
+	bed_map(&bed, 8 * GIB, 4 * GIB, PAGE, RW, 0);
+	UNMAP_WITH_HINT(8 * GIB, PAGE, 0);
+	watcher.also = NULL;
+	close_bed();
+}
+
 static void the_erratum_repeats_once(void **state)
 {
 	struct cost plain, repeated;
@@ -620,6 +665,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(unmap_costs_a_constant),
 		cmocka_unit_test(the_last_block_of_a_table_goes_by_one_address),
 		cmocka_unit_test(unmap_of_a_full_gib_is_two_tlbis_and_three_dsbs),
+		cmocka_unit_test(the_level_of_the_leaves_is_told),
 		cmocka_unit_test(the_erratum_repeats_once),
 		cmocka_unit_test(whole_tables_are_not_read),
 		cmocka_unit_test(device_tables_are_not_read),

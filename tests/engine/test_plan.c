@@ -168,6 +168,10 @@ static void an_empty_range_needs_nothing(void **state)
 		plan_for(plan_features(i), GIB, 0, PAGE, 0, &plan);
 		assert_int_equal(plan.n, 0);
 		assert_int_equal(plan.beyond, 0);
+		/* Nor inside a block. */
+		plan_for(plan_features(i), GIB + PAGE, 0, 2 * MIB, 2, &plan);
+		assert_int_equal(plan.n, 0);
+		assert_int_equal(plan.beyond, 0);
 	}
 }
 
@@ -244,6 +248,17 @@ static void known_plans(void **state)
 	assert_int_equal(plan.n, 1);
 	assert_int_equal(plan.op[0], S2_TLBI_IPAS2E1IS);
 	assert_true(plan.operand[0] == (UINT64_C(7) << 44 | GIB / PAGE));
+	/* A range of blocks, its base aligned to one: with the level. */
+	plan_for(S2_FEAT_TLBIRANGE, GIB, 64 * MIB, 2 * MIB, 2, &plan);
+	assert_int_equal(plan.n, 1);
+	assert_true(plan.operand[0] ==
+		    (UINT64_C(1) << 46 | UINT64_C(2) << 44 | UINT64_C(7) << 39 |
+		     UINT64_C(2) << 37 | GIB / PAGE));
+	/* A tie: two blocks' addresses, or two ranges. The first needs no feature. */
+	plan_for(S2_FEAT_TLBIRANGE, GIB - 8 * MIB, 8 * MIB + 256 * KIB, GIB, 1,
+		      &plan);
+	assert_int_equal(plan.n, 2);
+	assert_int_equal(plan.op[0], S2_TLBI_IPAS2E1IS);
 	/* Up to 64 GiB by address, beyond that the whole VMID. */
 	plan_for(S2_FEAT_TLBIRANGE, 0, 64 * GIB, PAGE, 0, &plan);
 	assert_int_equal(plan.n, 8);

@@ -50,9 +50,31 @@ static void on_dsb_ish(void)
 	watch->stage1 = watch->stage2 = false;
 }
 
+static void on_vmid(enum count_event what)
+{
+	switch (what) {
+	case COUNT_VMID_ENTER:
+	case COUNT_VMID_LEAVE:
+		if (watch->entered == (what == COUNT_VMID_ENTER))
+			fail_msg("the VMID is entered or left twice");
+		watch->entered = what == COUNT_VMID_ENTER;
+		break;
+	case COUNT_IPAS2E1IS:
+	case COUNT_RIPAS2E1IS:
+	case COUNT_VMALLE1IS:
+	case COUNT_VMALLS12E1IS:
+		if (!watch->entered)
+			fail_msg("a TLBI outside vmid_enter and vmid_leave");
+		break;
+	default:
+		break;
+	}
+}
+
 static void on_event(struct count_port *port, enum count_event what, uint64_t at,
 		     uint64_t value)
 {
+	on_vmid(what);
 	switch (what) {
 	case COUNT_LOAD:
 		if (watch->forbidden && watch->forbidden[page_of(at)])
@@ -93,6 +115,8 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 	case COUNT_FREE:
 		if (watch->break_pending)
 			fail_msg("a table is freed before the TLBI is complete");
+		/* Its metadata word is no longer the engine's to read. */
+		*s2_port_table_meta(port, s2_port_table_va(port, at)) = UINT64_MAX;
 		break;
 	default:
 		break;
@@ -125,6 +149,8 @@ void watch_return(struct watch *w)
 		fail_msg("a call returns before its TLBI is complete");
 	if (w->clean_pending)
 		fail_msg("a call returns before its clean is complete");
+	if (w->entered)
+		fail_msg("a call returns and leaves the VMID entered");
 }
 
 static void forbid(struct bed *b, struct watch *w, const uint64_t *table, int level,

@@ -10,6 +10,7 @@
  *   anything else, no memory is cleaned, no table is freed (P2, P9), and no call
  *   returns (P7).
  * - No call returns between a clean and a DSB SY (P7).
+ * - TLBIs stand between vmid_enter and vmid_leave, which the call undoes.
  * - A table's link is a release store.
  * - A forbidden table is not read (P6).
  */
@@ -24,6 +25,7 @@ struct watch {
 	bool stage2;	    /* by address since, no DSB ISH yet */
 	bool stage2_done;   /* ... completed by one */
 	bool clean_pending; /* cleaned, no DSB SY since */
+	bool entered;	    /* the VMID */
 	bool invalidated;   /* something was, and completely, in this call */
 	uint8_t *forbidden; /* a byte for each table page, or NULL */
 	uint64_t links;	    /* release stores of a table entry */

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What an op says after a call, and what a step does of what its budget allows,
+ * to the entry and to the byte.
+ */
+#include "watch.h"
+#include "desc.h"
+
+#define IPA_BITS 40
+
+static struct bed bed;
+static struct watch watcher;
+
+static struct {
+	uint64_t loads, cleans;
+	bool whole_pages;
+} count;
+
+static void on_event(enum count_event what, uint64_t at, uint64_t value)
+{
+	count.loads += what == COUNT_LOAD;
+	count.cleans += what == COUNT_CLEAN;
+	if (what == COUNT_CLEAN && ((at | value) & (PAGE - 1) || !value))
+		count.whole_pages = false;
+}
+
+static void open_bed(uint32_t features)
+{
+	bed_open(&bed, IPA_BITS, features, 1100);
+	watcher = (struct watch){ .also = on_event };
+	watch_start(&bed, &watcher);
+	memset(&count, 0, sizeof(count));
+	count.whole_pages = true;
+}
+
+static void close_bed(void)
+{
+	watch_return(&watcher);
+	watch_call(&watcher);
+	bed_close(&bed);
+}
+
+static void changed_counts_entries_and_detached_tables(void **state)
+{
+	struct s2_op op = { 0 };
+
+	(void)state;
+	open_bed(0);
+	assert_int_equal(
+		s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 4 * PAGE, RW, 0, &op), 0);
+	assert_int_equal(op.changed, 4);
+	assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB + 2 * PAGE),
+				s2_pa(4 * GIB + 2 * PAGE), 4 * PAGE, S2_R, 0, &op),
+			 0);
+	assert_int_equal(op.changed, 2 + 2);
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB), 6 * PAGE, &op), 0);
+	assert_int_equal(op.changed, 2);
+	/* Six pages, the table that they were in, and the one above. */
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 6 * PAGE, 0, &op), 0);
+	assert_int_equal(op.changed, 6 + 2);
+	/* A table as a whole is one, and so is a block. */
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB + 3 * PAGE, RW, S2_MAP_PAGES);
+	bed_map(&bed, GIB + 4 * MIB, 4 * GIB + 4 * MIB, 2 * MIB, RW, 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * MIB, 0, &op), 0);
+	assert_int_equal(op.changed, 1);
+	assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB + 4 * MIB), PAGE, &op), 0);
+	assert_int_equal(op.changed, 1);
+	close_bed();
+}
+
+/* No scan of an empty root; one walk to what there is, whatever lies before it. */
+static void later_phases_begin_where_the_first_did(void **state)
+{
+	struct s2_op op = { 0 };
+
+	(void)state;
+	open_bed(0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(0), UINT64_C(1) << IPA_BITS, 0, &op),
+			 0);
+	assert_int_equal(op.visited, 0);
+	bed_map(&bed, GIB, 4 * GIB, PAGE, RW, 0);
+	bed_map(&bed, 2 * GIB - PAGE, 8 * GIB, PAGE, RW, 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + PAGE), GIB - PAGE, 0, &op), 0);
+	/* The first table's holes, those between the tables, the last table: once. */
+	assert_in_range(op.visited, 511 + 510 + 512, 511 + 510 + 512 + 8);
+	close_bed();
+}
+
+/* Two detached level-2 tables: each is read once to free what is below. */
+static void release_keeps_its_budget(void **state)
+{
+	struct s2_limbo limbo = { 0 };
+	struct s2_op op = { .limbo = &limbo };
+	unsigned steps = 1;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, PAGE, RW, 0);
+	bed_map(&bed, 2 * GIB, 8 * GIB, PAGE, RW, 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * GIB, 0, &op), 0);
+	assert_int_equal(bed_tables(&bed), 4);
+	op.max_entries = S2_BUDGET_ENTRIES_MIN;
+	count.loads = 0;
+	for (; s2_release(&bed.s2, &limbo, &op) == S2_MORE; steps++) {
+		assert_int_equal(op.visited, count.loads);
+		assert_true(op.visited <= op.max_entries);
+		count.loads = 0;
+	}
+	assert_int_equal(steps, 2);
+	assert_int_equal(bed_tables(&bed), 0);
+	close_bed();
+}
+
+/* A budget of bytes may be any number: what it leaves of a page is left alone. */
+static void a_step_cleans_whole_pages(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN + 100 };
+	int ret;
+
+	(void)state;
+	open_bed(0);
+	do
+		ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), GIB, RW, 0, &op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	do
+		ret = s2_clean(&bed.s2, s2_ipa(GIB), GIB, &op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	do
+		ret = s2_unmap(&bed.s2, s2_ipa(GIB), GIB, 0, &op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_true(count.whole_pages);
+	assert_int_equal(bed_cost(&bed).clean_bytes, 3 * GIB);
+	close_bed();
+}
+
+static void a_clean_is_told_the_type(void **state)
+{
+	struct s2 *s2 = &bed.s2;
+
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, PAGE, RW | S2_MEM_NC, 0);
+	assert_int_equal(bed.port.clean_attr & S2_MEM_MASK, S2_MEM_NC);
+	bed.port.clean_attr = 0;
+	assert_int_equal(s2_clean(s2, s2_ipa(GIB), PAGE, NULL), 0);
+	assert_int_equal(bed.port.clean_attr & S2_MEM_MASK, S2_MEM_NC);
+	bed.port.clean_attr = 0;
+	bed_unmap(&bed, GIB, PAGE, 0);
+	assert_int_equal(bed.port.clean_attr & S2_MEM_MASK, S2_MEM_NC);
+	close_bed();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(changed_counts_entries_and_detached_tables),
+		cmocka_unit_test(later_phases_begin_where_the_first_did),
+		cmocka_unit_test(release_keeps_its_budget),
+		cmocka_unit_test(a_step_cleans_whole_pages),
+		cmocka_unit_test(a_clean_is_told_the_type),
+	};
+
+	return cmocka_run_group_tests_name("progress", tests, NULL, NULL);
+}
