@@ -45,6 +45,7 @@ enum count_event {
 	COUNT_EXECUTABLE,
 	COUNT_ALLOC,
 	COUNT_FREE,
+	COUNT_ROOT_FREE,
 	COUNT_VMID_ENTER,
 	COUNT_VMID_LEAVE,
 };
@@ -146,6 +147,7 @@ static inline uint64_t *s2_port_root_alloc(void *port, unsigned pages)
 
 static inline void s2_port_root_free(void *port, uint64_t *root, unsigned pages)
 {
+	COUNT_PORT_EVENT(port, COUNT_ROOT_FREE, s2_port_table_pa(port, root), pages);
 	(void)port;
 	(void)root;
 	(void)pages;

@@ -519,6 +519,29 @@ static void unmap_finishes_what_is_pending_on_its_range(void **state)
 	}
 }
 
+static void replacing_finishes_what_is_pending(void **state)
+{
+	(void)state;
+	/* Blocks; detached tables. */
+	for (unsigned tables = 0; tables < 2; tables++) {
+		struct s2_op op = SMALLEST;
+
+		open_bed(0);
+		bed_map(&bed, GIB, 4 * GIB, 8 * MIB, RW, tables ? S2_MAP_PAGES : 0);
+		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, &op),
+				 S2_MORE);
+		assert_int_equal(bed_lookup(&bed, GIB + 6 * MIB).state, S2_BUSY);
+		watch_call(&watcher);
+		bed_map(&bed, GIB + 6 * MIB, 8 * GIB, 2 * MIB, RW, S2_MAP_REPLACE);
+		watch_return(&watcher);
+		assert_true(watcher.invalidated);
+		STEPS(op, s2_unmap(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, &op));
+		bed_unmap(&bed, GIB, 8 * MIB, 0);
+		assert_int_equal(bed_tables(&bed), 0);
+		close_bed();
+	}
+}
+
 /* ---- P11: a table whose last entry goes ---------------- */
 
 static void shuffle(uint32_t *order, uint32_t n)
@@ -595,9 +618,9 @@ static void order_of_destroy(enum count_event what, uint64_t at, uint64_t value)
 		end.whole++;
 	if (what == COUNT_DSB_ISH && end.whole)
 		end.complete = true;
-	if (what == COUNT_FREE) {
+	if (what == COUNT_FREE || what == COUNT_ROOT_FREE) {
 		assert_true(end.complete);
-		end.freed++;
+		end.freed += what == COUNT_FREE;
 	}
 }
 
@@ -678,6 +701,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_block_mapped_between_steps_hides_nothing),
 		cmocka_unit_test(unmap_of_an_empty_range_costs_no_barrier),
 		cmocka_unit_test(unmap_finishes_what_is_pending_on_its_range),
+		cmocka_unit_test(replacing_finishes_what_is_pending),
 		cmocka_unit_test(a_gib_page_by_page_leaves_the_root),
 		cmocka_unit_test(destroy_ends_the_vmid_before_it_frees),
 		cmocka_unit_test(destroy_of_an_unused_vmid_invalidates_nothing),
