@@ -20,6 +20,12 @@ static int map_pages(struct s2_op *op)
 		      S2_MAP_PAGES, op);
 }
 
+static int map_many_tables(struct s2_op *op)
+{
+	return s2_map(&bed.s2, s2_ipa(8 * GIB), s2_pa(GIB), 16 * MIB, RW, S2_MAP_PAGES,
+		      op);
+}
+
 static int map_blocks(struct s2_op *op)
 {
 	return s2_map(&bed.s2, s2_ipa(8 * GIB - 3 * MIB), s2_pa(12 * GIB - 3 * MIB),
@@ -163,6 +169,25 @@ static void a_later_step_may_fail(void **state)
 	bed_close(&bed);
 }
 
+/* The tables of a window were taken; then another call has made one of them. */
+static void a_map_may_need_fewer_than_it_took(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	int ret;
+
+	(void)state;
+	bed_open(&bed, 40, 0, 32);
+	ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(GIB), 8 * MIB, RW, S2_MAP_PAGES, &op);
+	assert_int_equal(ret, S2_MORE);
+	bed_map(&bed, GIB + 8 * MIB, GIB, PAGE, RW, 0);
+	while (ret == S2_MORE)
+		ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(GIB), 8 * MIB, RW, S2_MAP_PAGES,
+			     &op);
+	assert_int_equal(ret, 0);
+	bed_check(&bed);
+	bed_close(&bed);
+}
+
 int main(void)
 {
 #define CALL(name, least)                                                    \
@@ -174,6 +199,7 @@ int main(void)
 	}
 	const struct CMUnitTest tests[] = {
 		CALL(map_pages, 6),
+		CALL(map_many_tables, 9),
 		CALL(map_blocks, 4),
 		CALL(replace_a_block_by_pages, 2),
 		CALL(replace_a_part, 2),
@@ -184,6 +210,7 @@ int main(void)
 		CALL(split_a_large_block, 4),
 		cmocka_unit_test(a_map_that_fails_may_leave_the_edges_split),
 		cmocka_unit_test(a_later_step_may_fail),
+		cmocka_unit_test(a_map_may_need_fewer_than_it_took),
 	};
 
 	return cmocka_run_group_tests_name("nomem", tests, NULL, NULL);
