@@ -49,6 +49,9 @@ static void replacing_breaks_before_it_makes(void **state)
 		REPLACE(16 * GIB, GIB, RW, 0); /* two levels by one */
 		REPLACE(8 * GIB, PAGE, RW, S2_SPLIT_EDGES);
 		REPLACE(8 * GIB + PAGE, PAGE, RW, S2_SPLIT_EDGES);
+		REPLACE(16 * GIB, GIB, RW, 0);
+		REPLACE(16 * GIB, 2 * MIB, RW, S2_DROP_EDGES); /* but for its size */
+		REPLACE(16 * GIB, GIB, RW, 0);
 		assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB), 8 * MIB, NULL), 0);
 		bed_check(&bed);
 		close_bed();
@@ -71,6 +74,37 @@ static void permissions_change_in_place(void **state)
 	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RWX | S2_SW(3), 0);
 	assert_int_equal(bed_cost(&bed).tlbi, 0);
 	close_bed();
+}
+
+/* A leaf that keeps its address stays valid while its neighbour is replaced. */
+static void only_what_must_be_is_broken(void **state)
+{
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, PAGE, RW, 0);
+	bed_map(&bed, GIB + PAGE, 8 * GIB, PAGE, RW, 0);
+	bed_cost(&bed);
+	bed_map(&bed, GIB, 4 * GIB, 2 * PAGE, S2_R, S2_MAP_REPLACE);
+	/* The two new ones, and the one that was lost. */
+	assert_int_equal(bed_cost(&bed).clean_bytes, 3 * PAGE);
+	/* Nothing new, nothing to clean. */
+	bed_map(&bed, GIB, 4 * GIB, 2 * PAGE, RW, 0);
+	assert_int_equal(bed_cost(&bed).clean_bytes, 0);
+	close_bed();
+}
+
+/* Where a level-1 block would fit, but the walk starts at level 2. */
+static void permissions_change_in_place_at_the_start_level(void **state)
+{
+	(void)state;
+	bed_open(&bed, 32, S2_FEAT_FWB, 16);
+	bed_map(&bed, GIB, 4 * GIB, GIB, S2_R, 0);
+	bed_cost(&bed);
+	bed_map(&bed, GIB, 4 * GIB, GIB, S2_R, 0);
+	assert_int_equal(bed_cost(&bed).tlbi, 0);
+	bed_map(&bed, GIB, 4 * GIB, GIB, RW, 0);
+	assert_int_equal(bed_lookup(&bed, GIB).attr, RW);
+	bed_close(&bed);
 }
 
 /* ---- P10: ready before it is valid ---------------- */
@@ -186,6 +220,26 @@ static void a_replaced_leaf_is_cleaned_whole(void **state)
 	bed_cost(&bed);
 	bed_map(&bed, GIB + MIB, 8 * GIB, PAGE, RW, S2_MAP_REPLACE | S2_DROP_EDGES);
 	assert_int_equal(bed_cost(&bed).clean_bytes, PAGE + 2 * MIB);
+	bed_map(&bed, GIB + MIB, 16 * GIB, PAGE, RW, S2_MAP_REPLACE | S2_NO_CLEAN);
+	assert_int_equal(bed_cost(&bed).clean_bytes, 0);
+	close_bed();
+}
+
+/* One DSB, so that the guest does not fault again; with what must go, more. */
+static void a_map_costs_a_constant(void **state)
+{
+	struct cost c;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB | S2_FEAT_TLBIRANGE);
+	bed_map(&bed, GIB, 4 * GIB, 64 * MIB, RW, S2_MAP_PAGES);
+	c = bed_cost(&bed);
+	assert_int_equal(c.dsb, 1);
+	assert_int_equal(c.tlbi | c.isb | c.agents, 0);
+	bed_map(&bed, GIB, 8 * GIB, 64 * MIB, RW, S2_MAP_REPLACE | S2_MAP_PAGES);
+	c = bed_cost(&bed);
+	assert_int_equal(c.dsb, 3 + 1);
+	assert_int_equal(c.agents, 1);
 	close_bed();
 }
 
@@ -198,6 +252,12 @@ static void execute_is_readied_before_it_is_granted(void **state)
 	assert_int_equal(s2_relax_perms(&bed.s2, s2_ipa(GIB + MIB), S2_X), 0);
 	assert_int_equal(bed_cost(&bed).exec_bytes, 2 * MIB);
 	assert_int_equal(s2_relax_perms(&bed.s2, s2_ipa(GIB + MIB), S2_X), 0);
+	assert_int_equal(bed_cost(&bed).exec_bytes, 0);
+	/* The same by a map, and where execute was there before. */
+	bed_map(&bed, 2 * GIB, 8 * GIB, 2 * MIB, RW, 0);
+	bed_map(&bed, 2 * GIB, 8 * GIB, 2 * MIB, RWX, 0);
+	assert_int_equal(bed_cost(&bed).exec_bytes, 2 * MIB);
+	bed_map(&bed, 2 * GIB, 8 * GIB, 2 * MIB, S2_R | S2_X, 0);
 	assert_int_equal(bed_cost(&bed).exec_bytes, 0);
 	close_bed();
 }
@@ -285,11 +345,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(replacing_breaks_before_it_makes),
 		cmocka_unit_test(permissions_change_in_place),
+		cmocka_unit_test(only_what_must_be_is_broken),
+		cmocka_unit_test(permissions_change_in_place_at_the_start_level),
 		cmocka_unit_test(new_memory_is_ready_before_it_is_mapped),
 		cmocka_unit_test(device_memory_is_never_cleaned),
 		cmocka_unit_test(map_with_no_clean_readies_nothing),
 		cmocka_unit_test(a_split_table_is_linked_filled),
 		cmocka_unit_test(a_replaced_leaf_is_cleaned_whole),
+		cmocka_unit_test(a_map_costs_a_constant),
 		cmocka_unit_test(execute_is_readied_before_it_is_granted),
 		cmocka_unit_test(age_does_not_invalidate),
 		cmocka_unit_test(age_does_not_reset_what_it_was_given),
