@@ -86,6 +86,82 @@ static void later_phases_begin_where_the_first_did(void **state)
 	close_bed();
 }
 
+/* Root, level 2, level 3; what is changed is read once more for each phase. */
+static void a_page_is_walked_to_once(void **state)
+{
+	struct s2_op op = { 0 };
+
+	(void)state;
+	for (unsigned fwb = 0; fwb < 2; fwb++) {
+		open_bed(fwb ? S2_FEAT_FWB : 0);
+		bed_map(&bed, GIB, 4 * GIB, PAGE, RW, 0);
+		assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB + PAGE), s2_pa(8 * GIB), PAGE,
+					RW, 0, &op),
+				 0);
+		assert_int_equal(op.visited, 3);
+		/* Look, break, make; clean and release, look and make again. */
+		assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB + PAGE), s2_pa(16 * GIB),
+					PAGE, RW, S2_MAP_REPLACE, &op),
+				 0);
+		assert_int_equal(op.visited, fwb ? 3 + 1 + 1 : 3 + 1 + 2 + 3);
+		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + PAGE), PAGE, 0, &op), 0);
+		assert_int_equal(op.visited, fwb ? 3 + 1 : 3 + 2);
+		close_bed();
+	}
+}
+
+/* What needs no clean is not looked at to clean it. */
+static void pages_without_a_clean_are_visited_twice(void **state)
+{
+	struct s2_op op = { 0 };
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 200 * PAGE, RW, 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 100 * PAGE, 0, &op), 0);
+	assert_in_range(op.visited, 200, 200 + 4);
+	close_bed();
+}
+
+/* Below op.done nothing is left, and it gets there before the last step. */
+static void done_moves_with_the_steps(void **state)
+{
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	unsigned moves = 0;
+	uint64_t at = GIB + PAGE;
+	int ret;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	/* Two tables' holes, then two of pages, of each the half. */
+	bed_map(&bed, GIB, 4 * GIB, PAGE, RW, 0);
+	bed_map(&bed, GIB + 2 * MIB, 8 * GIB, 4 * MIB - PAGE, RW, S2_MAP_PAGES);
+	bed_map(&bed, 2 * GIB, 16 * GIB, 6 * MIB, RW, S2_MAP_PAGES);
+	do {
+		ret = s2_unmap(&bed.s2, s2_ipa(GIB + PAGE), 2 * GIB, 0, &op);
+		moves += op.done.ipa > at;
+		at = op.done.ipa;
+		for (uint64_t ipa = GIB + PAGE; ipa < at && ipa < GIB + 6 * MIB;
+		     ipa += PAGE)
+			assert_int_equal(bed_lookup(&bed, ipa).state, S2_EMPTY);
+	} while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_true(at == 3 * GIB + PAGE);
+	assert_true(moves >= 3);
+	/* All of it mapped: one window of pages, then the next. */
+	bed_map(&bed, 4 * GIB, 4 * GIB, 4 * MIB, RW, S2_MAP_PAGES);
+	moves = 0;
+	do {
+		ret = s2_unmap(&bed.s2, s2_ipa(4 * GIB + PAGE), 4 * MIB - 2 * PAGE, 0,
+			       &op);
+		at = op.done.ipa;
+		moves += at > 4 * GIB + PAGE && at < 4 * GIB + 4 * MIB - PAGE;
+	} while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_true(moves > 0);
+	close_bed();
+}
+
 /* Two detached level-2 tables: each is read once to free what is below. */
 static void release_keeps_its_budget(void **state)
 {
@@ -108,6 +184,31 @@ static void release_keeps_its_budget(void **state)
 	}
 	assert_int_equal(steps, 2);
 	assert_int_equal(bed_tables(&bed), 0);
+	close_bed();
+}
+
+static void cleaned_is_what_was_cleaned(void **state)
+{
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN,
+			    .max_bytes = S2_BUDGET_BYTES_MIN };
+	int ret;
+
+	(void)state;
+	open_bed(0);
+#define STEP(call)                                                        \
+	do {                                                              \
+		bed_cost(&bed);                                           \
+		ret = (call);                                             \
+		assert_int_equal(bed_cost(&bed).clean_bytes, op.cleaned); \
+		assert_true(op.cleaned <= op.max_bytes);                  \
+	} while (ret == S2_MORE);                                         \
+	assert_int_equal(ret, 0)
+	/* A window of blocks takes more bytes than a step has, one of pages less. */
+	STEP(s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 8 * MIB, RW, 0, &op));
+	STEP(s2_map(&bed.s2, s2_ipa(2 * GIB), s2_pa(8 * GIB), 8 * MIB, RW, S2_MAP_PAGES,
+		    &op));
+	STEP(s2_clean(&bed.s2, s2_ipa(2 * GIB), 8 * MIB, &op));
+	STEP(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * GIB, 0, &op));
 	close_bed();
 }
 
@@ -158,7 +259,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changed_counts_entries_and_detached_tables),
 		cmocka_unit_test(later_phases_begin_where_the_first_did),
+		cmocka_unit_test(a_page_is_walked_to_once),
+		cmocka_unit_test(pages_without_a_clean_are_visited_twice),
+		cmocka_unit_test(done_moves_with_the_steps),
 		cmocka_unit_test(release_keeps_its_budget),
+		cmocka_unit_test(cleaned_is_what_was_cleaned),
 		cmocka_unit_test(a_step_cleans_whole_pages),
 		cmocka_unit_test(a_clean_is_told_the_type),
 	};
