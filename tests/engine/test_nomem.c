@@ -169,6 +169,29 @@ static void a_later_step_may_fail(void **state)
 	bed_close(&bed);
 }
 
+/* They were all taken before the first break: it does not matter what comes then. */
+static void what_was_taken_is_kept_over_the_steps(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	unsigned steps = 0;
+	int ret;
+
+	(void)state;
+	bed_open(&bed, 40, 0, 32);
+	bed_map(&bed, GIB, GIB, 8 * MIB, RW, 0);
+	do {
+		ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 8 * MIB, RW,
+			     S2_MAP_REPLACE | S2_MAP_PAGES, &op);
+		bed.port.fail_after = 0;
+		steps++;
+	} while (ret == S2_MORE);
+	bed.port.fail_after = -1;
+	assert_int_equal(ret, 0);
+	assert_true(steps > 4);
+	bed_check(&bed);
+	bed_close(&bed);
+}
+
 /* The tables of a window were taken; then another call has made one of them. */
 static void a_map_may_need_fewer_than_it_took(void **state)
 {
@@ -210,6 +233,7 @@ int main(void)
 		CALL(split_a_large_block, 4),
 		cmocka_unit_test(a_map_that_fails_may_leave_the_edges_split),
 		cmocka_unit_test(a_later_step_may_fail),
+		cmocka_unit_test(what_was_taken_is_kept_over_the_steps),
 		cmocka_unit_test(a_map_may_need_fewer_than_it_took),
 	};
 
