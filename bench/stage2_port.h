@@ -120,7 +120,8 @@ static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
 	page = p->free[--p->nfree];
 	memset(p->arena + (page << p->shift), 0, (size_t)1 << p->shift);
 	p->meta[page] = 0;
-	COUNT_PORT_EVENT(p, COUNT_ALLOC, (page << p->shift) + COUNT_PORT_BASE, 0);
+	COUNT_PORT_EVENT(p, COUNT_ALLOC, (page << p->shift) + COUNT_PORT_BASE,
+			 (uint64_t)(uintptr_t)cookie);
 	return (uint64_t *)(void *)(p->arena + (page << p->shift));
 }
 

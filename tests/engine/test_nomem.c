@@ -64,6 +64,11 @@ static int split_a_large_block(struct s2_op *op)
 	return s2_split(&bed.s2, s2_ipa(2 * GIB + MIB), 4 * MIB, op);
 }
 
+static int split_behind_a_hole(struct s2_op *op)
+{
+	return s2_split(&bed.s2, s2_ipa(GIB), GIB + 4 * MIB, op);
+}
+
 /* Level-2 blocks in [2 MiB, 6 MiB), a level-1 block at 2 GiB. */
 static void open_bed(struct flat *flat)
 {
@@ -73,6 +78,15 @@ static void open_bed(struct flat *flat)
 	flat_map(flat, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);
 	bed_map(&bed, 2 * GIB, 16 * GIB, GIB, RW, 0);
 	flat_map(flat, 2 * GIB, 16 * GIB, GIB, RW, 0);
+}
+
+static void with_the_cookie(struct count_port *port, enum count_event what, uint64_t at,
+			    uint64_t value)
+{
+	(void)port;
+	(void)at;
+	if (what == COUNT_ALLOC)
+		assert_true(value == (uint64_t)(uintptr_t)&bed);
 }
 
 static void fails_at_every_allocation(void **state)
@@ -85,14 +99,17 @@ static void fails_at_every_allocation(void **state)
 	open_bed(&flat);
 	before = (unsigned)bed_tables(&bed);
 	for (unsigned n = 0; !done; n++) {
-		struct s2_op op = { 0 };
+		struct s2_op op = { .cookie = &bed };
 		const char *what;
 		int ret;
 
 		bed_cost(&bed);
+		assert_true(n <= call->least);
 		bed.port.fail_after = (long)n;
+		bed.port.record = with_the_cookie;
 		ret = call->run(&op);
 		bed.port.fail_after = -1;
+		bed.port.record = NULL;
 		done = !ret;
 		if (done) {
 			assert_int_equal(n, call->least);
@@ -231,6 +248,7 @@ int main(void)
 		CALL(unmap_from_block_to_block, 3),
 		CALL(split_blocks, 2),
 		CALL(split_a_large_block, 4),
+		CALL(split_behind_a_hole, 3),
 		cmocka_unit_test(a_map_that_fails_may_leave_the_edges_split),
 		cmocka_unit_test(a_later_step_may_fail),
 		cmocka_unit_test(what_was_taken_is_kept_over_the_steps),
