@@ -156,6 +156,27 @@ static void a_busy_entry_is_seen(void **state)
 	bed_close(&bed);
 }
 
+static void busy_entries_have_a_line_each(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	char line[S2_DUMP_LINE];
+	struct s2_iter it;
+	unsigned lines = 0;
+
+	(void)state;
+	bed_open(&bed, 40, 0, 8);
+	/* The fourth stays, and so does their table. */
+	bed_map(&bed, GIB, 4 * GIB, 8 * MIB, RW, 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 6 * MIB, 0, &op), S2_MORE);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(GIB), 6 * MIB), 0);
+	while (s2_dump_next(&it, line, sizeof(line)))
+		lines++;
+	assert_int_equal(lines, 2);
+	while (s2_unmap(&bed.s2, s2_ipa(GIB), 6 * MIB, 0, &op) == S2_MORE)
+		;
+	bed_close(&bed);
+}
+
 static void looking_changes_and_costs_nothing(void **state)
 {
 	struct s2_mapping m;
@@ -199,7 +220,7 @@ static void a_dump_is_one_line_for_each_run(void **state)
 	bed_close(&bed);
 }
 
-/* Another address, permission or age ends a line; a boundary of tables does not. */
+/* A hole, another address, permission or age ends a line; a boundary of tables does not. */
 static void a_line_ends_where_leaves_differ(void **state)
 {
 	static const char *const want[] = {
@@ -207,6 +228,7 @@ static void a_line_ends_where_leaves_differ(void **state)
 		"0x40001000-0x40002000 -> 0x80001000 L3 x1 r-- wb af",
 		"0x40002000-0x40003000 -> 0x80002000 L3 x1 rw- wb",
 		"0x40003000-0x40004000 -> 0x80005000 L3 x1 rw- wb af",
+		"0x40005000-0x40006000 -> 0x80006000 L3 x1 rw- wb af",
 	};
 	char line[S2_DUMP_LINE];
 	struct s2_iter it;
@@ -216,6 +238,7 @@ static void a_line_ends_where_leaves_differ(void **state)
 	bed_open(&bed, 40, 0, 8);
 	bed_map(&bed, GIB - PAGE, 2 * GIB - PAGE, 4 * PAGE, RW, 0);
 	bed_map(&bed, GIB + 3 * PAGE, 2 * GIB + 5 * PAGE, PAGE, RW, 0);
+	bed_map(&bed, GIB + 5 * PAGE, 2 * GIB + 6 * PAGE, PAGE, RW, 0);
 	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB + PAGE), PAGE, NULL), 0);
 	assert_int_equal(
 		s2_age(&bed.s2, s2_ipa(GIB + 2 * PAGE), PAGE, true, &young, NULL), 0);
@@ -260,6 +283,7 @@ int main(void)
 		cmocka_unit_test(the_cursor_may_start_and_end_inside_a_block),
 		cmocka_unit_test(an_empty_range_has_no_leaf),
 		cmocka_unit_test(a_busy_entry_is_seen),
+		cmocka_unit_test(busy_entries_have_a_line_each),
 		cmocka_unit_test(looking_changes_and_costs_nothing),
 		cmocka_unit_test(a_dump_is_one_line_for_each_run),
 		cmocka_unit_test(a_line_ends_where_leaves_differ),
