@@ -323,6 +323,82 @@ static void wrprotect_does_not_split_a_block_at_the_edge(void **state)
 	close_bed();
 }
 
+/* The guest touches a page after the engine's load and before its swap. */
+static bool touched;
+
+static void touch_once(enum count_event what, uint64_t at, uint64_t value)
+{
+	(void)value;
+	if (what != COUNT_CAS || touched)
+		return;
+	touched = true;
+	*s2_port_table_va(&bed.port, at) |= DESC_AF;
+}
+
+static void an_access_is_not_lost(void **state)
+{
+	bool young = false;
+
+	(void)state;
+	open_bed(S2_FEAT_HAFDBS);
+	bed_map(&bed, GIB, 4 * GIB, PAGE, RW, 0);
+	assert_int_equal(s2_age(&bed.s2, s2_ipa(GIB), PAGE, true, &young, NULL), 0);
+	touched = false;
+	watcher.also = touch_once;
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB), PAGE, NULL), 0);
+	watcher.also = NULL;
+	assert_true(touched);
+	assert_true(bed_lookup(&bed, GIB).young);
+	assert_int_equal(bed_lookup(&bed, GIB).attr, S2_R);
+	close_bed();
+}
+
+/* What is broken has no age, no permission, and nothing to clean but by unmap. */
+static void changes_in_place_leave_busy_alone(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN }, other = { 0 };
+	bool young = false;
+
+	(void)state;
+	open_bed(0);
+	/* The fifth stays, and so does their table. */
+	bed_map(&bed, GIB, 4 * GIB, 10 * MIB, RW, 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, &op), S2_MORE);
+	bed_cost(&bed);
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB), 8 * MIB, &other), 0);
+	assert_int_equal(other.changed, 0);
+	assert_int_equal(s2_age(&bed.s2, s2_ipa(GIB), 8 * MIB, true, &young, NULL), 0);
+	assert_false(young);
+	assert_int_equal(s2_clean(&bed.s2, s2_ipa(GIB), 8 * MIB, NULL), 0);
+	assert_int_equal(bed_cost(&bed).clean_bytes, 0);
+	while (s2_unmap(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, &op) == S2_MORE)
+		;
+	close_bed();
+}
+
+/* No PE needs it (a stale entry faults once more), but it is what is documented. */
+static void relaxing_invalidates_the_leaf(void **state)
+{
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, PAGE, S2_R, 0);
+	bed_cost(&bed);
+	assert_int_equal(s2_relax_perms(&bed.s2, s2_ipa(GIB), S2_W), 0);
+	assert_int_equal(bed_cost(&bed).agents, 1);
+	assert_int_equal(s2_relax_perms(&bed.s2, s2_ipa(GIB), S2_W), 0);
+	assert_int_equal(bed_cost(&bed).agents, 0);
+	close_bed();
+}
+
+static uint64_t first_cleaned;
+
+static void where_is_cleaned(enum count_event what, uint64_t at, uint64_t value)
+{
+	(void)value;
+	if (what == COUNT_CLEAN && at < first_cleaned)
+		first_cleaned = at;
+}
+
 static void clean_cleans_the_range_and_unmaps_nothing(void **state)
 {
 	struct cost c;
@@ -331,12 +407,22 @@ static void clean_cleans_the_range_and_unmaps_nothing(void **state)
 	open_bed(0);
 	bed_map(&bed, GIB, 4 * GIB, 4 * MIB, RW, 0);
 	bed_cost(&bed);
+	first_cleaned = UINT64_MAX;
+	watcher.also = where_is_cleaned;
 	assert_int_equal(s2_clean(&bed.s2, s2_ipa(GIB + MIB), 2 * MIB, NULL), 0);
+	watcher.also = NULL;
 	c = bed_cost(&bed);
+	assert_true(first_cleaned == 4 * GIB + MIB);
 	assert_int_equal(c.clean_bytes, 2 * MIB);
 	assert_int_equal(c.dsb, 1);
 	assert_int_equal(c.tlbi, 0);
 	assert_int_equal(bed_lookup(&bed, GIB + MIB).state, S2_LEAF);
+	/* Device never. */
+	bed_map(&bed, 2 * GIB, 8 * GIB, PAGE, RW | S2_MEM_DEV_GRE, 0);
+	assert_int_equal(s2_clean(&bed.s2, s2_ipa(2 * GIB), PAGE, NULL), 0);
+	c = bed_cost(&bed);
+	assert_int_equal(c.clean_bytes, 0);
+	assert_int_equal(c.dsb, 1); /* of the map */
 	close_bed();
 }
 
@@ -358,6 +444,9 @@ int main(void)
 		cmocka_unit_test(age_does_not_reset_what_it_was_given),
 		cmocka_unit_test(wrprotect_invalidates_once_and_only_if_it_must),
 		cmocka_unit_test(wrprotect_does_not_split_a_block_at_the_edge),
+		cmocka_unit_test(an_access_is_not_lost),
+		cmocka_unit_test(changes_in_place_leave_busy_alone),
+		cmocka_unit_test(relaxing_invalidates_the_leaf),
 		cmocka_unit_test(clean_cleans_the_range_and_unmaps_nothing),
 	};
 
