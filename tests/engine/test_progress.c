@@ -127,6 +127,7 @@ static void pages_without_a_clean_are_visited_twice(void **state)
 static void done_moves_with_the_steps(void **state)
 {
 	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	bool young = false;
 	unsigned moves = 0;
 	uint64_t at = GIB + PAGE;
 	int ret;
@@ -159,6 +160,55 @@ static void done_moves_with_the_steps(void **state)
 	} while (ret == S2_MORE);
 	assert_int_equal(ret, 0);
 	assert_true(moves > 0);
+#define MOVES(call)                                                      \
+	do {                                                             \
+		moves = 0;                                               \
+		do {                                                     \
+			ret = (call);                                    \
+			at = op.done.ipa;                                \
+			moves += at > 4 * GIB && at < 4 * GIB + 8 * MIB; \
+		} while (ret == S2_MORE);                                \
+		assert_int_equal(ret, 0);                                \
+		assert_true(at == 4 * GIB + 8 * MIB);                    \
+		assert_true(moves > 0);                                  \
+	} while (0)
+#define RANGE s2_ipa(4 * GIB), 8 * MIB
+	bed_unmap(&bed, 4 * GIB, 8 * MIB, 0);
+	bed_map(&bed, 4 * GIB, 4 * GIB, 8 * MIB, RW | S2_MEM_NC, 0);
+	MOVES(s2_split(&bed.s2, RANGE, &op));
+	MOVES(s2_age(&bed.s2, RANGE, true, &young, &op));
+	MOVES(s2_wrprotect(&bed.s2, RANGE, &op));
+	MOVES(s2_clean(&bed.s2, RANGE, &op));
+	MOVES(s2_map(&bed.s2, s2_ipa(4 * GIB), s2_pa(8 * GIB), 8 * MIB, RW,
+		     S2_MAP_REPLACE | S2_MAP_PAGES, &op));
+	/* Refused at once: nothing is done. */
+	assert_int_equal(s2_map(&bed.s2, s2_ipa(5 * GIB), s2_pa(0), PAGE, RW, 0, NULL),
+			 0);
+	assert_int_equal(s2_map(&bed.s2, s2_ipa(5 * GIB), s2_pa(GIB), PAGE, RW, 0, &op),
+			 S2_E_EXIST);
+	assert_true(op.done.ipa == 5 * GIB);
+	close_bed();
+}
+
+static void a_split_in_steps_leaves_no_block(void **state)
+{
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	struct s2_mapping m;
+	struct s2_iter it;
+	int ret;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, 2 * GIB, 4 * GIB, 2 * GIB, RW, 0);
+	do
+		ret = s2_split(&bed.s2, s2_ipa(2 * GIB), GIB + 3 * MIB, &op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_int_equal(op.changed, 2 + 512 + 2);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(2 * GIB), 2 * GIB), 0);
+	while (s2_iter_next(&it, &m))
+		assert_int_equal(m.level, m.ipa.ipa < 3 * GIB + 4 * MIB ? 3 : 2);
+	assert_int_equal(bed_tables(&bed), 2 + 512 + 2);
 	close_bed();
 }
 
@@ -237,6 +287,29 @@ static void a_step_cleans_whole_pages(void **state)
 	close_bed();
 }
 
+/* The first of two steps has cleaned; the op is used again after the error. */
+static void a_refused_map_leaves_nothing_in_its_op(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	int ret;
+
+	(void)state;
+	open_bed(0);
+	ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 4 * MIB, RW, 0, &op);
+	assert_int_equal(ret, S2_MORE);
+	bed_map(&bed, GIB, 8 * GIB, PAGE, RW, 0);
+	ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 4 * MIB, RW, 0, &op);
+	assert_int_equal(ret, S2_E_EXIST);
+	bed_cost(&bed);
+	do
+		ret = s2_map(&bed.s2, s2_ipa(2 * GIB), s2_pa(16 * GIB), 4 * MIB, RW, 0,
+			     &op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_int_equal(bed_cost(&bed).clean_bytes, 4 * MIB);
+	close_bed();
+}
+
 static void a_clean_is_told_the_type(void **state)
 {
 	struct s2 *s2 = &bed.s2;
@@ -262,9 +335,11 @@ int main(void)
 		cmocka_unit_test(a_page_is_walked_to_once),
 		cmocka_unit_test(pages_without_a_clean_are_visited_twice),
 		cmocka_unit_test(done_moves_with_the_steps),
+		cmocka_unit_test(a_split_in_steps_leaves_no_block),
 		cmocka_unit_test(release_keeps_its_budget),
 		cmocka_unit_test(cleaned_is_what_was_cleaned),
 		cmocka_unit_test(a_step_cleans_whole_pages),
+		cmocka_unit_test(a_refused_map_leaves_nothing_in_its_op),
 		cmocka_unit_test(a_clean_is_told_the_type),
 	};
 
