@@ -106,6 +106,12 @@ static void a_page_is_walked_to_once(void **state)
 		assert_int_equal(op.visited, fwb ? 3 + 1 + 1 : 3 + 1 + 2 + 3);
 		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + PAGE), PAGE, 0, &op), 0);
 		assert_int_equal(op.visited, fwb ? 3 + 1 : 3 + 2);
+		/* Two pages in place: the second is next to the first. */
+		bed_map(&bed, GIB + PAGE, 4 * GIB + PAGE, PAGE, RW, 0);
+		assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 2 * PAGE,
+					S2_R, 0, &op),
+				 0);
+		assert_int_equal(op.visited, 3 + 1 + 2);
 		close_bed();
 	}
 }
@@ -120,6 +126,26 @@ static void pages_without_a_clean_are_visited_twice(void **state)
 	bed_map(&bed, GIB, 4 * GIB, 200 * PAGE, RW, 0);
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 100 * PAGE, 0, &op), 0);
 	assert_in_range(op.visited, 200, 200 + 4);
+	close_bed();
+}
+
+/* A page needed it once: its table is looked at, but what is there now does not. */
+static void no_clean_no_dsb_sy(void **state)
+{
+	struct cost c;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, S2_MAP_PAGES);
+	bed_unmap(&bed, GIB, PAGE, 0);
+	bed_map(&bed, GIB, 8 * GIB, PAGE, RW | S2_MEM_NC, 0);
+	bed_unmap(&bed, GIB, PAGE, 0);
+	bed_map(&bed, GIB, 8 * GIB, PAGE, RW, 0);
+	bed_cost(&bed);
+	bed_unmap(&bed, GIB, 2 * MIB, 0);
+	c = bed_cost(&bed);
+	assert_int_equal(c.clean_bytes, 0);
+	assert_int_equal(c.dsb, 2); /* VMALLS12E1IS between */
 	close_bed();
 }
 
@@ -334,6 +360,7 @@ int main(void)
 		cmocka_unit_test(later_phases_begin_where_the_first_did),
 		cmocka_unit_test(a_page_is_walked_to_once),
 		cmocka_unit_test(pages_without_a_clean_are_visited_twice),
+		cmocka_unit_test(no_clean_no_dsb_sy),
 		cmocka_unit_test(done_moves_with_the_steps),
 		cmocka_unit_test(a_split_in_steps_leaves_no_block),
 		cmocka_unit_test(release_keeps_its_budget),
