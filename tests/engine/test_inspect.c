@@ -220,7 +220,10 @@ static void a_dump_is_one_line_for_each_run(void **state)
 	bed_close(&bed);
 }
 
-/* A hole, another address, permission or age ends a line; a boundary of tables does not. */
+/*
+ * A hole, another address, permission or age ends a line; a boundary of tables does
+ * not.
+ */
 static void a_line_ends_where_leaves_differ(void **state)
 {
 	static const char *const want[] = {
