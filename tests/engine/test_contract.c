@@ -519,6 +519,37 @@ static void unmap_finishes_what_is_pending_on_its_range(void **state)
 	}
 }
 
+/*
+ * Between two steps another call maps pages to be cleaned into holes that the first
+ * has passed, and begins to unmap them. The first does not wait for it.
+ */
+static void unmap_finishes_what_was_broken_behind_it(void **state)
+{
+	const uint64_t at = GIB + PAGE, size = 511 * PAGE;
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN }, other = SMALLEST;
+	uint64_t clean;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, S2_MAP_PAGES);
+	bed_unmap(&bed, GIB + 50 * PAGE, 400 * PAGE, 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(at), size, 0, &op), S2_MORE);
+	assert_int_equal(bed_lookup(&bed, GIB + 450 * PAGE).state, S2_BUSY);
+	bed_map(&bed, GIB + 50 * PAGE, 8 * GIB, 400 * PAGE, RW | S2_MEM_NC, 0);
+	bed_cost(&bed);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + 50 * PAGE), 400 * PAGE, 0,
+				  &other),
+			 S2_MORE);
+	clean = bed_cost(&bed).clean_bytes;
+	assert_true(clean < 400 * PAGE);
+	STEPS(op, s2_unmap(&bed.s2, s2_ipa(at), size, 0, &op));
+	assert_int_equal(clean + bed_cost(&bed).clean_bytes, 400 * PAGE);
+	assert_int_equal(bed_lookup(&bed, GIB + 449 * PAGE).state, S2_EMPTY);
+	STEPS(other, s2_unmap(&bed.s2, s2_ipa(GIB + 50 * PAGE), 400 * PAGE, 0, &other));
+	bed_check(&bed);
+	close_bed();
+}
+
 static void replacing_finishes_what_is_pending(void **state)
 {
 	(void)state;
@@ -701,6 +732,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_block_mapped_between_steps_hides_nothing),
 		cmocka_unit_test(unmap_of_an_empty_range_costs_no_barrier),
 		cmocka_unit_test(unmap_finishes_what_is_pending_on_its_range),
+		cmocka_unit_test(unmap_finishes_what_was_broken_behind_it),
 		cmocka_unit_test(replacing_finishes_what_is_pending),
 		cmocka_unit_test(a_gib_page_by_page_leaves_the_root),
 		cmocka_unit_test(destroy_ends_the_vmid_before_it_frees),
