@@ -186,6 +186,16 @@ static void a_later_step_may_fail(void **state)
 	bed_close(&bed);
 }
 
+/* One at level 1, four at level 2 and not one more. */
+static void a_map_below_level_0_takes_no_spare(void **state)
+{
+	(void)state;
+	bed_open(&bed, 48, S2_FEAT_FWB, 5);
+	bed_map(&bed, 0, 2 * MIB, 4 * GIB, RW, 0);
+	assert_int_equal(bed_tables(&bed), 5);
+	bed_close(&bed);
+}
+
 /* They were all taken before the first break: it does not matter what comes then. */
 static void what_was_taken_is_kept_over_the_steps(void **state)
 {
@@ -251,6 +261,7 @@ int main(void)
 		CALL(split_behind_a_hole, 3),
 		cmocka_unit_test(a_map_that_fails_may_leave_the_edges_split),
 		cmocka_unit_test(a_later_step_may_fail),
+		cmocka_unit_test(a_map_below_level_0_takes_no_spare),
 		cmocka_unit_test(what_was_taken_is_kept_over_the_steps),
 		cmocka_unit_test(a_map_may_need_fewer_than_it_took),
 	};
