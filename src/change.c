@@ -191,7 +191,7 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
 			left = level_size(c.s2, c.level) - in;
 			if (left > end - c.ipa)
 				left = end - c.ipa;
-			n = left < step.bytes ? left : step.bytes & ~(page_size(s2) - 1);
+			n = step_bytes(s2, &step, left);
 			s2_port_clean(s2->port, desc_oa(s2, d) + in, n, desc_attr(d));
 			step.bytes -= n;
 			if (n < left) {

@@ -95,6 +95,13 @@ struct step {
 
 #define NO_BUDGET (UINT64_C(1) << 62)
 
+/* How much of @left bytes this step may clean: all, or whole pages. */
+static inline uint64_t step_bytes(const struct s2 *s2, const struct step *step,
+				  uint64_t left)
+{
+	return left < step->bytes ? left : step->bytes & ~(page_size(s2) - 1);
+}
+
 enum op_kind {
 	OP_NONE,
 	OP_MAP,

@@ -289,8 +289,7 @@ static bool publish(const struct map *m, const struct found *f)
 		     desc_needs_clean(m->s2->features, leaf_desc(m, 0, LAST_LEVEL));
 	bool execute = m->attr & S2_X && (f->fresh || f->executable);
 	uint64_t done = op->st.published, left = op->st.win_end - op->st.win - done;
-	uint64_t n = left < m->step->bytes ? left :
-					     m->step->bytes & ~(page_size(m->s2) - 1);
+	uint64_t n = step_bytes(m->s2, m->step, left);
 	uint64_t pa = op->st.win + m->delta + done;
 
 	if (m->flags & S2_NO_CLEAN || !(clean || execute) || !left)

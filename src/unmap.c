@@ -180,8 +180,7 @@ static bool clean_leaf(const struct cursor *c, uint64_t *entry, uint64_t d)
 	uint64_t pa = desc_oa(c->s2, d);
 	uint64_t left =
 		level_size(c->s2, c->level) - (pa & (level_size(c->s2, c->level) - 1));
-	uint64_t n = left < c->step->bytes ? left :
-					     c->step->bytes & ~(page_size(c->s2) - 1);
+	uint64_t n = step_bytes(c->s2, c->step, left);
 
 	s2_port_clean(c->s2->port, pa, n, desc_attr(d));
 	c->step->bytes -= n;
