@@ -30,12 +30,14 @@ enum count_event {
 	COUNT_LOAD,
 	COUNT_STORE,
 	COUNT_STORE_RELEASE,
-	COUNT_XCHG,
 	COUNT_CAS,
 	COUNT_DSB_ISHST,
 	COUNT_DSB_ISH,
 	COUNT_DSB_SY,
+	COUNT_DSB_NSH,
 	COUNT_ISB,
+	COUNT_IPAS2E1,
+	COUNT_VMALLE1,
 	COUNT_IPAS2E1IS,
 	COUNT_RIPAS2E1IS,
 	COUNT_VMALLE1IS,
@@ -63,7 +65,7 @@ enum count_event {
  * struct count_port - the arena and the counters
  * @arena: memory of @pages pages of 1 << @shift bytes (the granule), as aligned; a
  *	table's PA is its offset + BASE
- * @meta: one word a page
+ * @meta: two words a page
  * @free: stack of free page numbers, @nfree of them
  * @fail_after: fail the allocation when it has counted down to 0; -1: never
  * @clean_attr: of the last clean
@@ -104,7 +106,7 @@ static inline uint64_t *s2_port_table_meta(void *port, uint64_t *table)
 {
 	struct count_port *p = port;
 
-	return &p->meta[(uint64_t)((unsigned char *)table - p->arena) >> p->shift];
+	return &p->meta[2 * ((uint64_t)((unsigned char *)table - p->arena) >> p->shift)];
 }
 
 static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
@@ -119,7 +121,7 @@ static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
 		return NULL;
 	page = p->free[--p->nfree];
 	memset(p->arena + (page << p->shift), 0, (size_t)1 << p->shift);
-	p->meta[page] = 0;
+	p->meta[2 * page] = p->meta[2 * page + 1] = 0;
 	COUNT_PORT_EVENT(p, COUNT_ALLOC, (page << p->shift) + COUNT_PORT_BASE,
 			 (uint64_t)(uintptr_t)cookie);
 	return (uint64_t *)(void *)(p->arena + (page << p->shift));
@@ -142,7 +144,7 @@ static inline uint64_t *s2_port_root_alloc(void *port, unsigned pages)
 	if (p->fail_after >= 0 && p->fail_after-- == 0)
 		return NULL;
 	memset(p->arena, 0, (size_t)pages << p->shift);
-	memset(p->meta, 0, pages * sizeof(*p->meta));
+	memset(p->meta, 0, 2 * pages * sizeof(*p->meta));
 	return (uint64_t *)(void *)p->arena;
 }
 
@@ -183,20 +185,40 @@ static inline void s2_port_store_release(void *port, uint64_t *entry, uint64_t d
 	__atomic_store_n(entry, desc, __ATOMIC_RELEASE);
 }
 
-static inline uint64_t s2_port_xchg(void *port, uint64_t *entry, uint64_t desc)
-{
-	COUNT_PORT_EVENT(port, COUNT_XCHG, count_port_pa(port_, entry), desc);
-	(void)port;
-	return __atomic_exchange_n(entry, desc, __ATOMIC_RELAXED);
-}
-
 static inline uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old,
 				   uint64_t desc)
 {
 	COUNT_PORT_EVENT(port, COUNT_CAS, count_port_pa(port_, entry), desc);
 	(void)port;
-	__atomic_compare_exchange_n(entry, &old, desc, 0, __ATOMIC_RELAXED,
-				    __ATOMIC_RELAXED);
+	__atomic_compare_exchange_n(entry, &old, desc, 0, __ATOMIC_ACQ_REL,
+				    __ATOMIC_ACQUIRE);
+	return old;
+}
+
+static inline uint64_t s2_port_word_load(void *port, const uint64_t *word)
+{
+	(void)port;
+	return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
+
+static inline uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
+{
+	(void)port;
+	return __atomic_fetch_add(word, n, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits)
+{
+	(void)port;
+	return __atomic_fetch_or(word, bits, __ATOMIC_ACQ_REL);
+}
+
+static inline uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old,
+					uint64_t new_value)
+{
+	(void)port;
+	__atomic_compare_exchange_n(word, &old, new_value, 0, __ATOMIC_ACQ_REL,
+				    __ATOMIC_ACQUIRE);
 	return old;
 }
 
@@ -215,6 +237,8 @@ COUNT_PORT_PLAIN(s2_port_vmid_leave, COUNT_VMID_LEAVE, (void)0)
 COUNT_PORT_PLAIN(s2_port_dsb_ishst, COUNT_DSB_ISHST, p->dsb++)
 COUNT_PORT_PLAIN(s2_port_dsb_ish, COUNT_DSB_ISH, p->dsb++)
 COUNT_PORT_PLAIN(s2_port_dsb_sy, COUNT_DSB_SY, p->dsb++)
+COUNT_PORT_PLAIN(s2_port_dsb_nsh, COUNT_DSB_NSH, p->dsb++)
+COUNT_PORT_PLAIN(s2_port_tlbi_vmalle1, COUNT_VMALLE1, p->tlbi++)
 COUNT_PORT_PLAIN(s2_port_isb, COUNT_ISB, p->isb++)
 COUNT_PORT_PLAIN(s2_port_tlbi_vmalle1is, COUNT_VMALLE1IS, p->tlbi++)
 COUNT_PORT_PLAIN(s2_port_tlbi_vmalls12e1is, COUNT_VMALLS12E1IS, p->tlbi++)
@@ -222,6 +246,13 @@ COUNT_PORT_PLAIN(s2_port_tlbi_vmalls12e1is, COUNT_VMALLS12E1IS, p->tlbi++)
 static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
 {
 	COUNT_PORT_EVENT(port, COUNT_IPAS2E1IS, 0, operand);
+	(void)operand;
+	((struct count_port *)port)->tlbi++;
+}
+
+static inline void s2_port_tlbi_ipas2e1(void *port, uint64_t operand)
+{
+	COUNT_PORT_EVENT(port, COUNT_IPAS2E1, 0, operand);
 	(void)operand;
 	((struct count_port *)port)->tlbi++;
 }

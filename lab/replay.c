@@ -369,7 +369,8 @@ static int do_age(struct replay *r, struct guest_vm *vm)
 	bool young = false, expect;
 	int err;
 
-	err = s2_age(&vm->s2, s2_ipa(ev->addr), ev->size, ev->attr, &young, NULL);
+	err = s2_age(&vm->s2, s2_ipa(ev->addr), ev->size, ev->attr ? S2_CLEAR : 0, &young,
+		     NULL);
 	if (err)
 		return err;
 	expect = flat_age(&vm->flat, ev->addr, ev->size, ev->attr);
@@ -388,26 +389,26 @@ static int do_change(struct replay *r, struct guest_vm *vm)
 
 	switch (ev->op) {
 	case TRACE_WRPROTECT:
-		err = s2_wrprotect(&vm->s2, ipa, ev->size, NULL);
+		err = s2_wrprotect(&vm->s2, ipa, ev->size, 0, NULL);
 		if (!err)
 			flat_wrprotect(&vm->flat, ev->addr, ev->size);
 		return err;
 	case TRACE_RELAX_PERMS:
-		err = s2_relax_perms(&vm->s2, ipa, ev->attr);
+		err = s2_relax_perms(&vm->s2, ipa, ev->attr, 0);
 		if (!err)
 			flat_relax(&vm->flat, ev->addr, ev->attr);
 		return err;
 	case TRACE_MKYOUNG:
-		err = s2_mkyoung(&vm->s2, ipa);
+		err = s2_mkyoung(&vm->s2, ipa, 0);
 		if (!err)
 			flat_mkyoung(&vm->flat, ev->addr);
 		return err;
 	case TRACE_AGE:
 		return do_age(r, vm);
 	case TRACE_FLUSH:
-		return s2_clean(&vm->s2, ipa, ev->size, NULL);
+		return s2_clean(&vm->s2, ipa, ev->size, 0, NULL);
 	default:
-		err = s2_split(&vm->s2, ipa, ev->size, NULL);
+		err = s2_split(&vm->s2, ipa, ev->size, 0, NULL);
 		if (!err)
 			flat_split(&vm->flat, ev->addr, ev->size);
 		return err;

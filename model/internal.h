@@ -127,7 +127,7 @@ struct tree {
 struct page {
 	struct tree *tree;	/* if live, or reachable through a stale entry */
 	uint64_t ipa;		/* the first its entries translate */
-	uint64_t meta;
+	uint64_t meta[2];
 	uint64_t stored, unreach, given;	/* steps */
 	uint32_t parent;	/* table whose entry points here, + 1 */
 	uint32_t refs;		/* K_TABLE records that point here */

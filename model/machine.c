@@ -126,7 +126,7 @@ uint64_t s2m_pa(const struct machine *m, const void *ptr)
 
 uint64_t *s2m_meta(const struct machine *m, uint64_t pa)
 {
-	return &page_at(m, pa)->meta;
+	return page_at(m, pa)->meta;
 }
 
 uint64_t s2m_tables_in_use(const struct machine *m)

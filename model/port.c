@@ -96,14 +96,45 @@ void s2_port_store_release(void *port, uint64_t *entry, uint64_t desc)
 	s2m_write(machine(port), pe(port), entry_pa(port, entry), desc, S2M_RELEASE);
 }
 
-uint64_t s2_port_xchg(void *port, uint64_t *entry, uint64_t desc)
-{
-	return s2m_xchg(machine(port), pe(port), entry_pa(port, entry), desc);
-}
-
 uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old, uint64_t desc)
 {
 	return s2m_cas(machine(port), pe(port), entry_pa(port, entry), old, desc);
+}
+
+/* ---- words: of the embedder, unknown to the machine; calls here never overlap ---- */
+
+uint64_t s2_port_word_load(void *port, const uint64_t *word)
+{
+	(void)port;
+	return *word;
+}
+
+uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
+{
+	uint64_t old = *word;
+
+	(void)port;
+	*word = old + n;
+	return old;
+}
+
+uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits)
+{
+	uint64_t old = *word;
+
+	(void)port;
+	*word = old | bits;
+	return old;
+}
+
+uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old, uint64_t new_value)
+{
+	uint64_t found = *word;
+
+	(void)port;
+	if (found == old)
+		*word = new_value;
+	return found;
 }
 
 /* ---- barriers and TLBIs -------------------------------------------------- */
@@ -137,6 +168,11 @@ void s2_port_dsb_sy(void *port)
 	s2m_barrier(machine(port), pe(port), S2M_DSB_SY);
 }
 
+void s2_port_dsb_nsh(void *port)
+{
+	s2m_barrier(machine(port), pe(port), S2M_DSB_NSH);
+}
+
 void s2_port_isb(void *port)
 {
 	s2m_barrier(machine(port), pe(port), S2M_ISB);
@@ -145,6 +181,16 @@ void s2_port_isb(void *port)
 void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
 {
 	s2m_tlbi(machine(port), pe(port), S2M_IPAS2E1IS, operand);
+}
+
+void s2_port_tlbi_ipas2e1(void *port, uint64_t operand)
+{
+	s2m_tlbi(machine(port), pe(port), S2M_IPAS2E1, operand);
+}
+
+void s2_port_tlbi_vmalle1(void *port)
+{
+	s2m_tlbi(machine(port), pe(port), S2M_VMALLE1, 0);
 }
 
 void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)

@@ -14,34 +14,21 @@ struct edit {
 };
 
 /*
- * Hardware may set the access flag between our load and our store: where it can,
- * compare and swap until neither loses the other's change. Each failure means
- * that hardware has set a flag that only we clear, so it can fail but once.
+ * False if the entry was changed between our load and our swap, by hardware or by
+ * another call, and has to be looked at again.
  */
 static bool edit_entry(const struct cursor *c, uint64_t *entry, uint64_t d,
-		       const struct edit *e)
+		       const struct edit *e, bool *changed)
 {
-	uint64_t new = (d & ~e->clear) | e->set, found;
+	uint64_t new = (d & ~e->clear) | e->set;
 
-	if (new == d)
-		return false;
-	if (!(c->s2->features & S2_FEAT_HAFDBS)) {
-		s2_port_store(c->s2->port, entry, new);
-		return true;
-	}
-	for (int i = 0; i < 2; i++) {
-		found = s2_port_cas(c->s2->port, entry, d, new);
-		if (found == d)
-			break;
-		d = found;
-		new = (d & ~e->clear) | e->set;
-	}
-	return true;
+	*changed = new != d;
+	return new == d || cursor_swap(c, entry, d, new, cursor_racy(c, d));
 }
 
 /* As far as the budget goes; returns where it ended. */
 static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint64_t end,
-			    struct edit *e, struct gather *g, uint64_t *changed)
+			    struct edit *e, struct gather *g, uint64_t *n)
 {
 	struct cursor c;
 
@@ -49,18 +36,28 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 	while (cursor_more(&c)) {
 		uint64_t *entry = cursor_entry(&c);
 		uint64_t d = cursor_load(&c, entry);
+		bool changed;
 
 		if (desc_valid_table(d, c.level)) {
 			cursor_down(&c, d);
 			continue;
 		}
 		if (desc_valid(d)) {
+			if (!edit_entry(&c, entry, d, e, &changed))
+				continue;
 			e->seen |= d & e->seek;
-			if (edit_entry(&c, entry, d, e)) {
-				++*changed;
-				if (e->invalidate)
-					gather_leaf(g, &c, d);
+			*n += changed;
+			if (changed && e->invalidate)
+				gather_leaf(g, &c, d);
+		} else if (desc_busy(d)) {
+			if (step->shared && d & DESC_REMAKE) {
+				step->wait = true;
+				break;
 			}
+			/* Broken, but a PE may still write through it until it is
+			 * invalidated, which whose it is may not have done yet. */
+			if (e->invalidate && desc_tag(d))
+				gather_entry(g, &c, d);
 		}
 		cursor_next(&c);
 	}
@@ -68,7 +65,7 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 }
 
 static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind kind,
-		      struct edit *e, struct s2_op *op)
+		      struct edit *e, uint32_t flags, struct s2_op *op)
 {
 	struct gather g = { 0 };
 	struct s2_op local;
@@ -76,28 +73,34 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 	int err = check_range(s2, ipa, size);
 
 	if (!err)
-		err = op_begin(&op, &local, &step, kind, ipa, size, e->clear ^ e->set);
+		err = op_begin(s2, &op, &local, &step, kind, ipa, size, flags, flags);
 	if (err)
 		return err;
 	op->st.pos = edit_window(s2, &step, op->st.pos, ipa + size, e, &g, &op->changed);
 	op->done = s2_ipa(op->st.pos);
 	invalidate(s2, &g);
-	return op_end(op, &step, op->st.pos < ipa + size ? S2_MORE : 0);
+	return op_end(s2, op, &step, op->st.pos < ipa + size ? S2_MORE : 0);
 }
 
-int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
+int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+		 struct s2_op *op)
 {
 	struct edit e = { .clear = DESC_S2AP_W, .invalidate = true };
 
-	return edit_range(s2, ipa.ipa, size, OP_WRPROTECT, &e, op);
+	if (flags & ~S2_SHARED)
+		return S2_E_FLAGS;
+	return edit_range(s2, ipa.ipa, size, OP_WRPROTECT, &e, flags, op);
 }
 
-int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, bool clear, bool *young,
+int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, bool *young,
 	   struct s2_op *op)
 {
-	struct edit e = { .clear = clear ? DESC_AF : 0, .seek = DESC_AF };
-	int ret = edit_range(s2, ipa.ipa, size, OP_AGE, &e, op);
+	struct edit e = { .clear = flags & S2_CLEAR ? DESC_AF : 0, .seek = DESC_AF };
+	int ret;
 
+	if (flags & ~(S2_CLEAR | S2_SHARED))
+		return S2_E_FLAGS;
+	ret = edit_range(s2, ipa.ipa, size, OP_AGE, &e, flags, op);
 	*young |= e.seen;
 	return ret;
 }
@@ -106,13 +109,6 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, bool clear, bool *young,
 static int find_leaf(struct s2 *s2, struct cursor *c, struct step *step, uint64_t ipa,
 		     uint64_t *d)
 {
-	int err = check_range(s2, ipa, page_size(s2));
-
-	if (err)
-		return err;
-	*step = (struct step){ .entries = NO_BUDGET,
-			       .bytes = NO_BUDGET,
-			       .hint_level = -1 };
 	cursor_start(c, s2, step, ipa, ipa + page_size(s2));
 	while (desc_valid_table(*d = cursor_load(c, cursor_entry(c)), c->level))
 		cursor_down(c, *d);
@@ -121,51 +117,74 @@ static int find_leaf(struct s2 *s2, struct cursor *c, struct step *step, uint64_
 	return desc_valid(*d) ? 0 : S2_E_NOENT;
 }
 
-int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms)
+/*
+ * Change the leaf that translates an address. What makes the swap fail is another's
+ * progress (hardware can but set a flag that only we clear): after a few times the
+ * guest may as well fault again.
+ */
+static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flags,
+		     int *level)
 {
 	struct edit e = { .set = DESC_AF };
-	struct gather g = { 0 };
+	struct step step = step_free(flags);
+	bool changed, made = false;
 	struct cursor c;
-	struct step step;
 	uint64_t d = 0;
-	int err = find_leaf(s2, &c, &step, ipa.ipa, &d);
+	int err;
 
-	if (err)
-		return err;
-	if (perms & ~(S2_R | S2_W | S2_X) || !perms ||
-	    (perms & S2_X && desc_attr(d) & S2_MEM_DEV_nGnRnE))
-		return S2_E_ATTR;
 	if (perms & S2_R)
 		e.set |= DESC_S2AP_R;
 	if (perms & S2_W)
 		e.set |= DESC_S2AP_W;
 	if (perms & S2_X)
 		e.clear |= DESC_XN;
-	/* Instruction fetch must find what is there before it may look. */
-	if (perms & S2_X && d & DESC_XN)
-		s2_port_make_executable(s2->port, desc_oa(s2, d),
-					level_size(c.s2, c.level));
-	if (edit_entry(&c, cursor_entry(&c), d, &e)) {
-		gather_leaf(&g, &c, d);
-		invalidate(s2, &g);
+	for (int i = 0; i < 4; i++) {
+		err = find_leaf(s2, &c, &step, ipa, &d);
+		if (err)
+			return err;
+		*level = c.level;
+		if (perms & S2_X && desc_attr(d) & S2_MEM_DEV_nGnRnE)
+			return S2_E_ATTR;
+		/* Instruction fetch must find what is there before it may look. */
+		if (perms & S2_X && d & DESC_XN && !made)
+			s2_port_make_executable(s2->port, desc_oa(s2, d),
+						level_size(s2, c.level));
+		made = true;
+		if (edit_entry(&c, cursor_entry(&c), d, &e, &changed))
+			return 0;
 	}
-	return 0;
+	return S2_E_BUSY;
 }
 
-int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa)
+int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags)
 {
-	const struct edit e = { .set = DESC_AF };
-	struct cursor c;
-	struct step step;
-	uint64_t d = 0;
-	int err = find_leaf(s2, &c, &step, ipa.ipa, &d);
+	int err = check_range(s2, ipa.ipa, page_size(s2)), level = 0;
 
+	if (!err && flags & ~S2_SHARED)
+		err = S2_E_FLAGS;
+	if (!err && (perms & ~(S2_R | S2_W | S2_X) || !perms))
+		err = S2_E_ATTR;
 	if (!err)
-		edit_entry(&c, cursor_entry(&c), d, &e);
+		err = edit_leaf(s2, ipa.ipa, perms, flags, &level);
+	/*
+	 * Also when nothing had to be changed: this PE may have faulted on a copy from
+	 * before another PE's relax, and would again.
+	 */
+	if (!err)
+		invalidate_local(s2, ipa.ipa, level);
 	return err;
 }
 
-int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
+int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags)
+{
+	int err = check_range(s2, ipa.ipa, page_size(s2)), level;
+
+	if (!err && flags & ~S2_SHARED)
+		err = S2_E_FLAGS;
+	return err ? err : edit_leaf(s2, ipa.ipa, 0, flags, &level);
+}
+
+int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
 	uint64_t end = ipa.ipa + size, bytes;
 	struct s2_op local;
@@ -173,8 +192,11 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
 	struct cursor c;
 	int err = check_range(s2, ipa.ipa, size);
 
+	if (!err && flags & ~S2_SHARED)
+		err = S2_E_FLAGS;
 	if (!err)
-		err = op_begin(&op, &local, &step, OP_CLEAN, ipa.ipa, size, 0);
+		err = op_begin(s2, &op, &local, &step, OP_CLEAN, ipa.ipa, size, flags,
+			       flags);
 	if (err)
 		return err;
 	bytes = step.bytes;
@@ -210,5 +232,5 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
 		s2_port_dsb_sy(s2->port);
 	op->st.pos = c.ipa < end ? c.ipa : end;
 	op->done = s2_ipa(op->st.pos);
-	return op_end(op, &step, op->st.pos < end ? S2_MORE : 0);
+	return op_end(s2, op, &step, op->st.pos < end ? S2_MORE : 0);
 }

@@ -26,13 +26,14 @@ static const char *const error_text[] = {
 	[-S2_E_BUSY] = "part of the range is busy",
 	[-S2_E_NOMEM] = "no table page",
 	[-S2_E_BLOCK] = "a block straddles the edge of the range",
+	[-S2_E_BATCH] = "not while a batch is open",
 };
 
 const char *s2_strerror(int err)
 {
 	if (err == S2_MORE)
 		return "a step is done, the operation is not";
-	if (err > 0 || err < S2_E_BLOCK)
+	if (err > 0 || err < S2_E_BATCH)
 		return "unknown error";
 	return error_text[-err];
 }
@@ -61,11 +62,13 @@ static int pa_range(unsigned pa_bits)
 
 #define KNOWN_FEATURES                                                                  \
 	(S2_FEAT_FWB | S2_FEAT_TLBIRANGE | S2_FEAT_TTL | S2_FEAT_HAFDBS | S2_FEAT_XNX | \
-	 S2_FEAT_BBM1 | S2_FEAT_BBM2 | S2_FEAT_ETS2 | S2_FEAT_LPA2 | S2_FEAT_VMID16)
+	 S2_FEAT_BBM1 | S2_FEAT_BBM2 | S2_FEAT_ETS2 | S2_FEAT_LPA2 | S2_FEAT_VMID16 |   \
+	 S2_FEAT_DBM)
 
 static int check_config(const struct s2 *s2, const struct s2_config *cfg)
 {
-	if (cfg->features & ~KNOWN_FEATURES || cfg->errata & ~S2_ERRATUM_REPEAT_TLBI)
+	if (cfg->features & ~KNOWN_FEATURES || cfg->errata & ~S2_ERRATUM_REPEAT_TLBI ||
+	    (cfg->features & S2_FEAT_DBM && !(cfg->features & S2_FEAT_HAFDBS)))
 		return S2_E_CONFIG;
 	if (s2->granule_shift != 12 && s2->granule_shift != 14 && s2->granule_shift != 16)
 		return S2_E_CONFIG;
@@ -115,6 +118,8 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg)
 		return err;
 	}
 
+	s2->tags = 1; /* 0 is no tag */
+
 	/*
 	 * The start level with the fewest levels below it that 16 concatenated
 	 * tables (4 more bits of IPA) reach. For 4 KiB: level 2 to 34 bits,
@@ -151,6 +156,8 @@ uint64_t s2_vtcr(const struct s2 *s2)
 		v |= UINT64_C(1) << 19; /* VS */
 	if (s2->features & S2_FEAT_HAFDBS)
 		v |= UINT64_C(1) << 21; /* HA */
+	if (s2->features & S2_FEAT_DBM)
+		v |= UINT64_C(1) << 22; /* HD */
 	if (s2->wide == S2_WIDE_LPA2)
 		v |= UINT64_C(1) << 32; /* DS */
 	return v;
@@ -177,8 +184,16 @@ int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
 	return 0;
 }
 
-int op_begin(struct s2_op **opp, struct s2_op *local, struct step *step,
-	     enum op_kind kind, uint64_t ipa, uint64_t size, uint64_t arg)
+struct step step_free(uint32_t flags)
+{
+	return (struct step){ .entries = NO_BUDGET,
+			      .bytes = NO_BUDGET,
+			      .shared = flags & S2_SHARED,
+			      .hint_level = -1 };
+}
+
+int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step *step,
+	     enum op_kind kind, uint64_t ipa, uint64_t size, uint64_t arg, uint32_t flags)
 {
 	struct s2_op *op = *opp;
 
@@ -189,12 +204,15 @@ int op_begin(struct s2_op **opp, struct s2_op *local, struct step *step,
 	if ((op->max_entries && op->max_entries < S2_BUDGET_ENTRIES_MIN) ||
 	    (op->max_bytes && op->max_bytes < S2_BUDGET_BYTES_MIN))
 		return S2_E_BUDGET;
+	if (flags & S2_SHARED && s2->batches)
+		return S2_E_BATCH;
 	if (op->st.kind == OP_NONE) {
 		op->st.kind = (uint8_t)kind;
 		op->st.ipa = ipa;
 		op->st.size = size;
 		op->st.arg = arg;
 		op->st.phase = 0;
+		op->st.tag = 0;
 		op->st.win = op->st.win_end = op->st.pos = ipa;
 		op->st.published = 0;
 		op->st.reserve = op->st.reserved = 0;
@@ -206,21 +224,47 @@ int op_begin(struct s2_op **opp, struct s2_op *local, struct step *step,
 		   op->st.arg != arg) {
 		return S2_E_RESUME;
 	}
-	step->entries = op->max_entries ? op->max_entries : NO_BUDGET;
-	step->bytes = op->max_bytes ? op->max_bytes : NO_BUDGET;
-	step->hint_level = -1;
+	*step = step_free(flags);
+	step->op = op;
+	step->tag = op->st.tag;
+	if (op->max_entries)
+		step->entries = op->max_entries;
+	if (op->max_bytes)
+		step->bytes = op->max_bytes;
 	return 0;
 }
 
-int op_end(struct s2_op *op, const struct step *step, int ret)
+int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret)
 {
 	op->visited = (op->max_entries ? op->max_entries : NO_BUDGET) - step->entries;
 	op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
-	if (ret != S2_MORE)
+	if (ret != S2_MORE) {
 		op->st.kind = OP_NONE;
+		if (op->st.tag)
+			s2_port_word_add(s2->port, &s2->tags,
+					 UINT64_C(0) - (UINT64_C(1) << op->st.tag));
+		op->st.tag = 0;
+	}
 	if (!ret)
 		op->done = s2_ipa(op->st.ipa + op->st.size);
 	return ret;
+}
+
+bool tag_take(struct s2 *s2, struct step *step)
+{
+	for (int i = 0; !step->tag && i < 2 * S2_TAGS; i++) {
+		uint64_t tags = s2_port_word_load(s2->port, &s2->tags);
+		uint64_t bit = ~tags & (tags + 1);
+
+		if (!bit)
+			break;
+		if (s2_port_word_cas(s2->port, &s2->tags, tags, tags | bit) == tags)
+			for (; bit > 1; bit >>= 1)
+				step->tag++;
+	}
+	step->op->st.tag = step->tag;
+	step->wait |= !step->tag;
+	return step->tag;
 }
 
 int reserve_fill(struct s2 *s2, void *cookie, uint64_t *reserve, uint64_t n)
@@ -232,8 +276,7 @@ int reserve_fill(struct s2 *s2, void *cookie, uint64_t *reserve, uint64_t n)
 			reserve_drain(s2, reserve);
 			return S2_E_NOMEM;
 		}
-		*table_meta(s2, table) = *reserve;
-		*reserve = s2_port_table_pa(s2->port, table) | LINK_PRESENT;
+		reserve_return(s2, reserve, table);
 	}
 	return 0;
 }
@@ -245,9 +288,15 @@ uint64_t *reserve_take(struct s2 *s2, uint64_t *reserve)
 	S2_ASSERT(*reserve & LINK_PRESENT);
 	table = s2_port_table_va(s2->port, link_pa(*reserve));
 	meta = table_meta(s2, table);
-	*reserve = *meta;
-	*meta = 0;
+	*reserve = meta[META_LINK];
+	meta[META_LINK] = 0;
 	return table;
+}
+
+void reserve_return(struct s2 *s2, uint64_t *reserve, uint64_t *table)
+{
+	table_meta(s2, table)[META_LINK] = *reserve;
+	*reserve = s2_port_table_pa(s2->port, table) | LINK_PRESENT;
 }
 
 void reserve_drain(struct s2 *s2, uint64_t *reserve)

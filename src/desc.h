@@ -81,11 +81,24 @@ static inline int first_block_level(const struct s2 *s2)
 #define DESC_BUSY (UINT64_C(1) << 62)
 
 /*
- * The address of a busy block has bits to spare: the pages of it that have been
- * cleaned, so that whoever meets the marker goes on where another step stopped.
- * DESC_REMAKE: the marker is the descriptor of a table that is to be linked here.
+ * DESC_REMAKE: the entry will be valid again before the call that broke it returns
+ * (split, collapse); everyone else waits. The marker is a table's descriptor: the
+ * one to be linked here, or the one that is being replaced by a block.
  */
 #define DESC_REMAKE (UINT64_C(1) << 61)
+
+/*
+ * Whose marker it is, in place of the software bits: a number that no other shared
+ * operation or batch under way has. Untagged ones were made under a lock.
+ */
+#define DESC_TAGGED (UINT64_C(1) << 63)
+#define DESC_TAG_SHIFT 55
+#define DESC_TAG (UINT64_C(0x3f) << DESC_TAG_SHIFT)
+
+/*
+ * The address of a busy block has bits to spare: the pages of it that have been
+ * cleaned, so that whoever meets the marker goes on where another step stopped.
+ */
 
 static inline bool desc_valid(uint64_t d)
 {
@@ -146,9 +159,17 @@ static inline uint64_t desc_from_oa(const struct s2 *s2, uint64_t oa)
 	return d;
 }
 
-static inline uint64_t desc_make_busy(uint64_t d)
+static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
 {
-	return (d & ~DESC_VALID) | DESC_BUSY;
+	d = (d & ~DESC_VALID) | DESC_BUSY;
+	if (tag)
+		d = (d & ~DESC_TAG) | DESC_TAGGED | (uint64_t)tag << DESC_TAG_SHIFT;
+	return d;
+}
+
+static inline unsigned desc_tag(uint64_t d)
+{
+	return d & DESC_TAGGED ? (unsigned)((d & DESC_TAG) >> DESC_TAG_SHIFT) : 0;
 }
 
 static inline uint64_t desc_make_table(const struct s2 *s2, uint64_t table_pa)

@@ -11,33 +11,37 @@
 #include "desc.h"
 #include "port.h"
 
-/* ---- a table's metadata word ------------------------------------------------
+/* ---- a table's metadata ------------------------------------------------------
  *
- * A summary of a linked table, so that a table whose last entry goes is found
- * without a scan (P11), and one that need not be read never is (P6):
+ * Two words. The first is a summary of the table, so that one whose last entry
+ * goes is found without a scan (P11), and one that need not be read never is (P6):
  *
- *   [15:0]  live    entries that are valid (busy ones are not)
- *   [31:16] tables  entries that are a table, valid or busy
- *   [32]    clean   a leaf that needs cleaning was ever put in it or below it
- *   [45:33] cleaned of a detached table: where the clean goes on
- *   [61:46] busy    entries that are busy
+ *   [13:0]  live    entries that are valid (busy ones are not)
+ *   [27:14] tables  entries that are a table, valid or busy
+ *   [41:28] busy    entries that are busy
+ *   [55:42] notes   empty entries that hold an owner's annotation
+ *   [56]    clean   a leaf that needs cleaning was ever put in it or below it
+ *   [57]    dead    about to be detached: nothing may be put in it any more
  *
- * In a detached table live + busy is how many entries are left to clean.
- *
- * The word of an unlinked table (in limbo, in a reserve) links to the next one:
- * PA | level | flags. The flags say whether there are tables below.
+ * The second is how many of a detached table's entries have been cleaned; of an
+ * unlinked one (in limbo, in a reserve) the link to the next: PA | level | present.
+ * Late lockless walkers may still count in the first while the second is used.
  */
+enum { META_STATE, META_LINK, META_CLEANED = META_LINK };
+
+#define META_FIELD UINT64_C(0x3fff)
 #define META_LIVE_ONE UINT64_C(1)
-#define META_TABLE_ONE (UINT64_C(1) << 16)
-#define META_CLEAN (UINT64_C(1) << 32)
-#define META_CLEANED_SHIFT 33
-#define META_CLEANED (UINT64_C(0x1fff) << META_CLEANED_SHIFT)
-#define META_BUSY_SHIFT 46
+#define META_TABLE_SHIFT 14
+#define META_TABLE_ONE (UINT64_C(1) << META_TABLE_SHIFT)
+#define META_BUSY_SHIFT 28
 #define META_BUSY_ONE (UINT64_C(1) << META_BUSY_SHIFT)
+#define META_NOTE_SHIFT 42
+#define META_NOTE_ONE (UINT64_C(1) << META_NOTE_SHIFT)
+#define META_CLEAN (UINT64_C(1) << 56)
+#define META_DEAD (UINT64_C(1) << 57)
 
 #define LINK_LEVEL UINT64_C(3)
-#define LINK_HAS_TABLES (UINT64_C(1) << 2)
-#define LINK_PRESENT (UINT64_C(1) << 3)
+#define LINK_PRESENT (UINT64_C(1) << 2)
 #define LINK_FLAGS UINT64_C(0xfff)
 
 static inline uint64_t link_pa(uint64_t link)
@@ -45,30 +49,24 @@ static inline uint64_t link_pa(uint64_t link)
 	return link & ~LINK_FLAGS;
 }
 
-static inline unsigned meta_live(uint64_t meta)
+static inline unsigned meta_live(uint64_t state)
 {
-	return (unsigned)(meta & 0xffffu);
+	return (unsigned)(state & META_FIELD);
 }
 
-static inline unsigned meta_tables(uint64_t meta)
+static inline unsigned meta_tables(uint64_t state)
 {
-	return (unsigned)((meta >> 16) & 0xffffu);
+	return (unsigned)(state >> META_TABLE_SHIFT & META_FIELD);
 }
 
-static inline unsigned meta_busy(uint64_t meta)
+static inline unsigned meta_busy(uint64_t state)
 {
-	return (unsigned)((meta >> META_BUSY_SHIFT) & 0xffffu);
+	return (unsigned)(state >> META_BUSY_SHIFT & META_FIELD);
 }
 
-static inline unsigned meta_cleaned(uint64_t meta)
+static inline unsigned meta_notes(uint64_t state)
 {
-	return (unsigned)((meta & META_CLEANED) >> META_CLEANED_SHIFT);
-}
-
-/* Of a detached table: how many of its entries are left to clean. */
-static inline unsigned meta_left(uint64_t meta)
-{
-	return meta_live(meta) + meta_busy(meta);
+	return (unsigned)(state >> META_NOTE_SHIFT & META_FIELD);
 }
 
 static inline uint64_t *table_meta(const struct s2 *s2, uint64_t *table)
@@ -78,15 +76,20 @@ static inline uint64_t *table_meta(const struct s2 *s2, uint64_t *table)
 
 /* ---- the step -----------------------------------------------------------------
  *
- * What one call may still do. Without a budget the numbers are so large that no
- * range of 48 bits can use them up.
+ * What one call may still do, and as whom it does it. Without a budget the numbers
+ * are so large that no range of 52 bits can use them up.
  */
 struct step {
 	uint64_t entries; /* visits left */
 	uint64_t bytes;	  /* bytes left to clean */
+	struct s2_op *op;
+	bool shared; /* other calls run beside this one (S2_SHARED) */
+	bool wait;   /* ... and one of them has to finish something first */
+	uint8_t tag; /* of the markers this call makes; 0: none yet, or exclusive */
 	/*
 	 * Where an earlier phase of this call began: the path to one entry, so
-	 * that the later phases need not walk to it again.
+	 * that the later phases need not walk to it again. Not in a shared call:
+	 * the path may have been cut off meanwhile.
 	 */
 	uint64_t *hint_table[S2_LEVELS];
 	uint64_t hint_ipa;
@@ -110,20 +113,29 @@ enum op_kind {
 	OP_WRPROTECT,
 	OP_AGE,
 	OP_SPLIT,
+	OP_COLLAPSE,
 	OP_CLEAN
 };
 
 /* An instance without tables: what @cfg says of descriptors and operands. */
 struct s2 config_layout(const struct s2_config *cfg);
 int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size);
+/* A step that no caller's budget bounds, and that makes no markers. */
+struct step step_free(uint32_t flags);
 /*
  * Begin a call: take *local when the caller gave no op; check the budget; start
  * the operation or recognise the one under way (S2_E_RESUME if it is another).
  */
-int op_begin(struct s2_op **op, struct s2_op *local, struct step *step, enum op_kind kind,
-	     uint64_t ipa, uint64_t size, uint64_t arg);
+int op_begin(struct s2 *s2, struct s2_op **op, struct s2_op *local, struct step *step,
+	     enum op_kind kind, uint64_t ipa, uint64_t size, uint64_t arg,
+	     uint32_t flags);
 /* End a call: ret is S2_MORE, 0 or an error; the last two end the operation. */
-int op_end(struct s2_op *op, const struct step *step, int ret);
+int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret);
+/*
+ * The tag for the markers of a shared call; false when all are taken, which the
+ * call waits for.
+ */
+bool tag_take(struct s2 *s2, struct step *step);
 
 /* ---- the cursor -----------------------------------------------------------------
  *
@@ -154,6 +166,8 @@ static inline void cursor_start(struct cursor *c, struct s2 *s2, struct step *st
 /* Remember the entry for cursor_resume(). */
 static inline void cursor_hint(const struct cursor *c)
 {
+	if (c->step->shared)
+		return;
 	for (int l = c->s2->start_level; l <= c->level; l++)
 		c->step->hint_table[l] = c->table[l];
 	c->step->hint_ipa = c->ipa;
@@ -208,6 +222,62 @@ static inline uint64_t *cursor_meta_at(const struct cursor *c, int level)
 static inline uint64_t *cursor_meta(const struct cursor *c)
 {
 	return cursor_meta_at(c, c->level);
+}
+
+/*
+ * Put @new in the place of @old. False if that is there no more: only a shared call
+ * may find so, or one on an entry that hardware may write (@racy).
+ */
+static inline bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t old,
+			       uint64_t new, bool racy)
+{
+	if (c->step->shared || racy)
+		return s2_port_cas(c->s2->port, entry, old, new) == old;
+	s2_port_store(c->s2->port, entry, new);
+	return true;
+}
+
+/* Whether hardware may write the entry: leaves, for their access flag and dirty state. */
+static inline bool cursor_racy(const struct cursor *c, uint64_t d)
+{
+	return c->s2->features & (S2_FEAT_HAFDBS | S2_FEAT_DBM) &&
+	       desc_valid_leaf(d, c->level);
+}
+
+/* Count in a table's state word; returns what it was. */
+static inline uint64_t state_add(const struct cursor *c, uint64_t *meta, uint64_t delta)
+{
+	uint64_t old;
+
+	if (c->step->shared)
+		return s2_port_word_add(c->s2->port, &meta[META_STATE], delta);
+	old = meta[META_STATE];
+	meta[META_STATE] = old + delta;
+	return old;
+}
+
+static inline void count_made(const struct cursor *c, int level)
+{
+	if (c->step->shared)
+		s2_port_word_add(c->s2->port, &c->s2->made[level], 1);
+	else
+		c->s2->made[level]++;
+}
+
+static inline uint64_t state_of(const struct s2 *s2, uint64_t *meta)
+{
+	return s2_port_word_load(s2->port, &meta[META_STATE]);
+}
+
+/* Whether a busy entry is this call's to finish. */
+static inline bool cursor_owns(const struct cursor *c, uint64_t d)
+{
+	unsigned tag = desc_tag(d);
+
+	/* The lock's holder takes over whatever is left, pending batches aside. */
+	if (!c->step->shared && !c->step->tag)
+		return !(c->s2->batches >> tag & 1);
+	return tag && tag == c->step->tag;
 }
 
 /* First byte that the entry translates. */
@@ -277,6 +347,9 @@ static inline void gather_leaf(struct gather *g, const struct cursor *c, uint64_
 	g->clean |= desc_needs_clean(c->s2->features, d);
 }
 
+/* An entry to be broken, or that is busy: a leaf or a whole table (unmap.c). */
+void gather_entry(struct gather *g, const struct cursor *c, uint64_t d);
+
 /*
  * Phase 2 of everything: make what was gathered unusable by every PE and every
  * other agent before returning. Nothing gathered: no barrier, no TLBI.
@@ -284,15 +357,23 @@ static inline void gather_leaf(struct gather *g, const struct cursor *c, uint64_
 void invalidate(struct s2 *s2, const struct gather *g);
 /* The same for the whole VMID, whatever was gathered. */
 void invalidate_all(struct s2 *s2);
+/* This PE's copies of one leaf, which only lacked permissions. */
+void invalidate_local(struct s2 *s2, uint64_t ipa, int level);
 
-/* ---- break, clean, release: unmap.c, used by map.c and split.c too ------------- */
+/* ---- break, clean, release: unmap.c, used by the others too -------------------- */
 
 /*
- * Break the entry under the cursor, a leaf or a whole table, with @marker, and
- * gather it. A busy one is gathered again, for whoever meets it finishes it.
+ * Break the valid entry under the cursor, a leaf or a whole table: put @marker
+ * there, tagged, and gather it. False if it has changed since it was read, or when
+ * there is no tag: step->wait says which.
  */
-void break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
+bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
 		 struct gather *g);
+/*
+ * A busy entry that was found: gather it, for its invalidation may not have been
+ * (P8), and take it over if this call may. False if it has to be waited for.
+ */
+bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct gather *g);
 /*
  * Clean the memory of the broken leaves in [op->st.pos, end), within the step's
  * budget. Returns where it ended.
@@ -319,13 +400,20 @@ static inline struct s2_limbo *op_limbo(struct s2_op *op)
 /* Take up to n tables into *reserve: all, or none and S2_E_NOMEM. */
 int reserve_fill(struct s2 *s2, void *cookie, uint64_t *reserve, uint64_t n);
 uint64_t *reserve_take(struct s2 *s2, uint64_t *reserve);
+/* Put one back that was never linked. */
+void reserve_return(struct s2 *s2, uint64_t *reserve, uint64_t *table);
 void reserve_drain(struct s2 *s2, uint64_t *reserve);
 
 /*
- * Blocks that straddle start or end: split them, or say S2_E_BLOCK, by @flags.
- * Changes nothing when it fails.
+ * Blocks that straddle start or end: how many tables it takes to split them;
+ * S2_E_BLOCK if @flags do not allow it.
  */
-int settle_edges(struct s2 *s2, uint64_t start, uint64_t end, uint32_t flags,
-		 void *cookie);
+int edges_need(struct s2 *s2, uint64_t start, uint64_t end, uint32_t flags, uint64_t *n);
+/* Split them, with tables from @reserve. */
+void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
+		 uint64_t *reserve);
+/* Both, with tables of its own. Changes nothing when it fails. */
+int settle_edges(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
+		 uint32_t flags);
 
 #endif /* STAGE2_SRC_INTERNAL_H */

@@ -207,6 +207,7 @@ static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint6
 
 	s2_port_vmid_enter(port);
 	for (unsigned i = 0; i < plan->n; i++) {
+		s2->tlbis[plan->op[i]]++;
 		switch (plan->op[i]) {
 		case S2_TLBI_IPAS2E1IS:
 			s2_port_tlbi_ipas2e1is(port, plan->operand[i]);
@@ -265,6 +266,31 @@ static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint6
 	 * before any memory is cleaned or given back.
 	 */
 	s2_port_agents_invalidate(port, ipa, size);
+}
+
+void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
+{
+	void *port = s2->port;
+
+	/*
+	 * For more permissions at the same address. A PE with an old copy faults once
+	 * and comes here itself, so only this one's must go, and nobody else is waited
+	 * for: the same barriers as below in issue(), each for this PE alone. The new
+	 * entry before the TLBI, or this PE's walk could fetch the old one again.
+	 */
+	s2_port_dsb_ishst(port);
+	s2_port_vmid_enter(port);
+	s2_port_tlbi_ipas2e1(port, operand_ipa(s2, ipa, level));
+	/* Stage 2 gone before the combined entries that could be made from it. */
+	s2_port_dsb_nsh(port);
+	s2_port_tlbi_vmalle1(port);
+	/* Gone before this PE enters the guest again. */
+	s2_port_dsb_nsh(port);
+	s2_port_isb(port);
+	s2_port_vmid_leave(port);
+	/* Another agent does not come back by a fault that we handle. */
+	s2_port_agents_invalidate(port, ipa & ~(level_size(s2, level) - 1),
+				  level_size(s2, level));
 }
 
 void invalidate(struct s2 *s2, const struct gather *g)

@@ -82,7 +82,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	uint64_t past = cursor_base(c) + level_size(c->s2, c->level), diff;
 	bool replace = m->flags & S2_MAP_REPLACE;
 
-	if (desc_busy(d) && !replace)
+	if (desc_busy(d) && (!replace || c->step->shared))
 		return S2_E_BUSY;
 	if (desc_valid_leaf(d, c->level) && c->level == want) {
 		diff = d ^ leaf_desc(m, c->ipa, want);
@@ -157,7 +157,7 @@ static void break_old(const struct map *m, struct gather *g)
 	struct cursor c;
 
 	cursor_resume(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
-	while (cursor_more(&c)) {
+	while (cursor_more(&c) && !m->step->wait) {
 		uint64_t *entry = cursor_entry(&c);
 		uint64_t d = cursor_load(&c, entry), past;
 		int want = leaf_level(m, c.ipa);
@@ -166,15 +166,16 @@ static void break_old(const struct map *m, struct gather *g)
 			cursor_down(&c, d);
 			continue;
 		}
-		if (desc_busy(d) ||
-		    (desc_valid(d) &&
-		     (c.level != want || desc_is_table(d, c.level) ||
-		      (d ^ leaf_desc(m, c.ipa, want)) & ~DESC_IN_PLACE))) {
-			break_entry(&c, entry, d, desc_make_busy(d), g);
+		if (desc_busy(d) && !meet_busy(&c, entry, d, g))
+			continue;
+		if (desc_valid(d) && (c.level != want || desc_is_table(d, c.level) ||
+				      (d ^ leaf_desc(m, c.ipa, want)) & ~DESC_IN_PLACE)) {
+			if (!break_entry(&c, entry, d, d, g))
+				continue;
 			past = cursor_base(&c) + level_size(c.s2, c.level);
-			if (desc_valid(d) && cursor_base(&c) < m->op->start.ipa)
+			if (cursor_base(&c) < m->op->start.ipa)
 				m->op->start.ipa = cursor_base(&c);
-			if (desc_valid(d) && past > m->op->end.ipa)
+			if (past > m->op->end.ipa)
 				m->op->end.ipa = past;
 		}
 		cursor_next(&c);
@@ -194,8 +195,9 @@ static void make_table(struct cursor *c, uint64_t *entry, struct s2_op *op)
 
 	op->st.reserved--;
 	s2_port_store_release(c->s2->port, entry, d);
-	*cursor_meta(c) += META_LIVE_ONE + META_TABLE_ONE;
+	state_add(c, cursor_meta(c), META_LIVE_ONE + META_TABLE_ONE);
 	cursor_down(c, d);
+	count_made(c, c->level);
 }
 
 /*
@@ -214,13 +216,18 @@ static unsigned make_run(const struct cursor *c, uint64_t *entry, uint64_t desc)
 	return n;
 }
 
+static uint64_t clean_flag(const struct map *m)
+{
+	uint64_t d = leaf_desc(m, 0, LAST_LEVEL);
+
+	return desc_needs_clean(m->s2->features, d) ? META_CLEAN : 0;
+}
+
 /* Cannot fail: every table is in the reserve, whatever was in the way is busy. */
 static void make(const struct map *m, const struct found *f, struct gather *g)
 {
-	uint64_t clean = desc_needs_clean(m->s2->features, leaf_desc(m, 0, LAST_LEVEL)) ?
-				 META_CLEAN :
-				 0;
 	bool empty = !f->taken && !f->present;
+	uint64_t clean = clean_flag(m);
 	struct cursor c;
 
 	cursor_resume(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
@@ -236,7 +243,7 @@ static void make(const struct map *m, const struct found *f, struct gather *g)
 		if (empty && c.level == LAST_LEVEL) {
 			unsigned n = make_run(&c, entry, leaf_desc(m, c.ipa, want));
 
-			*meta += n * META_LIVE_ONE;
+			state_add(&c, meta, n * META_LIVE_ONE);
 			m->op->changed += n;
 			c.ipa += (uint64_t)(n - 1) << page_shift(m->s2);
 			cursor_next(&c);
@@ -248,9 +255,9 @@ static void make(const struct map *m, const struct found *f, struct gather *g)
 			continue;
 		}
 		if (desc_busy(d))
-			*meta -= META_BUSY_ONE;
+			state_add(&c, meta, UINT64_C(0) - META_BUSY_ONE);
 		if (desc_busy(d) && desc_is_table(d, c.level)) {
-			*meta -= META_TABLE_ONE;
+			state_add(&c, meta, UINT64_C(0) - META_TABLE_ONE);
 			limbo_push(m->s2, op_limbo(m->op),
 				   s2_port_table_va(m->s2->port, desc_oa(m->s2, d)),
 				   c.level + 1);
@@ -262,19 +269,103 @@ static void make(const struct map *m, const struct found *f, struct gather *g)
 		new = leaf_desc(m, c.ipa, want);
 		if (!desc_valid(d)) {
 			s2_port_store(m->s2->port, entry, new);
-			*meta += META_LIVE_ONE;
+			state_add(&c, meta, META_LIVE_ONE);
 			m->op->changed++;
 		} else if (d != new) {
 			/*
 			 * Same address and type: permissions change in place, and
 			 * what was cached with the old ones goes afterwards.
 			 */
-			s2_port_xchg(m->s2->port, entry, new);
+			if (!cursor_swap(&c, entry, d, new, cursor_racy(&c, d)))
+				continue;
 			gather_leaf(g, &c, d);
 			m->op->changed++;
 		}
 		cursor_next(&c);
 	}
+}
+
+/*
+ * Put the first valid entry into an empty place, a leaf or a table (@new at @level).
+ * It is counted first: a table that is about to be detached for being empty shows so
+ * in the same word, and nothing is put into it (table_kill()). False if the place has
+ * been taken meanwhile; *dead if it is of no use any more.
+ */
+static bool put_beside(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new,
+		       bool *dead)
+{
+	uint64_t one =
+		META_LIVE_ONE + (desc_is_table(new, c->level) ? META_TABLE_ONE : 0);
+
+	*dead = state_add(c, cursor_meta(c), one) & META_DEAD;
+	if (!*dead && cursor_swap(c, entry, d, new, false))
+		return true;
+	state_add(c, cursor_meta(c), UINT64_C(0) - one);
+	return false;
+}
+
+/*
+ * The same beside other calls, each entry by a swap. What was empty at the look may
+ * not be now: S2_E_BUSY then, with the entries made before it staying.
+ */
+static int make_beside(const struct map *m, struct gather *g)
+{
+	uint64_t clean = clean_flag(m);
+	struct s2_op *op = m->op;
+	struct cursor c;
+	bool dead;
+
+	cursor_start(&c, m->s2, m->step, op->st.win, op->st.win_end);
+	while (cursor_more(&c)) {
+		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c);
+		uint64_t d = cursor_load(&c, entry), new, *table;
+		int want = leaf_level(m, c.ipa);
+
+		/* Before the leaf, so that who detaches it knows to clean it. */
+		if (clean & ~state_of(m->s2, meta))
+			s2_port_word_or(m->s2->port, &meta[META_STATE], clean);
+		if (desc_valid_table(d, c.level) && c.level < want) {
+			cursor_down(&c, d);
+			continue;
+		}
+		new = leaf_desc(m, c.ipa, want);
+		if (desc_busy(d) ||
+		    (desc_valid(d) && (c.level != want || (d ^ new) & ~DESC_IN_PLACE)))
+			return S2_E_BUSY;
+		if (desc_valid(d)) {
+			if (d != new) {
+				if (!cursor_swap(&c, entry, d, new, true))
+					continue;
+				gather_leaf(g, &c, d);
+				op->changed++;
+			}
+		} else if (c.level < want) {
+			if (!op->st.reserve)
+				return S2_E_BUSY;
+			table = s2_port_table_va(m->s2->port, link_pa(op->st.reserve));
+			new = desc_make_table(m->s2, link_pa(op->st.reserve));
+			/* Its word is the reserve's until then, so take it first. */
+			reserve_take(m->s2, &op->st.reserve);
+			if (put_beside(&c, entry, d, new, &dead)) {
+				op->st.reserved--;
+				count_made(&c, c.level + 1);
+				continue;
+			}
+			reserve_return(m->s2, &op->st.reserve, table);
+			if (dead)
+				return S2_E_BUSY;
+			continue;
+		} else {
+			if (!put_beside(&c, entry, d, new, &dead)) {
+				if (dead)
+					return S2_E_BUSY;
+				continue;
+			}
+			op->changed++;
+		}
+		cursor_next(&c);
+	}
+	return 0;
 }
 
 /*
@@ -317,42 +408,66 @@ static bool has_visits(const struct map *m, unsigned share)
 	return m->step->entries >= m->op->max_entries / share;
 }
 
+/*
+ * What may fail, before anything changes: look, and take every table that the
+ * window, and the blocks at the edges, can need.
+ */
+static int prepare(const struct map *m, struct found *f)
+{
+	struct s2_op *op = m->op;
+	uint64_t edges = 0;
+	int err = 0;
+
+	/* For each window: blocks may have been mapped meanwhile. */
+	if (m->flags & S2_MAP_REPLACE && !(m->flags & S2_DROP_EDGES))
+		err = edges_need(m->s2, op->st.ipa, m->end, m->flags, &edges);
+	op->st.win_end = window_end(m);
+	if (!err)
+		err = look(m, f);
+	if (err)
+		return err;
+	if (f->tables + edges > op->st.reserved) {
+		if (reserve_fill(m->s2, op->cookie, &op->st.reserve,
+				 f->tables + edges - op->st.reserved))
+			return S2_E_NOMEM;
+		op->st.reserved = f->tables + edges;
+	}
+	if (!edges)
+		return 0;
+	edges_split(m->s2, m->step, op->st.ipa, m->end, &op->st.reserve);
+	op->st.reserved = f->tables;
+	m->step->hint_level = -1;
+	return look(m, f);
+}
+
 /* One window, unless what is in the way takes more than this step. */
 static int commit(const struct map *m)
 {
 	struct s2_op *op = m->op;
 	struct gather g = { 0 };
 	struct found f;
-	int err = 0;
+	int err = prepare(m, &f);
 
-	/* For each window: blocks may have been mapped meanwhile. */
-	if (m->flags & S2_MAP_REPLACE && !(m->flags & S2_DROP_EDGES))
-		err = settle_edges(m->s2, op->st.ipa, m->end, m->flags, op->cookie);
 	if (err)
 		return err;
-	op->st.win_end = window_end(m);
-	err = look(m, &f);
-	if (err)
-		return err;
-	if (f.tables > op->st.reserved) {
-		if (reserve_fill(m->s2, op->cookie, &op->st.reserve,
-				 f.tables - op->st.reserved))
-			return S2_E_NOMEM;
-		op->st.reserved = f.tables;
-	}
 	if (!publish(m, &f))
 		return S2_MORE;
 	if (f.taken) {
 		break_old(m, &g);
 		invalidate(m->s2, &g);
-		if (g.clean && !(m->flags & S2_NO_CLEAN)) {
+		op->st.clean = g.clean && !(m->flags & S2_NO_CLEAN);
+		/* A shared call cannot know what is below a table it has detached. */
+		if (op->st.clean || m->step->shared) {
 			op->st.pos = op->st.win;
 			op->st.phase = FINISH;
 			return 0;
 		}
 		g = (struct gather){ 0 };
 	}
-	make(m, &f, &g);
+	if (m->step->shared)
+		err = make_beside(m, &g);
+	else
+		make(m, &f, &g);
 	if (g.start < g.end) {
 		invalidate(m->s2, &g);
 	} else {
@@ -364,6 +479,8 @@ static int commit(const struct map *m)
 		 */
 		s2_port_dsb_ishst(m->s2->port);
 	}
+	if (err)
+		return err;
 	op->st.published = 0;
 	op->st.win = op->st.win_end;
 	op->st.phase = DRAIN;
@@ -381,14 +498,15 @@ static int map_steps(const struct map *m)
 			if (op->st.win >= m->end)
 				return 0;
 			/* Look, break and make take at most an eighth each. */
-			if (!has_visits(m, 2))
+			if (!has_visits(m, 2) || m->step->wait)
 				return S2_MORE;
 			ret = commit(m);
 			if (ret)
 				return ret;
 			break;
 		case FINISH:
-			if (!finish_window(m->s2, op, m->step, true, false))
+			if (!finish_window(m->s2, op, m->step, op->st.clean,
+					   m->flags & S2_NO_CLEAN))
 				return S2_MORE;
 			op->st.phase = DRAIN;
 			break;
@@ -403,7 +521,7 @@ static int map_steps(const struct map *m)
 }
 
 static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
-		     s2_attr_t attr, uint32_t flags)
+		     s2_attr_t attr, uint32_t flags, const struct s2_op *op)
 {
 	int err = check_range(s2, ipa, size);
 	s2_attr_t mem = attr & S2_MEM_MASK;
@@ -422,9 +540,10 @@ static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t si
 	    (mem == S2_MEM_S1 && !(s2->features & S2_FEAT_FWB)))
 		return S2_E_ATTR;
 	if (flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES |
-		      S2_NO_CLEAN) ||
+		      S2_NO_CLEAN | S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	    (flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)))
+	    (flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) ||
+	    (flags & S2_SHARED && flags & S2_MAP_REPLACE && !(op && op->limbo)))
 		return S2_E_FLAGS;
 	return 0;
 }
@@ -440,11 +559,11 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t att
 			 .flags = flags,
 			 .delta = pa.pa - ipa.ipa,
 			 .end = ipa.ipa + size };
-	int ret = check_map(s2, ipa.ipa, pa.pa, size, attr, flags);
+	int ret = check_map(s2, ipa.ipa, pa.pa, size, attr, flags, op);
 
 	if (!ret)
-		ret = op_begin(&op, &local, &step, OP_MAP, ipa.ipa, size,
-			       pa.pa | attr | (uint64_t)flags << 48);
+		ret = op_begin(s2, &op, &local, &step, OP_MAP, ipa.ipa, size,
+			       pa.pa | attr | (uint64_t)flags << 48, flags);
 	if (ret)
 		return ret;
 	m.op = op;
@@ -453,5 +572,5 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t att
 		reserve_drain(s2, &op->st.reserve);
 		op->st.reserved = 0;
 	}
-	return op_end(op, &step, ret);
+	return op_end(s2, op, &step, ret);
 }

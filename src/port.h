@@ -33,8 +33,8 @@
  * before the page is linked (the engine links with store-release, which is enough
  * for plain stores by the same PE).
  *
- * Each table has one 64-bit word of metadata, the engine's, zero after alloc;
- * it need not be in the page (a struct page, an array beside the pool). Each
+ * Each table has two 64-bit words of metadata, the engine's, zero after alloc;
+ * they need not be in the page (a struct page, an array beside the pool). Each
  * page of a root has its own.
  */
 uint64_t *s2_port_table_alloc(void *port, void *cookie);
@@ -50,14 +50,27 @@ uint64_t *s2_port_table_va(void *port, uint64_t pa);
  *
  * Single-copy atomic 64-bit accesses. store_release orders every earlier store
  * of this PE before it, as seen by a translation table walk: used to link a
- * table. xchg and cas are used where hardware may write the entry; relaxed
- * order is enough. cas returns the value found.
+ * table. cas is used where hardware or a shared call (S2_SHARED) may write the
+ * entry; it returns the value found, and orders as acquire and release. What is
+ * read through the address that a load returned must be ordered after that load:
+ * on Arm a plain load's address dependency does it.
  */
 uint64_t s2_port_load(void *port, const uint64_t *entry);
 void s2_port_store(void *port, uint64_t *entry, uint64_t desc);
 void s2_port_store_release(void *port, uint64_t *entry, uint64_t desc);
-uint64_t s2_port_xchg(void *port, uint64_t *entry, uint64_t desc);
 uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old, uint64_t desc);
+
+/* ---- words ----------------------------------------------------------------
+ *
+ * Metadata words and words of struct s2, in the embedder's ordinary memory. load is
+ * relaxed; add and or return the old value, cas the value found; the three order as
+ * acquire and release. An embedder whose calls never overlap (no S2_SHARED, and
+ * s2_release() under the same lock) may define them without atomics.
+ */
+uint64_t s2_port_word_load(void *port, const uint64_t *word);
+uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n);
+uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits);
+uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old, uint64_t new_value);
 
 /* ---- barriers and TLBIs ---------------------------------------------------
  *
@@ -76,6 +89,10 @@ void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand);
 void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand);
 void s2_port_tlbi_vmalle1is(void *port);
 void s2_port_tlbi_vmalls12e1is(void *port);
+/* The same for this PE alone: s2_relax_perms(). */
+void s2_port_dsb_nsh(void *port);
+void s2_port_tlbi_ipas2e1(void *port, uint64_t operand);
+void s2_port_tlbi_vmalle1(void *port);
 
 /*
  * Other agents that walk the same tables (SMMU, ATS): called after the PEs'

@@ -34,13 +34,46 @@ static uint64_t next_block(struct cursor *c, const struct wanted *w)
 	return 0;
 }
 
-static uint64_t *build_table(struct s2 *s2, uint64_t d, int level, uint64_t *reserve)
+static void build_table(struct s2 *s2, uint64_t *table, uint64_t d, int level)
 {
-	uint64_t *table = reserve_take(s2, reserve);
-
 	for (unsigned i = 0; i < table_entries(s2); i++)
 		s2_port_store(s2->port, &table[i], desc_part_of_block(s2, d, level, i));
-	return table;
+}
+
+/*
+ * Break. Block to table is a change of size: break before make [RWHZWS]. The marker
+ * is the descriptor of the table to come. A block that has changed since its table was
+ * built (hardware dirty state, or another call) has it built anew.
+ */
+static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *built,
+			 struct gather *g)
+{
+	struct s2 *s2 = c->s2;
+	uint64_t d;
+
+	while (*built && !c->step->wait && (d = next_block(c, w))) {
+		uint64_t pa = link_pa(*built);
+		uint64_t *table = s2_port_table_va(s2->port, pa);
+		uint64_t *meta = table_meta(s2, table);
+
+		if (s2_port_load(s2->port, table) !=
+		    desc_part_of_block(s2, d, c->level, 0))
+			build_table(s2, table, d, c->level);
+		reserve_take(s2, built);
+		meta[META_STATE] = table_entries(s2) * META_LIVE_ONE;
+		if (desc_needs_clean(s2->features, d))
+			meta[META_STATE] |= META_CLEAN;
+		if (!break_entry(c, cursor_entry(c), d,
+				 desc_make_table(s2, pa) | DESC_REMAKE, g)) {
+			meta[META_STATE] = 0;
+			reserve_return(s2, built, table);
+			continue;
+		}
+		/* From here on it goes with the table it is in. */
+		state_add(c, cursor_meta(c), META_TABLE_ONE);
+		count_made(c, c->level + 1);
+		cursor_next(c);
+	}
 }
 
 static void split_round(struct s2 *s2, const struct wanted *w, struct step *step,
@@ -52,39 +85,26 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 
 	/* Build: a list in walking order, linked by the tables' metadata. */
 	cursor_start(&c, s2, step, start, end);
-	for (; (d = next_block(&c, w)); cursor_next(&c)) {
-		uint64_t *table = build_table(s2, d, c.level, reserve);
+	for (; *reserve && (d = next_block(&c, w)); cursor_next(&c)) {
+		uint64_t *table = reserve_take(s2, reserve);
 
+		build_table(s2, table, d, c.level);
 		*tail = s2_port_table_pa(s2->port, table) | LINK_PRESENT;
-		tail = table_meta(s2, table);
+		tail = &table_meta(s2, table)[META_LINK];
 	}
 
-	/*
-	 * Break. Block to table is a change of size: break before make [RWHZWS].
-	 * The marker is the descriptor of the table to come.
-	 */
 	cursor_start(&c, s2, step, start, end);
-	for (; (d = next_block(&c, w)); cursor_next(&c)) {
-		uint64_t *table = s2_port_table_va(s2->port, link_pa(built));
-		uint64_t *meta = table_meta(s2, table);
-		uint64_t marker = desc_make_table(s2, link_pa(built)) | DESC_REMAKE;
-
-		built = *meta;
-		*meta = table_entries(s2) * META_LIVE_ONE;
-		if (desc_needs_clean(s2->features, d))
-			*meta |= META_CLEAN;
-		break_entry(&c, cursor_entry(&c), d, desc_make_busy(marker), &g);
-	}
+	break_blocks(&c, w, &built, &g);
 
 	invalidate(s2, &g);
 
 	/* Make: link every table whose place was kept. */
 	cursor_start(&c, s2, step, start, end);
-	while (cursor_more(&c)) {
+	while (g.start < g.end && cursor_more(&c)) {
 		uint64_t *entry = cursor_entry(&c);
 
 		d = cursor_load(&c, entry);
-		if (desc_busy(d) && d & DESC_REMAKE) {
+		if (desc_busy(d) && d & DESC_REMAKE && cursor_owns(&c, d)) {
 			/*
 			 * The table's entries before the entry that links it: a walk
 			 * reads the second through the address it got from the
@@ -92,14 +112,15 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 			 */
 			s2_port_store_release(s2->port, entry,
 					      desc_make_table(s2, desc_oa(s2, d)));
-			*cursor_meta(&c) +=
-				META_LIVE_ONE + META_TABLE_ONE - META_BUSY_ONE;
+			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
 		} else if (desc_valid_table(d, c.level)) {
 			cursor_down(&c, d);
 			continue;
 		}
 		cursor_next(&c);
 	}
+	/* Built for blocks that others have taken away meanwhile. */
+	reserve_drain(s2, &built);
 }
 
 /* Tables it takes to bring a block at @level down so far that @edge is between two. */
@@ -118,7 +139,7 @@ static unsigned levels_to(const struct s2 *s2, uint64_t edge, int level)
  */
 static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 {
-	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET, .hint_level = -1 };
+	struct step step = step_free(0);
 	struct cursor c;
 
 	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
@@ -132,27 +153,43 @@ static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 	return 0;
 }
 
-int settle_edges(struct s2 *s2, uint64_t start, uint64_t end, uint32_t flags,
-		 void *cookie)
+int edges_need(struct s2 *s2, uint64_t start, uint64_t end, uint32_t flags, uint64_t *n)
+{
+	*n = edge_tables(s2, start) + edge_tables(s2, end);
+	return *n && !(flags & S2_SPLIT_EDGES) ? S2_E_BLOCK : 0;
+}
+
+void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
+		 uint64_t *reserve)
 {
 	const uint64_t edges[] = { start, end };
-	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET, .hint_level = -1 };
-	unsigned n = edge_tables(s2, start) + edge_tables(s2, end);
-	uint64_t reserve = 0;
+	struct step free = step_free(step->shared ? S2_SHARED : 0);
 
-	if (!n)
-		return 0;
-	if (!(flags & S2_SPLIT_EDGES))
-		return S2_E_BLOCK;
-	if (reserve_fill(s2, cookie, &reserve, n))
-		return S2_E_NOMEM;
+	free.op = step->op;
+	free.tag = step->tag;
 	/* Both edges may be in one block: ask again before each round. */
-	for (unsigned i = 0; i < 2; i++)
-		while (edge_tables(s2, edges[i]))
-			split_round(s2, &(struct wanted){ true, edges[i] }, &step,
-				    edges[i], edges[i] + page_size(s2), &reserve);
+	for (int i = 0; i < 2; i++)
+		for (int round = 0; round < LAST_LEVEL && edge_tables(s2, edges[i]);
+		     round++)
+			split_round(s2, &(struct wanted){ true, edges[i] }, &free,
+				    edges[i], edges[i] + page_size(s2), reserve);
+	step->tag = free.tag;
+	step->wait |= free.wait;
+}
+
+int settle_edges(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
+		 uint32_t flags)
+{
+	uint64_t reserve = 0, n;
+	int err = edges_need(s2, start, end, flags, &n);
+
+	if (err || !n)
+		return err;
+	if (reserve_fill(s2, step->op->cookie, &reserve, n))
+		return S2_E_NOMEM;
+	edges_split(s2, step, start, end, &reserve);
 	reserve_drain(s2, &reserve);
-	return 0;
+	return step->wait ? S2_MORE : 0;
 }
 
 /*
@@ -215,7 +252,7 @@ static uint64_t count_tables(struct s2 *s2, struct s2_op *op, struct step *step,
 	return n;
 }
 
-int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
+int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
 	const struct wanted all = { false, 0 };
 	uint64_t end = ipa.ipa + size, reserve = 0, n, next;
@@ -223,18 +260,25 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op)
 	struct step step;
 	int err = check_range(s2, ipa.ipa, size);
 
+	if (!err && flags & ~S2_SHARED)
+		err = S2_E_FLAGS;
 	if (!err)
-		err = op_begin(&op, &local, &step, OP_SPLIT, ipa.ipa, size, 0);
+		err = op_begin(s2, &op, &local, &step, OP_SPLIT, ipa.ipa, size, flags,
+			       flags);
 	if (err)
 		return err;
 	n = count_tables(s2, op, &step, end, &next);
 	if (reserve_fill(s2, op->cookie, &reserve, n))
-		return op_end(op, &step, S2_E_NOMEM);
+		return op_end(s2, op, &step, S2_E_NOMEM);
 	for (int round = 0; reserve && round < LAST_LEVEL; round++)
 		split_round(s2, &all, &step, op->st.pos, op->st.win_end, &reserve);
-	S2_ASSERT(!reserve);
+	/* Beside others: a block that was taken away, or one that came. */
+	S2_ASSERT(!reserve || step.shared);
+	reserve_drain(s2, &reserve);
 	op->changed += n;
+	if (step.wait)
+		return op_end(s2, op, &step, S2_MORE);
 	op->st.pos = next;
 	op->done = s2_ipa(next);
-	return op_end(op, &step, next < end ? S2_MORE : 0);
+	return op_end(s2, op, &step, next < end ? S2_MORE : 0);
 }

@@ -9,12 +9,33 @@
  * lock has been invalidated and waits only for its clean and its release. How
  * far those have come is written in the tables, not in the op, so that another
  * call which meets the place can finish it.
+ *
+ * Shared calls (S2_SHARED) do the same by compare-and-swap, and finish only what
+ * they broke themselves: docs/concurrency.md has the protocol.
  */
 #include "internal.h"
 
 enum { BREAK, FINISH, DRAIN };
 
 /* ---- phase 1: break --------------------------------------------------------- */
+
+void gather_entry(struct gather *g, const struct cursor *c, uint64_t d)
+{
+	uint64_t *table;
+
+	if (!desc_is_table(d, c->level)) {
+		gather_leaf(g, c, d);
+		return;
+	}
+	/*
+	 * Leaves of any size may be below, and every cached copy of a table entry
+	 * on the way must go: the whole span, no level hint.
+	 */
+	table = s2_port_table_va(c->s2->port, desc_oa(c->s2, d));
+	gather_add(g, cursor_base(c), level_size(c->s2, c->level), page_size(c->s2));
+	g->table = true;
+	g->clean |= !!(state_of(c->s2, table_meta(c->s2, table)) & META_CLEAN);
+}
 
 /*
  * One write makes the entry invalid, a table with all that is below it: nothing
@@ -23,41 +44,39 @@ enum { BREAK, FINISH, DRAIN };
  * there before the TLBI (valid, invalid, valid without an invalidation between
  * is what break-before-make forbids [RWHZWS]).
  */
-void break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
+bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
 		 struct gather *g)
 {
-	uint64_t *meta = cursor_meta(c);
+	if (c->step->shared && !tag_take(c->s2, c->step))
+		return false;
+	/*
+	 * Hardware may set the access flag or the dirty state of a valid leaf at any
+	 * time: a swap loses no update. Table entries it never writes.
+	 */
+	if (!cursor_swap(c, entry, d, desc_make_busy(marker, c->step->tag),
+			 cursor_racy(c, d)))
+		return false;
+	state_add(c, cursor_meta(c), META_BUSY_ONE - META_LIVE_ONE);
+	gather_entry(g, c, d);
+	return true;
+}
 
-	if (desc_valid(d)) {
-		/*
-		 * Hardware may set the access flag of a valid leaf at any time: an
-		 * exchange loses no update. Table entries it never writes.
-		 */
-		if (c->s2->features & S2_FEAT_HAFDBS && !desc_is_table(d, c->level))
-			s2_port_xchg(c->s2->port, entry, marker);
-		else
-			s2_port_store(c->s2->port, entry, marker);
-		*meta += META_BUSY_ONE - META_LIVE_ONE;
+bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct gather *g)
+{
+	if (c->step->shared && d & DESC_REMAKE) {
+		c->step->wait = true;
+		return false;
 	}
 	/*
-	 * Busy already: an operation that was begun elsewhere and not finished.
-	 * Whoever meets it finishes it, so that "nothing there" is never taken
-	 * for "nobody can still use it" (P8).
+	 * Begun elsewhere and not finished. "Nothing there" is never taken for
+	 * "nobody can still use it" (P8): its invalidation may be still to come.
 	 */
-	if (desc_is_table(d, c->level)) {
-		/*
-		 * Leaves of any size may be below, and every cached copy of a
-		 * table entry on the way must go: the whole span, no level hint.
-		 */
-		gather_add(g, cursor_base(c), level_size(c->s2, c->level),
-			   page_size(c->s2));
-		g->table = true;
-		g->clean |= !!(*table_meta(c->s2, s2_port_table_va(c->s2->port,
-								   desc_oa(c->s2, d))) &
-			       META_CLEAN);
-	} else {
-		gather_leaf(g, c, d);
-	}
+	gather_entry(g, c, d);
+	/* Pending in a batch: it is invalidated now, so the batch need not. */
+	if (!c->step->shared && desc_tag(d) != c->step->tag)
+		s2_port_store(c->s2->port, entry,
+			      desc_make_busy(d & ~DESC_TAGGED, c->step->tag));
+	return true;
 }
 
 /*
@@ -72,6 +91,32 @@ struct breaking {
 };
 
 /*
+ * Nothing may be put any more into a table in which nothing is live: true when that
+ * holds. Who puts something in counts it first and backs off when the table is dead,
+ * so between the two one sees the other. Somebody who is about to count it back
+ * out makes the first test fail, hence the second look.
+ */
+static bool table_kill(const struct cursor *c, uint64_t *meta)
+{
+	uint64_t old;
+
+	if (!c->step->shared)
+		return true;
+	for (int i = 0; i < 8; i++) {
+		old = s2_port_word_or(c->s2->port, &meta[META_STATE], META_DEAD);
+		if (old & META_DEAD)
+			return false;
+		if (!meta_live(old))
+			return true;
+		old = s2_port_word_add(c->s2->port, &meta[META_STATE],
+				       UINT64_C(0) - META_DEAD);
+		if (meta_live(old))
+			return false;
+	}
+	return false;
+}
+
+/*
  * A table with nothing live in it is detached in its turn, so that it is found
  * here and now, without a scan (P11). The page just passed stands for the table
  * entry in the invalidation: a cached table entry goes with any address that it
@@ -82,22 +127,43 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	struct cursor *c = &b->c;
 	struct s2_op *op = b->op;
 	uint64_t *meta = cursor_meta(c);
+	uint64_t state = state_of(c->s2, meta);
 	uint64_t pa = s2_port_table_pa(c->s2->port, c->table[c->level]);
+	uint64_t d = desc_make_table(c->s2, pa), found, *entry;
 	uint64_t first = (op->st.win >> level_shift(c->s2, c->level)) &
 			 (table_entries(c->s2) - 1);
-	bool own = meta_busy(*meta) == b->own[c->level];
+	bool own = meta_busy(state) == b->own[c->level];
 
+	if (meta_notes(state) || (c->step->shared && !tag_take(c->s2, c->step)) ||
+	    !table_kill(c, meta)) {
+		c->level--;
+		return;
+	}
 	c->level--;
+	entry = cursor_entry(c);
+	if (!c->step->shared) {
+		s2_port_store(c->s2->port, entry, desc_make_busy(d, c->step->tag));
+	} else {
+		found = s2_port_cas(c->s2->port, entry, d,
+				    desc_make_busy(d, c->step->tag));
+		/* Being collapsed for now: it will be linked again. */
+		if (found & DESC_REMAKE && !desc_valid(found)) {
+			s2_port_word_add(c->s2->port, &meta[META_STATE],
+					 UINT64_C(0) - META_DEAD);
+			c->step->wait = true;
+		}
+		/* Or detached by somebody else. */
+		if (found != d)
+			return;
+	}
 	/*
 	 * What is busy in it since this window lies in the window: the clean need
 	 * not look before it. Not so what another call has broken and not finished:
 	 * it goes with the table, so this call finishes it.
 	 */
-	if (own && cursor_base(c) < op->st.win)
-		*meta |= first << META_CLEANED_SHIFT;
-	s2_port_store(c->s2->port, cursor_entry(c),
-		      desc_make_busy(desc_make_table(c->s2, pa)));
-	*cursor_meta(c) += META_BUSY_ONE - META_LIVE_ONE;
+	if (own && !c->step->shared && cursor_base(c) < op->st.win)
+		meta[META_CLEANED] = first;
+	state_add(c, cursor_meta(c), META_BUSY_ONE - META_LIVE_ONE);
 	b->own[c->level]++;
 	/* If the first marker of the window went with the table, here is another. */
 	if (c->step->hint_level > c->level && c->step->hint_ipa >= cursor_base(c))
@@ -105,7 +171,11 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	if (page < b->g.start || page >= b->g.end)
 		gather_add(&b->g, page, page_size(c->s2), page_size(c->s2));
 	b->g.table = true;
-	b->g.clean |= !!(*meta & META_CLEAN);
+	b->g.clean |= !!(state & META_CLEAN);
+	/* Another's markers went with it, whose invalidation may be to come. */
+	if (!own && (c->step->shared || c->s2->batches))
+		gather_add(&b->g, cursor_base(c), level_size(c->s2, c->level),
+			   page_size(c->s2));
 	op->changed++;
 }
 
@@ -118,12 +188,31 @@ static void break_next(struct breaking *b)
 
 	while (c->level > c->s2->start_level &&
 	       (next >= c->end || !(next & (level_size(c->s2, c->level - 1) - 1)))) {
-		if (meta_live(*cursor_meta(c)))
+		if (meta_live(state_of(c->s2, cursor_meta(c))))
 			c->level--;
 		else
 			detach_dead(b, page);
 	}
 	c->ipa = next;
+}
+
+/* Break one entry; false if it has to be read again, or waited for. */
+static bool break_one(struct breaking *b, uint64_t *entry, uint64_t d)
+{
+	struct cursor *c = &b->c;
+	uint64_t past = cursor_base(c) + level_size(c->s2, c->level);
+
+	if (!desc_valid(d))
+		return meet_busy(c, entry, d, &b->g);
+	if (!break_entry(c, entry, d, d, &b->g))
+		return false;
+	b->op->changed++;
+	/* A block at the edge goes whole (S2_DROP_EDGES). */
+	if (cursor_base(c) < b->op->start.ipa)
+		b->op->start.ipa = cursor_base(c);
+	if (past > b->op->end.ipa)
+		b->op->end.ipa = past;
+	return true;
 }
 
 /* Sets op's window; true when something in it was broken. */
@@ -136,11 +225,12 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 	op->st.win = op->st.pos;
 	cursor_start(c, s2, step, op->st.pos, end);
 	/* No scan of root tables that are known to be empty. */
-	while (c->ipa < end && !meta_live(*cursor_meta(c)) && !meta_busy(*cursor_meta(c)))
+	while (c->ipa < end && !meta_live(state_of(s2, cursor_meta(c))) &&
+	       !meta_busy(state_of(s2, cursor_meta(c))))
 		c->ipa = (c->ipa | (level_size(s2, c->level - 1) - 1)) + 1;
 	while (cursor_more(c)) {
 		uint64_t *entry = cursor_entry(c);
-		uint64_t d = cursor_load(c, entry), past;
+		uint64_t d = cursor_load(c, entry);
 
 		if (desc_valid_table(d, c->level) && !cursor_covers(c)) {
 			cursor_down(c, d);
@@ -148,19 +238,18 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 			continue;
 		}
 		if (desc_valid(d) || desc_busy(d)) {
-			if (b.g.start == b.g.end) {
+			bool first = b.g.start == b.g.end;
+
+			if (!break_one(&b, entry, d)) {
+				if (step->wait)
+					break;
+				continue;
+			}
+			b.own[c->level] += desc_valid(d);
+			if (first) {
 				op->st.win = c->ipa;
 				cursor_hint(c);
 			}
-			b.own[c->level] += desc_valid(d);
-			op->changed += desc_valid(d);
-			break_entry(c, entry, d, desc_make_busy(d), &b.g);
-			/* A block at the edge goes whole (S2_DROP_EDGES). */
-			past = cursor_base(c) + level_size(c->s2, c->level);
-			if (desc_valid(d) && cursor_base(c) < op->start.ipa)
-				op->start.ipa = cursor_base(c);
-			if (desc_valid(d) && past > op->end.ipa)
-				op->end.ipa = past;
 		}
 		break_next(&b);
 	}
@@ -173,7 +262,8 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 
 /*
  * The memory behind one broken leaf, as far as the budget goes; true when all
- * of it is clean. What is done of a larger one is kept in its marker.
+ * of it is clean. What is done of a larger one is kept in its marker. A late
+ * walker may change what is in a detached table; then it is read again.
  */
 static bool clean_leaf(const struct cursor *c, uint64_t *entry, uint64_t d)
 {
@@ -186,82 +276,106 @@ static bool clean_leaf(const struct cursor *c, uint64_t *entry, uint64_t d)
 	c->step->bytes -= n;
 	if (n == left)
 		return true;
-	s2_port_store(c->s2->port, entry, desc_make_busy(d) + n);
+	cursor_swap(c, entry, d, (desc_busy(d) ? d : desc_make_busy(d, 0)) + n, false);
 	return false;
 }
+
+/* A detached table that holds something that was not cleaned. */
+static bool table_unclean(const struct s2 *s2, const uint64_t *meta, uint64_t state)
+{
+	return state & META_CLEAN && meta[META_CLEANED] < table_entries(s2) &&
+	       meta_live(state) + meta_busy(state);
+}
+
+/*
+ * Where a clean is: detached is the level of the entry of the detached table it is
+ * in (LAST_LEVEL: in none), left how many entries of each table on the path below
+ * that are still to come. The last is known in tables that this call began, and
+ * that nobody else counts in.
+ */
+struct cleaning {
+	struct cursor c;
+	int detached;
+	unsigned left[S2_LEVELS];
+};
 
 /*
  * Into a detached table, at the first entry that nobody has cleaned yet, even if
  * that is before the window: a table is released whole, so it is cleaned whole.
  */
-static void clean_down(struct cursor *c, uint64_t d, bool detached)
+static void clean_down(struct cleaning *k, uint64_t d, uint64_t state)
 {
-	uint64_t base = cursor_base(c);
+	struct cursor *c = &k->c;
+	uint64_t base = cursor_base(c), first;
 
 	cursor_down(c, d);
-	if (detached)
-		c->ipa = base + ((uint64_t)meta_cleaned(*cursor_meta(c))
-				 << level_shift(c->s2, c->level));
+	if (c->level <= k->detached)
+		return;
+	first = cursor_meta(c)[META_CLEANED];
+	k->left[c->level] = meta_live(state) + meta_busy(state);
+	c->ipa = base + (first << level_shift(c->s2, c->level));
 }
 
-/*
- * On to the next entry. A detached table counts how many of its entries are left
- * to clean; with the last one it is done, and its own entry in a table above.
- */
-static void clean_next(struct cursor *c, int detached, bool empty)
+/* On to the next entry; with the last one a detached table is clean. */
+static void clean_next(struct cleaning *k, bool empty)
 {
-	while (!empty && c->level > detached) {
-		uint64_t *meta = cursor_meta(c);
+	struct cursor *c = &k->c;
+	uint64_t mask = table_entries(c->s2) - 1;
 
-		*meta -= meta_live(*meta) ? META_LIVE_ONE : META_BUSY_ONE;
-		if (meta_left(*meta))
+	while (c->level > k->detached) {
+		uint64_t i = c->ipa >> level_shift(c->s2, c->level);
+
+		if (!empty)
+			k->left[c->level]--;
+		if ((i & mask) != mask && (c->step->shared || k->left[c->level]))
 			break;
+		cursor_meta(c)[META_CLEANED] = table_entries(c->s2);
 		c->level--;
+		empty = false;
 	}
+	if (c->level <= k->detached)
+		k->detached = LAST_LEVEL;
 	cursor_next(c);
 }
 
 uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end)
 {
-	struct cursor c;
-	int detached = LAST_LEVEL; /* in a detached table when c.level is beyond */
+	struct cleaning k = { .detached = LAST_LEVEL };
+	struct cursor *c = &k.c;
 	/* As many visits are left for the release of what is cleaned. */
 	uint64_t stop = (step->entries + 1) / 2, bytes = step->bytes;
 
-	cursor_resume(&c, s2, step, op->st.pos, end);
-	while ((c.ipa < end || c.level > detached) && step->entries > stop &&
+	cursor_resume(c, s2, step, op->st.pos, end);
+	while ((c->ipa < end || c->level > k.detached) && step->entries > stop &&
 	       step->bytes >= page_size(s2)) {
-		uint64_t *entry = cursor_entry(&c);
-		uint64_t d = cursor_load(&c, entry);
-		bool busy = desc_busy(d), below = c.level > detached;
+		uint64_t *entry = cursor_entry(c);
+		uint64_t d = cursor_load(c, entry);
+		bool below = c->level > k.detached;
+		bool ours = below || (desc_busy(d) && cursor_owns(c, d));
 
-		if ((busy || desc_valid(d)) && desc_is_table(d, c.level)) {
-			uint64_t *table = s2_port_table_va(s2->port, desc_oa(s2, d));
+		if ((desc_busy(d) || desc_valid(d)) && desc_is_table(d, c->level)) {
+			uint64_t *meta = table_meta(s2, s2_port_table_va(s2->port,
+									 desc_oa(s2, d)));
+			uint64_t state = state_of(s2, meta);
 
 			/* Not where no leaf below ever needed a clean, or does. */
-			if (*table_meta(s2, table) & META_CLEAN &&
-			    meta_left(*table_meta(s2, table))) {
-				if (busy && !below)
-					detached = c.level;
-				clean_down(&c, d, busy || below);
+			if ((ours || desc_valid(d)) && table_unclean(s2, meta, state)) {
+				if (ours && !below)
+					k.detached = c->level;
+				clean_down(&k, d, state);
 				continue;
 			}
-		} else if ((busy || (below && desc_valid(d))) &&
+		} else if (ours && (desc_busy(d) || desc_valid(d)) &&
 			   desc_needs_clean(s2->features, d) &&
-			   !clean_leaf(&c, entry, d)) {
+			   !clean_leaf(c, entry, d)) {
 			break;
 		}
-		clean_next(&c, detached, !busy && !desc_valid(d));
-		if (c.level <= detached)
-			detached = LAST_LEVEL;
+		clean_next(&k, !desc_busy(d) && !desc_valid(d));
 	}
 	/* Stopped inside a detached table: leave word there how far it is clean. */
-	for (int l = detached + 1; l <= c.level; l++) {
-		uint64_t *meta = table_meta(s2, c.table[l]);
-		uint64_t i = (c.ipa >> level_shift(s2, l)) & (table_entries(s2) - 1);
-
-		*meta = (*meta & ~META_CLEANED) | i << META_CLEANED_SHIFT;
-	}
+	for (int l = k.detached + 1; l <= c->level; l++)
+		table_meta(s2, c->table[l])[META_CLEANED] =
+			(c->ipa >> level_shift(s2, l)) & (table_entries(s2) - 1);
 	/*
 	 * The cleans before the caller's reads of that memory, and before its next
 	 * owner's writes. They came after the TLBIs' DSB ISH in program order, so
@@ -272,7 +386,7 @@ uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64
 	 */
 	if (step->bytes < bytes)
 		s2_port_dsb_sy(s2->port);
-	return c.ipa < end ? c.ipa : end;
+	return c->ipa < end ? c->ipa : end;
 }
 
 /* ---- phase 4: release ----------------------------------------------------------- */
@@ -280,62 +394,77 @@ uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64
 void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int level)
 {
 	uint64_t *meta = table_meta(s2, table), *at = &limbo->head;
-	uint64_t link = s2_port_table_pa(s2->port, table) | LINK_PRESENT |
-			(uint64_t)level;
 
-	if (meta_tables(*meta))
-		link |= LINK_HAS_TABLES;
 	/* Behind the first while that is being read. */
 	if (limbo->idx)
-		at = table_meta(s2, s2_port_table_va(s2->port, link_pa(limbo->head)));
-	*meta = *at;
-	*at = link;
+		at = &table_meta(s2, s2_port_table_va(s2->port,
+						      link_pa(limbo->head)))[META_LINK];
+	meta[META_LINK] = *at;
+	*at = s2_port_table_pa(s2->port, table) | LINK_PRESENT | (uint64_t)level;
+	limbo->tables++;
+}
+
+static void table_free(struct s2 *s2, uint64_t *table, int level, uint64_t *freed)
+{
+	freed[level]++;
+	s2_port_table_free(s2->port, table);
 }
 
 /*
  * The list is the stack: a table with tables below it puts those on the list as
  * they are read and goes itself when all have been. A table without any is
- * never read.
+ * never read. Whether it has is asked only now: before the grace period a late
+ * walker may still have been putting one there.
  */
 static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step)
 {
-	while (limbo->head) {
+	uint64_t freed[S2_LEVELS] = { 0 };
+	bool done = true;
+
+	while (done && limbo->head) {
 		uint64_t link = limbo->head;
 		int level = (int)(link & LINK_LEVEL);
 		uint64_t *table = s2_port_table_va(s2->port, link_pa(link));
 		uint64_t *meta = table_meta(s2, table);
 
-		if (link & LINK_HAS_TABLES) {
-			while (limbo->idx < table_entries(s2)) {
-				uint64_t d, *child;
+		while (meta_tables(meta[META_STATE]) && limbo->idx < table_entries(s2)) {
+			uint64_t d, *child;
 
-				if (!step->entries)
-					return false;
-				step->entries--;
-				d = s2_port_load(s2->port, &table[limbo->idx]);
-				limbo->idx++;
-				if (!(desc_valid(d) || desc_busy(d)) ||
-				    !desc_is_table(d, level))
-					continue;
-				child = s2_port_table_va(s2->port, desc_oa(s2, d));
-				if (meta_tables(*table_meta(s2, child)))
-					limbo_push(s2, limbo, child, level + 1);
-				else
-					s2_port_table_free(s2->port, child);
+			if (!step->entries) {
+				done = false;
+				break;
 			}
-			limbo->idx = 0;
+			step->entries--;
+			d = s2_port_load(s2->port, &table[limbo->idx]);
+			limbo->idx++;
+			if (!(desc_valid(d) || desc_busy(d)) || !desc_is_table(d, level))
+				continue;
+			child = s2_port_table_va(s2->port, desc_oa(s2, d));
+			if (meta_tables(table_meta(s2, child)[META_STATE]))
+				limbo_push(s2, limbo, child, level + 1);
+			else
+				table_free(s2, child, level + 1, freed);
 		}
-		limbo->head = *meta;
-		s2_port_table_free(s2->port, table);
+		if (!done)
+			break;
+		limbo->idx = 0;
+		limbo->head = meta[META_LINK];
+		limbo->tables--;
+		table_free(s2, table, level, freed);
 	}
-	return true;
+	/* Beside calls under the instance's lock, hence atomic. */
+	for (int l = 0; l < S2_LEVELS; l++)
+		if (freed[l])
+			s2_port_word_add(s2->port, &s2->freed[l], freed[l]);
+	return done;
 }
 
 /*
  * The busy entries up to @to become empty ones. It stops at one that needs a
  * clean and has not had it: a table of which some is left, or in a window of which
  * nothing needed one (@cleaned false) what another call has broken since our last
- * step; that is cleaned next. Returns where it or the step's budget ended.
+ * step; that is cleaned next. What another shared call has broken is left to it, and
+ * waited for if it needs a clean. Returns where it or the step's budget ended.
  */
 static uint64_t release_window(struct s2 *s2, struct s2_op *op, struct step *step,
 			       uint64_t to, bool cleaned, bool waived)
@@ -346,28 +475,32 @@ static uint64_t release_window(struct s2 *s2, struct s2_op *op, struct step *ste
 	while (cursor_more(&c)) {
 		uint64_t *entry = cursor_entry(&c), *table = NULL;
 		uint64_t d = cursor_load(&c, entry);
-		bool needs = !cleaned && desc_needs_clean(s2->features, d);
+		bool ours = desc_busy(d) && cursor_owns(&c, d);
+		bool needs = !(cleaned && ours) && desc_needs_clean(s2->features, d);
 
 		if (desc_valid_table(d, c.level)) {
 			cursor_down(&c, d);
 			continue;
 		}
 		if (desc_busy(d) && desc_is_table(d, c.level)) {
+			uint64_t *meta;
+
 			table = s2_port_table_va(s2->port, desc_oa(s2, d));
-			needs = *table_meta(s2, table) & META_CLEAN &&
-				meta_left(*table_meta(s2, table));
+			meta = table_meta(s2, table);
+			needs = table_unclean(s2, meta, state_of(s2, meta));
 		}
-		if (desc_busy(d) && needs && !waived) {
+		if (desc_busy(d) && needs && !waived && (ours || step->shared)) {
 			op->st.clean = true;
+			step->wait |= !ours;
 			break;
 		}
-		if (desc_busy(d)) {
+		if (ours) {
 			s2_port_store(s2->port, entry, 0);
-			*cursor_meta(&c) -= META_BUSY_ONE;
-			if (table) {
-				*cursor_meta(&c) -= META_TABLE_ONE;
+			state_add(&c, cursor_meta(&c),
+				  UINT64_C(0) - META_BUSY_ONE -
+					  (table ? META_TABLE_ONE : 0));
+			if (table)
 				limbo_push(s2, op_limbo(op), table, c.level + 1);
-			}
 		}
 		cursor_next(&c);
 	}
@@ -392,7 +525,7 @@ bool drain_own(struct s2 *s2, struct s2_op *op, struct step *step)
 
 int s2_release(struct s2 *s2, struct s2_limbo *limbo, struct s2_op *op)
 {
-	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET, .hint_level = -1 };
+	struct step step = step_free(0);
 	bool done;
 
 	if (op && op->max_entries) {
@@ -426,12 +559,12 @@ static int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint3
 
 			if (op->st.pos >= end)
 				return 0;
-			if (!step->entries)
+			if (!step->entries || step->wait)
 				return S2_MORE;
 			/* For each window: blocks may have been mapped meanwhile. */
-			err = flags & S2_DROP_EDGES ? 0 :
-						      settle_edges(s2, op->st.ipa, end,
-								   flags, op->cookie);
+			err = flags & S2_DROP_EDGES ?
+				      0 :
+				      settle_edges(s2, step, op->st.ipa, end, flags);
 			if (err)
 				return err;
 			broken = break_window(s2, op, step, end, &g);
@@ -476,14 +609,17 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 	struct step step;
 	int err = check_range(s2, ipa.ipa, size);
 
-	if (!err && (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN) ||
-		     (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES)))
+	if (!err &&
+	    (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_SHARED) ||
+	     (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
+	     (flags & S2_SHARED && !(op && op->limbo))))
 		err = S2_E_FLAGS;
 	if (!err)
-		err = op_begin(&op, &local, &step, OP_UNMAP, ipa.ipa, size, flags);
+		err = op_begin(s2, &op, &local, &step, OP_UNMAP, ipa.ipa, size, flags,
+			       flags);
 	if (err)
 		return err;
-	return op_end(op, &step, unmap_steps(s2, op, &step, flags, BY_RANGE));
+	return op_end(s2, op, &step, unmap_steps(s2, op, &step, flags, BY_RANGE));
 }
 
 int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op)
@@ -495,8 +631,8 @@ int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op)
 
 	if (flags & ~(S2_NO_CLEAN | S2_VMID_UNUSED) || (op && op->limbo))
 		return S2_E_FLAGS;
-	ret = op_begin(&op, &local, &step, OP_DESTROY, 0, UINT64_C(1) << s2->ipa_bits,
-		       flags);
+	ret = op_begin(s2, &op, &local, &step, OP_DESTROY, 0, UINT64_C(1) << s2->ipa_bits,
+		       flags, flags);
 	if (ret)
 		return ret;
 	ret = unmap_steps(s2, op, &step, flags | S2_DROP_EDGES, extent);
@@ -510,7 +646,7 @@ int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op)
 			invalidate_all(s2);
 		s2_port_root_free(s2->port, s2->root, s2->root_pages);
 	}
-	op_end(op, &step, ret);
+	op_end(s2, op, &step, ret);
 	if (!ret)
 		*s2 = (struct s2){ 0 };
 	return ret;

@@ -15,9 +15,16 @@
  *   struct s2_op), or a negative enum s2_error. After an error nothing has been
  *   changed, lost or leaked, except that the steps already reported with
  *   %S2_MORE stay done.
- * - Locking: the caller serialises all calls on one instance (one lock, held
- *   for the whole call; it may be dropped between steps). Other PEs may walk
- *   the tables by hardware all the time. docs/concurrency.md has the details.
+ * - Locking: a call is *exclusive* unless %S2_SHARED is in its flags: the caller
+ *   serialises it with all other calls on the instance (a lock, held for the
+ *   whole call; it may be dropped between steps), and the engine uses no atomics
+ *   but where hardware may write. *Shared* calls run beside each other and beside
+ *   s2_lookup() without a lock, each inside a read-side section for its length
+ *   (RCU, or ports/qsbr). Other PEs may walk the tables by hardware all the time.
+ *   docs/concurrency.md has the protocol.
+ * - A shared call that must wait for another one to finish something returns
+ *   %S2_MORE even without a budget (leave the read-side section, come back), or,
+ *   if it is for one address, %S2_E_BUSY (let the guest fault again).
  * - Context: no function sleeps by itself, allocates by itself or recurses.
  *   Table pages come from s2_port_table_alloc(), which only s2_init(),
  *   s2_map(), s2_split(), and s2_unmap() with %S2_SPLIT_EDGES call, and before
@@ -38,7 +45,7 @@ extern "C" {
 #endif
 
 #define S2_VERSION_MAJOR 0
-#define S2_VERSION_MINOR 1
+#define S2_VERSION_MINOR 2
 #define S2_VERSION_PATCH 0
 
 /**
@@ -90,6 +97,7 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  * @S2_E_NOMEM: s2_port_table_alloc() or s2_port_root_alloc() returned NULL
  * @S2_E_BLOCK: a block straddles the edge of the range and the flags say that
  *	it may be neither dropped nor split
+ * @S2_E_BATCH: not while a batch is open (shared calls), or not this one's
  */
 enum s2_error {
 	S2_E_CONFIG = -1,
@@ -110,6 +118,7 @@ enum s2_error {
 	S2_E_BUSY = -16,
 	S2_E_NOMEM = -17,
 	S2_E_BLOCK = -18,
+	S2_E_BATCH = -19,
 };
 
 /**
@@ -134,7 +143,9 @@ const char *s2_strerror(int err);
  * %S2_FEAT_TLBIRANGE: FEAT_TLBIRANGE (ID_AA64ISAR0_EL1.TLB >= 2).
  * %S2_FEAT_TTL: FEAT_TTL (ID_AA64MMFR2_EL1.TTL = 1); level hints in IPAS2E1IS.
  * %S2_FEAT_HAFDBS: hardware sets the access flag (VTCR_EL2.HA = 1). Entries
- *	that hardware may write are changed by exchange or compare-and-swap.
+ *	that hardware may write are changed by compare-and-swap, even exclusively.
+ * %S2_FEAT_DBM: hardware records dirty state too (VTCR_EL2.HD = 1; needs
+ *	%S2_FEAT_HAFDBS).
  * %S2_FEAT_XNX: FEAT_XNX. This version sets execute for EL1 and EL0 alike,
  *	whose encoding is the same with and without.
  * %S2_FEAT_BBM1, %S2_FEAT_BBM2: FEAT_BBM level. Accepted; this version always
@@ -155,6 +166,7 @@ const char *s2_strerror(int err);
 #define S2_FEAT_ETS2 (1u << 7)
 #define S2_FEAT_LPA2 (1u << 8)
 #define S2_FEAT_VMID16 (1u << 9)
+#define S2_FEAT_DBM (1u << 10)
 
 /**
  * S2_ERRATUM_REPEAT_TLBI - a TLBI may complete early; repeat it
@@ -167,6 +179,9 @@ const char *s2_strerror(int err);
 
 /** S2_LEVELS - levels a walk may have: 0 to 3 */
 #define S2_LEVELS 4
+
+/** S2_TAGS - so many shared structural changes and batches at a time, less one */
+#define S2_TAGS 64
 
 /**
  * struct s2_config - what s2_init() needs to know
@@ -214,6 +229,11 @@ struct s2 {
 	uint8_t wide;		/* enum s2_wide: where addresses have 52 bits */
 	int8_t start_level;
 	uint8_t root_pages;	/* 1..16 concatenated tables */
+	uint64_t tags;		/* in use; bit 0 always */
+	uint64_t batches;	/* those of open batches */
+	uint64_t made[S2_LEVELS]; /* tables, by their level; the root's not */
+	uint64_t freed[S2_LEVELS];
+	uint64_t tlbis[3];	/* by enum s2_tlbi */
 };
 
 /**
@@ -267,8 +287,9 @@ uint64_t s2_vttbr(const struct s2 *s2);
  * s2_release() frees them and what is below them. Zero-initialise it.
  */
 struct s2_limbo {
-	uint64_t head;		/* engine: table PA | level | flags of the first */
+	uint64_t head;		/* engine: table PA | level | present, of the first */
 	uint32_t idx;		/* engine: where in the first table a step ended */
+	uint32_t tables;	/* how many are on the list */
 };
 
 /**
@@ -316,6 +337,7 @@ struct s2_op {
 		uint64_t reserved;	/* how many */
 		uint8_t kind;		/* which operation; 0: none under way */
 		uint8_t phase;
+		uint8_t tag;		/* of its markers, if it is shared */
 		bool clean;		/* something in the window needs it */
 		struct s2_limbo own;	/* when the caller gave none */
 	} st;
@@ -370,6 +392,12 @@ typedef uint32_t s2_attr_t;
  *	unfinished one in its range finishes it, and waives the clean for both.
  * %S2_VMID_UNUSED: destroy: no PE has used the VMID since its last full
  *	invalidation, so none is needed.
+ * %S2_SHARED: every call but s2_init(), s2_destroy(), s2_release(): it runs beside
+ *	other shared calls. One that may detach tables (s2_unmap(), s2_collapse(),
+ *	s2_map() with %S2_MAP_REPLACE) needs op->limbo, to be released after a
+ *	grace period that began after the call. s2_map() may return %S2_E_BUSY with
+ *	entries below op->end already made. While a batch is open: %S2_E_BATCH.
+ * %S2_CLEAR: s2_age(): clear the access flags too.
  */
 #define S2_MAP_PAGES (1u << 0)
 #define S2_MAP_REPLACE (1u << 1)
@@ -377,6 +405,8 @@ typedef uint32_t s2_attr_t;
 #define S2_SPLIT_EDGES (1u << 3)
 #define S2_NO_CLEAN (1u << 4)
 #define S2_VMID_UNUSED (1u << 5)
+#define S2_SHARED (1u << 6)
+#define S2_CLEAR (1u << 7)
 
 /**
  * s2_map() - map a range to contiguous physical memory
@@ -386,7 +416,7 @@ typedef uint32_t s2_attr_t;
  * @size: bytes; a multiple of the granule, not 0
  * @attr: permissions, memory type, software bits
  * @flags: %S2_MAP_PAGES, %S2_MAP_REPLACE, %S2_DROP_EDGES, %S2_SPLIT_EDGES,
- *	%S2_NO_CLEAN
+ *	%S2_NO_CLEAN, %S2_SHARED
  * @op: budget, cookie for the table allocation, limbo, progress; or NULL
  *
  * Uses the largest block that address, alignment and size allow. Each step
@@ -406,7 +436,7 @@ typedef uint32_t s2_attr_t;
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
  * %S2_E_PA_RANGE, %S2_E_ATTR, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME,
  * %S2_E_EXIST, %S2_E_BLOCK, %S2_E_BUSY, %S2_E_NOMEM.
- * Context: any that the port's allocation allows. Locking: exclusive.
+ * Context: any that the port's allocation allows. Locking: exclusive or shared.
  */
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
 	   s2_attr_t attr, uint32_t flags, struct s2_op *op);
@@ -416,7 +446,7 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
  * @s2: the instance
  * @ipa: start of the range; granule aligned
  * @size: bytes; a multiple of the granule, not 0
- * @flags: %S2_DROP_EDGES, %S2_SPLIT_EDGES, %S2_NO_CLEAN
+ * @flags: %S2_DROP_EDGES, %S2_SPLIT_EDGES, %S2_NO_CLEAN, %S2_SHARED
  * @op: budget, limbo, progress, cookie if edges are split; or NULL
  *
  * Break, invalidate, clean, release (src/unmap.c). After it returns 0 no PE can
@@ -427,7 +457,7 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
  * %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_BLOCK, %S2_E_NOMEM (the last
- * two before any change). Context: any. Locking: exclusive.
+ * two before any change), %S2_E_BATCH. Context: any. Locking: exclusive or shared.
  */
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 	     struct s2_op *op);
@@ -469,6 +499,7 @@ int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op);
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
+ * @flags: %S2_SHARED
  * @op: budget, progress; or NULL
  *
  * A block that straddles an edge is protected whole. One invalidation at the
@@ -476,44 +507,51 @@ int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op);
  * Permissions may change without break-before-make [RWHZWS].
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
- * %S2_E_BUDGET, %S2_E_RESUME. Context: any. Locking: exclusive.
+ * %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_BATCH. Context: any.
+ * Locking: exclusive or shared.
  */
-int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op);
+int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+		 struct s2_op *op);
 
 /**
  * s2_relax_perms() - add permissions to the leaf that maps an address
  * @s2: the instance
  * @ipa: an address in the leaf; granule aligned
  * @perms: %S2_R, %S2_W, %S2_X: those to add; the access flag is set too
+ * @flags: %S2_SHARED
  *
- * Execute permission on memory that instruction fetch does not see coherently:
- * the leaf is made visible to it first. Followed by an invalidation of the leaf
- * (a stale entry would only fault once more, so other PEs need none; this
- * version broadcasts all the same).
+ * Call it on the PE that took the fault. Execute permission on memory that
+ * instruction fetch does not see coherently: the leaf is made visible to it
+ * first. Only this PE's copies of the leaf are invalidated (TLBI IPAS2E1, not IS),
+ * every time: another PE's stale copy makes it fault, and come here, once more
+ * [RWHZWS for the change; that a local one is enough follows from the same: the
+ * old copy lacks permissions and nothing else].
  *
- * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_ATTR (no or other bits, or
- * execute on Device), %S2_E_NOENT, %S2_E_BUSY. Context: any. Locking: exclusive.
+ * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_FLAGS, %S2_E_ATTR (no or other
+ * bits, or execute on Device), %S2_E_NOENT, %S2_E_BUSY. Context: any.
+ * Locking: exclusive or shared.
  */
-int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms);
+int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags);
 
 /**
  * s2_mkyoung() - set the access flag of the leaf that maps an address
  * @s2: the instance
  * @ipa: an address in the leaf; granule aligned
+ * @flags: %S2_SHARED
  *
  * No invalidation: an entry whose access flag is 0 is not cached in a TLB.
  *
- * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_NOENT, %S2_E_BUSY.
- * Context: any. Locking: exclusive.
+ * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_FLAGS, %S2_E_NOENT, %S2_E_BUSY.
+ * Context: any. Locking: exclusive or shared.
  */
-int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa);
+int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags);
 
 /**
  * s2_age() - test, and on demand clear, the access flag over a range
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
- * @clear: true: clear it
+ * @flags: %S2_CLEAR, %S2_SHARED
  * @young: out: whether any leaf in the range had it set; or'ed into, so that
  *	it is kept over steps. Set it to false first.
  * @op: budget, progress; or NULL
@@ -522,9 +560,9 @@ int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa);
  * set the flag again until that entry goes, which ageing tolerates (Linux does
  * the same). The translation itself does not change.
  *
- * Return: as s2_wrprotect(). Context: any. Locking: exclusive.
+ * Return: as s2_wrprotect(). Context: any. Locking: exclusive or shared.
  */
-int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, bool clear, bool *young,
+int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, bool *young,
 	   struct s2_op *op);
 
 /**
@@ -532,6 +570,7 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, bool clear, bool *young,
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
+ * @flags: %S2_SHARED
  * @op: budget, cookie, progress; or NULL
  *
  * A level-1 block becomes level-2 blocks, of which those that intersect the
@@ -540,23 +579,26 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, bool clear, bool *young,
  * changed by the step), then breaks the blocks, invalidates once, links.
  *
  * Return: as s2_wrprotect(), %S2_E_NOMEM. Context: any that the
- * port's allocation allows. Locking: exclusive.
+ * port's allocation allows. Locking: exclusive or shared.
  */
-int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op);
+int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	     struct s2_op *op);
 
 /**
  * s2_clean() - clean the memory of a range to the PoC without unmapping it
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
+ * @flags: %S2_SHARED
  * @op: budget, progress; or NULL
  *
  * Only leaves whose type needs it are cleaned (see s2_unmap()), the part inside
  * the range; one DSB SY for each step. The guest may dirty it again at once.
  *
- * Return: as s2_wrprotect(). Context: any. Locking: at least shared.
+ * Return: as s2_wrprotect(). Context: any. Locking: exclusive or shared.
  */
-int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, struct s2_op *op);
+int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	     struct s2_op *op);
 
 /* ---- looking --------------------------------------------------------------- */
 

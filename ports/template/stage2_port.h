@@ -55,21 +55,6 @@ static inline void s2_port_store_release(void *port, uint64_t *entry, uint64_t d
 	__atomic_store_n(entry, desc, __ATOMIC_RELEASE);
 }
 
-static inline uint64_t s2_port_xchg(void *port, uint64_t *entry, uint64_t desc)
-{
-	uint64_t old;
-	uint32_t failed;
-
-	(void)port;
-	__asm__ volatile("1:	ldxr	%0, %2\n"
-			 "	stxr	%w1, %3, %2\n"
-			 "	cbnz	%w1, 1b\n"
-			 : "=&r"(old), "=&r"(failed), "+Q"(*entry)
-			 : "r"(desc)
-			 : "memory");
-	return old;
-}
-
 static inline uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old,
 				   uint64_t desc)
 {
@@ -77,16 +62,61 @@ static inline uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old,
 	uint32_t failed;
 
 	(void)port;
-	__asm__ volatile("1:	ldxr	%0, %2\n"
+	__asm__ volatile("1:	ldaxr	%0, %2\n"
 			 "	cmp	%0, %3\n"
 			 "	b.ne	2f\n"
-			 "	stxr	%w1, %4, %2\n"
+			 "	stlxr	%w1, %4, %2\n"
 			 "	cbnz	%w1, 1b\n"
 			 "2:\n"
 			 : "=&r"(found), "=&r"(failed), "+Q"(*entry)
 			 : "r"(old), "r"(desc)
 			 : "cc", "memory");
 	return found;
+}
+
+/* ---- words: by the same exclusives ------------------------------------------- */
+
+static inline uint64_t s2_port_word_load(void *port, const uint64_t *word)
+{
+	return s2_port_load(port, word);
+}
+
+static inline uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old,
+					uint64_t new_value)
+{
+	return s2_port_cas(port, word, old, new_value);
+}
+
+static inline uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
+{
+	uint64_t old, sum;
+	uint32_t failed;
+
+	(void)port;
+	__asm__ volatile("1:	ldaxr	%0, %3\n"
+			 "	add	%1, %0, %4\n"
+			 "	stlxr	%w2, %1, %3\n"
+			 "	cbnz	%w2, 1b\n"
+			 : "=&r"(old), "=&r"(sum), "=&r"(failed), "+Q"(*word)
+			 : "r"(n)
+			 : "memory");
+	return old;
+}
+
+static inline uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits)
+{
+	uint64_t old, all;
+	uint32_t failed;
+
+	(void)port;
+	__asm__ volatile("1:	ldaxr	%0, %3\n"
+			 "	orr	%1, %0, %4\n"
+			 "	stlxr	%w2, %1, %3\n"
+			 "	cbnz	%w2, 1b\n"
+			 : "=&r"(old), "=&r"(all), "=&r"(failed), "+Q"(*word)
+			 : "r"(bits)
+			 : "memory");
+	return old;
 }
 
 /* ---- barriers -------------------------------------------------------------- */
@@ -103,6 +133,13 @@ static inline void s2_port_dsb_ish(void *port)
 {
 	(void)port;
 	__asm__ volatile("dsb ish" ::: "memory");
+}
+
+/* DSB NSH */
+static inline void s2_port_dsb_nsh(void *port)
+{
+	(void)port;
+	__asm__ volatile("dsb nsh" ::: "memory");
 }
 
 /* DSB SY */
@@ -126,6 +163,20 @@ static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
 {
 	(void)port;
 	__asm__ volatile("sys #4, c8, c0, #1, %0" ::"r"(operand) : "memory");
+}
+
+/* TLBI IPAS2E1, Xt: op1 4, CRn 8, CRm 4, op2 1 */
+static inline void s2_port_tlbi_ipas2e1(void *port, uint64_t operand)
+{
+	(void)port;
+	__asm__ volatile("sys #4, c8, c4, #1, %0" ::"r"(operand) : "memory");
+}
+
+/* TLBI VMALLE1: op1 0, CRn 8, CRm 7, op2 0 */
+static inline void s2_port_tlbi_vmalle1(void *port)
+{
+	(void)port;
+	__asm__ volatile("sys #0, c8, c7, #0" ::: "memory");
 }
 
 /* TLBI RIPAS2E1IS, Xt: op1 4, CRn 8, CRm 0, op2 2 (FEAT_TLBIRANGE) */

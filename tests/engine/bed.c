@@ -18,7 +18,7 @@ void bed_open(struct bed *b, unsigned ipa_bits, uint32_t features, uint32_t page
 
 	b->port = (struct count_port){ .shift = 12, .pages = all, .fail_after = -1 };
 	b->port.arena = aligned_alloc(65536, ((size_t)all << 12 | 65535) + 1);
-	b->port.meta = calloc(all, sizeof(*b->port.meta));
+	b->port.meta = calloc(2 * all, sizeof(*b->port.meta));
 	b->port.free = calloc(all, sizeof(*b->port.free));
 	assert_true(b->port.arena && b->port.meta && b->port.free);
 	/* A page comes with old content: what the engine reads of it must be zeroed. */

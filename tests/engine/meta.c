@@ -20,12 +20,13 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 	stack[level].table = s2->root;
 	stack[level].idx = stack[level].live = stack[level].below = 0;
 	for (;;) {
-		uint64_t meta = *table_meta(s2, stack[level].table), d;
+		uint64_t *word = table_meta(s2, stack[level].table);
+		uint64_t meta = word[META_STATE], d;
 
 		if (stack[level].idx == entries) {
 			if (meta_live(meta) != stack[level].live ||
-			    meta_tables(meta) != stack[level].below ||
-			    meta >> META_CLEANED_SHIFT) {
+			    meta_tables(meta) != stack[level].below || meta_busy(meta) ||
+			    meta & META_DEAD || word[META_LINK]) {
 				snprintf(text, sizeof(text),
 					 "level %d: live %u tables %u, meta 0x%" PRIx64,
 					 level, stack[level].live, stack[level].below,
@@ -65,7 +66,7 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 		level++;
 		stack[level].table = s2_port_table_va(s2->port, desc_oa(s2, d));
 		stack[level].idx = stack[level].live = stack[level].below = 0;
-		if (*table_meta(s2, stack[level].table) & META_CLEAN &&
+		if (table_meta(s2, stack[level].table)[META_STATE] & META_CLEAN &&
 		    !(meta & META_CLEAN))
 			return "META_CLEAN below a table without it";
 	}

@@ -82,7 +82,7 @@ int main(int argc, char **argv)
 
 	port = (struct count_port){ .shift = 12, .pages = ARENA_PAGES, .fail_after = -1 };
 	port.arena = aligned_alloc(65536, (size_t)ARENA_PAGES << 16);
-	port.meta = calloc(ARENA_PAGES, sizeof(*port.meta));
+	port.meta = calloc(2 * ARENA_PAGES, sizeof(*port.meta));
 	port.free = calloc(ARENA_PAGES, sizeof(*port.free));
 	if (!port.arena || !port.meta || !port.free)
 		return 2;

@@ -78,10 +78,10 @@ static void bad_ranges_are_refused(void **state)
 
 		refuses(s2_map(&bed.s2, ipa, s2_pa(0), size, RW, 0, NULL), error);
 		refuses(s2_unmap(&bed.s2, ipa, size, 0, NULL), error);
-		refuses(s2_wrprotect(&bed.s2, ipa, size, NULL), error);
-		refuses(s2_age(&bed.s2, ipa, size, true, &young, NULL), error);
-		refuses(s2_split(&bed.s2, ipa, size, NULL), error);
-		refuses(s2_clean(&bed.s2, ipa, size, NULL), error);
+		refuses(s2_wrprotect(&bed.s2, ipa, size, 0, NULL), error);
+		refuses(s2_age(&bed.s2, ipa, size, S2_CLEAR, &young, NULL), error);
+		refuses(s2_split(&bed.s2, ipa, size, 0, NULL), error);
+		refuses(s2_clean(&bed.s2, ipa, size, 0, NULL), error);
 		refuses(s2_iter_start(&it, &bed.s2, ipa, size), error);
 	}
 	assert_false(young);
@@ -111,17 +111,17 @@ static void bad_addresses_are_refused(void **state)
 
 	(void)state;
 	open_bed(0);
-	refuses(s2_relax_perms(s2, s2_ipa(1), S2_R), S2_E_ALIGN);
-	refuses(s2_mkyoung(s2, s2_ipa(1)), S2_E_ALIGN);
-	refuses(s2_relax_perms(s2, s2_ipa(IPA_END), S2_R), S2_E_IPA_RANGE);
-	refuses(s2_mkyoung(s2, s2_ipa(IPA_END)), S2_E_IPA_RANGE);
+	refuses(s2_relax_perms(s2, s2_ipa(1), S2_R, 0), S2_E_ALIGN);
+	refuses(s2_mkyoung(s2, s2_ipa(1), 0), S2_E_ALIGN);
+	refuses(s2_relax_perms(s2, s2_ipa(IPA_END), S2_R, 0), S2_E_IPA_RANGE);
+	refuses(s2_mkyoung(s2, s2_ipa(IPA_END), 0), S2_E_IPA_RANGE);
 	refuses(s2_lookup(s2, s2_ipa(IPA_END), &m), S2_E_IPA_RANGE);
 	refuses(s2_lookup(s2, s2_ipa(UINT64_MAX), &m), S2_E_IPA_RANGE);
 	/* A hole beside pages, one without any table. */
-	refuses(s2_relax_perms(s2, s2_ipa(MIB), S2_R), S2_E_NOENT);
-	refuses(s2_relax_perms(s2, s2_ipa(100 * GIB), S2_R), S2_E_NOENT);
-	refuses(s2_mkyoung(s2, s2_ipa(MIB)), S2_E_NOENT);
-	refuses(s2_mkyoung(s2, s2_ipa(100 * GIB)), S2_E_NOENT);
+	refuses(s2_relax_perms(s2, s2_ipa(MIB), S2_R, 0), S2_E_NOENT);
+	refuses(s2_relax_perms(s2, s2_ipa(100 * GIB), S2_R, 0), S2_E_NOENT);
+	refuses(s2_mkyoung(s2, s2_ipa(MIB), 0), S2_E_NOENT);
+	refuses(s2_mkyoung(s2, s2_ipa(100 * GIB), 0), S2_E_NOENT);
 	close_bed();
 }
 
@@ -147,9 +147,9 @@ static void bad_attributes_are_refused(void **state)
 	for (unsigned i = 0; i < sizeof(bad) / sizeof(*bad); i++)
 		refuses(s2_map(s2, s2_ipa(GIB), s2_pa(GIB), PAGE, bad[i], 0, NULL),
 			S2_E_ATTR);
-	refuses(s2_relax_perms(s2, s2_ipa(0), 0), S2_E_ATTR);
-	refuses(s2_relax_perms(s2, s2_ipa(0), RW | 1u << 3), S2_E_ATTR);
-	refuses(s2_relax_perms(s2, s2_ipa(0), RW | S2_MEM_NC), S2_E_ATTR);
+	refuses(s2_relax_perms(s2, s2_ipa(0), 0, 0), S2_E_ATTR);
+	refuses(s2_relax_perms(s2, s2_ipa(0), RW | 1u << 3, 0), S2_E_ATTR);
+	refuses(s2_relax_perms(s2, s2_ipa(0), RW | S2_MEM_NC, 0), S2_E_ATTR);
 	close_bed();
 }
 
@@ -160,7 +160,7 @@ static void execute_is_not_added_to_device(void **state)
 	bed_map(&bed, 7 * MIB, GIB, PAGE, RW | S2_MEM_DEV_nGnRE, 0);
 	flat_map(&flat, 7 * MIB, GIB, PAGE, RW | S2_MEM_DEV_nGnRE, 0);
 	bed_cost(&bed);
-	refuses(s2_relax_perms(&bed.s2, s2_ipa(7 * MIB), S2_X), S2_E_ATTR);
+	refuses(s2_relax_perms(&bed.s2, s2_ipa(7 * MIB), S2_X, 0), S2_E_ATTR);
 	close_bed();
 }
 
@@ -177,16 +177,16 @@ static void stage_1_type_is_taken_with_fwb(void **state)
 static void bad_flags_are_refused(void **state)
 {
 	static const uint32_t map[] = {
-		1u << 6,	1u << 31,
+		S2_CLEAR,	S2_SHARED | S2_MAP_REPLACE, 1u << 31,
 		S2_VMID_UNUSED, S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES,
 		S2_DROP_EDGES,	S2_SPLIT_EDGES, /* nothing is replaced */
 	};
 	static const uint32_t unmap[] = {
-		1u << 6,      1u << 31,	      S2_VMID_UNUSED,
+		S2_SHARED,    1u << 31,	      S2_VMID_UNUSED,
 		S2_MAP_PAGES, S2_MAP_REPLACE, S2_DROP_EDGES | S2_SPLIT_EDGES,
 	};
 	static const uint32_t destroy[] = {
-		1u << 6,	1u << 31,      S2_MAP_PAGES,
+		S2_SHARED,	1u << 31,      S2_MAP_PAGES,
 		S2_MAP_REPLACE, S2_DROP_EDGES, S2_SPLIT_EDGES,
 	};
 	struct s2_limbo limbo = { 0 };
@@ -227,10 +227,10 @@ static void budgets_below_the_least_are_refused(void **state)
 		refuses(s2_map(s2, s2_ipa(GIB), s2_pa(0), PAGE, RW, 0, &op), S2_E_BUDGET);
 		refuses(s2_unmap(s2, s2_ipa(0), PAGE, 0, &op), S2_E_BUDGET);
 		refuses(s2_destroy(s2, 0, &op), S2_E_BUDGET);
-		refuses(s2_wrprotect(s2, s2_ipa(0), PAGE, &op), S2_E_BUDGET);
-		refuses(s2_age(s2, s2_ipa(0), PAGE, true, &young, &op), S2_E_BUDGET);
-		refuses(s2_split(s2, s2_ipa(0), PAGE, &op), S2_E_BUDGET);
-		refuses(s2_clean(s2, s2_ipa(0), PAGE, &op), S2_E_BUDGET);
+		refuses(s2_wrprotect(s2, s2_ipa(0), PAGE, 0, &op), S2_E_BUDGET);
+		refuses(s2_age(s2, s2_ipa(0), PAGE, S2_CLEAR, &young, &op), S2_E_BUDGET);
+		refuses(s2_split(s2, s2_ipa(0), PAGE, 0, &op), S2_E_BUDGET);
+		refuses(s2_clean(s2, s2_ipa(0), PAGE, 0, &op), S2_E_BUDGET);
 		if (i < 2)
 			refuses(s2_release(s2, &limbo, &op), S2_E_BUDGET);
 	}
@@ -254,10 +254,10 @@ static void an_op_in_use_is_refused(void **state)
 	resumes_other(s2_unmap(s2, s2_ipa(0), 4 * MIB, 0, &op));
 	resumes_other(s2_unmap(s2, s2_ipa(2 * MIB), 4 * MIB, S2_NO_CLEAN, &op));
 	resumes_other(s2_map(s2, s2_ipa(2 * MIB), s2_pa(0), 4 * MIB, RW, 0, &op));
-	resumes_other(s2_wrprotect(s2, s2_ipa(2 * MIB), 4 * MIB, &op));
-	resumes_other(s2_age(s2, s2_ipa(2 * MIB), 4 * MIB, true, &young, &op));
-	resumes_other(s2_split(s2, s2_ipa(2 * MIB), 4 * MIB, &op));
-	resumes_other(s2_clean(s2, s2_ipa(2 * MIB), 4 * MIB, &op));
+	resumes_other(s2_wrprotect(s2, s2_ipa(2 * MIB), 4 * MIB, 0, &op));
+	resumes_other(s2_age(s2, s2_ipa(2 * MIB), 4 * MIB, S2_CLEAR, &young, &op));
+	resumes_other(s2_split(s2, s2_ipa(2 * MIB), 4 * MIB, 0, &op));
+	resumes_other(s2_clean(s2, s2_ipa(2 * MIB), 4 * MIB, 0, &op));
 	resumes_other(s2_destroy(s2, 0, &op));
 	assert_int_equal(bed_cost(&bed).dsb, 0);
 	/* It goes on as if nothing had happened. */
@@ -288,10 +288,10 @@ static void a_map_and_an_age_in_use_are_refused(void **state)
 	while (MAP(GIB, RW, S2_MAP_PAGES) == S2_MORE)
 		;
 	assert_int_equal(bed_lookup(&bed, GIB + 4 * MIB - PAGE).state, S2_LEAF);
-	assert_int_equal(s2_age(s2, s2_ipa(GIB), 4 * MIB, false, &young, &age), S2_MORE);
-	assert_int_equal(s2_age(s2, s2_ipa(GIB), 4 * MIB, true, &young, &age),
+	assert_int_equal(s2_age(s2, s2_ipa(GIB), 4 * MIB, 0, &young, &age), S2_MORE);
+	assert_int_equal(s2_age(s2, s2_ipa(GIB), 4 * MIB, S2_CLEAR, &young, &age),
 			 S2_E_RESUME);
-	while (s2_age(s2, s2_ipa(GIB), 4 * MIB, false, &young, &age) == S2_MORE)
+	while (s2_age(s2, s2_ipa(GIB), 4 * MIB, 0, &young, &age) == S2_MORE)
 		;
 	assert_true(young);
 	bed_unmap(&bed, GIB, 4 * MIB, 0);
@@ -345,8 +345,8 @@ static void a_busy_range_is_refused(void **state)
 	bed_cost(&bed);
 	assert_int_equal(s2_map(s2, s2_ipa(5 * MIB), s2_pa(0), PAGE, RW, 0, NULL),
 			 S2_E_BUSY);
-	assert_int_equal(s2_relax_perms(s2, s2_ipa(5 * MIB), S2_R), S2_E_BUSY);
-	assert_int_equal(s2_mkyoung(s2, s2_ipa(5 * MIB)), S2_E_BUSY);
+	assert_int_equal(s2_relax_perms(s2, s2_ipa(5 * MIB), S2_R, 0), S2_E_BUSY);
+	assert_int_equal(s2_mkyoung(s2, s2_ipa(5 * MIB), 0), S2_E_BUSY);
 	assert_int_equal(bed_cost(&bed).dsb, 0);
 	while (s2_unmap(s2, s2_ipa(2 * MIB), 4 * MIB, 0, &op) == S2_MORE)
 		;
@@ -423,14 +423,14 @@ static void every_error_has_a_sentence(void **state)
 	const char *unknown = s2_strerror(-1000);
 
 	(void)state;
-	for (int e = S2_E_BLOCK; e <= S2_MORE; e++) {
+	for (int e = S2_E_BATCH; e <= S2_MORE; e++) {
 		assert_non_null(s2_strerror(e));
 		assert_string_not_equal(s2_strerror(e), unknown);
-		for (int f = S2_E_BLOCK; f < e; f++)
+		for (int f = S2_E_BATCH; f < e; f++)
 			assert_string_not_equal(s2_strerror(e), s2_strerror(f));
 	}
 	assert_string_equal(s2_strerror(2), unknown);
-	assert_string_equal(s2_strerror(S2_E_BLOCK - 1), unknown);
+	assert_string_equal(s2_strerror(S2_E_BATCH - 1), unknown);
 	assert_string_equal(s2_strerror(INT_MIN), unknown);
 }
 

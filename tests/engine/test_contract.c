@@ -382,12 +382,12 @@ static void every_operation_keeps_the_smallest_budget(void **state)
 		STEPS(op, s2_map(&bed.s2, s2_ipa(GIB - 16 * MIB), s2_pa(4 * GIB),
 				 48 * MIB, RWX | S2_MEM_NC, S2_MAP_PAGES, &op));
 		assert_true(steps >= 24);
-		STEPS(op, s2_age(&bed.s2, RANGE, true, &young, &op));
+		STEPS(op, s2_age(&bed.s2, RANGE, S2_CLEAR, &young, &op));
 		assert_true(steps >= 24);
 		assert_true(young);
-		STEPS(op, s2_clean(&bed.s2, RANGE, &op));
+		STEPS(op, s2_clean(&bed.s2, RANGE, 0, &op));
 		assert_true(steps >= 24);
-		STEPS(op, s2_wrprotect(&bed.s2, RANGE, &op));
+		STEPS(op, s2_wrprotect(&bed.s2, RANGE, 0, &op));
 		assert_true(steps >= 24);
 		op.limbo = &limbo;
 		STEPS(op, s2_unmap(&bed.s2, RANGE, 0, &op));
@@ -398,7 +398,7 @@ static void every_operation_keeps_the_smallest_budget(void **state)
 
 		op.limbo = NULL;
 		bed_map(&bed, 2 * GIB, 4 * GIB, GIB, RW, 0);
-		STEPS(op, s2_split(&bed.s2, s2_ipa(2 * GIB), 16 * MIB, &op));
+		STEPS(op, s2_split(&bed.s2, s2_ipa(2 * GIB), 16 * MIB, 0, &op));
 		assert_true(steps >= 8);
 		assert_int_equal(bed_lookup(&bed, 2 * GIB + 16 * MIB - PAGE).level, 3);
 		assert_int_equal(bed_lookup(&bed, 2 * GIB + 16 * MIB).level, 2);
@@ -482,8 +482,8 @@ static void unmap_of_an_empty_range_costs_no_barrier(void **state)
 		bed_cost(&bed);
 		bed_unmap(&bed, GIB + PAGE, GIB - PAGE, 0);
 		bed_unmap(&bed, 0, GIB, 0);
-		assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(0), GIB, NULL), 0);
-		assert_int_equal(s2_split(&bed.s2, s2_ipa(0), 4 * GIB, NULL), 0);
+		assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(0), GIB, 0, NULL), 0);
+		assert_int_equal(s2_split(&bed.s2, s2_ipa(0), 4 * GIB, 0, NULL), 0);
 		c = bed_cost(&bed);
 		assert_int_equal(c.tlbi | c.dsb | c.isb | c.agents, 0);
 		close_bed();

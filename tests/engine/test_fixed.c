@@ -51,7 +51,7 @@ static int set_up(void **state)
 	(void)state;
 	port = (struct count_port){ .pages = 32, .shift = 14, .fail_after = -1 };
 	port.arena = aligned_alloc((size_t)16 << 14, (size_t)32 << 14);
-	port.meta = calloc(port.pages, sizeof(*port.meta));
+	port.meta = calloc(2 * port.pages, sizeof(*port.meta));
 	port.free = calloc(port.pages, sizeof(*port.free));
 	for (uint32_t i = 16; i < port.pages; i++)
 		port.free[port.nfree++] = i;

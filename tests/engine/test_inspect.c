@@ -242,9 +242,9 @@ static void a_line_ends_where_leaves_differ(void **state)
 	bed_map(&bed, GIB - PAGE, 2 * GIB - PAGE, 4 * PAGE, RW, 0);
 	bed_map(&bed, GIB + 3 * PAGE, 2 * GIB + 5 * PAGE, PAGE, RW, 0);
 	bed_map(&bed, GIB + 5 * PAGE, 2 * GIB + 6 * PAGE, PAGE, RW, 0);
-	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB + PAGE), PAGE, NULL), 0);
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB + PAGE), PAGE, 0, NULL), 0);
 	assert_int_equal(
-		s2_age(&bed.s2, s2_ipa(GIB + 2 * PAGE), PAGE, true, &young, NULL), 0);
+		s2_age(&bed.s2, s2_ipa(GIB + 2 * PAGE), PAGE, S2_CLEAR, &young, NULL), 0);
 	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
 	for (unsigned i = 0; i < sizeof(want) / sizeof(*want); i++) {
 		assert_true(s2_dump_next(&it, line, sizeof(line)));

@@ -56,17 +56,17 @@ static int unmap_from_block_to_block(struct s2_op *op)
 
 static int split_blocks(struct s2_op *op)
 {
-	return s2_split(&bed.s2, s2_ipa(2 * MIB), 4 * MIB, op);
+	return s2_split(&bed.s2, s2_ipa(2 * MIB), 4 * MIB, 0, op);
 }
 
 static int split_a_large_block(struct s2_op *op)
 {
-	return s2_split(&bed.s2, s2_ipa(2 * GIB + MIB), 4 * MIB, op);
+	return s2_split(&bed.s2, s2_ipa(2 * GIB + MIB), 4 * MIB, 0, op);
 }
 
 static int split_behind_a_hole(struct s2_op *op)
 {
-	return s2_split(&bed.s2, s2_ipa(GIB), GIB + 4 * MIB, op);
+	return s2_split(&bed.s2, s2_ipa(GIB), GIB + 4 * MIB, 0, op);
 }
 
 /* Level-2 blocks in [2 MiB, 6 MiB), a level-1 block at 2 GiB. */
@@ -123,7 +123,7 @@ static void fails_at_every_allocation(void **state)
 		if (what)
 			fail_msg("allocation %u failed: %s", n, what);
 		/* The op is free again. */
-		assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(9 * GIB), PAGE, &op), 0);
+		assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(9 * GIB), PAGE, 0, &op), 0);
 	}
 	bed_check(&bed);
 	bed_close(&bed);

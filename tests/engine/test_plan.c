@@ -255,8 +255,7 @@ static void known_plans(void **state)
 		    (UINT64_C(1) << 46 | UINT64_C(2) << 44 | UINT64_C(7) << 39 |
 		     UINT64_C(2) << 37 | GIB / PAGE));
 	/* A tie: two blocks' addresses, or two ranges. The first needs no feature. */
-	plan_for(S2_FEAT_TLBIRANGE, GIB - 8 * MIB, 8 * MIB + 256 * KIB, GIB, 1,
-		      &plan);
+	plan_for(S2_FEAT_TLBIRANGE, GIB - 8 * MIB, 8 * MIB + 256 * KIB, GIB, 1, &plan);
 	assert_int_equal(plan.n, 2);
 	assert_int_equal(plan.op[0], S2_TLBI_IPAS2E1IS);
 	/* Up to 64 GiB by address, beyond that the whole VMID. */

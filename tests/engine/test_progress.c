@@ -53,7 +53,7 @@ static void changed_counts_entries_and_detached_tables(void **state)
 				s2_pa(4 * GIB + 2 * PAGE), 4 * PAGE, S2_R, 0, &op),
 			 0);
 	assert_int_equal(op.changed, 2 + 2);
-	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB), 6 * PAGE, &op), 0);
+	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB), 6 * PAGE, 0, &op), 0);
 	assert_int_equal(op.changed, 2);
 	/* Six pages, the table that they were in, and the one above. */
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 6 * PAGE, 0, &op), 0);
@@ -63,7 +63,7 @@ static void changed_counts_entries_and_detached_tables(void **state)
 	bed_map(&bed, GIB + 4 * MIB, 4 * GIB + 4 * MIB, 2 * MIB, RW, 0);
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * MIB, 0, &op), 0);
 	assert_int_equal(op.changed, 1);
-	assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB + 4 * MIB), PAGE, &op), 0);
+	assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB + 4 * MIB), PAGE, 0, &op), 0);
 	assert_int_equal(op.changed, 1);
 	close_bed();
 }
@@ -201,10 +201,10 @@ static void done_moves_with_the_steps(void **state)
 #define RANGE s2_ipa(4 * GIB), 8 * MIB
 	bed_unmap(&bed, 4 * GIB, 8 * MIB, 0);
 	bed_map(&bed, 4 * GIB, 4 * GIB, 8 * MIB, RW | S2_MEM_NC, 0);
-	MOVES(s2_split(&bed.s2, RANGE, &op));
-	MOVES(s2_age(&bed.s2, RANGE, true, &young, &op));
-	MOVES(s2_wrprotect(&bed.s2, RANGE, &op));
-	MOVES(s2_clean(&bed.s2, RANGE, &op));
+	MOVES(s2_split(&bed.s2, RANGE, 0, &op));
+	MOVES(s2_age(&bed.s2, RANGE, S2_CLEAR, &young, &op));
+	MOVES(s2_wrprotect(&bed.s2, RANGE, 0, &op));
+	MOVES(s2_clean(&bed.s2, RANGE, 0, &op));
 	MOVES(s2_map(&bed.s2, s2_ipa(4 * GIB), s2_pa(8 * GIB), 8 * MIB, RW,
 		     S2_MAP_REPLACE | S2_MAP_PAGES, &op));
 	/* Refused at once: nothing is done. */
@@ -227,7 +227,7 @@ static void a_split_in_steps_leaves_no_block(void **state)
 	open_bed(S2_FEAT_FWB);
 	bed_map(&bed, 2 * GIB, 4 * GIB, 2 * GIB, RW, 0);
 	do
-		ret = s2_split(&bed.s2, s2_ipa(2 * GIB), GIB + 3 * MIB, &op);
+		ret = s2_split(&bed.s2, s2_ipa(2 * GIB), GIB + 3 * MIB, 0, &op);
 	while (ret == S2_MORE);
 	assert_int_equal(ret, 0);
 	assert_int_equal(op.changed, 2 + 512 + 2);
@@ -283,7 +283,7 @@ static void cleaned_is_what_was_cleaned(void **state)
 	STEP(s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 8 * MIB, RW, 0, &op));
 	STEP(s2_map(&bed.s2, s2_ipa(2 * GIB), s2_pa(8 * GIB), 8 * MIB, RW, S2_MAP_PAGES,
 		    &op));
-	STEP(s2_clean(&bed.s2, s2_ipa(2 * GIB), 8 * MIB, &op));
+	STEP(s2_clean(&bed.s2, s2_ipa(2 * GIB), 8 * MIB, 0, &op));
 	STEP(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * GIB, 0, &op));
 	close_bed();
 }
@@ -301,7 +301,7 @@ static void a_step_cleans_whole_pages(void **state)
 	while (ret == S2_MORE);
 	assert_int_equal(ret, 0);
 	do
-		ret = s2_clean(&bed.s2, s2_ipa(GIB), GIB, &op);
+		ret = s2_clean(&bed.s2, s2_ipa(GIB), GIB, 0, &op);
 	while (ret == S2_MORE);
 	assert_int_equal(ret, 0);
 	do
@@ -345,7 +345,7 @@ static void a_clean_is_told_the_type(void **state)
 	bed_map(&bed, GIB, 4 * GIB, PAGE, RW | S2_MEM_NC, 0);
 	assert_int_equal(bed.port.clean_attr & S2_MEM_MASK, S2_MEM_NC);
 	bed.port.clean_attr = 0;
-	assert_int_equal(s2_clean(s2, s2_ipa(GIB), PAGE, NULL), 0);
+	assert_int_equal(s2_clean(s2, s2_ipa(GIB), PAGE, 0, NULL), 0);
 	assert_int_equal(bed.port.clean_attr & S2_MEM_MASK, S2_MEM_NC);
 	bed.port.clean_attr = 0;
 	bed_unmap(&bed, GIB, PAGE, 0);

@@ -202,13 +202,13 @@ static bool step(struct flight *f)
 			     f->flags, op);
 		break;
 	case SPLIT:
-		ret = s2_split(&bed.s2, s2_ipa(f->ipa), f->size, op);
+		ret = s2_split(&bed.s2, s2_ipa(f->ipa), f->size, 0, op);
 		break;
 	case WRPROTECT:
-		ret = s2_wrprotect(&bed.s2, s2_ipa(f->ipa), f->size, op);
+		ret = s2_wrprotect(&bed.s2, s2_ipa(f->ipa), f->size, 0, op);
 		break;
 	default:
-		ret = s2_clean(&bed.s2, s2_ipa(f->ipa), f->size, op);
+		ret = s2_clean(&bed.s2, s2_ipa(f->ipa), f->size, 0, op);
 		break;
 	}
 	end_call();

@@ -82,7 +82,6 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 		break;
 	case COUNT_STORE:
 	case COUNT_STORE_RELEASE:
-	case COUNT_XCHG:
 	case COUNT_CAS:
 		on_write(port, what, at, value);
 		break;

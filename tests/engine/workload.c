@@ -250,32 +250,33 @@ static void one_operation(struct world *w)
 		do_unmap(w, ipa, size, &op);
 		break;
 	case 8:
-		RUN(w, ret, op, s2_wrprotect(&w->s2, s2_ipa(ipa), size, &op));
+		RUN(w, ret, op, s2_wrprotect(&w->s2, s2_ipa(ipa), size, 0, &op));
 		flat_wrprotect(&w->flat, ipa, size);
 		rig_wrprotected(&w->s2, ipa, size);
 		break;
 	case 9:
 		clear = below(2);
-		RUN(w, ret, op, s2_age(&w->s2, s2_ipa(ipa), size, clear, &young, &op));
+		RUN(w, ret, op,
+		    s2_age(&w->s2, s2_ipa(ipa), size, clear ? S2_CLEAR : 0, &young, &op));
 		if (young != flat_age(&w->flat, ipa, size, clear))
 			wrong(w, "age: not the result of the reference");
-		if (s2_mkyoung(&w->s2, s2_ipa(ipa)) != flat_mkyoung(&w->flat, ipa))
+		if (s2_mkyoung(&w->s2, s2_ipa(ipa), 0) != flat_mkyoung(&w->flat, ipa))
 			wrong(w, "mkyoung: not the result of the reference");
 		break;
 	case 10:
 		attr = pick_attr(w) & (S2_R | S2_W | S2_X);
 		rig_call();
-		if (attr && s2_relax_perms(&w->s2, s2_ipa(ipa), attr) !=
+		if (attr && s2_relax_perms(&w->s2, s2_ipa(ipa), attr, 0) !=
 				    flat_relax(&w->flat, ipa, attr))
 			wrong(w, "relax_perms: not the result of the reference");
-		RUN(w, ret, op, s2_clean(&w->s2, s2_ipa(ipa), size, &op));
+		RUN(w, ret, op, s2_clean(&w->s2, s2_ipa(ipa), size, 0, &op));
 		break;
 	case 11:
 		if (!below(4)) {
 			rig_fail_after((long)below(4));
 			op.max_entries = 0;
 		}
-		RUN(w, ret, op, s2_split(&w->s2, s2_ipa(ipa), size, &op));
+		RUN(w, ret, op, s2_split(&w->s2, s2_ipa(ipa), size, 0, &op));
 		rig_fail_after(-1);
 		if (ret == S2_E_NOMEM)
 			right(w);

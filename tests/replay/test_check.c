@@ -129,7 +129,7 @@ static void test_other_permissions(void **state)
 	struct pair *p = *state;
 
 	map_both(p);
-	assert_int_equal(s2_wrprotect(&p->s2, s2_ipa(0x40200000), BLOCK, NULL), 0);
+	assert_int_equal(s2_wrprotect(&p->s2, s2_ipa(0x40200000), BLOCK, 0, NULL), 0);
 	assert_differs(p, 0x40200000, "attributes");
 	flat_wrprotect(&p->flat, 0x40300000, PAGE);
 	assert_true(same(p));
@@ -140,7 +140,7 @@ static void test_other_level(void **state)
 	struct pair *p = *state;
 
 	map_both(p);
-	assert_int_equal(s2_split(&p->s2, s2_ipa(0x40300000), PAGE, NULL), 0);
+	assert_int_equal(s2_split(&p->s2, s2_ipa(0x40300000), PAGE, 0, NULL), 0);
 	assert_differs(p, 0x40200000, "level");
 	flat_split(&p->flat, 0x40300000, PAGE);
 	assert_true(same(p));
@@ -152,7 +152,9 @@ static void test_other_access_flag(void **state)
 	bool young = false;
 
 	map_both(p);
-	assert_int_equal(s2_age(&p->s2, s2_ipa(0x40200000), PAGE, true, &young, NULL), 0);
+	assert_int_equal(s2_age(&p->s2, s2_ipa(0x40200000), PAGE, S2_CLEAR, &young,
+				NULL),
+			 0);
 	assert_differs(p, 0x40200000, "access flag");
 	assert_true(replay_check(&p->s2, &p->flat, false, &p->ipa, p->detail));
 	assert_true(flat_age(&p->flat, 0x40300000, PAGE, true));
