@@ -52,7 +52,8 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 		.ipa_bits = (uint8_t)cfg->ipa_bits,
 		.pa_bits = (uint8_t)cfg->pa_bits,
 		.granule_shift = (uint8_t)cfg->page_shift,
-		.features = cfg->features,
+		.features = cfg->features &
+			    ~S2_FEAT_BBM2, /* the machine refuses it still */
 		.errata = cfg->errata,
 		.port = &vm->port,
 	};

@@ -132,6 +132,7 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 	uint64_t d = 0;
 	int err;
 
+	spoil_look(s2, flags);
 	if (perms & S2_R)
 		e.set |= DESC_S2AP_R;
 	if (perms & S2_W)

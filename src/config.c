@@ -216,6 +216,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.win = op->st.win_end = op->st.pos = ipa;
 		op->st.published = 0;
 		op->st.reserve = op->st.reserved = 0;
+		op->st.look = 0;
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);
 		op->end = s2_ipa(ipa + size);
@@ -224,6 +225,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		   op->st.arg != arg) {
 		return S2_E_RESUME;
 	}
+	if (kind != OP_COLLAPSE || op->st.look != s2->look)
+		spoil_look(s2, flags);
 	*step = step_free(flags);
 	step->op = op;
 	step->tag = op->st.tag;

@@ -64,6 +64,7 @@ static inline int first_block_level(const struct s2 *s2)
 #define DESC_S2AP_W (UINT64_C(1) << 7)
 #define DESC_SH (UINT64_C(3) << 8) /* 0b11: inner shareable; OA[51:50] with LPA2 */
 #define DESC_AF (UINT64_C(1) << 10)
+#define DESC_DBM (UINT64_C(1) << 51)
 /*
  * XN[1]. With FEAT_XNX the field is [54:53]: 0b00 execute at EL1 and EL0, 0b10
  * at neither; without, bit 54 alone means the same. So one encoding serves both.

@@ -129,6 +129,23 @@ struct step step_free(uint32_t flags);
 int op_begin(struct s2 *s2, struct s2_op **op, struct s2_op *local, struct step *step,
 	     enum op_kind kind, uint64_t ipa, uint64_t size, uint64_t arg,
 	     uint32_t flags);
+/*
+ * A change to come: what a collapse has seen of a table in an earlier step may not hold
+ * any more.
+ */
+static inline void spoil_look(struct s2 *s2, uint32_t flags)
+{
+	uint64_t look;
+
+	if (!(flags & S2_SHARED)) {
+		s2->look = 0;
+		return;
+	}
+	look = s2_port_word_load(s2->port, &s2->look);
+	if (look)
+		s2_port_word_cas(s2->port, &s2->look, look, 0);
+}
+
 /* End a call: ret is S2_MORE, 0 or an error; the last two end the operation. */
 int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret);
 /*
@@ -387,6 +404,8 @@ bool finish_window(struct s2 *s2, struct s2_op *op, struct step *step, bool clea
 		   bool waived);
 /* Put a detached table on a limbo list. */
 void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int level);
+/* All of one list onto another. */
+void limbo_move(struct s2 *s2, struct s2_limbo *to, struct s2_limbo *from);
 /* Free what the op has put in its own limbo; false when the budget ended it. */
 bool drain_own(struct s2 *s2, struct s2_op *op, struct step *step);
 

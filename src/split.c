@@ -41,8 +41,26 @@ static void build_table(struct s2 *s2, uint64_t *table, uint64_t d, int level)
 }
 
 /*
- * Break. Block to table is a change of size: break before make [RWHZWS]. The marker
- * is the descriptor of the table to come. A block that has changed since its table was
+ * Block to table is a change of size: break before make [RWHZWS]. The marker is the
+ * descriptor of the table to come. With FEAT_BBM level 2 the table may follow without a
+ * break [RPVTFW]: see replace_table() in collapse.c; what hardware adds to the block
+ * before the swap makes that fail, and after it the block is no longer there to add to.
+ */
+static bool break_block(struct cursor *c, uint64_t d, uint64_t table_pa, struct gather *g)
+{
+	uint64_t table = desc_make_table(c->s2, table_pa);
+
+	if (!(c->s2->features & S2_FEAT_BBM2) || c->step->shared)
+		return break_entry(c, cursor_entry(c), d, table | DESC_REMAKE, g);
+	/* The swap releases: the table's entries before the entry that links it. */
+	if (s2_port_cas(c->s2->port, cursor_entry(c), d, table) != d)
+		return false;
+	gather_leaf(g, c, d);
+	return true;
+}
+
+/*
+ * Break. A block that has changed since its table was
  * built (hardware dirty state, or another call) has it built anew.
  */
 static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *built,
@@ -63,8 +81,7 @@ static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *bui
 		meta[META_STATE] = table_entries(s2) * META_LIVE_ONE;
 		if (desc_needs_clean(s2->features, d))
 			meta[META_STATE] |= META_CLEAN;
-		if (!break_entry(c, cursor_entry(c), d,
-				 desc_make_table(s2, pa) | DESC_REMAKE, g)) {
+		if (!break_block(c, d, pa, g)) {
 			meta[META_STATE] = 0;
 			reserve_return(s2, built, table);
 			continue;

@@ -404,6 +404,18 @@ void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int leve
 	limbo->tables++;
 }
 
+void limbo_move(struct s2 *s2, struct s2_limbo *to, struct s2_limbo *from)
+{
+	while (from->head) {
+		uint64_t link = from->head;
+		uint64_t *table = s2_port_table_va(s2->port, link_pa(link));
+
+		from->head = table_meta(s2, table)[META_LINK];
+		from->tables--;
+		limbo_push(s2, to, table, (int)(link & LINK_LEVEL));
+	}
+}
+
 static void table_free(struct s2 *s2, uint64_t *table, int level, uint64_t *freed)
 {
 	freed[level]++;

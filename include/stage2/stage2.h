@@ -148,8 +148,12 @@ const char *s2_strerror(int err);
  *	%S2_FEAT_HAFDBS).
  * %S2_FEAT_XNX: FEAT_XNX. This version sets execute for EL1 and EL0 alike,
  *	whose encoding is the same with and without.
- * %S2_FEAT_BBM1, %S2_FEAT_BBM2: FEAT_BBM level. Accepted; this version always
- *	breaks before it makes, which every level allows.
+ * %S2_FEAT_BBM1: FEAT_BBM level 1. Accepted; a change of size then is still made
+ *	with a break: the nT bit that does without it costs a second invalidation.
+ * %S2_FEAT_BBM2: FEAT_BBM level 2, *and* TLB conflict aborts cannot happen or are
+ *	handled by the embedder (the VMID invalidated, the access tried again): exclusive
+ *	splits and collapses replace the entry without a break, and the guest never
+ *	faults on it. Leave it out otherwise.
  * %S2_FEAT_ETS2: FEAT_ETS2. Accepted; the ISB is issued all the same.
  * %S2_FEAT_LPA2: FEAT_LPA2 at stage 2 (ID_AA64MMFR0_EL1.TGRAN4_2 or TGRAN16_2 =
  *	3) and VTCR_EL2.DS = 1: the other descriptor layout, whatever the sizes.
@@ -230,6 +234,7 @@ struct s2 {
 	int8_t start_level;
 	uint8_t root_pages;	/* 1..16 concatenated tables */
 	uint64_t tags;		/* in use; bit 0 always */
+	uint64_t look, looks;	/* a collapse between steps; how many there were */
 	uint64_t batches;	/* those of open batches */
 	uint64_t made[S2_LEVELS]; /* tables, by their level; the root's not */
 	uint64_t freed[S2_LEVELS];
@@ -335,6 +340,7 @@ struct s2_op {
 		uint64_t published;	/* map: bytes of the window cleaned */
 		uint64_t reserve;	/* tables taken and not used yet */
 		uint64_t reserved;	/* how many */
+		uint64_t look;		/* collapse: of what it has seen so far */
 		uint8_t kind;		/* which operation; 0: none under way */
 		uint8_t phase;
 		uint8_t tag;		/* of its markers, if it is shared */
@@ -583,6 +589,31 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, bool *you
  */
 int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 	     struct s2_op *op);
+
+/**
+ * s2_collapse() - turn tables that map what a block could into blocks
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @flags: %S2_SHARED
+ * @op: budget, limbo, progress; or NULL
+ *
+ * A table whose span lies inside the range, which is full, and whose leaves have
+ * contiguous and suitably aligned output addresses and the same attributes, is
+ * replaced by a block; from the last level up, so that pages can end as a level-1
+ * block. Access flags may differ: the block is young if one leaf was (with
+ * %S2_FEAT_HAFDBS always); the same for dirty state. What does not qualify stays as
+ * it is, which is no error. All tables of a step are broken, then invalidated at
+ * once, then replaced; with %S2_FEAT_BBM2 not broken first. Never allocates. A guest
+ * that touches the range meanwhile faults, and the fault waits (%S2_E_BUSY) or finds
+ * the block.
+ *
+ * Return: as s2_wrprotect(); %S2_E_FLAGS also for %S2_SHARED without op->limbo,
+ * %S2_E_BUDGET also for a shared call with a budget below three times the entries of
+ * a table. Context: any. Locking: exclusive or shared.
+ */
+int s2_collapse(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+		struct s2_op *op);
 
 /**
  * s2_clean() - clean the memory of a range to the PoC without unmapping it
