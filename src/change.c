@@ -28,7 +28,7 @@ static bool edit_entry(const struct cursor *c, uint64_t *entry, uint64_t d,
 
 /* As far as the budget goes; returns where it ended. */
 static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint64_t end,
-			    struct edit *e, struct gather *g, uint64_t *n)
+			    struct edit *e, struct s2_gather *g, uint64_t *n)
 {
 	struct cursor c;
 
@@ -47,7 +47,11 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 				continue;
 			e->seen |= d & e->seek;
 			*n += changed;
-			if (changed && e->invalidate)
+			/*
+			 * Beside others also one that is protected already: who did it
+			 * may not have invalidated it yet.
+			 */
+			if (e->invalidate && (changed || step->shared))
 				gather_leaf(g, &c, d);
 		} else if (desc_busy(d)) {
 			if (step->shared && d & DESC_REMAKE) {
@@ -67,7 +71,7 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind kind,
 		      struct edit *e, uint32_t flags, struct s2_op *op)
 {
-	struct gather g = { 0 };
+	struct s2_gather g = { 0 };
 	struct s2_op local;
 	struct step step;
 	int err = check_range(s2, ipa, size);
@@ -78,7 +82,13 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 		return err;
 	op->st.pos = edit_window(s2, &step, op->st.pos, ipa + size, e, &g, &op->changed);
 	op->done = s2_ipa(op->st.pos);
-	invalidate(s2, &g);
+	if (op->batch) {
+		batch_gather(op->batch, &g);
+	} else {
+		if (s2->batch && e->invalidate)
+			batch_pending(s2->batch, ipa, size, &g, page_size(s2));
+		invalidate(s2, &g);
+	}
 	return op_end(s2, op, &step, op->st.pos < ipa + size ? S2_MORE : 0);
 }
 
@@ -163,6 +173,8 @@ int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags)
 
 	if (!err && flags & ~S2_SHARED)
 		err = S2_E_FLAGS;
+	if (!err && flags & S2_SHARED && s2->batch)
+		err = S2_E_BATCH;
 	if (!err && (perms & ~(S2_R | S2_W | S2_X) || !perms))
 		err = S2_E_ATTR;
 	if (!err)
@@ -182,6 +194,8 @@ int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags)
 
 	if (!err && flags & ~S2_SHARED)
 		err = S2_E_FLAGS;
+	if (!err && flags & S2_SHARED && s2->batch)
+		err = S2_E_BATCH;
 	return err ? err : edit_leaf(s2, ipa.ipa, 0, flags, &level);
 }
 

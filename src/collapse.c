@@ -154,7 +154,7 @@ struct collapse {
  * write to the table until the TLBI is complete, so the block is young, and dirty.
  */
 static void replace_table(struct collapse *k, struct cursor *c, uint64_t d,
-			  uint64_t *table, uint64_t first, struct gather *g)
+			  uint64_t *table, uint64_t first, struct s2_gather *g)
 {
 	if (k->s2->features & S2_FEAT_HAFDBS)
 		first |= may_differ(first);
@@ -176,7 +176,7 @@ static uint64_t *table_at(const struct collapse *k, const struct cursor *c, uint
 }
 
 /* False when the budget ended it inside a table. */
-static bool break_tables(struct collapse *k, struct gather *g)
+static bool break_tables(struct collapse *k, struct s2_gather *g)
 {
 	struct s2_op *op = k->op;
 	struct step *step = k->step;
@@ -274,7 +274,7 @@ static int collapse_steps(struct s2 *s2, struct s2_op *op, struct step *step)
 
 	/* op->st.phase counts the levels. */
 	for (;;) {
-		struct gather g = { 0 };
+		struct s2_gather g = { 0 };
 		uint64_t start = op->st.win;
 		bool whole;
 

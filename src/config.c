@@ -192,6 +192,23 @@ struct step step_free(uint32_t flags)
 			      .hint_level = -1 };
 }
 
+/*
+ * While a batch is open: no shared calls, for they cannot take over its markers; no
+ * call on what it splits, which will be valid again; no destroy; and in it only what
+ * need not be finished at once.
+ */
+static bool batch_allows(const struct s2 *s2, const struct s2_op *op, enum op_kind kind,
+			 uint64_t ipa, uint64_t size, uint32_t flags)
+{
+	bool splitting = kind == OP_SPLIT && op->batch;
+
+	if (flags & S2_SHARED || kind == OP_DESTROY ||
+	    (kind != OP_FLUSH && !splitting && batch_remakes(s2->batch, ipa, size)))
+		return false;
+	return !op->batch || kind == OP_UNMAP || kind == OP_WRPROTECT || kind == OP_AGE ||
+	       kind == OP_SPLIT || kind == OP_FLUSH;
+}
+
 int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step *step,
 	     enum op_kind kind, uint64_t ipa, uint64_t size, uint64_t arg, uint32_t flags)
 {
@@ -204,7 +221,9 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 	if ((op->max_entries && op->max_entries < S2_BUDGET_ENTRIES_MIN) ||
 	    (op->max_bytes && op->max_bytes < S2_BUDGET_BYTES_MIN))
 		return S2_E_BUDGET;
-	if (flags & S2_SHARED && s2->batches)
+	if (s2->batch && !batch_allows(s2, op, kind, ipa, size, flags))
+		return S2_E_BATCH;
+	if (op->batch && op->batch != s2->batch)
 		return S2_E_BATCH;
 	if (op->st.kind == OP_NONE) {
 		op->st.kind = (uint8_t)kind;
@@ -229,7 +248,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		spoil_look(s2, flags);
 	*step = step_free(flags);
 	step->op = op;
-	step->tag = op->st.tag;
+	step->tag = op->batch ? op->batch->tag : op->st.tag;
 	if (op->max_entries)
 		step->entries = op->max_entries;
 	if (op->max_bytes)
@@ -253,19 +272,34 @@ int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret)
 	return ret;
 }
 
-bool tag_take(struct s2 *s2, struct step *step)
+unsigned tag_new(struct s2 *s2)
 {
-	for (int i = 0; !step->tag && i < 2 * S2_TAGS; i++) {
+	/* Each failure of the swap is another's success. */
+	for (int i = 0; i < 2 * S2_TAGS; i++) {
 		uint64_t tags = s2_port_word_load(s2->port, &s2->tags);
 		uint64_t bit = ~tags & (tags + 1);
+		unsigned tag = 0;
 
 		if (!bit)
 			break;
-		if (s2_port_word_cas(s2->port, &s2->tags, tags, tags | bit) == tags)
-			for (; bit > 1; bit >>= 1)
-				step->tag++;
+		if (s2_port_word_cas(s2->port, &s2->tags, tags, tags | bit) != tags)
+			continue;
+		while (bit >> tag > 1)
+			tag++;
+		return tag;
 	}
-	step->op->st.tag = step->tag;
+	return 0;
+}
+
+void tag_free(struct s2 *s2, unsigned tag)
+{
+	s2_port_word_add(s2->port, &s2->tags, UINT64_C(0) - (UINT64_C(1) << tag));
+}
+
+bool tag_take(struct s2 *s2, struct step *step)
+{
+	if (!step->tag)
+		step->tag = step->op->st.tag = (uint8_t)tag_new(s2);
 	step->wait |= !step->tag;
 	return step->tag;
 }

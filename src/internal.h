@@ -114,6 +114,7 @@ enum op_kind {
 	OP_AGE,
 	OP_SPLIT,
 	OP_COLLAPSE,
+	OP_FLUSH,
 	OP_CLEAN
 };
 
@@ -153,6 +154,9 @@ int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret);
  * call waits for.
  */
 bool tag_take(struct s2 *s2, struct step *step);
+/* A number of its own for a batch or an operation; 0: all are taken. */
+unsigned tag_new(struct s2 *s2);
+void tag_free(struct s2 *s2, unsigned tag);
 
 /* ---- the cursor -----------------------------------------------------------------
  *
@@ -328,18 +332,11 @@ static inline void cursor_next(struct cursor *c)
 
 /* ---- the gather -----------------------------------------------------------------
  *
- * What has been changed and not been invalidated yet: one interval around all
- * of it, and what the planner may know about the leaves in it.
+ * struct s2_gather: what has been changed and not been invalidated yet, one interval
+ * around all of it, and what the planner may know about the leaves in it.
  */
-struct gather {
-	uint64_t start, end; /* empty when equal */
-	uint64_t stride;     /* the smallest leaf, or a page when not known */
-	uint8_t levels;	     /* levels of the leaves, one bit each */
-	bool table;	     /* a table entry was removed */
-	bool clean;	     /* something may need cleaning */
-};
 
-static inline void gather_add(struct gather *g, uint64_t ipa, uint64_t size,
+static inline void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size,
 			      uint64_t stride)
 {
 	if (g->start == g->end) {
@@ -356,7 +353,7 @@ static inline void gather_add(struct gather *g, uint64_t ipa, uint64_t size,
 		g->stride = stride;
 }
 
-static inline void gather_leaf(struct gather *g, const struct cursor *c, uint64_t d)
+static inline void gather_leaf(struct s2_gather *g, const struct cursor *c, uint64_t d)
 {
 	gather_add(g, cursor_base(c), level_size(c->s2, c->level),
 		   level_size(c->s2, c->level));
@@ -365,15 +362,17 @@ static inline void gather_leaf(struct gather *g, const struct cursor *c, uint64_
 }
 
 /* An entry to be broken, or that is busy: a leaf or a whole table (unmap.c). */
-void gather_entry(struct gather *g, const struct cursor *c, uint64_t d);
+void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d);
 
 /*
  * Phase 2 of everything: make what was gathered unusable by every PE and every
  * other agent before returning. Nothing gathered: no barrier, no TLBI.
  */
-void invalidate(struct s2 *s2, const struct gather *g);
+void invalidate(struct s2 *s2, const struct s2_gather *g);
 /* The same for the whole VMID, whatever was gathered. */
 void invalidate_all(struct s2 *s2);
+/* The same for several intervals; more than S2_PLAN_OPS mean the whole VMID. */
+void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n);
 /* This PE's copies of one leaf, which only lacked permissions. */
 void invalidate_local(struct s2 *s2, uint64_t ipa, int level);
 
@@ -385,17 +384,22 @@ void invalidate_local(struct s2 *s2, uint64_t ipa, int level);
  * there is no tag: step->wait says which.
  */
 bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
-		 struct gather *g);
+		 struct s2_gather *g);
 /*
  * A busy entry that was found: gather it, for its invalidation may not have been
  * (P8), and take it over if this call may. False if it has to be waited for.
  */
-bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct gather *g);
+bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct s2_gather *g);
 /*
  * Clean the memory of the broken leaves in [op->st.pos, end), within the step's
- * budget. Returns where it ended.
+ * budget. Returns where it ended. clean_barrier(): the barrier after the last, if less
+ * than @bytes are left of the step's.
  */
-uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end);
+uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end);
+void clean_barrier(struct s2 *s2, const struct step *step, uint64_t bytes);
+/* Release [op->st.pos, to); see unmap.c. Returns where it ended. */
+uint64_t release_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t to,
+		       bool cleaned, bool waived);
 /*
  * Clean (if @clean) and release [op->st.pos, op->st.win_end); false when the
  * step's budget ended it.
@@ -413,6 +417,27 @@ static inline struct s2_limbo *op_limbo(struct s2_op *op)
 {
 	return op->limbo ? op->limbo : &op->st.own;
 }
+
+/*
+ * Link the tables of split blocks in [pos, end), broken and invalidated. Returns where
+ * the step's budget ended it: split.c.
+ */
+uint64_t link_remade(struct s2 *s2, struct step *step, uint64_t pos, uint64_t end);
+
+/* ---- batches: batch.c -------------------------------------------------------------- */
+
+/* No room for another range, or in the middle of its flush. */
+bool batch_full(const struct s2_batch *b);
+/* To be invalidated at the flush; and, of a range that was broken, finished in it. */
+void batch_gather(struct s2_batch *b, const struct s2_gather *g);
+void batch_range(struct s2_batch *b, uint64_t start, uint64_t end, uint8_t how);
+/* Whether blocks in the range are being split by the batch. */
+bool batch_remakes(const struct s2_batch *b, uint64_t ipa, uint64_t size);
+/* Gather the range if something in it waits for the batch's invalidation. */
+void batch_pending(const struct s2_batch *b, uint64_t ipa, uint64_t size,
+		   struct s2_gather *g, uint64_t stride);
+/* Invalidate and finish everything in it; false when the step's budget ended it. */
+bool batch_finish(struct s2 *s2, struct s2_batch *b, struct s2_op *op, struct step *step);
 
 /* ---- tables taken before they are needed --------------------------------------- */
 

@@ -293,23 +293,56 @@ void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 				  level_size(s2, level));
 }
 
-void invalidate(struct s2 *s2, const struct gather *g)
+/*
+ * A level hint is a promise that every leaf is there; and with a table entry gone the
+ * walk caches above a leaf of any level must go.
+ */
+static void plan_gather(const struct s2 *s2, const struct s2_gather *g,
+			struct s2_plan *plan)
 {
-	struct s2_plan plan;
 	int level = 0;
 
-	if (g->start == g->end)
-		return;
-	/*
-	 * A level hint is a promise that every leaf is there; and with a table
-	 * entry gone the walk caches above a leaf of any level must go.
-	 */
 	if (!g->table)
 		for (int l = 1; l <= LAST_LEVEL; l++)
 			if (g->levels == 1u << l)
 				level = l;
-	plan_range(s2, g->start, g->end - g->start, g->stride, level, &plan);
+	plan_range(s2, g->start, g->end - g->start, g->stride, level, plan);
+}
+
+void invalidate(struct s2 *s2, const struct s2_gather *g)
+{
+	struct s2_plan plan;
+
+	if (g->start == g->end)
+		return;
+	plan_gather(s2, g, &plan);
 	issue(s2, &plan, g->start, g->end - g->start);
+}
+
+void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n)
+{
+	struct s2_plan all = { .n = 0 }, plan;
+	uint64_t start = UINT64_MAX, end = 0;
+
+	if (!n)
+		return;
+	for (unsigned i = 0; i < n; i++) {
+		plan.n = S2_PLAN_OPS + 1;
+		if (n <= S2_PLAN_OPS)
+			plan_gather(s2, &place[i], &plan);
+		/* Together they must be worth it, as one range would have to be. */
+		if (all.n + plan.n > S2_PLAN_OPS || plan.op[0] == S2_TLBI_VMALLS12E1IS) {
+			invalidate_all(s2);
+			return;
+		}
+		for (unsigned k = 0; k < plan.n; k++)
+			plan_add(&all, plan.op[k], plan.operand[k]);
+		if (place[i].start < start)
+			start = place[i].start;
+		if (place[i].end > end)
+			end = place[i].end;
+	}
+	issue(s2, &all, start, end - start);
 }
 
 void invalidate_all(struct s2 *s2)

@@ -152,7 +152,7 @@ static uint64_t window_end(const struct map *m)
 }
 
 /* Break what is in the way, leaves and whole tables. */
-static void break_old(const struct map *m, struct gather *g)
+static void break_old(const struct map *m, struct s2_gather *g)
 {
 	struct cursor c;
 
@@ -224,7 +224,7 @@ static uint64_t clean_flag(const struct map *m)
 }
 
 /* Cannot fail: every table is in the reserve, whatever was in the way is busy. */
-static void make(const struct map *m, const struct found *f, struct gather *g)
+static void make(const struct map *m, const struct found *f, struct s2_gather *g)
 {
 	bool empty = !f->taken && !f->present;
 	uint64_t clean = clean_flag(m);
@@ -308,7 +308,7 @@ static bool put_beside(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t n
  * The same beside other calls, each entry by a swap. What was empty at the look may
  * not be now: S2_E_BUSY then, with the entries made before it staying.
  */
-static int make_beside(const struct map *m, struct gather *g)
+static int make_beside(const struct map *m, struct s2_gather *g)
 {
 	uint64_t clean = clean_flag(m);
 	struct s2_op *op = m->op;
@@ -444,7 +444,7 @@ static int prepare(const struct map *m, struct found *f)
 static int commit(const struct map *m)
 {
 	struct s2_op *op = m->op;
-	struct gather g = { 0 };
+	struct s2_gather g = { 0 };
 	struct found f;
 	int err = prepare(m, &f);
 
@@ -462,7 +462,7 @@ static int commit(const struct map *m)
 			op->st.phase = FINISH;
 			return 0;
 		}
-		g = (struct gather){ 0 };
+		g = (struct s2_gather){ 0 };
 	}
 	if (m->step->shared)
 		err = make_beside(m, &g);

@@ -46,7 +46,8 @@ static void build_table(struct s2 *s2, uint64_t *table, uint64_t d, int level)
  * break [RPVTFW]: see replace_table() in collapse.c; what hardware adds to the block
  * before the swap makes that fail, and after it the block is no longer there to add to.
  */
-static bool break_block(struct cursor *c, uint64_t d, uint64_t table_pa, struct gather *g)
+static bool break_block(struct cursor *c, uint64_t d, uint64_t table_pa,
+			struct s2_gather *g)
 {
 	uint64_t table = desc_make_table(c->s2, table_pa);
 
@@ -64,7 +65,7 @@ static bool break_block(struct cursor *c, uint64_t d, uint64_t table_pa, struct 
  * built (hardware dirty state, or another call) has it built anew.
  */
 static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *built,
-			 struct gather *g)
+			 struct s2_gather *g)
 {
 	struct s2 *s2 = c->s2;
 	uint64_t d;
@@ -93,10 +94,37 @@ static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *bui
 	}
 }
 
+uint64_t link_remade(struct s2 *s2, struct step *step, uint64_t pos, uint64_t end)
+{
+	struct cursor c;
+
+	cursor_start(&c, s2, step, pos, end);
+	while (cursor_more(&c)) {
+		uint64_t *entry = cursor_entry(&c);
+		uint64_t d = cursor_load(&c, entry);
+
+		if (desc_busy(d) && d & DESC_REMAKE && cursor_owns(&c, d)) {
+			/*
+			 * The table's entries before the entry that links it: a walk
+			 * reads the second through the address it got from the
+			 * first, so it needs only that the stores be ordered.
+			 */
+			s2_port_store_release(s2->port, entry,
+					      desc_make_table(s2, desc_oa(s2, d)));
+			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
+		} else if (desc_valid_table(d, c.level)) {
+			cursor_down(&c, d);
+			continue;
+		}
+		cursor_next(&c);
+	}
+	return c.ipa;
+}
+
 static void split_round(struct s2 *s2, const struct wanted *w, struct step *step,
 			uint64_t start, uint64_t end, uint64_t *reserve)
 {
-	struct gather g = { 0 };
+	struct s2_gather g = { 0 };
 	struct cursor c;
 	uint64_t d, built = 0, *tail = &built;
 
@@ -113,28 +141,13 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 	cursor_start(&c, s2, step, start, end);
 	break_blocks(&c, w, &built, &g);
 
-	invalidate(s2, &g);
-
-	/* Make: link every table whose place was kept. */
-	cursor_start(&c, s2, step, start, end);
-	while (g.start < g.end && cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c);
-
-		d = cursor_load(&c, entry);
-		if (desc_busy(d) && d & DESC_REMAKE && cursor_owns(&c, d)) {
-			/*
-			 * The table's entries before the entry that links it: a walk
-			 * reads the second through the address it got from the
-			 * first, so it needs only that the stores be ordered.
-			 */
-			s2_port_store_release(s2->port, entry,
-					      desc_make_table(s2, desc_oa(s2, d)));
-			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
-		} else if (desc_valid_table(d, c.level)) {
-			cursor_down(&c, d);
-			continue;
-		}
-		cursor_next(&c);
+	if (step->op && step->op->batch) {
+		batch_gather(step->op->batch, &g);
+		if (!(s2->features & S2_FEAT_BBM2) && g.start < g.end)
+			batch_range(step->op->batch, start, end, S2_BATCH_REMAKE);
+	} else if (g.start < g.end) {
+		invalidate(s2, &g);
+		link_remade(s2, step, start, end);
 	}
 	/* Built for blocks that others have taken away meanwhile. */
 	reserve_drain(s2, &built);
@@ -182,15 +195,19 @@ void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 	const uint64_t edges[] = { start, end };
 	struct step free = step_free(step->shared ? S2_SHARED : 0);
 
-	free.op = step->op;
-	free.tag = step->tag;
+	/* At once, also in a batch: what is to be broken next is below the new tables. */
+	if (step->shared) {
+		free.op = step->op;
+		free.tag = step->tag;
+	}
 	/* Both edges may be in one block: ask again before each round. */
 	for (int i = 0; i < 2; i++)
 		for (int round = 0; round < LAST_LEVEL && edge_tables(s2, edges[i]);
 		     round++)
 			split_round(s2, &(struct wanted){ true, edges[i] }, &free,
 				    edges[i], edges[i] + page_size(s2), reserve);
-	step->tag = free.tag;
+	if (step->shared)
+		step->tag = free.tag;
 	step->wait |= free.wait;
 }
 
@@ -284,13 +301,23 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 			       flags);
 	if (err)
 		return err;
+	/* Also when blocks of this range are on their way to be smaller ones. */
+	if (op->batch &&
+	    (batch_full(op->batch) ||
+	     batch_remakes(op->batch, op->st.pos, end - op->st.pos)) &&
+	    !batch_finish(s2, op->batch, op, &step))
+		return op_end(s2, op, &step, S2_MORE);
 	n = count_tables(s2, op, &step, end, &next);
 	if (reserve_fill(s2, op->cookie, &reserve, n))
 		return op_end(s2, op, &step, S2_E_NOMEM);
-	for (int round = 0; reserve && round < LAST_LEVEL; round++)
+	for (int round = 0; reserve && round < LAST_LEVEL; round++) {
+		/* What is below a table that the round before made comes after it. */
+		if (round && op->batch && !batch_finish(s2, op->batch, op, &step))
+			break;
 		split_round(s2, &all, &step, op->st.pos, op->st.win_end, &reserve);
-	/* Beside others: a block that was taken away, or one that came. */
-	S2_ASSERT(!reserve || step.shared);
+	}
+	/* Beside others a block may have been taken away. */
+	S2_ASSERT(!reserve || step.shared || op->batch);
 	reserve_drain(s2, &reserve);
 	op->changed += n;
 	if (step.wait)

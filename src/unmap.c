@@ -19,7 +19,7 @@ enum { BREAK, FINISH, DRAIN };
 
 /* ---- phase 1: break --------------------------------------------------------- */
 
-void gather_entry(struct gather *g, const struct cursor *c, uint64_t d)
+void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
 {
 	uint64_t *table;
 
@@ -45,7 +45,7 @@ void gather_entry(struct gather *g, const struct cursor *c, uint64_t d)
  * is what break-before-make forbids [RWHZWS]).
  */
 bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
-		 struct gather *g)
+		 struct s2_gather *g)
 {
 	if (c->step->shared && !tag_take(c->s2, c->step))
 		return false;
@@ -61,12 +61,15 @@ bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
 	return true;
 }
 
-bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct gather *g)
+bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct s2_gather *g)
 {
 	if (c->step->shared && d & DESC_REMAKE) {
 		c->step->wait = true;
 		return false;
 	}
+	/* This batch's own: in it already. */
+	if (!c->step->shared && c->step->tag && desc_tag(d) == c->step->tag)
+		return true;
 	/*
 	 * Begun elsewhere and not finished. "Nothing there" is never taken for
 	 * "nobody can still use it" (P8): its invalidation may be still to come.
@@ -85,7 +88,7 @@ bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct gather *g)
  */
 struct breaking {
 	struct cursor c;
-	struct gather g;
+	struct s2_gather g;
 	struct s2_op *op;
 	unsigned own[S2_LEVELS];
 };
@@ -217,7 +220,7 @@ static bool break_one(struct breaking *b, uint64_t *entry, uint64_t d)
 
 /* Sets op's window; true when something in it was broken. */
 static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end,
-			 struct gather *g)
+			 struct s2_gather *g)
 {
 	struct breaking b = { .op = op };
 	struct cursor *c = &b.c;
@@ -338,12 +341,12 @@ static void clean_next(struct cleaning *k, bool empty)
 	cursor_next(c);
 }
 
-uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end)
+uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end)
 {
 	struct cleaning k = { .detached = LAST_LEVEL };
 	struct cursor *c = &k.c;
 	/* As many visits are left for the release of what is cleaned. */
-	uint64_t stop = (step->entries + 1) / 2, bytes = step->bytes;
+	uint64_t stop = (step->entries + 1) / 2;
 
 	cursor_resume(c, s2, step, op->st.pos, end);
 	while ((c->ipa < end || c->level > k.detached) && step->entries > stop &&
@@ -376,6 +379,11 @@ uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64
 	for (int l = k.detached + 1; l <= c->level; l++)
 		table_meta(s2, c->table[l])[META_CLEANED] =
 			(c->ipa >> level_shift(s2, l)) & (table_entries(s2) - 1);
+	return c->ipa < end ? c->ipa : end;
+}
+
+void clean_barrier(struct s2 *s2, const struct step *step, uint64_t bytes)
+{
 	/*
 	 * The cleans before the caller's reads of that memory, and before its next
 	 * owner's writes. They came after the TLBIs' DSB ISH in program order, so
@@ -386,7 +394,6 @@ uint64_t clean_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64
 	 */
 	if (step->bytes < bytes)
 		s2_port_dsb_sy(s2->port);
-	return c->ipa < end ? c->ipa : end;
 }
 
 /* ---- phase 4: release ----------------------------------------------------------- */
@@ -478,8 +485,8 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
  * step; that is cleaned next. What another shared call has broken is left to it, and
  * waited for if it needs a clean. Returns where it or the step's budget ended.
  */
-static uint64_t release_window(struct s2 *s2, struct s2_op *op, struct step *step,
-			       uint64_t to, bool cleaned, bool waived)
+uint64_t release_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t to,
+		       bool cleaned, bool waived)
 {
 	struct cursor c;
 
@@ -522,11 +529,12 @@ static uint64_t release_window(struct s2 *s2, struct s2_op *op, struct step *ste
 bool finish_window(struct s2 *s2, struct s2_op *op, struct step *step, bool clean,
 		   bool waived)
 {
-	uint64_t to = op->st.win_end;
+	uint64_t to = op->st.win_end, bytes = step->bytes;
 
 	if (clean)
-		to = clean_window(s2, op, step, to);
-	op->st.pos = release_window(s2, op, step, to, clean, waived);
+		to = clean_range(s2, op, step, to);
+	clean_barrier(s2, step, bytes);
+	op->st.pos = release_range(s2, op, step, to, clean, waived);
 	return op->st.pos >= op->st.win_end;
 }
 
@@ -566,7 +574,7 @@ static int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint3
 	for (;;) {
 		switch (op->st.phase) {
 		case BREAK: {
-			struct gather g;
+			struct s2_gather g;
 			bool broken;
 
 			if (op->st.pos >= end)
@@ -579,7 +587,23 @@ static int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint3
 				      settle_edges(s2, step, op->st.ipa, end, flags);
 			if (err)
 				return err;
+			if (op->batch && batch_full(op->batch) &&
+			    !batch_finish(s2, op->batch, op, step))
+				return S2_MORE;
 			broken = break_window(s2, op, step, end, &g);
+			if (op->batch) {
+				if (broken) {
+					batch_gather(op->batch, &g);
+					batch_range(op->batch, op->st.win, op->st.win_end,
+						    (waived ? S2_BATCH_WAIVED : 0) |
+							    (g.clean && !waived ?
+								     S2_BATCH_CLEAN :
+								     0));
+				}
+				op->st.pos = op->st.win_end;
+				op->st.phase = DRAIN;
+				break;
+			}
 			/*
 			 * Phase 2, in the same step: nothing is cleaned or freed
 			 * before it, and nobody can get in between.

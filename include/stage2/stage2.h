@@ -97,7 +97,9 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  * @S2_E_NOMEM: s2_port_table_alloc() or s2_port_root_alloc() returned NULL
  * @S2_E_BLOCK: a block straddles the edge of the range and the flags say that
  *	it may be neither dropped nor split
- * @S2_E_BATCH: not while a batch is open (shared calls), or not this one's
+ * @S2_E_BATCH: not while a batch is open (shared calls, s2_destroy()); not in a range
+ *	that it is splitting (flush it first); not in a batch (s2_map(), ...); or
+ *	op->batch is not the one that is open
  */
 enum s2_error {
 	S2_E_CONFIG = -1,
@@ -216,6 +218,8 @@ struct s2_config {
  */
 enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
 
+struct s2_batch;
+
 /**
  * struct s2 - one set of stage-2 tables
  *
@@ -235,7 +239,8 @@ struct s2 {
 	uint8_t root_pages;	/* 1..16 concatenated tables */
 	uint64_t tags;		/* in use; bit 0 always */
 	uint64_t look, looks;	/* a collapse between steps; how many there were */
-	uint64_t batches;	/* those of open batches */
+	uint64_t batches;	/* that of an open batch */
+	struct s2_batch *batch;	/* which is open */
 	uint64_t made[S2_LEVELS]; /* tables, by their level; the root's not */
 	uint64_t freed[S2_LEVELS];
 	uint64_t tlbis[3];	/* by enum s2_tlbi */
@@ -307,6 +312,7 @@ struct s2_limbo {
  * @limbo: where detached tables go to be released by s2_release() later (after
  *	a grace period, if lockless software walkers exist); NULL: they are
  *	released before the call returns
+ * @batch: the open batch that the call belongs to, or NULL; see s2_batch_begin()
  * @start: out: first IPA changed when a block at the edge was dropped whole,
  *	else the start of the range
  * @end: out: the same for the end (exclusive)
@@ -325,6 +331,7 @@ struct s2_op {
 	uint64_t max_bytes;
 	void *cookie;
 	struct s2_limbo *limbo;
+	struct s2_batch *batch;
 
 	s2_ipa_t start, end, done;
 	uint64_t visited;
@@ -497,6 +504,97 @@ int s2_release(struct s2 *s2, struct s2_limbo *limbo, struct s2_op *op);
  * Context: any. Locking: exclusive, and the last call on the instance.
  */
 int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op);
+
+/* ---- batches --------------------------------------------------------------- */
+
+/** S2_PLAN_OPS - the most TLBI instructions by address in one plan */
+#define S2_PLAN_OPS 8
+
+/**
+ * struct s2_gather - engine: an interval that is to be invalidated
+ * @start: its first byte; @end: its last plus one; equal: empty
+ * @stride: the smallest leaf, or a page when not known
+ * @levels: of the leaves, one bit each
+ * @table: a table entry was removed
+ * @clean: something in it may need cleaning
+ */
+struct s2_gather {
+	uint64_t start, end;
+	uint64_t stride;
+	uint8_t levels;
+	bool table;
+	bool clean;
+};
+
+/** S2_BATCH_RANGES - separate ranges that a batch holds before it flushes by itself */
+#define S2_BATCH_RANGES 64
+
+/**
+ * struct s2_batch - changes that share one invalidation
+ *
+ * Allocated by the caller; every field is the engine's.
+ */
+struct s2_batch {
+	struct s2_gather place[S2_PLAN_OPS];
+	struct s2_batch_range {
+		uint64_t start, end;
+		uint8_t how;
+	} range[S2_BATCH_RANGES];
+	struct s2_op inner;	/* the flush's progress in a range */
+	uint8_t places, ranges, at;
+	uint8_t tag;
+	uint8_t phase;		/* of the flush, over steps */
+};
+
+#define S2_BATCH_CLEAN (1u << 0)
+#define S2_BATCH_WAIVED (1u << 1)
+#define S2_BATCH_REMAKE (1u << 2)
+
+/**
+ * s2_batch_begin() - open a batch
+ * @s2: the instance; one batch may be open on it
+ * @b: storage for the batch, until s2_batch_end() has returned 0
+ *
+ * s2_unmap(), s2_wrprotect(), s2_age() and s2_split() with op->batch = @b then change
+ * the tables and return; their promises hold only after s2_batch_flush() or
+ * s2_batch_end(): one invalidation for all of them, then the cleans, then pages and
+ * tables are released. Until then do not give away what was unmapped, nor read what
+ * was protected.
+ *
+ * It flushes early, in such a call, when the call's range would be one range more than
+ * %S2_BATCH_RANGES (neighbouring ones in order count as one), and when it splits what
+ * is being split already (the two rounds of a level-1 block).
+ *
+ * Calls without op->batch may come in between: one that meets what is pending
+ * invalidates it itself (P8) and, if it may replace it, takes it over. Not so in a
+ * range that is being split: %S2_E_BATCH, flush first. The guest's faults there, and
+ * s2_map() without %S2_MAP_REPLACE on what is being unmapped, get %S2_E_BUSY.
+ *
+ * Return: 0, %S2_E_BATCH (one is open), %S2_E_BUSY (no tag is free, see %S2_TAGS).
+ * Context: any. Locking: exclusive; no shared call while it is open (%S2_E_BATCH).
+ */
+int s2_batch_begin(struct s2 *s2, struct s2_batch *b);
+
+/**
+ * s2_batch_flush() - finish what is pending, and keep the batch open
+ * @s2: the instance
+ * @b: its open batch
+ * @op: budget, limbo, progress; or NULL
+ *
+ * Return: 0, %S2_MORE, %S2_E_BATCH (not its open batch), %S2_E_BUDGET, %S2_E_RESUME.
+ * Context: any. Locking: exclusive.
+ */
+int s2_batch_flush(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
+
+/**
+ * s2_batch_end() - finish what is pending and close the batch
+ * @s2: the instance
+ * @b: its open batch
+ * @op: budget, limbo, progress; or NULL
+ *
+ * Return: as s2_batch_flush(). Context: any. Locking: exclusive.
+ */
+int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
 
 /* ---- changes in place ----------------------------------------------------- */
 
@@ -729,9 +827,6 @@ bool s2_dump_next(struct s2_iter *it, char *buf, size_t size);
 
 /** enum s2_tlbi - the TLB invalidations the planner chooses from */
 enum s2_tlbi { S2_TLBI_IPAS2E1IS, S2_TLBI_RIPAS2E1IS, S2_TLBI_VMALLS12E1IS };
-
-/** S2_PLAN_OPS - the most TLBI instructions by address in one plan */
-#define S2_PLAN_OPS 8
 
 /**
  * struct s2_plan - the stage-2 TLBIs of one invalidation
