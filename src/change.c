@@ -87,7 +87,7 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 	} else {
 		if (s2->batch && e->invalidate)
 			batch_pending(s2->batch, ipa, size, &g, page_size(s2));
-		invalidate(s2, &g);
+		invalidate(s2, &step, &g);
 	}
 	return op_end(s2, op, &step, op->st.pos < ipa + size ? S2_MORE : 0);
 }

@@ -249,17 +249,18 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 			if (s2->features & (S2_FEAT_HAFDBS | S2_FEAT_DBM))
 				first |= may_differ(first);
 		} else if (!freeze(&c, table, &first)) {
-			/* The table's entries before the entry that links it. */
+			/* As in link_remade(): counted, then filled, then linked. */
+			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
 			s2_port_store_release(s2->port, entry,
 					      desc_make_table(s2, desc_oa(s2, d)));
-			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
 			cursor_next(&c);
 			continue;
 		}
-		/* Broken and invalidated: any valid entry may follow [RWHZWS]. */
-		s2_port_store(s2->port, entry, block_of(first, c.level));
+		/* Counted first: from the store on others may count it out. */
 		state_add(&c, cursor_meta(&c),
 			  META_LIVE_ONE - META_BUSY_ONE - META_TABLE_ONE);
+		/* Broken and invalidated: any valid entry may follow [RWHZWS]. */
+		s2_port_store(s2->port, entry, block_of(first, c.level));
 		limbo_push(s2, op_limbo(k->op), table, c.level + 1);
 		k->op->changed++;
 		cursor_next(&c);
@@ -286,7 +287,7 @@ static int collapse_steps(struct s2 *s2, struct s2_op *op, struct step *step)
 		if (step->wait || step->entries < op->max_entries / 2)
 			return S2_MORE;
 		whole = break_tables(&k, &g);
-		invalidate(s2, &g);
+		invalidate(s2, step, &g);
 		limbo_move(s2, op_limbo(op), &k.gone);
 		if (g.start < g.end && !k.direct)
 			make_blocks(&k, start, op->st.win_end);

@@ -368,7 +368,7 @@ void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d);
  * Phase 2 of everything: make what was gathered unusable by every PE and every
  * other agent before returning. Nothing gathered: no barrier, no TLBI.
  */
-void invalidate(struct s2 *s2, const struct s2_gather *g);
+void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *g);
 /* The same for the whole VMID, whatever was gathered. */
 void invalidate_all(struct s2 *s2);
 /* The same for several intervals; more than S2_PLAN_OPS mean the whole VMID. */

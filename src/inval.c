@@ -207,7 +207,6 @@ static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint6
 
 	s2_port_vmid_enter(port);
 	for (unsigned i = 0; i < plan->n; i++) {
-		s2->tlbis[plan->op[i]]++;
 		switch (plan->op[i]) {
 		case S2_TLBI_IPAS2E1IS:
 			s2_port_tlbi_ipas2e1is(port, plan->operand[i]);
@@ -309,13 +308,24 @@ static void plan_gather(const struct s2 *s2, const struct s2_gather *g,
 	plan_range(s2, g->start, g->end - g->start, g->stride, level, plan);
 }
 
-void invalidate(struct s2 *s2, const struct s2_gather *g)
+static void count_plan(struct s2 *s2, const struct s2_plan *plan, bool shared)
+{
+	for (unsigned i = 0; i < plan->n; i++) {
+		if (shared)
+			s2_port_word_add(s2->port, &s2->tlbis[plan->op[i]], 1);
+		else
+			s2->tlbis[plan->op[i]]++;
+	}
+}
+
+void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *g)
 {
 	struct s2_plan plan;
 
 	if (g->start == g->end)
 		return;
 	plan_gather(s2, g, &plan);
+	count_plan(s2, &plan, step->shared);
 	issue(s2, &plan, g->start, g->end - g->start);
 }
 
@@ -342,6 +352,7 @@ void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n)
 		if (place[i].end > end)
 			end = place[i].end;
 	}
+	count_plan(s2, &all, false);
 	issue(s2, &all, start, end - start);
 }
 
@@ -350,5 +361,6 @@ void invalidate_all(struct s2 *s2)
 	struct s2_plan plan;
 
 	plan_whole(&plan);
+	count_plan(s2, &plan, false);
 	issue(s2, &plan, 0, 0);
 }

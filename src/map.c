@@ -454,7 +454,7 @@ static int commit(const struct map *m)
 		return S2_MORE;
 	if (f.taken) {
 		break_old(m, &g);
-		invalidate(m->s2, &g);
+		invalidate(m->s2, m->step, &g);
 		op->st.clean = g.clean && !(m->flags & S2_NO_CLEAN);
 		/* A shared call cannot know what is below a table it has detached. */
 		if (op->st.clean || m->step->shared) {
@@ -469,7 +469,7 @@ static int commit(const struct map *m)
 	else
 		make(m, &f, &g);
 	if (g.start < g.end) {
-		invalidate(m->s2, &g);
+		invalidate(m->s2, m->step, &g);
 	} else {
 		/*
 		 * The new entries before the guest runs on: without it the PE that

@@ -104,6 +104,8 @@ uint64_t link_remade(struct s2 *s2, struct step *step, uint64_t pos, uint64_t en
 		uint64_t d = cursor_load(&c, entry);
 
 		if (desc_busy(d) && d & DESC_REMAKE && cursor_owns(&c, d)) {
+			/* Counted first: from the link on others may count it out. */
+			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
 			/*
 			 * The table's entries before the entry that links it: a walk
 			 * reads the second through the address it got from the
@@ -111,7 +113,6 @@ uint64_t link_remade(struct s2 *s2, struct step *step, uint64_t pos, uint64_t en
 			 */
 			s2_port_store_release(s2->port, entry,
 					      desc_make_table(s2, desc_oa(s2, d)));
-			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
 		} else if (desc_valid_table(d, c.level)) {
 			cursor_down(&c, d);
 			continue;
@@ -146,7 +147,7 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 		if (!(s2->features & S2_FEAT_BBM2) && g.start < g.end)
 			batch_range(step->op->batch, start, end, S2_BATCH_REMAKE);
 	} else if (g.start < g.end) {
-		invalidate(s2, &g);
+		invalidate(s2, step, &g);
 		link_remade(s2, step, start, end);
 	}
 	/* Built for blocks that others have taken away meanwhile. */

@@ -283,11 +283,16 @@ static bool clean_leaf(const struct cursor *c, uint64_t *entry, uint64_t d)
 	return false;
 }
 
-/* A detached table that holds something that was not cleaned. */
+/* Something that needs a clean was put into the table, and something is in it. */
+static bool table_cleanable(uint64_t state)
+{
+	return state & META_CLEAN && meta_live(state) + meta_busy(state);
+}
+
+/* ... and of a detached one of ours: not all of it has been cleaned. */
 static bool table_unclean(const struct s2 *s2, const uint64_t *meta, uint64_t state)
 {
-	return state & META_CLEAN && meta[META_CLEANED] < table_entries(s2) &&
-	       meta_live(state) + meta_busy(state);
+	return table_cleanable(state) && meta[META_CLEANED] < table_entries(s2);
 }
 
 /*
@@ -362,7 +367,8 @@ uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_
 			uint64_t state = state_of(s2, meta);
 
 			/* Not where no leaf below ever needed a clean, or does. */
-			if ((ours || desc_valid(d)) && table_unclean(s2, meta, state)) {
+			if (ours ? table_unclean(s2, meta, state) :
+				   desc_valid(d) && table_cleanable(state)) {
 				if (ours && !below)
 					k.detached = c->level;
 				clean_down(&k, d, state);
@@ -502,11 +508,17 @@ uint64_t release_range(struct s2 *s2, struct s2_op *op, struct step *step, uint6
 			continue;
 		}
 		if (desc_busy(d) && desc_is_table(d, c.level)) {
-			uint64_t *meta;
+			uint64_t *meta, state;
 
 			table = s2_port_table_va(s2->port, desc_oa(s2, d));
 			meta = table_meta(s2, table);
-			needs = table_unclean(s2, meta, state_of(s2, meta));
+			state = state_of(s2, meta);
+			/*
+			 * How far another has come is not to be relied on: its
+			 * cleans are complete only after its DSB, when it releases.
+			 */
+			needs = ours ? table_unclean(s2, meta, state) :
+				       table_cleanable(state);
 		}
 		if (desc_busy(d) && needs && !waived && (ours || step->shared)) {
 			op->st.clean = true;
@@ -609,7 +621,7 @@ static int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint3
 			 * before it, and nobody can get in between.
 			 */
 			if (extent == BY_RANGE)
-				invalidate(s2, &g);
+				invalidate(s2, step, &g);
 			else if (extent == WHOLE_VMID && broken)
 				invalidate_all(s2);
 			if (broken) {
