@@ -397,7 +397,7 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 			}
 			if (r->retired && !(flags & S2M_CLAIM_NO_CLEAN))
 				judge_clean(m, pe, r, claim);
-			frames_to_host(m, r->pa, r->end - r->ipa);
+			frames_to_host(m, r->pa, r->end - r->ipa, m->step);
 			rec_drop(m, r);
 		}
 	}
@@ -472,7 +472,7 @@ void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t 
 		verdict(m, R_FRAME_STILL_MAPPED, (struct where){ .pe = pe, .pa = at },
 			"PE%u %s, but %#llx is still mapped", pe, claim, NS(at));
 	if (!frames_have_recs(m, pa, size)) {
-		frames_to_host(m, pa, size);
+		frames_to_host(m, pa, size, m->step);
 		return;
 	}
 	LIST_FOREACH(c, &m->ctxs, all) {
@@ -486,5 +486,5 @@ void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t 
 				rec_drop(m, r);
 		}
 	}
-	frames_to_host(m, pa, size);
+	frames_to_host(m, pa, size, m->step);
 }

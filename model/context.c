@@ -156,7 +156,7 @@ void tree_forget(struct machine *m, struct tree *t)
 			next = leaf_next(r);
 			if (rec_held(r) || !clean_done(m, r))
 				continue;
-			frames_to_host(m, r->pa, r->end - r->ipa);
+			frames_to_host(m, r->pa, r->end - r->ipa, m->step);
 			rec_drop(m, r);
 		}
 		if (c->all_rec)

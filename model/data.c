@@ -9,87 +9,180 @@
 #include "internal.h"
 
 #define LINE 64u
-#define CHUNK_SHIFT 21u	/* the smallest chunk: its parts are frames */
-#define CHUNK (UINT64_C(1) << CHUNK_SHIFT)
-#define TOP_SHIFT 57u
 #define TOP (UINT64_C(1) << 52)
+#define SLAB 1024u
 
-static void chunk_free(struct chunk *c, unsigned shift)
+/* Frames from pa to the next extent, all alike. */
+struct extent {
+	RB_ENTRY(extent) rb;
+	struct extent *prev, *next;	/* by address; next free, if free */
+	uint64_t pa;
+	struct frame f;
+};
+
+static int cmp_extent(const struct extent *a, const struct extent *b)
 {
-	for (unsigned i = 0; shift > CHUNK_SHIFT && c->each && i < FANOUT; i++)
-		chunk_free(&c->each[i], shift - 9);
-	free(c->each);
+	return a->pa < b->pa ? -1 : a->pa > b->pa;
+}
+
+RB_PROTOTYPE(extents, extent, rb, cmp_extent)
+RB_GENERATE(extents, extent, rb, cmp_extent)
+
+static struct extent *extent_add(struct machine *m, struct extent *after, uint64_t pa)
+{
+	struct extent *e = m->extent_free;
+
+	if (!e) {
+		struct extent *slab = slab_new(m, SLAB * sizeof(*slab));
+
+		for (unsigned i = 0; i < SLAB; i++)
+			slab[i].next = i + 1 < SLAB ? &slab[i + 1] : NULL;
+		e = slab;
+	}
+	m->extent_free = e->next;
+	*e = (struct extent){ .pa = pa, .next = after ? after->next : NULL };
+	e->prev = after;
+	if (e->next)
+		e->next->prev = e;
+	if (after) {
+		e->f = after->f;
+		after->next = e;
+	}
+	RB_INSERT(extents, &m->frames, e);
+	return e;
+}
+
+static bool alike(const struct frame *a, const struct frame *b)
+{
+	return a->live == b->live && a->recs == b->recs && a->civac == b->civac &&
+	       a->clean == b->clean && a->host == b->host && a->ic == b->ic &&
+	       a->icache == b->icache;
+}
+
+static void extent_remove(struct machine *m, struct extent *e)
+{
+	RB_REMOVE(extents, &m->frames, e);
+	if (e->prev)
+		e->prev->next = e->next;
+	if (e->next)
+		e->next->prev = e->prev;
+	if (m->extent_hot == e)
+		m->extent_hot = e->prev ? e->prev : e->next;
+	e->next = m->extent_free;
+	m->extent_free = e;
+}
+
+void data_init(struct machine *m)
+{
+	RB_INIT(&m->frames);
+	m->extent_hot = extent_add(m, NULL, 0);
 }
 
 void data_free(struct machine *m)
 {
-	chunk_free(&m->frames, TOP_SHIFT);
 	for (unsigned i = 0; i < MAX_PES; i++)
 		free(m->pe[i].pend);
+}
+
+static uint64_t extent_end(const struct extent *e)
+{
+	return e->next ? e->next->pa : TOP;
+}
+
+/* The one that pa is in. Most often it is the one asked for last, or the next. */
+static struct extent *extent_find(struct machine *m, uint64_t pa)
+{
+	struct extent *e = m->extent_hot, *best = e;
+
+	if (pa >= e->pa) {
+		if (pa < extent_end(e))
+			return e;
+		if (pa < extent_end(e->next))
+			return m->extent_hot = e->next;
+	}
+	for (e = RB_ROOT(&m->frames); e;) {
+		if (e->pa <= pa) {
+			best = e;
+			e = RB_RIGHT(e, rb);
+		} else {
+			e = RB_LEFT(e, rb);
+		}
+	}
+	return m->extent_hot = best;
 }
 
 /* Frames of a range; those that are alike come as one. */
 struct frames {
 	struct machine *m;
 	uint64_t pa, end;
-	uint64_t at;		/* of the frame returned last */
+	uint64_t at;		/* of the frames returned last */
+	struct extent *e;	/* ... and what they are part of */
+	struct frame frame;	/* ... to be changed, from beginning to end */
+	bool change;
 };
 
-static struct frames frames(struct machine *m, uint64_t pa, uint64_t size)
+static struct frames frames(struct machine *m, uint64_t pa, uint64_t size, bool change)
 {
 	uint64_t end = pa + size < TOP && pa + size >= pa ? pa + size : TOP;
 
-	return (struct frames){ m, pa & ~(FRAME - 1), end, 0 };
+	return (struct frames){ .m = m, .pa = pa & ~(FRAME - 1), .change = change,
+				.end = (end + FRAME - 1) & ~(FRAME - 1) };
 }
 
-/* From now on the parts of c may differ. */
-static void chunk_split(struct chunk *c, unsigned shift)
+/*
+ * What was returned last takes its place, joined to a neighbour that it is like.
+ * Mostly that is the one before: then a boundary moves and nothing else.
+ */
+static void commit(struct frames *f)
 {
-	const struct chunk part = { .all = c->all };
+	struct extent *e = f->e, *prev = e->prev, *next = e->next;
+	bool first = f->at == e->pa, last = f->pa == extent_end(e);
 
-	c->each = malloc(FANOUT * (shift > CHUNK_SHIFT ? sizeof(*c->each) :
-						       sizeof(*c->frame)));
-	if (!c->each)
-		abort();
-	for (unsigned i = 0; i < FANOUT; i++) {
-		if (shift > CHUNK_SHIFT)
-			c->each[i] = part;
-		else
-			c->frame[i] = part.all;
+	if (alike(&f->frame, &e->f))
+		return;
+	if (first && prev && alike(&f->frame, &prev->f)) {
+		if (!last) {
+			e->pa = f->pa;
+			return;
+		}
+		extent_remove(f->m, e);
+		if (next && alike(&prev->f, &next->f))
+			extent_remove(f->m, next);
+		return;
 	}
+	if (last && next && alike(&f->frame, &next->f)) {
+		if (first)
+			extent_remove(f->m, e);
+		next->pa = f->at;
+		return;
+	}
+	if (!first)
+		e = extent_add(f->m, e, f->at);
+	if (!last)
+		extent_add(f->m, e, f->pa);
+	e->f = f->frame;
 }
 
 static struct frame *next_frame(struct frames *f)
 {
-	struct chunk *c = &f->m->frames;
-	unsigned shift;
-
+	if (f->e && f->change)
+		commit(f);
 	if (f->pa >= f->end)
 		return NULL;
 	f->at = f->pa;
-	if (!f->m->hot.frame || f->pa / CHUNK != f->m->hot.chunk) {
-		for (shift = TOP_SHIFT; shift >= CHUNK_SHIFT; shift -= 9) {
-			uint64_t size = UINT64_C(1) << shift;
-
-			if (!c->each && !(f->pa & (size - 1)) && f->end - f->pa >= size) {
-				f->pa += size;
-				return &c->all;
-			}
-			if (!c->each)
-				chunk_split(c, shift);
-			if (shift > CHUNK_SHIFT)
-				c = &c->each[f->pa >> (shift - 9) & (FANOUT - 1)];
-		}
-		f->m->hot.chunk = f->pa / CHUNK;
-		f->m->hot.frame = c->frame;
-	}
-	f->pa += FRAME;
-	return &f->m->hot.frame[f->at % CHUNK / FRAME];
+	f->e = extent_find(f->m, f->pa);
+	f->pa = extent_end(f->e);
+	if (!f->change)
+		return &f->e->f;
+	if (f->pa > f->end)
+		f->pa = f->end;
+	f->frame = f->e->f;
+	return &f->frame;
 }
 
 void frames_mapped(struct machine *m, uint64_t pa, uint64_t size, int delta)
 {
-	struct frames fs = frames(m, pa, size);
+	struct frames fs = frames(m, pa, size, true);
 	struct frame *f;
 
 	while ((f = next_frame(&fs)))
@@ -98,7 +191,7 @@ void frames_mapped(struct machine *m, uint64_t pa, uint64_t size, int delta)
 
 void frames_recorded(struct machine *m, const struct rec *r, int delta)
 {
-	struct frames fs = frames(m, r->pa, r->end - r->ipa);
+	struct frames fs = frames(m, r->pa, r->end - r->ipa, true);
 	struct frame *f;
 
 	while ((f = next_frame(&fs)))
@@ -107,7 +200,7 @@ void frames_recorded(struct machine *m, const struct rec *r, int delta)
 
 bool frames_have_recs(struct machine *m, uint64_t pa, uint64_t size)
 {
-	struct frames fs = frames(m, pa, size);
+	struct frames fs = frames(m, pa, size, false);
 	struct frame *f;
 
 	while ((f = next_frame(&fs))) {
@@ -119,7 +212,7 @@ bool frames_have_recs(struct machine *m, uint64_t pa, uint64_t size)
 
 bool frames_live(struct machine *m, uint64_t pa, uint64_t size, uint64_t *at)
 {
-	struct frames fs = frames(m, pa, size);
+	struct frames fs = frames(m, pa, size, false);
 	struct frame *f;
 
 	while ((f = next_frame(&fs))) {
@@ -131,27 +224,31 @@ bool frames_live(struct machine *m, uint64_t pa, uint64_t size, uint64_t *at)
 	return false;
 }
 
-static void host_writes(struct machine *m, uint64_t pa, uint64_t size, bool mapped)
+/* The host has written, or may have, until the step given. */
+static void host_writes(struct machine *m, uint64_t pa, uint64_t size, uint64_t step,
+			bool mapped)
 {
-	struct frames fs = frames(m, pa, size);
+	struct frames fs = frames(m, pa, size, true);
 	struct frame *f;
 
 	while ((f = next_frame(&fs))) {
 		if (f->live && !mapped)
 			continue;
-		f->host = m->step;
-		f->icache = 0;
+		if (f->host < step)
+			f->host = step;
+		if (f->ic <= step)
+			f->icache = 0;
 	}
 }
 
-void frames_to_host(struct machine *m, uint64_t pa, uint64_t size)
+void frames_to_host(struct machine *m, uint64_t pa, uint64_t size, uint64_t step)
 {
-	host_writes(m, pa, size, false);
+	host_writes(m, pa, size, step, false);
 }
 
 bool clean_done(struct machine *m, const struct rec *r)
 {
-	struct frames fs = frames(m, r->pa, r->end - r->ipa);
+	struct frames fs = frames(m, r->pa, r->end - r->ipa, false);
 	struct frame *f;
 
 	while (r->retired && (f = next_frame(&fs))) {
@@ -178,7 +275,7 @@ static const struct pending *find_pending(const struct machine *m, uint64_t pa,
 
 enum rule frames_why(struct machine *m, const struct rec *r, uint64_t *pa, uint64_t *step)
 {
-	struct frames fs = frames(m, r->pa, r->end - r->ipa);
+	struct frames fs = frames(m, r->pa, r->end - r->ipa, false);
 	const struct pending *p;
 	struct frame *f;
 
@@ -220,12 +317,13 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 	log_event(m, pe, "%s %#llx-%#llx", name[op], (unsigned long long)start,
 		  (unsigned long long)end);
 	if (op == S2M_IC_IVAU) {
-		struct frames fs = frames(m, pa, size);
+		struct frames fs = frames(m, pa, size, true);
 
 		/* Stale instructions can be fetched again until the data is clean. */
 		while ((f = next_frame(&fs))) {
 			if (f->clean > f->host || m->mode.fwb || m->features & S2M_IDC)
 				f->icache |= IC_ISSUED;
+			f->ic = m->step;
 		}
 	} else {
 		m->count.clean_lines += (end - start) / LINE;
@@ -255,7 +353,7 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
  */
 static void completed(struct machine *m, const struct pending *p, bool sy)
 {
-	struct frames fs = frames(m, p->pa, p->end - p->pa);
+	struct frames fs = frames(m, p->pa, p->end - p->pa, true);
 	struct frame *f;
 
 	while ((f = next_frame(&fs))) {
@@ -296,7 +394,7 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size)
 	m->step++;
 	log_event(m, pe, "writes data %#llx-%#llx", (unsigned long long)pa,
 		  (unsigned long long)(pa + size));
-	host_writes(m, pa, size, true);
+	host_writes(m, pa, size, m->step, true);
 }
 
 /* ---- before an entry becomes valid --------------------------------------- */
@@ -305,7 +403,7 @@ void frames_check_map(struct machine *m, unsigned pe, uint64_t ipa, const struct
 		      bool data)
 {
 	bool exec = d->normal && d->exec && !(m->features & S2M_DIC);
-	struct frames fs = frames(m, d->pa, d->size);
+	struct frames fs = frames(m, d->pa, d->size, m->pe[pe].waive);
 	struct frame *f;
 
 	data = data && d->weak;
@@ -315,6 +413,7 @@ void frames_check_map(struct machine *m, unsigned pe, uint64_t ipa, const struct
 		if (m->pe[pe].waive) {
 			f->clean = m->step;
 			f->icache = IC_DONE;
+			f->ic = m->step;
 			continue;
 		}
 		if (data && f->clean <= f->host) {

@@ -143,6 +143,7 @@ struct frame {
 	uint64_t civac;		/* issue of the last clean+invalidate completed */
 	uint64_t clean;		/* issue of the last clean of any kind completed */
 	uint64_t host;		/* when the host last wrote it, or got it back */
+	uint64_t ic;		/* issue of the last instruction cache invalidation */
 	uint32_t live;		/* live leaves that map it */
 	uint32_t recs : 30;	/* records of leaves that mapped it */
 	uint32_t icache : 2;	/* IC_* */
@@ -150,15 +151,8 @@ struct frame {
 #define IC_ISSUED 1u
 #define IC_DONE 2u
 
-/* A range of frames, all alike until something smaller happens. */
-struct chunk {
-	struct frame all;
-	union {
-		struct chunk *each;	/* FANOUT of them */
-		struct frame *frame;	/* ... of the smallest chunk */
-	};
-};
-#define FANOUT 512u
+struct extent;
+RB_HEAD(extents, extent);
 
 struct pending {
 	uint64_t pa, end, step, epoch;
@@ -197,8 +191,8 @@ struct machine {
 	struct rec *rec_free;
 	void **slabs;
 	size_t slabs_n;
-	struct chunk frames;	/* all of them */
-	struct { uint64_t chunk; struct frame *frame; } hot;	/* used last */
+	struct extents frames;	/* all of them */
+	struct extent *extent_free, *extent_hot;	/* hot: used last */
 	uint64_t epoch;		/* number of times something was retired */
 	struct s2m_counters count;
 	struct s2m_violation *kept;
@@ -211,9 +205,23 @@ struct machine {
 
 /* ---- machine.c */
 /* NULL: not a table page. */
-struct page *page_at(const struct machine *m, uint64_t pa);
-uint64_t page_pa(const struct machine *m, const struct page *p);
-uint64_t *page_mem(const struct machine *m, const struct page *p);
+static inline struct page *page_at(const struct machine *m, uint64_t pa)
+{
+	if (pa < m->base || pa - m->base >= m->pages << m->granule)
+		return NULL;
+	return &m->page[(pa - m->base) >> m->granule];
+}
+
+static inline uint64_t page_pa(const struct machine *m, const struct page *p)
+{
+	return m->base + ((uint64_t)(p - m->page) << m->granule);
+}
+
+static inline uint64_t *page_mem(const struct machine *m, const struct page *p)
+{
+	return (uint64_t *)(void *)(m->mem + ((uint64_t)(p - m->page) << m->granule));
+}
+
 /* The table at pa if it is linked by this entry of p; NULL: by another, or none. */
 struct page *page_child(const struct machine *m, const struct page *p, unsigned slot,
 			uint64_t pa);
@@ -284,6 +292,8 @@ void rec_drop(struct machine *m, struct rec *r);
 void rec_settle(struct machine *m, struct rec *r);	/* finish, merge */
 struct rec *all_add(struct machine *m, struct ctx *c);
 bool rec_held(const struct rec *r);		/* some PE may use it */
+/* Memory that lives as long as the machine; zeroed. */
+void *slab_new(struct machine *m, size_t size);
 void slabs_free(struct machine *m);
 
 /* ---- tlb.c */
@@ -294,8 +304,8 @@ void tlb_isb(struct machine *m, unsigned pe);
 void frames_mapped(struct machine *m, uint64_t pa, uint64_t size, int delta);
 void frames_recorded(struct machine *m, const struct rec *r, int delta);
 bool frames_have_recs(struct machine *m, uint64_t pa, uint64_t size);
-/* Those that no live leaf maps come back to the host. */
-void frames_to_host(struct machine *m, uint64_t pa, uint64_t size);
+/* Those that no live leaf maps came back to the host, at the step given. */
+void frames_to_host(struct machine *m, uint64_t pa, uint64_t size, uint64_t step);
 /* Whether the memory behind r, which is retired, was cleaned if it had to be. */
 bool clean_done(struct machine *m, const struct rec *r);
 /* Why not: the rule, and the frame and the step of what was done instead. */
@@ -305,6 +315,7 @@ bool frames_live(struct machine *m, uint64_t pa, uint64_t size, uint64_t *at);
 void frames_check_map(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d,
 		      bool data);
 void data_dsb(struct machine *m, unsigned pe, bool sy);
+void data_init(struct machine *m);
 void data_free(struct machine *m);
 
 /* ---- claim.c */

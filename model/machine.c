@@ -38,6 +38,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	desc_layout(&m->mode, shift, false, false);
 	m->kept_max = max;
 	m->last_read = UINT64_MAX;
+	data_init(m);
 	LIST_INIT(&m->trees);
 	LIST_INIT(&m->ctxs);
 	if (!cfg->pes || cfg->pes > MAX_PES ||
@@ -87,23 +88,6 @@ void machine_free(struct machine *m)
 }
 
 /* ---- table pages --------------------------------------------------------- */
-
-struct page *page_at(const struct machine *m, uint64_t pa)
-{
-	if (pa < m->base || pa - m->base >= m->pages << m->granule)
-		return NULL;
-	return &m->page[(pa - m->base) >> m->granule];
-}
-
-uint64_t page_pa(const struct machine *m, const struct page *p)
-{
-	return m->base + ((uint64_t)(p - m->page) << m->granule);
-}
-
-uint64_t *page_mem(const struct machine *m, const struct page *p)
-{
-	return (uint64_t *)(void *)(m->mem + ((uint64_t)(p - m->page) << m->granule));
-}
 
 struct page *page_child(const struct machine *m, const struct page *p, unsigned slot,
 			uint64_t pa)

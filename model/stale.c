@@ -29,23 +29,28 @@ RB_PROTOTYPE(tables, rec, rb, cmp_table)
 RB_GENERATE(leaves, rec, rb, cmp_leaf)
 RB_GENERATE(tables, rec, rb, cmp_table)
 
+void *slab_new(struct machine *m, size_t size)
+{
+	void **slabs = realloc(m->slabs, (m->slabs_n + 1) * sizeof(*slabs));
+	void *slab = calloc(1, size);
+
+	/* Nothing sensible can be judged from here on. */
+	if (!slabs || !slab)
+		abort();
+	m->slabs = slabs;
+	m->slabs[m->slabs_n++] = slab;
+	return slab;
+}
+
 static struct rec *rec_alloc(struct machine *m)
 {
 	struct rec *r = m->rec_free;
 
 	if (!r) {
-		void **slabs = realloc(m->slabs, (m->slabs_n + 1) * sizeof(*slabs));
-		struct rec *slab = calloc(SLAB, sizeof(*slab));
+		struct rec *slab = slab_new(m, SLAB * sizeof(*slab));
 
-		/* Nothing sensible can be judged from here on. */
-		if (!slabs || !slab)
-			abort();
-		m->slabs = slabs;
-		m->slabs[m->slabs_n++] = slab;
-		for (unsigned i = 0; i < SLAB; i++) {
-			slab[i].ctx = NULL;
+		for (unsigned i = 0; i < SLAB; i++)
 			TAILQ_NEXT(&slab[i], list) = i + 1 < SLAB ? &slab[i + 1] : NULL;
-		}
 		r = slab;
 	}
 	m->rec_free = TAILQ_NEXT(r, list);

@@ -322,7 +322,9 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 			rec_orphan(r);
 			continue;
 		}
-		frames_to_host(m, r->pa, r->end - r->ipa);
+		/* Since then no guest has it, and a clean has been seen to count. */
+		if (!(r->flags & F_WEAK))
+			frames_to_host(m, r->pa, r->end - r->ipa, r->acted);
 		rec_drop(m, r);
 	}
 }
