@@ -248,7 +248,7 @@ static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ip
 				break;
 			}
 			*d = desc_read(page_mem(m, p)[slot], p->level, mode(m, t));
-			if (d->kind == DESC_LEAF && (d->write || !writable)) {
+			if (d->kind == DESC_LEAF && (!writable || desc_writes(m, t, d))) {
 				*at = ipa & ~(size - 1);
 				return true;
 			}
@@ -278,7 +278,7 @@ static bool live_member(const struct machine *m, const struct tree *t, uint64_t 
 		for (unsigned i = first; run > 1 && i < first + run; i++) {
 			*d = desc_read(page_mem(m, p)[i], p->level, mode(m, t));
 			if (d->kind == DESC_LEAF && d->contiguous &&
-			    (d->write || !writable)) {
+			    (!writable || desc_writes(m, t, d))) {
 				*at = p->ipa + i * span(m, p->level);
 				return true;
 			}
@@ -376,6 +376,7 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 	if (!t)
 		return;
 	snprintf(claim, sizeof(claim), "has unmapped %#llx-%#llx", NS(ipa), NS(end));
+	dirty_forget(m, t, ipa, end, NULL);
 	if (!t->dead && live_leaf(m, t, ipa, end, false, &at, &d))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
@@ -387,6 +388,8 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx is of a Contiguous run that reaches into it", pe,
 			claim, NS(at));
+	else
+		run_judge(m, pe, true);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = next) {
 			r = leaf_cut(m, r, ipa, end);
@@ -430,10 +433,68 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx, which is writable, is of a Contiguous run that "
 			"reaches into it", pe, claim, NS(at));
+	else
+		run_judge(m, pe, true);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
 			if (rec_held(r) && r->flags & F_WRITE)
 				judge_held(m, pe, r, claim);
+		}
+	}
+}
+
+/* Part of r, which a PE may hold, allows writes that no entry tells of. */
+static bool unmarked(const struct machine *m, const struct rec *r, uint64_t ipa,
+		     uint64_t end, uint64_t *at)
+{
+	uint64_t size = span(m, r->level), leaf;
+	struct desc d;
+
+	*at = r->ipa > ipa ? r->ipa : ipa;
+	if (!rec_held(r) || !(r->flags & F_DIRTY))
+		return false;
+	for (; *at < r->end && *at < end; *at = (*at & ~(size - 1)) + size) {
+		if (!live_leaf(m, r->ctx->tree, *at, *at + 1, false, &leaf, &d) ||
+		    !d.write)
+			return true;
+	}
+	return false;
+}
+
+void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+			 uint64_t size)
+{
+	uint64_t end = ipa + size, at;
+	char text[128], why[192];
+	struct lost l;
+	struct tree *t;
+	struct ctx *c;
+	struct rec *r;
+
+	m->step++;
+	log_event(m, pe, "claims to know what is dirty in %#llx-%#llx", NS(ipa), NS(end));
+	t = claimed(m, pe, root, ipa);
+	if (!t)
+		return;
+	if (dirty_lost(m, t, ipa, end, &l))
+		verdict(m, R_HW_DIRTY_LOST,
+			(struct where){ .pe = pe, .cause = l.step, .ipa = l.ipa,
+					.pa = l.pa },
+			"PE%u knows what is dirty in %#llx-%#llx, but %#llx %s", pe, NS(ipa),
+			NS(end), NS(l.ipa), l.written ? "was written and is not in the set" :
+			"may have been marked dirty in the memory of a detached table after "
+			"the program looked last, or it never looked");
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
+			if (!unmarked(m, r, ipa, end, &at) || told(r))
+				continue;
+			rec_why(r, why, sizeof(why));
+			verdict(m, R_HW_DIRTY_LOST,
+				(struct where){ .pe = pe, .cause = r->first, .ipa = at,
+						.pa = r->pa },
+				"PE%u knows what is dirty in %#llx-%#llx, but PEs may write by "
+				"%s, and leave no mark: %s", pe, NS(ipa), NS(end),
+				rec_text(r, text, sizeof(text)), why);
 		}
 	}
 }

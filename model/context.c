@@ -55,9 +55,28 @@ static void nobody(struct machine *m, struct ctx *c)
 		c->all_rec = all_add(m, c);
 }
 
-static struct ctx *ctx_new(struct machine *m, struct tree *t, uint16_t vmid)
+/* c comes into use: nobody may hold what another tree had under its VMID. */
+static void check_vmid(struct machine *m, unsigned pe, const struct ctx *c)
+{
+	const struct ctx *o;
+
+	LIST_FOREACH(o, &m->ctxs, all) {
+		if (o->vmid != c->vmid || o->tree == c->tree || !o->holders)
+			continue;
+		verdict(m, R_VMID_REUSED, (struct where){ .pe = pe, .pa = c->tree->root },
+			"PE%u may run the tree at %#llx under VMID %u, while PEs may hold "
+			"translations of the tree at %#llx under it: the VMID was not "
+			"invalidated as a whole since the last PE left that", pe,
+			(unsigned long long)c->tree->root, c->vmid,
+			(unsigned long long)o->tree->root);
+	}
+}
+
+static struct ctx *ctx_new(struct machine *m, unsigned pe, struct tree *t,
+			   uint16_t vmid)
 {
 	struct ctx *c = calloc(1, sizeof(*c)), *old;
+	struct rec *r;
 
 	if (!c)
 		abort();
@@ -74,6 +93,16 @@ static struct ctx *ctx_new(struct machine *m, struct tree *t, uint16_t vmid)
 		LIST_FOREACH(old, &t->ctxs, of_tree)
 			nobody(m, old);
 		c->running = c->holders = everyone(m);
+		check_vmid(m, pe, c);
+	}
+	/* A walker under the new VMID may read what is broken and not yet visible. */
+	LIST_FOREACH(old, &t->ctxs, of_tree) {
+		TAILQ_FOREACH(r, &old->list[ST_WRITTEN], list) {
+			if (r->kind == K_LEAF)
+				leaf_add(m, c, r);
+			else if (r->kind == K_TABLE)
+				table_add(m, c, r);
+		}
 	}
 	LIST_INSERT_HEAD(&m->ctxs, c, all);
 	LIST_INSERT_HEAD(&t->ctxs, c, of_tree);
@@ -104,7 +133,7 @@ struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr)
 		if (c->vmid == vmid)
 			return c;
 	}
-	return ctx_new(m, t, vmid);
+	return ctx_new(m, pe, t, vmid);
 }
 
 void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running)
@@ -127,6 +156,8 @@ void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running)
 			nobody(m, c);
 		return;
 	}
+	if (!c->running)
+		check_vmid(m, pe, c);
 	c->running |= (uint16_t)(1u << pe);
 	c->holders |= c->running;
 	if (c->all_rec)
@@ -151,6 +182,9 @@ void tree_forget(struct machine *m, struct tree *t)
 	if (t->dead)
 		return;
 	t->dead = true;
+	if (m->writes.tree == t)
+		m->writes.seed = 0;
+	dirty_forget(m, t, 0, UINT64_MAX, NULL);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, 0); r; r = next) {
 			next = leaf_next(r);

@@ -45,21 +45,26 @@ struct desc desc_read(uint64_t v, int level, const struct desc_mode *mode)
 	d.size = desc_span(mode->granule, level);
 	d.pa &= ~(d.size - 1);
 	d.af = v & BIT(10);
+	d.read = v & BIT(6);
 	d.write = v & BIT(7);
 	d.dbm = v & BIT(51);
 	d.contiguous = v & BIT(52);
-	d.exec = mode->xnx ? FIELD(v, 54, 53) != 2 : !(v & BIT(54));
+	d.nt = mode->nt && level < 3 && v & BIT(16);
+	/* XN[1] alone without FEAT_XNX; with it bit 53 turns the two over for EL1. */
+	d.exec0 = !(v & BIT(54));
+	d.exec1 = d.exec0 ^ (mode->xnx && v & BIT(53));
+	d.exec = d.exec0 || d.exec1;
 	/* With FWB bit 5 is RES0 and 00xx is Device; without, bits 5:4 = 00 is. */
 	if (mode->fwb)
 		memattr &= 7;
 	d.normal = memattr >> 2;
 	d.weak = d.normal && !(mode->fwb && memattr == 6);
 	/*
-	 * Memory type, shareability, and the Contiguous bit. With DS shareability
-	 * is VTCR_EL2.SH0, the same for every entry of a tree.
+	 * Memory type, shareability, the Contiguous bit and nT. With DS
+	 * shareability is VTCR_EL2.SH0, the same for every entry of a tree.
 	 */
 	d.type = (uint16_t)(memattr | (mode->ds ? 0 : FIELD(v, 9, 8)) << 4 |
-			    (unsigned)d.contiguous << 6);
+			    (d.contiguous ? TYPE_CONTIGUOUS : 0) | (d.nt ? TYPE_NT : 0));
 	return d;
 }
 
@@ -80,6 +85,7 @@ bool desc_ds(uint64_t vtcr, unsigned granule)
 bool desc_vtcr(uint64_t vtcr, unsigned granule, bool lpa2, struct desc_tree *t)
 {
 	static const uint8_t tg0[] = { 12, 16, 14, 0 };
+	static const uint8_t ps[] = { 32, 36, 40, 42, 44, 48, 52, 52 };
 	unsigned t0sz = FIELD(vtcr, 5, 0), top;
 
 	t->granule = (uint8_t)granule;
@@ -96,6 +102,9 @@ bool desc_vtcr(uint64_t vtcr, unsigned granule, bool lpa2, struct desc_tree *t)
 	if (t0sz < (t->ds || t->lpa ? 12 : 16) || t0sz > 39)
 		return false;
 	t->ipa_bits = 64 - t0sz;
+	t->pa_bits = ps[FIELD(vtcr, 18, 16)];
+	if (t->pa_bits > 48 && !t->ds && !t->lpa)
+		t->pa_bits = 48;
 	t->start_level = (granule == 12 ? 2 : 3) - (int)FIELD(vtcr, 7, 6);
 	t->ha = vtcr & BIT(21);
 	t->hd = vtcr & BIT(22);

@@ -16,15 +16,20 @@ struct desc {
 	enum desc_kind kind;
 	uint64_t pa;
 	uint64_t size;		/* bytes that a leaf translates */
-	bool af, write, exec, dbm, contiguous;
+	bool af, read, write, dbm, contiguous, nt;
+	bool exec, exec1, exec0;	/* at all; at EL1; at EL0 */
 	bool normal;
 	bool weak;		/* Normal, and the guest can get past the cache */
 	uint16_t type;		/* what may change only by break-before-make */
 };
+/* Of type: what FEAT_BBM lets change in place. */
+#define TYPE_CONTIGUOUS (1u << 6)
+#define TYPE_NT (1u << 7)
+#define TYPE_SIZE (TYPE_CONTIGUOUS | TYPE_NT)
 
 /* What the machine needs to know to read an entry. */
 struct desc_mode {
-	bool fwb, xnx;
+	bool fwb, xnx, nt;	/* nt: FEAT_BBM is there, so nT means something */
 	/* By desc_layout(): */
 	bool ds, lpa;		/* as in struct desc_tree */
 	uint8_t granule;	/* 12, 14 or 16 */
@@ -51,7 +56,8 @@ unsigned desc_run(unsigned granule, int level);
 
 /* The shape of a tree; false if VTCR_EL2 asks for what the machine has not. */
 struct desc_tree {
-	unsigned ipa_bits, roots;	/* concatenated root tables */
+	unsigned ipa_bits, pa_bits;	/* T0SZ; PS, as far as the layout goes */
+	unsigned roots;		/* concatenated root tables */
 	int start_level;
 	uint8_t granule;
 	bool ds;		/* VTCR_EL2.DS: LPA2's layout (4K, 16K) */

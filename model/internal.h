@@ -8,6 +8,8 @@
  * stale.c	sets of translations that may be held though memory says otherwise
  * tlb.c	TLBIs and barriers: how such a translation comes to its end
  * data.c	frames: caches and who wrote last
+ * dirty.c	what hardware marks dirty, and who has seen it
+ * contiguous.c	runs with the Contiguous bit
  * claim.c	judging what the program promises
  * rules.c	names of rules, and writing a verdict
  * log.c	events in words
@@ -33,10 +35,12 @@ enum rule {
 	R_S1_BEFORE_S2, R_REPEAT_TLBI_MISSING, R_ISB_MISSING, R_UNMAP_RETURN_PENDING,
 	R_UNMAP_LEFT_MAPPED, R_WRPROTECT_LEFT_WRITABLE, R_AGENT_NOT_INVALIDATED,
 	R_FRAME_STILL_MAPPED, R_TABLE_USE_AFTER_FREE, R_HW_UPDATE_IN_FREED_TABLE,
-	R_HW_UPDATE_LOST, R_TABLE_LINKED_BEFORE_FILLED, R_TABLE_LINKED_TWICE,
-	R_BBM_VALID_TO_VALID, R_BBM_MADE_TOO_EARLY, R_CLEAN_MISSING,
+	R_HW_UPDATE_LOST, R_HW_DIRTY_LOST, R_TABLE_LINKED_BEFORE_FILLED,
+	R_TABLE_LINKED_TWICE, R_PA_BEYOND_PS, R_BBM_VALID_TO_VALID,
+	R_BBM_MADE_TOO_EARLY, R_CONTIGUOUS_MIXED, R_CLEAN_MISSING,
 	R_CLEAN_BEFORE_TLBI, R_CLEAN_NOT_COMPLETED, R_CLEAN_WITHOUT_INVALIDATE,
-	R_MAP_CLEAN_MISSING, R_MAP_ICACHE_MISSING, R_TREE_UNKNOWN, R_NONE,
+	R_MAP_CLEAN_MISSING, R_MAP_ICACHE_MISSING, R_SPECULATIVE_AT, R_VMID_REUSED,
+	R_TREE_UNKNOWN, R_NONE,
 };
 
 /*
@@ -64,6 +68,7 @@ enum state {
 #define F_AGENT (1u << 5)	/* the other agent may hold it */
 #define F_TOLD (1u << 6)	/* a verdict has named it */
 #define F_LOCAL (1u << 7)	/* a TLBI that is not broadcast is under way */
+#define F_DIRTY (1u << 8)	/* a write through it leaves no mark in any entry */
 
 /*
  * Translations that may be held: of a leaf entry, or a run of them whose
@@ -82,10 +87,11 @@ struct rec {
 	uint64_t acted;		/* step of the last advance */
 	uint64_t retired;	/* a clean counts if later than this; 0: none is due */
 	uint64_t why_step;
-	uint8_t kind, level, state, flags;
+	uint8_t kind, level, state;
+	uint8_t levels;		/* of a leaf, as a mask; level is the last of them */
 	uint8_t writer, actor;	/* PEs: the write; the TLBI */
 	uint8_t why, why_pe;	/* enum rule: why it did not get further */
-	uint16_t type;
+	uint16_t flags, type;
 	bool orphan;		/* in ctx.orphans, nowhere else */
 };
 
@@ -114,8 +120,14 @@ struct ctx {
 	uint16_t holders;	/* mask of PEs that may hold something */
 };
 
+struct dirt;
+RB_HEAD(dirts, dirt);
+
 struct tree {
 	LIST_ENTRY(tree) all;
+	/* Pages written of which the program has not told; leaves, in detached
+	 * tables, that hardware may mark after the program looked last. */
+	struct dirts written, limbo;
 	LIST_HEAD(, ctx) ctxs;	/* the one of the latest VMID first */
 	uint64_t root;
 	struct desc_tree shape;
@@ -137,6 +149,7 @@ struct page {
 	uint16_t stores;	/* PEs whose stores may not be ordered */
 	int8_t level;
 	bool taken, live, used, root;
+	bool hints;		/* an entry has had the Contiguous bit */
 };
 
 struct frame {
@@ -169,7 +182,18 @@ struct pe {
 	size_t pends, pend_max;
 	size_t pend_ish;	/* those before have had a DSB ISH */
 	bool has_vtcr, vttbr_unsynced, waive;
+	/* Stage-1 walks are held off; home: the VTTBR_EL2 that stage 1 belongs to. */
+	uint64_t tcr, sctlr, home;
+	bool guard_unsynced;
 };
+
+/* A run with the Contiguous bit whose members do not agree. */
+struct mixed {
+	struct page *page;
+	unsigned first, pe;
+	uint64_t step;
+};
+#define MAX_MIXED 16u
 
 struct machine {
 	uint32_t features;
@@ -194,6 +218,13 @@ struct machine {
 	struct extents frames;	/* all of them */
 	struct extent *extent_free, *extent_hot;	/* hot: used last */
 	uint64_t epoch;		/* number of times something was retired */
+	struct mixed mixed[MAX_MIXED];
+	unsigned mixed_n;
+	struct dirt *dirt_free;
+	struct {
+		struct tree *tree;
+		uint64_t ipa, pages, seed;	/* seed 0: nobody writes */
+	} writes;
 	struct s2m_counters count;
 	struct s2m_violation *kept;
 	struct s2m_violation spill;	/* one more, for the log */
@@ -263,6 +294,49 @@ struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr);
 void tree_forget(struct machine *m, struct tree *t);
 void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running);
 void tree_gone(struct machine *m, struct tree *t);
+
+/* ---- dirty.c */
+/* A PE can write through it, be it by marking it dirty. */
+static inline bool desc_writes(const struct machine *m, const struct tree *t,
+			       const struct desc *d)
+{
+	return d->write || (m->features & S2M_HAFDBS && t->shape.hd && d->dbm);
+}
+
+/* Hardware may write dirty state to the leaf d. */
+bool hw_may_mark(const struct machine *m, const struct tree *t, const struct desc *d);
+/* The leaf is in a detached table: until the last PE has let go it may be marked. */
+void dirty_in_limbo(struct machine *m, struct tree *t, uint64_t ipa,
+		    const struct desc *d);
+/* The program has read the entry of p, which is detached; or taken it, for good. */
+void dirty_seen(struct machine *m, struct page *p, unsigned slot, bool taken);
+/* What was dirty there is nobody's concern any more, unless it is what d maps. */
+void dirty_forget(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
+		  const struct desc *d);
+/* Something of the range is dirty and nobody knows; after that it is forgotten. */
+struct lost {
+	uint64_t ipa, pa, step;
+	bool written;
+};
+bool dirty_lost(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
+		struct lost *l);
+/* Between two events: somebody may write. */
+void dirty_tick(struct machine *m);
+/* An event begins: until then the others could go on. */
+static inline void event(struct machine *m)
+{
+	if (m->writes.seed)
+		dirty_tick(m);
+	m->step++;
+}
+
+/* ---- contiguous.c */
+/* Entry slot of p, which is live, is not what it was. */
+void run_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot);
+/* A verdict has said what is wrong with it. */
+void run_told(struct machine *m, const struct page *p, unsigned slot);
+/* pe is done with what it changed: with entries, or (promise) altogether. */
+void run_judge(struct machine *m, unsigned pe, bool promise);
 
 /* ---- tree.c */
 enum how { HOW_STORE, HOW_RELEASE, HOW_ATOMIC, HOW_FILL };

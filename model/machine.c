@@ -10,6 +10,8 @@
 #include "internal.h"
 
 #define HCR_FWB (UINT64_C(1) << 46)
+#define TCR_EPD (UINT64_C(1) << 7 | UINT64_C(1) << 23)
+#define SCTLR_M (UINT64_C(1) << 0)
 /* Above any memory a small guest is given. */
 #define DEFAULT_BASE (UINT64_C(0x7f) << 40)
 /* 64 GiB of pages take 32,833 tables. */
@@ -35,6 +37,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	m->pa_bits = shift == 16 || cfg->features & S2M_LPA2 ? 52 : 48;
 	m->mode.fwb = cfg->features & S2M_FWB;
 	m->mode.xnx = cfg->features & S2M_XNX;
+	m->mode.nt = cfg->features & (S2M_BBM1 | S2M_BBM2);
 	desc_layout(&m->mode, shift, false, false);
 	m->kept_max = max;
 	m->last_read = UINT64_MAX;
@@ -265,7 +268,7 @@ uint64_t s2m_read(struct machine *m, unsigned pe, uint64_t pa)
 	struct page *p;
 	uint64_t value;
 
-	m->step++;
+	event(m);
 	p = touch(m, pe, pa, "reads");
 	if (pa != m->last_read)
 		m->count.pte_reads++;
@@ -273,6 +276,8 @@ uint64_t s2m_read(struct machine *m, unsigned pe, uint64_t pa)
 	if (!p)
 		return 0;
 	value = page_mem(m, p)[(pa % granule(m)) / 8];
+	if (!p->live && p->tree && p->level >= 0)
+		dirty_seen(m, p, (unsigned)(pa % granule(m) / 8), false);
 	if (m->log)
 		log_write(m, pe, "read", pa, value, value);
 	return value;
@@ -286,6 +291,8 @@ static void store(struct machine *m, unsigned pe, struct page *p, uint64_t pa,
 	uint64_t old = *e;
 
 	*e = value;
+	if (how == HOW_ATOMIC && !p->live && p->tree && p->level >= 0)
+		dirty_seen(m, p, slot, !desc_valid(value, p->level, mode(m, p->tree)));
 	entry_changed(m, pe, p, slot, old, value, how);
 }
 
@@ -294,7 +301,7 @@ void s2m_write(struct machine *m, unsigned pe, uint64_t pa, uint64_t value,
 {
 	struct page *p;
 
-	m->step++;
+	event(m);
 	p = touch(m, pe, pa, "writes");
 	m->count.pte_writes++;
 	if (!p)
@@ -312,7 +319,7 @@ uint64_t s2m_xchg(struct machine *m, unsigned pe, uint64_t pa, uint64_t value)
 	struct page *p;
 	uint64_t old;
 
-	m->step++;
+	event(m);
 	p = touch(m, pe, pa, "exchanges");
 	m->count.pte_writes++;
 	if (!p)
@@ -330,7 +337,7 @@ uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
 	struct page *p;
 	uint64_t found;
 
-	m->step++;
+	event(m);
 	p = touch(m, pe, pa, "compares and swaps");
 	if (!p)
 		return 0;
@@ -372,9 +379,58 @@ void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64
 
 /* ---- registers, other PEs ------------------------------------------------ */
 
+/* EPD0 and EPD1 keep stage 1 from being walked; M keeps it from being left out. */
+static bool guarded(const struct pe *p)
+{
+	return (p->tcr & TCR_EPD) == TCR_EPD && p->sctlr & SCTLR_M;
+}
+
+/*
+ * A PE with the erratum may walk stage 1 for an AT instruction that it only guesses,
+ * with the registers of one guest and the VTTBR_EL2 of another, and keep the result.
+ */
+static void stage1_changed(struct machine *m, unsigned pe, uint64_t tcr, uint64_t sctlr)
+{
+	struct pe *p = &m->pe[pe];
+	bool was = guarded(p);
+
+	p->tcr = tcr;
+	p->sctlr = sctlr;
+	if (guarded(p) == was)
+		return;
+	p->guard_unsynced = !was;
+	if (!was)
+		p->home = p->vttbr;
+	else if (m->features & S2M_SPECULATIVE_AT &&
+		 (p->vttbr != p->home || p->vttbr_unsynced))
+		verdict(m, R_SPECULATIVE_AT, (struct where){ .pe = pe, .pa = p->vttbr },
+			"PE%u lets stage 1 be walked again while VTTBR_EL2 is %#llx%s: a "
+			"speculative AT may fill its TLB with a mixture of two contexts", pe,
+			(unsigned long long)p->vttbr, p->vttbr == p->home ?
+			" with no ISB since" : " and not what stage 1 belongs to");
+}
+
+static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
+{
+	struct pe *p = &m->pe[pe];
+
+	if (m->features & S2M_SPECULATIVE_AT && p->vttbr != value &&
+	    (!guarded(p) || p->guard_unsynced))
+		verdict(m, R_SPECULATIVE_AT, (struct where){ .pe = pe, .pa = value },
+			"PE%u changes VTTBR_EL2 from %#llx to %#llx while a speculative AT may "
+			"walk stage 1: %s", pe, (unsigned long long)p->vttbr,
+			(unsigned long long)value, guarded(p) ?
+			"no ISB since TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M were set" :
+			"TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M are not all set");
+	p->vttbr_unsynced |= p->vttbr != value;
+	p->vttbr = value;
+	tree_know(m, pe, value);
+}
+
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value)
 {
-	static const char *const name[] = { "VTTBR_EL2", "VTCR_EL2", "HCR_EL2" };
+	static const char *const name[] = { "VTTBR_EL2", "VTCR_EL2", "HCR_EL2",
+					    "TCR_EL1", "SCTLR_EL1" };
 	struct pe *p = &m->pe[pe];
 	struct tree *t;
 
@@ -382,9 +438,13 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 	log_event(m, pe, "%s = %#llx", name[r], (unsigned long long)value);
 	switch (r) {
 	case S2M_VTTBR_EL2:
-		p->vttbr_unsynced |= p->vttbr != value;
-		p->vttbr = value;
-		tree_know(m, pe, value);
+		vttbr_changed(m, pe, value);
+		break;
+	case S2M_TCR_EL1:
+		stage1_changed(m, pe, value, p->sctlr);
+		break;
+	case S2M_SCTLR_EL1:
+		stage1_changed(m, pe, p->tcr, value);
 		break;
 	case S2M_VTCR_EL2:
 		p->vtcr = m->vtcr = value;
@@ -436,7 +496,8 @@ void s2m_guest_enter(struct machine *m, unsigned pe, uint64_t vttbr)
 	m->step++;
 	log_event(m, pe, "enters a guest, VTTBR_EL2 = %#llx", (unsigned long long)vttbr);
 	m->pe[pe].vttbr = vttbr;
-	m->pe[pe].vttbr_unsynced = false;
+	m->pe[pe].vttbr_unsynced = m->pe[pe].guard_unsynced = false;
+	m->pe[pe].tcr = m->pe[pe].sctlr = 0;	/* the guest's own */
 	c = tree_know(m, pe, vttbr);
 	if (m->pe[pe].guest && m->pe[pe].guest != c)
 		ctx_run(m, m->pe[pe].guest, pe, false);

@@ -38,6 +38,10 @@ struct machine;
 #define S2M_DIC (1u << 10)
 #define S2M_AGENT (1u << 11)	/* an SMMU walks the same tables with a TLB of its own */
 #define S2M_REPEAT_TLBI (1u << 12) /* erratum: one more TLBI + DSB ISH at the end */
+/* Erratum: an AT may walk out of context, so stage 1 is held off where VTTBR changes. */
+#define S2M_SPECULATIVE_AT (1u << 13)
+/* TLB conflict aborts are handled; without, S2M_BBM1 and S2M_BBM2 allow nothing. */
+#define S2M_CONFLICTS (1u << 14)
 
 struct machine_config {
 	uint32_t features;
@@ -102,7 +106,8 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
  * HCR_EL2; before that S2M_FWB does. A TLBI acts on the VMID in VTTBR_EL2, which
  * is sure only after an ISB.
  */
-enum s2m_sysreg { S2M_VTTBR_EL2, S2M_VTCR_EL2, S2M_HCR_EL2 };
+enum s2m_sysreg { S2M_VTTBR_EL2, S2M_VTCR_EL2, S2M_HCR_EL2,
+		  S2M_TCR_EL1, S2M_SCTLR_EL1 };	/* for S2M_SPECULATIVE_AT only */
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value);
 
 /* Data and instruction caches, by range (any size; the line count is kept). */
@@ -131,6 +136,16 @@ void s2m_guest_leave(struct machine *m, unsigned pe);
 /* The same for a program that has named no PE: none runs the tree at root, or
  * will (before s2_destroy()). */
 void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root);
+/*
+ * A PE that runs the tree at root writes to ipa, by the translation that leaves the
+ * least trace: a stale one that it may hold, or a walk, which may set dirty state in
+ * an entry with DBM (also in a detached table that is still reachable). False: it
+ * faults. In s2m_guest_writes() the machine does so by itself, between events, to
+ * pages of the range drawn with this seed (0: no more).
+ */
+bool s2m_guest_write(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa);
+void s2m_guest_writes(struct machine *m, uint64_t root, uint64_t ipa, uint64_t size,
+		      uint64_t seed);
 /* While on, what pe maps needs no cleaning: its owner vouches for it. No event. */
 void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on);
 
@@ -144,6 +159,14 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 /* A write-protect has returned: nobody can write through the range. */
 void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			   uint64_t size);
+/* The program has put these pages in its dirty set. */
+void s2m_dirty_found(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+		     uint64_t size);
+/* That set is complete: every page of the range that was written, since it was mapped
+ * or found last, is in it, and no PE can write another without a trace. Before the
+ * claim that the range is unmapped, which forgets what was dirty in it. */
+void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+			 uint64_t size);
 /* A frame goes to its next owner: no translation of any kind may reach it (P2). */
 void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
 /* The hypervisor has written the frame through its cacheable alias. */

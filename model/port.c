@@ -5,6 +5,10 @@
 #include "port.h"
 #include "machine.h"
 
+/* Keep stage 1 from being walked, and from being taken for off. */
+#define TCR_EPD (UINT64_C(1) << 7 | UINT64_C(1) << 23)
+#define SCTLR_M (UINT64_C(1) << 0)
+
 static struct machine *machine(void *port)
 {
 	return ((struct model_port *)port)->m;
@@ -143,6 +147,11 @@ void s2_port_vmid_enter(void *port)
 {
 	struct model_port *p = port;
 
+	if (s2m_features(p->m) & S2M_SPECULATIVE_AT) {
+		s2m_sysreg(p->m, p->pe, S2M_TCR_EL1, TCR_EPD);
+		s2m_sysreg(p->m, p->pe, S2M_SCTLR_EL1, SCTLR_M);
+		s2m_barrier(p->m, p->pe, S2M_ISB);
+	}
 	s2m_sysreg(p->m, p->pe, S2M_VTTBR_EL2, p->vttbr);
 	s2m_barrier(machine(port), pe(port), S2M_ISB);
 }
@@ -151,6 +160,10 @@ void s2_port_vmid_leave(void *port)
 {
 	s2m_sysreg(machine(port), pe(port), S2M_VTTBR_EL2, 0);
 	s2m_barrier(machine(port), pe(port), S2M_ISB);
+	if (s2m_features(machine(port)) & S2M_SPECULATIVE_AT) {
+		s2m_sysreg(machine(port), pe(port), S2M_SCTLR_EL1, 0);
+		s2m_sysreg(machine(port), pe(port), S2M_TCR_EL1, 0);
+	}
 }
 
 void s2_port_dsb_ishst(void *port)

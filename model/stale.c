@@ -148,7 +148,8 @@ struct rec *table_next(struct rec *r)
 static bool joins(const struct rec *a, const struct rec *b)
 {
 	return a->end == b->ipa && a->pa + (a->end - a->ipa) == b->pa &&
-	       a->level == b->level && a->state == b->state && a->flags == b->flags &&
+	       a->level == b->level && a->levels == b->levels &&
+	       a->state == b->state && a->flags == b->flags &&
 	       a->writer == b->writer && a->actor == b->actor && a->type == b->type &&
 	       a->why == b->why && a->why_pe == b->why_pe && a->retired == b->retired;
 }
@@ -223,11 +224,16 @@ void leaf_add(struct machine *m, struct ctx *c, const struct rec *new)
 {
 	struct rec *r = leaf_first(c, new->ipa), *next, n = *new;
 
+	n.levels = (uint8_t)(1u << n.level);
 	for (; r && r->ipa < n.end; r = next) {
 		r = leaf_cut(m, r, n.ipa, n.end);
 		next = leaf_next(r);
-		if (rec_held(r))
-			n.flags |= r->flags & F_WRITE;
+		/* By FEAT_BBM also at the level where it was before. */
+		if (rec_held(r)) {
+			n.flags |= r->flags & (F_WRITE | F_DIRTY);
+			n.levels |= r->levels;
+			n.level = r->level > n.level ? r->level : n.level;
+		}
 		rec_drop(m, r);
 	}
 	r = rec_new(m, c, &n);

@@ -102,7 +102,7 @@ static void advance(struct machine *m, struct rec *r, const struct tlbi *t, enum
 {
 	rec_state(m, r, st);
 	r->actor = (uint8_t)t->pe;
-	r->flags = (uint8_t)((r->flags & ~F_LOCAL) | (t->local ? F_LOCAL : 0));
+	r->flags = (uint16_t)((r->flags & ~F_LOCAL) | (t->local ? F_LOCAL : 0));
 }
 
 /* A PE may still walk through a removed table entry over the address. */
@@ -150,7 +150,7 @@ static struct rec *hit_leaf(struct machine *m, struct ctx *c, struct rec *r,
 		fails(m, r, t, R_TLBI_BEFORE_DSB);
 	else if (t->bad)
 		fails(m, r, t, R_TLBI_BAD_OPERAND);
-	else if (t->hint != ANY_LEVEL && t->hint != r->level)
+	else if (t->hint != ANY_LEVEL && r->levels != 1u << t->hint)
 		fails(m, r, t, R_TTL_MISMATCH);
 	else if (!reaches(c, t))
 		fails(m, r, t, R_TLBI_NOT_BROADCAST);
@@ -206,7 +206,10 @@ static void whole(struct machine *m, struct ctx *c, const struct tlbi *t)
 	if (!t->s2 && m->pe[t->pe].hcr & HCR_TGE)
 		return;		/* with VHE it acts on the EL2&0 regime */
 	c->s1 = m->step;
-	if (t->s2) {
+	/* Where nobody runs the tree nobody walks it, and what is gone stays so. */
+	if (t->s2 && !c->running)
+		from = ST_WRITTEN;
+	if (from == ST_VISIBLE) {
 		TAILQ_FOREACH(r, &c->list[ST_WRITTEN], list)
 			fails(m, r, t, R_TLBI_BEFORE_DSB);
 	}
@@ -239,7 +242,7 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 	struct tlbi t;
 	struct ctx *c;
 
-	m->step++;
+	event(m);
 	m->count.tlbi[op]++;
 	decode(m, pe, op, operand, &t);
 	if (t.address)
@@ -348,11 +351,11 @@ void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b)
 {
 	struct ctx *c;
 
-	m->step++;
+	event(m);
 	log_event(m, pe, "%s", barriers[b].name);
 	if (barriers[b].isb) {
 		m->count.isb++;
-		m->pe[pe].vttbr_unsynced = false;
+		m->pe[pe].vttbr_unsynced = m->pe[pe].guard_unsynced = false;
 		tlb_isb(m, pe);
 		return;
 	}
@@ -363,6 +366,7 @@ void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b)
 		return;
 	}
 	m->count.dsb++;
+	run_judge(m, pe, false);
 	LIST_FOREACH(c, &m->ctxs, all)
 		complete(m, c, pe, b);
 	if (barriers[b].loads && barriers[b].all)
@@ -389,7 +393,7 @@ static void agent_lets_go(struct machine *m, struct rec *r)
 	if (!(r->flags & F_AGENT) || r->state == ST_WRITTEN)
 		return;
 	r->ctx->held -= rec_held(r);
-	r->flags &= (uint8_t)~F_AGENT;
+	r->flags &= (uint16_t)~F_AGENT;
 	r->ctx->held += rec_held(r);
 	if (r->orphan && clean_done(m, r))
 		rec_drop(m, r);

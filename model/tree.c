@@ -58,21 +58,20 @@ struct stale {
 	struct tree *t;
 	unsigned pe;
 	enum state state;
-	uint8_t flags;
+	uint16_t flags;
 	uint64_t retired;	/* cleans count from this step if nobody can hold it */
 	struct rec run;
 	bool any, cached;
 	bool mapped;		/* was live until now */
 };
 
-static uint8_t leaf_flags(const struct machine *m, const struct tree *t,
-			  const struct desc *d)
+static uint16_t leaf_flags(const struct machine *m, const struct tree *t,
+			   const struct desc *d)
 {
-	bool write = d->write || (m->features & S2M_HAFDBS && t->shape.hd && d->dbm);
-
-	return (uint8_t)((write ? F_WRITE : 0) | (d->normal ? F_NORMAL : 0) |
-			 (d->weak ? F_WEAK : 0) |
-			 (m->features & S2M_AGENT ? F_AGENT : 0));
+	return (uint16_t)((desc_writes(m, t, d) ? F_WRITE : 0) |
+			  (d->write ? F_DIRTY : 0) | (d->normal ? F_NORMAL : 0) |
+			  (d->weak ? F_WEAK : 0) |
+			  (m->features & S2M_AGENT ? F_AGENT : 0));
 }
 
 static bool held_in(struct ctx *c, uint64_t ipa, uint64_t end)
@@ -100,7 +99,7 @@ static void stale_flush(struct stale *s)
 		if (!c->holders || (!s->cached && !held_in(c, r.ipa, r.end)))
 			r.state = ST_RETIRED;
 		if (r.state == ST_RETIRED) {
-			r.flags &= (uint8_t)~F_AGENT;
+			r.flags &= (uint16_t)~F_AGENT;
 			/* Once is enough to remember what is to be cleaned. */
 			if (!(r.flags & F_NORMAL) || r.flags & F_OLD ||
 			    c != LIST_FIRST(&s->t->ctxs))
@@ -113,7 +112,7 @@ static void stale_flush(struct stale *s)
 
 static void stale_leaf(struct stale *s, uint64_t ipa, int level, const struct desc *d)
 {
-	uint8_t flags = leaf_flags(s->m, s->t, d) | s->flags;
+	uint16_t flags = leaf_flags(s->m, s->t, d) | s->flags;
 	bool cached = may_be_cached(s->m, s->t, d);
 
 	if (s->any && s->cached && cached && s->run.end == ipa &&
@@ -133,7 +132,7 @@ static void stale_leaf(struct stale *s, uint64_t ipa, int level, const struct de
 
 static void stale_table(struct stale *s, uint64_t ipa, int level, uint64_t pa)
 {
-	uint8_t agent = s->m->features & S2M_AGENT ? F_AGENT : 0;
+	uint16_t agent = s->m->features & S2M_AGENT ? F_AGENT : 0;
 	const struct rec r = { .kind = K_TABLE, .ipa = ipa,
 			       .end = ipa + span(s->m, level),
 			       .pa = pa, .level = (uint8_t)level,
@@ -173,6 +172,8 @@ static void stale_below(struct stale *s, struct page *top)
 		if (d.kind == DESC_LEAF) {
 			if (s->mapped)
 				frames_mapped(s->m, d.pa, d.size, -1);
+			if (s->state != ST_RETIRED && hw_may_mark(s->m, s->t, &d))
+				dirty_in_limbo(s->m, s->t, slot_ipa(s->m, p, slot), &d);
 			stale_leaf(s, slot_ipa(s->m, p, slot), p->level, &d);
 		} else if (d.kind == DESC_TABLE) {
 			child = page_child(s->m, p, slot, d.pa);
@@ -181,6 +182,37 @@ static void stale_below(struct stale *s, struct page *top)
 			stale_table(s, slot_ipa(s->m, p, slot), p->level, d.pa);
 			walk_push(&w, child);
 		}
+	}
+	stale_flush(s);
+}
+
+/*
+ * d, of slot, goes, and was of a Contiguous run: a PE may have had all of the run by
+ * it, also where there is no member now. (A member that has been broken and not yet
+ * invalidated is known to be stale.)
+ */
+static void stale_run(struct stale *s, struct page *p, unsigned slot,
+		      const struct desc *d)
+{
+	unsigned run = desc_run(s->m->granule, p->level), first = slot & ~(run - 1);
+	struct ctx *c = LIST_FIRST(&s->t->ctxs);
+
+	for (unsigned i = first; c && d->contiguous && i < first + run; i++) {
+		uint64_t ipa = slot_ipa(s->m, p, i);
+		const struct rec *r = leaf_first(c, ipa);
+		struct desc member = *d;
+
+		member.pa = d->pa + ipa - slot_ipa(s->m, p, slot);
+		if (i == slot || desc_valid(page_mem(s->m, p)[i], p->level,
+					    mode(s->m, s->t)))
+			continue;
+		s->flags = F_OLD;
+		if (r && r->ipa <= ipa) {
+			if (r->state == ST_WRITTEN || r->pa - r->ipa != member.pa - ipa)
+				continue;
+			s->flags = r->flags & F_OLD;
+		}
+		stale_leaf(s, ipa, p->level, &member);
 	}
 	stale_flush(s);
 }
@@ -197,6 +229,8 @@ static void entry_broken(struct machine *m, unsigned pe, struct page *p, unsigne
 		frames_mapped(m, d->pa, d->size, -1);
 		stale_leaf(&s, slot_ipa(m, p, slot), p->level, d);
 		stale_flush(&s);
+		stale_run(&s, p, slot, d);
+		run_changed(m, pe, p, slot);
 		return;
 	}
 	child = page_child(m, p, slot, d->pa);
@@ -243,7 +277,26 @@ struct rec *page_stale(const struct machine *m, const struct page *p)
 
 static bool same_leaf(const struct rec *r, uint64_t ipa, int level, const struct desc *d)
 {
-	return r->level == level && r->type == d->type && r->pa - r->ipa == d->pa - ipa;
+	return r->levels == 1u << level && r->type == d->type &&
+	       r->pa - r->ipa == d->pa - ipa;
+}
+
+/* The level of FEAT_BBM that may be relied on. */
+static unsigned bbm(const struct machine *m)
+{
+	if (!(m->features & S2M_CONFLICTS))
+		return 0;
+	return m->features & S2M_BBM2 ? 2 : m->features & S2M_BBM1 ? 1 : 0;
+}
+
+/* By FEAT_BBM r and the leaf d, of another size, may be held together. */
+static bool may_overlap(const struct machine *m, const struct rec *r, uint64_t ipa,
+			int level, const struct desc *d)
+{
+	if (r->pa - r->ipa != d->pa - ipa || (r->type ^ d->type) & ~TYPE_SIZE)
+		return false;
+	return bbm(m) == 2 || (bbm(m) == 1 && ((r->type | d->type) & TYPE_NT ||
+					       r->levels == 1u << level));
 }
 
 static void too_early(struct machine *m, unsigned pe, uint64_t ipa, uint64_t end,
@@ -255,7 +308,7 @@ static void too_early(struct machine *m, unsigned pe, uint64_t ipa, uint64_t end
 		return;
 	r->flags |= F_TOLD;
 	rec_why(r, why, sizeof(why));
-	verdict(m, R_BBM_MADE_TOO_EARLY,
+	verdict(m, r->state < ST_ISB ? R_BBM_MADE_TOO_EARLY : R_AGENT_NOT_INVALIDATED,
 		(struct where){ .pe = pe, .cause = r->first, .ipa = ipa, .pa = r->pa },
 		"PE%u makes a new translation of %#llx-%#llx while PEs may hold %s: %s",
 		pe, NS(ipa), NS(end), rec_text(r, text, sizeof(text)), why);
@@ -273,8 +326,13 @@ static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t
 		if (!c->held)
 			continue;
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
-			if (r->state < ST_ISB &&
-			    (d ? !same_leaf(r, ipa, level, d) : r->level <= level))
+			if (r->state >= ST_ISB && !(r->flags & F_AGENT))
+				continue;
+			/* The leaves of a table that is linked come here one by one. */
+			if (d ? !same_leaf(r, ipa, level, d) &&
+				!may_overlap(m, r, ipa, level, d) :
+			    r->level <= level && bbm(m) < 2 &&
+				!(bbm(m) && r->type & TYPE_NT))
 				too_early(m, pe, ipa, end, r);
 		}
 		for (int l = t->shape.start_level; l < 3; l++) {
@@ -286,7 +344,9 @@ static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t
 				if (q && q->live && q->tree == t && q->level == l + 1 &&
 				    q->ipa == r->ipa)
 					rec_drop(m, r);	/* the same is live again */
-				else if (r->state < ST_ISB)
+				else if (d && bbm(m) && (bbm(m) == 2 || d->nt))
+					continue;
+				else if (r->state < ST_ISB || r->flags & F_AGENT)
 					too_early(m, pe, ipa, end, r);
 			}
 		}
@@ -306,7 +366,7 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 		if (r->state < ST_ISB) {
 			if (!same_leaf(r, ipa, level, d))
 				continue;
-			if (r->flags & F_WRITE && !d->write)
+			if (r->flags & ~leaf_flags(m, c->tree, d) & (F_WRITE | F_DIRTY))
 				r->flags |= F_OLD;
 			else
 				rec_drop(m, r);
@@ -329,12 +389,26 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 	}
 }
 
+/* An entry for ipa points to memory that ends at end. */
+static void check_ps(struct machine *m, const struct tree *t, unsigned pe, uint64_t ipa,
+		     uint64_t end)
+{
+	if (end <= UINT64_C(1) << t->shape.pa_bits)
+		return;
+	verdict(m, R_PA_BEYOND_PS, (struct where){ .pe = pe, .ipa = ipa, .pa = end - 1 },
+		"PE%u makes the entry for %#llx with an output address up to %#llx, but "
+		"VTCR_EL2.PS is %u bits: a walk faults", pe, NS(ipa), NS(end - 1),
+		t->shape.pa_bits);
+}
+
 static void leaf_made(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
 		      int level, const struct desc *d)
 {
 	struct ctx *c;
 
 	check_early(m, t, pe, ipa, level, d);
+	check_ps(m, t, pe, ipa, d->pa + d->size);
+	dirty_forget(m, t, ipa, ipa + d->size, d);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (!RB_EMPTY(&c->leaves))
 			forget_older(m, c, ipa, level, d);
@@ -388,6 +462,7 @@ static struct page *link_child(struct machine *m, unsigned pe, struct page *p,
 			"%#llx", pe, NS(pa), NS(ipa), NS(child->ipa));
 		return NULL;
 	}
+	check_ps(m, p->tree, pe, ipa, pa + granule(m));
 	child->parent = (uint32_t)(p - m->page) + 1;
 	child->slot = (uint16_t)slot;
 	child->level = (int8_t)(p->level + 1);
@@ -420,8 +495,10 @@ static void table_made(struct machine *m, struct tree *t, unsigned pe, struct pa
 				check_early(m, t, pe, p->ipa, p->level - 1, NULL);
 		}
 		p->nvalid += d.kind != DESC_INVALID;
-		if (d.kind == DESC_LEAF)
+		if (d.kind == DESC_LEAF) {
 			leaf_made(m, t, pe, slot_ipa(m, p, slot), p->level, &d);
+			run_changed(m, pe, p, slot);
+		}
 		if (d.kind != DESC_TABLE)
 			continue;
 		child = link_child(m, pe, p, slot, d.pa);
@@ -443,11 +520,14 @@ static void entry_made(struct machine *m, unsigned pe, struct page *p, unsigned 
 	p->nvalid++;
 	if (d->kind == DESC_LEAF) {
 		leaf_made(m, p->tree, pe, slot_ipa(m, p, slot), p->level, d);
+		run_changed(m, pe, p, slot);
 		return;
 	}
 	child = link_child(m, pe, p, slot, d->pa);
 	if (child)
 		table_made(m, p->tree, pe, child, how, true);
+	if (p->hints)
+		run_changed(m, pe, p, slot);
 }
 
 /* ---- changes ------------------------------------------------------------- */
@@ -460,17 +540,100 @@ static void leaf_changed(struct machine *m, unsigned pe, struct page *p, unsigne
 			   .flags = F_OLD };
 	bool lost;
 
-	if (nd->exec && !od->exec)
+	run_changed(m, pe, p, slot);
+	if ((nd->exec1 && !od->exec1) || (nd->exec0 && !od->exec0))
 		frames_check_map(m, pe, slot_ipa(m, p, slot), nd, false);
 	/*
 	 * Less than before: the older version may go on being used. More is
 	 * harmless: it faults, and the new one is found.
 	 */
-	lost = leaf_flags(m, p->tree, od) & ~leaf_flags(m, p->tree, nd) & F_WRITE;
+	lost = od->type != nd->type || (leaf_flags(m, p->tree, od) &
+		~leaf_flags(m, p->tree, nd) & (F_WRITE | F_DIRTY));
 	if (!may_be_cached(m, p->tree, od) || (!lost && may_be_cached(m, p->tree, nd)))
 		return;
 	stale_leaf(&s, slot_ipa(m, p, slot), p->level, od);
 	stale_flush(&s);
+}
+
+/* All of the block d at ipa is mapped alike by a table, or as far as it is at all. */
+static bool same_output(const struct machine *m, const struct tree *t, uint64_t table,
+			int level, uint64_t ipa, const struct desc *d, bool holes)
+{
+	for (uint64_t at = ipa; at < ipa + d->size;) {
+		const struct page *p = page_at(m, table);
+		struct desc o = { .kind = DESC_TABLE };
+		int l = level;
+
+		for (; p && o.kind == DESC_TABLE && l <= 3; l++) {
+			unsigned slot = (unsigned)(at / span(m, l)) % entries(m);
+
+			o = desc_read(page_mem(m, p)[slot], l, mode(m, t));
+			p = o.kind == DESC_TABLE ? page_at(m, o.pa) : NULL;
+		}
+		if (o.kind == DESC_INVALID ? !holes :
+		    o.kind == DESC_TABLE || o.pa - at != d->pa - ipa ||
+		    (o.type ^ d->type) & ~TYPE_SIZE || o.read != d->read ||
+		    desc_writes(m, t, &o) != desc_writes(m, t, d) ||
+		    o.exec1 != d->exec1 || o.exec0 != d->exec0)
+			return false;
+		at += span(m, l - 1);
+	}
+	return true;
+}
+
+/*
+ * Block and table in place of each other: by level 2 as they are, by level 1 with nT
+ * in the block. NULL if that is allowed, else why not.
+ */
+static const char *no_resize(const struct machine *m, const struct page *p, unsigned slot,
+		       const struct desc *od, const struct desc *nd)
+{
+	const struct desc *leaf = od->kind == DESC_LEAF ? od : nd;
+	const struct desc *table = od->kind == DESC_LEAF ? nd : od;
+	uint64_t ipa = slot_ipa(m, p, slot);
+	struct ctx *c;
+
+	if (!bbm(m))
+		return m->mode.nt ? ": conflict aborts are not handled" : "";
+	if (bbm(m) == 1 && !leaf->nt)
+		return ": FEAT_BBM level 1 wants nT in the block";
+	/* The block as it was before nT may still be held. */
+	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
+		const struct rec *r = leaf_first(c, ipa);
+
+		for (; bbm(m) == 1 && leaf == od && r && r->ipa < ipa + od->size;
+		     r = leaf_next((struct rec *)(uintptr_t)r)) {
+			if (r->state < ST_ISB && !(r->type & TYPE_NT))
+				return ": PEs may hold the block as it was before nT";
+		}
+	}
+	if (!same_output(m, p->tree, table->pa, p->level + 1, ipa, leaf, leaf == nd))
+		return ": FEAT_BBM allows another size, the rest has to stay the same";
+	return NULL;
+}
+
+/* The same output by a table instead of a block, or the other way round, in place. */
+static void entry_resized(struct machine *m, unsigned pe, struct page *p, unsigned slot,
+			  const struct desc *od, const struct desc *nd, enum how how)
+{
+	struct stale s = { .m = m, .t = p->tree, .pe = pe, .state = ST_WRITTEN,
+			   .flags = F_OLD, .mapped = true };
+	struct page *child;
+
+	p->nvalid--;
+	if (od->kind == DESC_LEAF) {
+		frames_mapped(m, od->pa, od->size, -1);
+		stale_leaf(&s, slot_ipa(m, p, slot), p->level, od);
+		stale_flush(&s);
+	} else {
+		child = page_child(m, p, slot, od->pa);
+		if (child) {
+			child->parent = 0;
+			stale_table(&s, slot_ipa(m, p, slot), p->level, od->pa);
+			stale_below(&s, child);
+		}
+	}
+	entry_made(m, pe, p, slot, nd, how);
 }
 
 /* A table page that is reachable through a stale table entry only. */
@@ -482,6 +645,8 @@ static void entry_in_limbo(struct machine *m, unsigned pe, struct page *p, unsig
 	struct page *child;
 
 	if (d->kind == DESC_LEAF) {
+		if (hw_may_mark(m, p->tree, d))
+			dirty_in_limbo(m, p->tree, slot_ipa(m, p, slot), d);
 		stale_leaf(&s, slot_ipa(m, p, slot), p->level, d);
 		stale_flush(&s);
 		return;
@@ -498,6 +663,7 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 		   uint64_t old, uint64_t new, enum how how)
 {
 	const struct desc_mode *dm = mode(m, p->tree);
+	const char *why = "";
 	struct desc od, nd;
 
 	if (!p->live) {
@@ -535,8 +701,16 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 		entry_broken(m, pe, p, slot, &od);
 		return;
 	}
+	if (od.kind != nd.kind) {
+		why = no_resize(m, p, slot, &od, &nd);
+		if (!why) {
+			entry_resized(m, pe, p, slot, &od, &nd, how);
+			return;
+		}
+	}
 	if (od.kind == nd.kind && od.pa == nd.pa &&
-	    (od.kind == DESC_TABLE || od.type == nd.type)) {
+	    (od.kind == DESC_TABLE || od.type == nd.type ||
+	     (bbm(m) && !((od.type ^ nd.type) & ~TYPE_SIZE)))) {
 		if (od.kind == DESC_LEAF)
 			leaf_changed(m, pe, p, slot, &od, &nd);
 		return;
@@ -544,13 +718,15 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 	verdict(m, R_BBM_VALID_TO_VALID,
 		(struct where){ .pe = pe, .ipa = slot_ipa(m, p, slot), .pa = nd.pa },
 		"PE%u changes the level-%d entry for %#llx from %s %#llx to %s %#llx%s without "
-		"making it invalid in between", pe, p->level, NS(slot_ipa(m, p, slot)),
+		"making it invalid in between%s", pe, p->level, NS(slot_ipa(m, p, slot)),
 		od.kind == DESC_TABLE ? "table" : "leaf", NS(od.pa),
 		nd.kind == DESC_TABLE ? "table" : "leaf", NS(nd.pa),
 		od.kind != nd.kind || od.pa != nd.pa ? "" :
+		(od.type ^ nd.type) & ~TYPE_SIZE ? " of another memory type" :
 		od.contiguous != nd.contiguous ? " with another Contiguous bit" :
-		" of another memory type");
+		" with another nT", why);
 	entry_broken(m, pe, p, slot, &od);
 	m->reported[R_BBM_MADE_TOO_EARLY] = m->step;	/* said already */
 	entry_made(m, pe, p, slot, &nd, how);
+	run_told(m, p, slot);
 }

@@ -6,7 +6,7 @@
 #define PAGE UINT64_C(4096)
 #define GUEST_PE 2u
 /* 30 bits of IPA: the root is a level-2 table. 40 bits of PA, walks WB and IS. */
-#define VTCR (UINT64_C(1) << 31 | 2u << 16 | 3u << 12 | 1u << 10 | 1u << 8 | 34u)
+#define VTCR (UINT64_C(1) << 31 | 5u << 16 | 3u << 12 | 1u << 10 | 1u << 8 | 34u)
 #define HCR_VM UINT64_C(1)
 #define HCR_FWB (UINT64_C(1) << 46)
 #define DESC_XN (UINT64_C(1) << 54)  /* instruction fetch is not our subject */

@@ -115,7 +115,7 @@ static bool convicted(const struct test *t)
 	set(&r, 0, r.l2, 0, r.l3 | TABLE);
 	set(&r, 0, r.l1, 1, r.l2 | TABLE);
 	for (unsigned pe = 0; pe < 3; pe++) {
-		s2m_sysreg(r.m, pe, S2M_VTCR_EL2, 25 | 1 << 6);
+		s2m_sysreg(r.m, pe, S2M_VTCR_EL2, 25 | 1 << 6 | 5 << 16);
 		s2m_sysreg(r.m, pe, S2M_VTTBR_EL2, (uint64_t)VMID << 48 | r.l1);
 		s2m_barrier(r.m, pe, S2M_DSB_ISH);
 		isb(&r, pe);

@@ -100,7 +100,7 @@ static uint64_t value(const struct bed *b)
 	}
 }
 
-static void event(struct bed *b)
+static void one(struct bed *b)
 {
 	struct machine *m = b->m;
 	unsigned pe = (unsigned)below(m->pes);
@@ -300,7 +300,7 @@ static uint64_t run(uint64_t seed)
 	if (!tree_find(b.m, b.root))
 		fail(&b, "the tree is not known");
 	for (unsigned i = 0; i < EVENTS; i++) {
-		event(&b);
+		one(&b);
 		if (i % 64 == 0)
 			check(&b);
 	}

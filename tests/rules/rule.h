@@ -36,11 +36,19 @@
 #define DEVICE (UINT64_C(1) << 2)
 #define TABLE UINT64_C(3)
 
+#define NT (UINT64_C(1) << 16)
+#define XN0 (UINT64_C(1) << 53)		/* with XN and FEAT_XNX */
+
+/* Of TCR_EL1 and SCTLR_EL1. */
+#define EPD (UINT64_C(1) << 7 | UINT64_C(1) << 23)
+#define SCTLR_M (UINT64_C(1) << 0)
+
 /* Of VTCR_EL2; SL0 = 1 is level 1 of the 4 KiB granule, 2 of the others. */
 #define T0SZ(bits) (64 - (bits))
 #define SL0(n) (UINT64_C(n) << 6)
 #define TG0_16K (UINT64_C(2) << 14)
 #define TG0_64K (UINT64_C(1) << 14)
+#define PS_48 (UINT64_C(5) << 16)
 #define PS_52 (UINT64_C(6) << 16)
 #define DS (UINT64_C(1) << 32)
 
@@ -213,6 +221,56 @@ static inline void invalidate(struct rig *r, unsigned pe, uint64_t ipa)
 	dsb_ishst(r, pe);
 	tlbi_ipa(r, pe, ipa);
 	finish(r, pe);
+}
+
+/* The same with a level hint. */
+static inline void invalidate_hint(struct rig *r, unsigned pe, uint64_t ipa,
+				   unsigned level)
+{
+	dsb_ishst(r, pe);
+	s2m_tlbi(r->m, pe, S2M_IPAS2E1IS, ipa >> 12 | UINT64_C(1) << 46 |
+		 (uint64_t)level << 44);
+	finish(r, pe);
+}
+
+/* ... and of the VMID. */
+static inline void invalidate_all(struct rig *r, unsigned pe)
+{
+	dsb_ishst(r, pe);
+	tlbi_all(r, pe);
+	dsb_ish(r, pe);
+	isb(r, pe);
+}
+
+/* A full table of the pages of the block at L2[2]. */
+static inline uint64_t take_pages(struct rig *r, unsigned pe)
+{
+	uint64_t table = take(r, pe);
+
+	s2m_note(r->m, "fills it with the pages of the block, not shown");
+	s2m_log(r->m, NULL);
+	for (unsigned i = 0; i < r->block / r->page; i++)
+		set(r, pe, table, i, page(r, PA + 2 * r->block + i * r->page));
+	s2m_log(r->m, stdout);
+	return table;
+}
+
+/* L2[2] becomes a table of pages, by break-before-make. */
+static inline uint64_t split(struct rig *r, unsigned pe)
+{
+	uint64_t table = take_pages(r, pe);
+
+	clear(r, pe, r->l2, 2);
+	invalidate(r, pe, r->ipa + 2 * r->block);
+	link_table(r, pe, r->l2, 2, table);
+	return table;
+}
+
+/* A run of 16 pages with the Contiguous bit in L3b. */
+static inline void make_run(struct rig *r, unsigned pe)
+{
+	for (unsigned i = 0; i < 16; i++)
+		set(r, pe, r->l3b, i, page(r, PA + BLOCK + i * PAGE) | CONTIGUOUS);
 }
 
 static inline void civac(struct rig *r, unsigned pe, uint64_t pa, uint64_t size)

@@ -63,6 +63,11 @@ static void build(struct rig *r, const struct geometry *g, uint32_t features)
 	s2m_cache(r->m, 0, S2M_IC_IVAU, PA, 4 * r->block);
 	dsb_sy(r, 0);
 	for (unsigned pe = 0; pe < 2; pe++) {
+		if (features & S2M_SPECULATIVE_AT) {
+			s2m_sysreg(r->m, pe, S2M_TCR_EL1, EPD);
+			s2m_sysreg(r->m, pe, S2M_SCTLR_EL1, SCTLR_M);
+			isb(r, pe);
+		}
 		s2m_sysreg(r->m, pe, S2M_VTCR_EL2, vtcr);
 		s2m_sysreg(r->m, pe, S2M_VTTBR_EL2, r->vttbr);
 		isb(r, pe);

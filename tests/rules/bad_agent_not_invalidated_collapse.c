@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A table becomes a block and is given back while the other agent may be in it. */
+#include "rule.h"
+
+PROGRAM(bad_agent_not_invalidated_collapse, "agent-not-invalidated",
+	S2M_FWB | S2M_AGENT | S2M_BBM2 | S2M_CONFLICTS)
+{
+	uint64_t table = take_pages(r, 0);
+
+	link_table(r, 0, r->l2, 2, table);
+	invalidate_all(r, 0);
+	s2m_agent_tlbi(r->m, 0, 0, 0);
+	set(r, 0, r->l2, 2, block(r, PA + 2 * BLOCK));
+	invalidate_all(r, 0);
+	give(r, 0, table);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* SH changes in place. */
+#include "rule.h"
+
+PROGRAM(bad_bbm_valid_to_valid_shareability, "bbm-valid-to-valid", S2M_FWB)
+{
+	set(r, 0, r->l3, 0, page(r, PA) & ~SH_INNER);
+	invalidate(r, 0, IPA);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* An annotation takes the place of a page: that breaks it as well as zero does. */
+#include "rule.h"
+
+PROGRAM(bad_tlbi_missing_annotation, "tlbi-missing", S2M_FWB)
+{
+	set(r, 0, r->l3, 0, UINT64_C(0x1234567890abcdee));
+	unmapped(r, 0, IPA, PAGE);
+}
