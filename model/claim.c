@@ -272,7 +272,7 @@ static bool live_member(const struct machine *m, const struct tree *t, uint64_t 
 
 	while (p && p->live && p->nvalid) {
 		unsigned slot = (unsigned)(ipa / span(m, p->level)) % entries(m);
-		unsigned run = desc_run(m->granule, p->level);
+		unsigned run = p->hints ? desc_run(m->granule, p->level) : 1;
 		unsigned first = slot & ~(run - 1);
 
 		for (unsigned i = first; run > 1 && i < first + run; i++) {

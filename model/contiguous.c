@@ -43,7 +43,7 @@ static enum agree agree(const struct machine *m, const struct page *p, unsigned 
 	}
 	if (!hint)
 		return ALL_AGREE;
-	return differ ? NOT_AT_ALL : perms ? IN_PERMISSIONS_NOT : ALL_AGREE;
+	return differ || ref.pa & (run * size - 1) ? NOT_AT_ALL : perms ? IN_PERMISSIONS_NOT : ALL_AGREE;
 }
 
 /* False: it may still come to agree. */
@@ -70,7 +70,8 @@ static bool judged(struct machine *m, const struct mixed *x, bool promise)
 				.ipa = p->ipa + x->first * span(m, p->level),
 				.pa = page_pa(m, p) },
 		"PE%u left the members of the Contiguous run of %#llx-%#llx (level %d) "
-		"different from each other, at step %llu: a PE may use any of them for all",
+		"different from each other, or not aligned to the run, at step %llu: a PE may "
+		"use any of them for all",
 		x->pe, NS(p->ipa + x->first * span(m, p->level)),
 		NS(p->ipa + (x->first + run) * span(m, p->level)), p->level, NS(x->step));
 	return true;

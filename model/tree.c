@@ -195,9 +195,12 @@ static void stale_run(struct stale *s, struct page *p, unsigned slot,
 		      const struct desc *d)
 {
 	unsigned run = desc_run(s->m->granule, p->level), first = slot & ~(run - 1);
+	uint64_t size = run * span(s->m, p->level);
 	struct ctx *c = LIST_FIRST(&s->t->ctxs);
 
-	for (unsigned i = first; c && d->contiguous && i < first + run; i++) {
+	if (!c || !d->contiguous || (d->pa ^ slot_ipa(s->m, p, slot)) & (size - 1))
+		return;
+	for (unsigned i = first; i < first + run; i++) {
 		uint64_t ipa = slot_ipa(s->m, p, i);
 		const struct rec *r = leaf_first(c, ipa);
 		struct desc member = *d;
@@ -659,22 +662,14 @@ static void entry_in_limbo(struct machine *m, unsigned pe, struct page *p, unsig
 	stale_below(&s, child);
 }
 
-void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot,
-		   uint64_t old, uint64_t new, enum how how)
+/* Before or after the entry is valid. */
+static void valid_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot,
+			  uint64_t old, uint64_t new, enum how how)
 {
-	const struct desc_mode *dm = mode(m, p->tree);
+	const struct desc od = desc_read(old, p->level, mode(m, p->tree));
+	const struct desc nd = desc_read(new, p->level, mode(m, p->tree));
 	const char *why = "";
-	struct desc od, nd;
 
-	if (!p->live) {
-		p->stored = m->step;
-		p->stores |= (uint16_t)(1u << pe);
-	}
-	if (p->level < 0 || old == new ||
-	    (!desc_valid(old, p->level, dm) && !desc_valid(new, p->level, dm)))
-		return;
-	od = desc_read(old, p->level, dm);
-	nd = desc_read(new, p->level, dm);
 	if (!p->live) {
 		struct rec *stale = page_stale(m, p);
 		struct page *child = od.kind == DESC_TABLE ?
@@ -729,4 +724,19 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 	m->reported[R_BBM_MADE_TOO_EARLY] = m->step;	/* said already */
 	entry_made(m, pe, p, slot, &nd, how);
 	run_told(m, p, slot);
+}
+
+void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot,
+		   uint64_t old, uint64_t new, enum how how)
+{
+	const struct desc_mode *dm = mode(m, p->tree);
+
+	if (!p->live) {
+		p->stored = m->step;
+		p->stores |= (uint16_t)(1u << pe);
+	}
+	if (p->level < 0 || old == new ||
+	    (!desc_valid(old, p->level, dm) && !desc_valid(new, p->level, dm)))
+		return;
+	valid_changed(m, pe, p, slot, old, new, how);
 }

@@ -85,6 +85,9 @@ static uint64_t value(const struct bed *b)
 	attr |= below(8) ? 0 : UINT64_C(1) << 51;	/* DBM */
 	attr |= below(32) ? 0 : below(4) << 8;		/* SH, or address */
 	attr |= below(32) ? 0 : below(16) << 12;	/* address, if not of 4K */
+	attr |= below(8) ? 0 : UINT64_C(1) << 52;	/* Contiguous */
+	attr |= below(16) ? 0 : UINT64_C(1) << 53;	/* with XNX: EL1 the other way */
+	attr |= below(16) ? 0 : UINT64_C(1) << 16;	/* nT, or address */
 
 	switch (below(6)) {
 	case 0:
@@ -107,7 +110,7 @@ static void one(struct bed *b)
 	const uint64_t tg = (s2m_granule_shift(m) - 10) / 2;
 	uint64_t entry = some_table(b) + below(6) * 8, *t, pa;
 
-	switch (below(20)) {
+	switch (below(22)) {
 	case 0: case 1: case 2: case 3:
 		s2m_write(m, pe, entry, value(b), (enum s2m_order)below(2));
 		break;
@@ -169,8 +172,24 @@ static void one(struct bed *b)
 		else
 			s2m_guest_enter(m, pe, b->root | below(2) << 48);
 		break;
+	case 19:
+		if (below(4))
+			s2m_guest_write(m, pe, b->root, ipa(b));
+		else
+			s2m_guest_writes(m, b->root, ipa(b), range(b), below(2) * state);
+		break;
+	case 20:
+		if (below(2))
+			s2m_dirty_found(m, pe, b->root, ipa(b), range(b));
+		else
+			s2m_claim_harvested(m, pe, b->root, ipa(b), range(b));
+		break;
 	default:
-		s2m_sysreg(m, pe, S2M_VTTBR_EL2, b->root | below(3) << 48);
+		if (below(2))
+			s2m_sysreg(m, pe, below(2) ? S2M_TCR_EL1 : S2M_SCTLR_EL1,
+				   below(2) * 0x800081);
+		else
+			s2m_sysreg(m, pe, S2M_VTTBR_EL2, b->root | below(3) << 48);
 		break;
 	}
 }
@@ -269,6 +288,8 @@ static uint64_t run(uint64_t seed)
 	static const uint32_t features[] = {
 		0, S2M_FWB, S2M_FWB | S2M_TLBIRANGE | S2M_TTL, S2M_AGENT | S2M_TLBIRANGE,
 		S2M_HAFDBS | S2M_FWB | S2M_TLBIRANGE, S2M_REPEAT_TLBI | S2M_ETS2, S2M_DIC,
+		S2M_BBM1 | S2M_CONFLICTS | S2M_XNX, S2M_BBM2 | S2M_CONFLICTS | S2M_HAFDBS,
+		S2M_BBM2 | S2M_CONFLICTS | S2M_FWB | S2M_AGENT, S2M_SPECULATIVE_AT,
 	};
 	struct machine_config cfg = { .pes = 3, .table_pages = TABLES * 4 };
 	const struct geometry *g;
