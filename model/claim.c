@@ -303,6 +303,10 @@ static void judge_held(struct machine *m, unsigned pe, struct rec *r, const char
 	char text[128], why[192];
 	enum rule rule = rec_why(r, why, sizeof(why));
 
+	/* A PE in the middle of the same does not run the guest before its ISB. */
+	if (r->state == ST_ISB && !(r->flags & F_AGENT) &&
+	    !knows(m, pe, r->actor, r->acted))
+		return;
 	if (told(r))
 		return;
 	if (elsewhere(m, r, pe)) {

@@ -90,6 +90,10 @@ struct rec {
 	uint8_t kind, level, state;
 	uint8_t levels;		/* of a leaf, as a mask; level is the last of them */
 	uint8_t writer, actor;	/* PEs: the write; the TLBI */
+	/* Masks of PEs, for several that invalidate it at the same time: who has read
+	 * what was written; issued the TLBI for stage 2, for stage 1, the erratum's;
+	 * and completed it by a DSB. */
+	uint16_t seen, s2_by, s1_by, again_by, s2_sure, s1_sure;
 	uint8_t why, why_pe;	/* enum rule: why it did not get further */
 	uint16_t flags, type;
 	bool orphan;		/* in ctx.orphans, nowhere else */
@@ -371,6 +375,8 @@ void *slab_new(struct machine *m, size_t size);
 void slabs_free(struct machine *m);
 
 /* ---- tlb.c */
+/* pe has read entry slot of p, which is live and invalid. */
+void tlb_seen(struct machine *m, unsigned pe, const struct page *p, unsigned slot);
 void tlb_dsb(struct machine *m, unsigned pe, enum s2m_barrier b);
 void tlb_isb(struct machine *m, unsigned pe);
 

@@ -278,6 +278,8 @@ uint64_t s2m_read(struct machine *m, unsigned pe, uint64_t pa)
 	value = page_mem(m, p)[(pa % granule(m)) / 8];
 	if (!p->live && p->tree && p->level >= 0)
 		dirty_seen(m, p, (unsigned)(pa % granule(m) / 8), false);
+	if (p->live && !(value & 1))
+		tlb_seen(m, pe, p, (unsigned)(pa % granule(m) / 8));
 	if (m->log)
 		log_write(m, pe, "read", pa, value, value);
 	return value;
@@ -342,6 +344,8 @@ uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
 	if (!p)
 		return 0;
 	found = page_mem(m, p)[(pa % granule(m)) / 8];
+	if (p->live && !(found & 1))
+		tlb_seen(m, pe, p, (unsigned)(pa % granule(m) / 8));
 	if (found != old) {
 		log_event(m, pe, "compare-and-swap %#llx fails", (unsigned long long)pa);
 		return found;

@@ -151,7 +151,8 @@ static bool joins(const struct rec *a, const struct rec *b)
 	       a->level == b->level && a->levels == b->levels &&
 	       a->state == b->state && a->flags == b->flags &&
 	       a->writer == b->writer && a->actor == b->actor && a->type == b->type &&
-	       a->why == b->why && a->why_pe == b->why_pe && a->retired == b->retired;
+	       a->why == b->why && a->why_pe == b->why_pe && a->retired == b->retired &&
+	       a->seen == b->seen;	/* the other masks are empty where runs are joined */
 }
 
 static uint64_t max(uint64_t a, uint64_t b)
@@ -278,6 +279,8 @@ void rec_state(struct machine *m, struct rec *r, enum state st)
 	if (st != ST_VISIBLE)
 		r->why = R_NONE;
 	r->acted = m->step;
+	if (st == ST_VISIBLE || st == ST_RETIRED)
+		r->seen = r->s2_by = r->s1_by = r->again_by = r->s2_sure = r->s1_sure = 0;
 	TAILQ_INSERT_TAIL(&c->list[st], r, list);
 	c->held += rec_held(r);
 }

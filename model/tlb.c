@@ -98,8 +98,19 @@ static bool reaches(const struct ctx *c, const struct tlbi *t)
 	return !t->local || !(c->holders & ~(1u << t->pe));
 }
 
+static uint16_t bit(unsigned pe)
+{
+	return (uint16_t)(1u << pe);
+}
+
+/* Where another PE got as far before, either of the two may come to the end of it. */
 static void advance(struct machine *m, struct rec *r, const struct tlbi *t, enum state st)
 {
+	uint16_t *by = st == ST_S2 ? &r->s2_by : st == ST_S1 ? &r->s1_by : &r->again_by;
+
+	*by |= bit(t->pe);
+	if (r->state >= st)
+		return;
 	rec_state(m, r, st);
 	r->actor = (uint8_t)t->pe;
 	r->flags = (uint16_t)((r->flags & ~F_LOCAL) | (t->local ? F_LOCAL : 0));
@@ -120,15 +131,25 @@ static bool table_undone(struct ctx *c, uint64_t ipa)
 	return false;
 }
 
+/* A TLBI of no use is remembered, unless one of another PE is under way. */
+static void hit(struct machine *m, struct rec *r, const struct tlbi *t, enum rule why)
+{
+	if (why == R_NONE)
+		advance(m, r, t, ST_S2);
+	else if (r->state <= ST_VISIBLE)
+		fails(m, r, t, why);
+}
+
 static struct rec *hit_leaf(struct machine *m, struct ctx *c, struct rec *r,
 			    const struct tlbi *t)
 {
 	/* Any address of a block hits it. */
 	uint64_t mask = span(m, r->level) - 1;
 	uint64_t end = (t->end + mask) & ~mask;
+	enum rule why = R_NONE;
 	bool undone;
 
-	if (r->state > ST_VISIBLE)
+	if (r->state >= ST_ISB || r->s2_by & bit(t->pe))
 		return r;
 	r = leaf_cut(m, r, t->start & ~mask, end);
 	if (t->last && r->flags & F_BELOW) {
@@ -141,42 +162,42 @@ static struct rec *hit_leaf(struct machine *m, struct ctx *c, struct rec *r,
 				break;
 			}
 		}
-		if (undone) {
-			fails(m, r, t, R_LAST_LEVEL_ONLY);
-			return r;
-		}
+		if (undone)
+			why = R_LAST_LEVEL_ONLY;
 	}
-	if (r->state == ST_WRITTEN)
-		fails(m, r, t, R_TLBI_BEFORE_DSB);
+	if (why != R_NONE)
+		;
+	else if (r->state == ST_WRITTEN)
+		why = R_TLBI_BEFORE_DSB;
 	else if (t->bad)
-		fails(m, r, t, R_TLBI_BAD_OPERAND);
+		why = R_TLBI_BAD_OPERAND;
 	else if (t->hint != ANY_LEVEL && r->levels != 1u << t->hint)
-		fails(m, r, t, R_TTL_MISMATCH);
+		why = R_TTL_MISMATCH;
 	else if (!reaches(c, t))
-		fails(m, r, t, R_TLBI_NOT_BROADCAST);
-	else
-		advance(m, r, t, ST_S2);
+		why = R_TLBI_NOT_BROADCAST;
+	hit(m, r, t, why);
 	return r;
 }
 
 static void hit_table(struct machine *m, struct ctx *c, struct rec *r,
 		      const struct tlbi *t)
 {
-	if (r->state > ST_VISIBLE)
+	enum rule why = R_NONE;
+
+	if (r->state >= ST_ISB)
 		return;
 	if (r->state == ST_WRITTEN)
-		fails(m, r, t, R_TLBI_BEFORE_DSB);
+		why = R_TLBI_BEFORE_DSB;
 	else if (t->last)
-		fails(m, r, t, R_LAST_LEVEL_ONLY);
+		why = R_LAST_LEVEL_ONLY;
 	else if (t->bad)
-		fails(m, r, t, R_TLBI_BAD_OPERAND);
+		why = R_TLBI_BAD_OPERAND;
 	/* With a hint only table entries above that level are sure to go. */
 	else if (t->hint != ANY_LEVEL && r->level >= t->hint)
-		fails(m, r, t, R_TTL_MISMATCH);
+		why = R_TTL_MISMATCH;
 	else if (!reaches(c, t))
-		fails(m, r, t, R_TLBI_NOT_BROADCAST);
-	else
-		advance(m, r, t, ST_S2);
+		why = R_TLBI_NOT_BROADCAST;
+	hit(m, r, t, why);
 }
 
 static void by_address(struct machine *m, struct ctx *c, const struct tlbi *t)
@@ -213,14 +234,16 @@ static void whole(struct machine *m, struct ctx *c, const struct tlbi *t)
 		TAILQ_FOREACH(r, &c->list[ST_WRITTEN], list)
 			fails(m, r, t, R_TLBI_BEFORE_DSB);
 	}
-	for (enum state st = from; st <= ST_S2DONE; st++) {
+	/* Downwards, so that what moves up is not met again. */
+	for (int st = ST_REPEATED; st >= (int)from; st--) {
 		TAILQ_FOREACH_SAFE(r, &c->list[st], list, next) {
 			/* For all this PE knows stage 2 may still be under way. */
-			if (!t->s2 && !knows(m, t->pe, r->actor, r->acted))
+			if (!t->s2 && !(r->s2_sure & bit(t->pe)) &&
+			    !knows(m, t->pe, r->actor, r->acted))
 				continue;
 			if (reaches(c, t))
 				advance(m, r, t, ST_S1);
-			else
+			else if (st <= ST_S2DONE)
 				fails(m, r, t, R_TLBI_NOT_BROADCAST);
 		}
 	}
@@ -230,9 +253,11 @@ static void repeat(struct machine *m, struct ctx *c, const struct tlbi *t)
 {
 	struct rec *r, *next;
 
-	TAILQ_FOREACH_SAFE(r, &c->list[ST_REPEAT], list, next) {
-		if (r->actor == t->pe && !t->local)
-			advance(m, r, t, ST_REPEATED);
+	for (int st = ST_REPEATED; st >= ST_REPEAT; st--) {
+		TAILQ_FOREACH_SAFE(r, &c->list[st], list, next) {
+			if (r->s1_sure & bit(t->pe) && !t->local)
+				advance(m, r, t, ST_REPEATED);
+		}
 	}
 }
 
@@ -317,30 +342,44 @@ static void no_help(struct machine *m, struct rec *r, unsigned pe)
 	r->why_pe = (uint8_t)pe;
 }
 
+/* The TLBI of pe that r waits for is complete. */
+static void completed(struct machine *m, struct rec *r, unsigned pe)
+{
+	r->actor = (uint8_t)pe;
+	if (r->state == ST_S2)
+		rec_state(m, r, ST_S2DONE);
+	else if (r->state == ST_S1 && m->features & S2M_REPEAT_TLBI)
+		rec_state(m, r, ST_REPEAT);
+	else
+		retire(m, r, false);
+}
+
 static void complete(struct machine *m, struct ctx *c, unsigned pe, enum s2m_barrier b)
 {
-	static const enum state waits[] = { ST_REPEATED, ST_S1, ST_S2 };
 	struct rec *r, *next;
 
-	for (unsigned i = 0; i < sizeof(waits) / sizeof(waits[0]); i++) {
-		enum state st = waits[i];
-
+	/* Downwards, so that what moves up is not met again. */
+	for (int st = ST_REPEATED; st >= ST_S2; st--) {
 		TAILQ_FOREACH_SAFE(r, &c->list[st], list, next) {
-			if (r->actor != pe || !barriers[b].loads ||
-			    !(barriers[b].all || r->flags & F_LOCAL))
+			uint16_t own = barriers[b].loads &&
+				       (barriers[b].all ||
+					(r->flags & F_LOCAL && r->actor == pe)) ?
+				       bit(pe) : 0;
+
+			r->s2_sure |= r->s2_by & own;
+			r->s1_sure |= r->s1_by & own;
+			if (st == ST_S2 ? r->s2_by & own : st == ST_S1 ? r->s1_by & own :
+			    st == ST_REPEATED ? r->again_by & own : 0)
+				completed(m, r, pe);
+			else if (st != ST_S2DONE && st != ST_REPEAT)
 				no_help(m, r, pe);
-			else if (st == ST_S2)
-				rec_state(m, r, ST_S2DONE);
-			else if (st == ST_S1 && m->features & S2M_REPEAT_TLBI)
-				rec_state(m, r, ST_REPEAT);
-			else
-				retire(m, r, false);
 		}
 	}
 	if (!barriers[b].all)
 		return;
 	TAILQ_FOREACH_SAFE(r, &c->list[ST_WRITTEN], list, next) {
-		if (!knows(m, pe, r->writer, r->last))
+		/* What one PE has read every one reads, walkers too. */
+		if (!knows(m, pe, r->writer, r->last) && !(r->seen & bit(pe)))
 			continue;
 		rec_state(m, r, ST_VISIBLE);
 		rec_settle(m, r);
@@ -371,6 +410,29 @@ void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b)
 		complete(m, c, pe, b);
 	if (barriers[b].loads && barriers[b].all)
 		data_dsb(m, pe, b == S2M_DSB_SY);
+}
+
+void tlb_seen(struct machine *m, unsigned pe, const struct page *p, unsigned slot)
+{
+	uint64_t ipa = p->ipa + slot * span(m, p->level), end = ipa + span(m, p->level);
+	struct rec *r;
+	struct ctx *c;
+
+	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
+		if (TAILQ_EMPTY(&c->list[ST_WRITTEN]))
+			continue;
+		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
+			if (r->state != ST_WRITTEN || r->writer == pe)
+				continue;
+			r = leaf_cut(m, r, ipa, end);
+			r->seen |= bit(pe);
+		}
+		for (int l = p->level; l < 3; l++) {
+			r = table_first(c, l, ipa);
+			for (; r && r->level == l && r->ipa < end; r = table_next(r))
+				r->seen |= bit(pe);
+		}
+	}
 }
 
 void tlb_isb(struct machine *m, unsigned pe)
