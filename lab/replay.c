@@ -223,7 +223,7 @@ static int vm_init(struct replay *r)
 	struct s2_config cfg = {
 		.ipa_bits = (uint8_t)ipa_bits(r, tv),
 		.pa_bits = (uint8_t)replay_pa_bits(r->out.features),
-		.features = r->out.features & ~S2_FEAT_BBM2, /* as lab/vm.c */
+		.features = r->out.features,
 	};
 	int err;
 

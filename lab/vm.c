@@ -11,11 +11,16 @@ uint32_t lab_machine_features(uint32_t features, uint32_t errata)
 	static const struct {
 		uint32_t engine, machine;
 	} map[] = {
-		{ S2_FEAT_FWB, S2M_FWB },   { S2_FEAT_TLBIRANGE, S2M_TLBIRANGE },
-		{ S2_FEAT_TTL, S2M_TTL },   { S2_FEAT_HAFDBS, S2M_HAFDBS },
-		{ S2_FEAT_XNX, S2M_XNX },   { S2_FEAT_BBM1, S2M_BBM1 },
-		{ S2_FEAT_BBM2, S2M_BBM2 }, { S2_FEAT_ETS2, S2M_ETS2 },
+		{ S2_FEAT_FWB, S2M_FWB },
+		{ S2_FEAT_TLBIRANGE, S2M_TLBIRANGE },
+		{ S2_FEAT_TTL, S2M_TTL },
+		{ S2_FEAT_HAFDBS, S2M_HAFDBS },
+		{ S2_FEAT_XNX, S2M_XNX },
+		{ S2_FEAT_BBM1, S2M_BBM1 },
+		{ S2_FEAT_ETS2, S2M_ETS2 },
 		{ S2_FEAT_LPA2, S2M_LPA2 },
+		/* The feature says that the embedder handles them. */
+		{ S2_FEAT_BBM2, S2M_BBM2 | S2M_CONFLICTS },
 	};
 	uint32_t out = errata & S2_ERRATUM_REPEAT_TLBI ? S2M_REPEAT_TLBI : 0;
 
@@ -52,8 +57,7 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 		.ipa_bits = (uint8_t)cfg->ipa_bits,
 		.pa_bits = (uint8_t)cfg->pa_bits,
 		.granule_shift = (uint8_t)cfg->page_shift,
-		.features = cfg->features &
-			    ~S2_FEAT_BBM2, /* the machine refuses it still */
+		.features = cfg->features,
 		.errata = cfg->errata,
 		.port = &vm->port,
 	};
