@@ -353,6 +353,7 @@ uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
 	m->count.pte_writes++;
 	if (m->log)
 		log_write(m, pe, "compare-and-swap", pa, old, value);
+	m->pe[pe].ordered = m->step - 1;
 	store(m, pe, p, pa, value, HOW_ATOMIC);
 	return found;
 }

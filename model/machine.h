@@ -83,6 +83,7 @@ uint64_t s2m_read(struct machine *m, unsigned pe, uint64_t pa);
 void s2m_write(struct machine *m, unsigned pe, uint64_t pa, uint64_t value,
 	       enum s2m_order o);
 uint64_t s2m_xchg(struct machine *m, unsigned pe, uint64_t pa, uint64_t value);
+/* One that succeeds is a release too (CASAL): shared calls link tables by it. */
 uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
 		 uint64_t value);
 /* Plain stores over whole table pages (zeroing); not counted as entry writes. */
