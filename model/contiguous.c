@@ -24,17 +24,18 @@ static enum agree agree(const struct machine *m, const struct page *p, unsigned 
 	struct desc ref = { .kind = DESC_INVALID };
 
 	for (unsigned i = 0; i < run; i++) {
-		const struct desc d = desc_read(page_mem(m, p)[first + i], p->level,
-						mode(m, p->tree));
+		const struct desc d =
+			desc_read(page_mem(m, p)[first + i], p->level, mode(m, p->tree));
 
 		if (d.kind == DESC_INVALID)
 			continue;
 		hint |= d.contiguous;
 		differ |= any && (d.kind != ref.kind || d.pa != ref.pa + i * size ||
 				  d.type != ref.type);
-		perms |= any && (d.read != ref.read || d.exec1 != ref.exec1 ||
-				 d.exec0 != ref.exec0 || desc_writes(m, p->tree, &d) !=
-				 desc_writes(m, p->tree, &ref));
+		perms |= any &&
+			 (d.read != ref.read || d.exec1 != ref.exec1 ||
+			  d.exec0 != ref.exec0 ||
+			  desc_writes(m, p->tree, &d) != desc_writes(m, p->tree, &ref));
 		if (!any) {
 			ref = d;
 			ref.pa -= i * size;
@@ -43,7 +44,9 @@ static enum agree agree(const struct machine *m, const struct page *p, unsigned 
 	}
 	if (!hint)
 		return ALL_AGREE;
-	return differ || ref.pa & (run * size - 1) ? NOT_AT_ALL : perms ? IN_PERMISSIONS_NOT : ALL_AGREE;
+	return differ || ref.pa & (run * size - 1) ? NOT_AT_ALL :
+	       perms				   ? IN_PERMISSIONS_NOT :
+						     ALL_AGREE;
 }
 
 /* False: it may still come to agree. */
@@ -66,7 +69,8 @@ static bool judged(struct machine *m, const struct mixed *x, bool promise)
 		break;
 	}
 	verdict(m, R_CONTIGUOUS_MIXED,
-		(struct where){ .pe = x->pe, .cause = x->step,
+		(struct where){ .pe = x->pe,
+				.cause = x->step,
 				.ipa = p->ipa + x->first * span(m, p->level),
 				.pa = page_pa(m, p) },
 		"PE%u left the members of the Contiguous run of %#llx-%#llx (level %d) "
@@ -117,8 +121,8 @@ void run_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot)
 		}
 		i = m->mixed_n++;
 	}
-	m->mixed[i] = (struct mixed){ .page = p, .first = first, .pe = pe,
-				      .step = m->step };
+	m->mixed[i] =
+		(struct mixed){ .page = p, .first = first, .pe = pe, .step = m->step };
 }
 
 void run_told(struct machine *m, const struct page *p, unsigned slot)

@@ -148,11 +148,11 @@ struct rec *table_next(struct rec *r)
 static bool joins(const struct rec *a, const struct rec *b)
 {
 	return a->end == b->ipa && a->pa + (a->end - a->ipa) == b->pa &&
-	       a->level == b->level && a->levels == b->levels &&
-	       a->state == b->state && a->flags == b->flags &&
-	       a->writer == b->writer && a->actor == b->actor && a->type == b->type &&
-	       a->why == b->why && a->why_pe == b->why_pe && a->retired == b->retired &&
-	       a->seen == b->seen;	/* the other masks are empty where runs are joined */
+	       a->level == b->level && a->levels == b->levels && a->state == b->state &&
+	       a->flags == b->flags && a->writer == b->writer && a->actor == b->actor &&
+	       a->type == b->type && a->why == b->why && a->why_pe == b->why_pe &&
+	       a->retired == b->retired &&
+	       a->seen == b->seen; /* the other masks are empty where runs are joined */
 }
 
 static uint64_t max(uint64_t a, uint64_t b)
@@ -245,7 +245,7 @@ void leaf_add(struct machine *m, struct ctx *c, const struct rec *new)
 
 void table_add(struct machine *m, struct ctx *c, const struct rec *new)
 {
-	struct rec *r = RB_FIND(tables, &c->tables, (struct rec *)(uintptr_t)new);
+	struct rec *r = RB_FIND(tables, &c->tables, (struct rec *)(uintptr_t) new);
 	struct page *p = page_at(m, new->pa);
 
 	if (r)
@@ -258,8 +258,11 @@ void table_add(struct machine *m, struct ctx *c, const struct rec *new)
 
 struct rec *all_add(struct machine *m, struct ctx *c)
 {
-	const struct rec r = { .kind = K_ALL, .state = ST_VISIBLE, .why = R_NONE,
-			       .first = m->step, .last = m->step,
+	const struct rec r = { .kind = K_ALL,
+			       .state = ST_VISIBLE,
+			       .why = R_NONE,
+			       .first = m->step,
+			       .last = m->step,
 			       .end = UINT64_C(1) << c->tree->shape.ipa_bits,
 			       .flags = m->features & S2M_AGENT ? F_AGENT : 0 };
 

@@ -391,6 +391,15 @@ bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
  */
 bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct s2_gather *g);
 /*
+ * Nothing may be put any more into a table in which nothing is live: true when that
+ * holds. Who puts something in counts it first and backs off when the table is dead,
+ * so between the two one sees the other. Somebody who is about to count it back
+ * out makes the first test fail, hence the second look. table_revive() takes it back
+ * and returns what the state word was.
+ */
+bool table_kill(const struct cursor *c, uint64_t *meta);
+uint64_t table_revive(const struct cursor *c, uint64_t *meta);
+/*
  * Clean the memory of the broken leaves in [op->st.pos, end), within the step's
  * budget. Returns where it ended. clean_barrier(): the barrier after the last, if less
  * than @bytes are left of the step's.

@@ -75,6 +75,21 @@ static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int 
 	return n;
 }
 
+/*
+ * A table with nothing in it, left by a replacement that was given up or has not gone
+ * on yet, is nothing that is mapped.
+ */
+static bool table_empty(const struct cursor *c, uint64_t d)
+{
+	uint64_t state;
+
+	if (!desc_valid_table(d, c->level))
+		return false;
+	state = state_of(c->s2, table_meta(c->s2, s2_port_table_va(c->s2->port,
+								   desc_oa(c->s2, d))));
+	return !meta_live(state) && !meta_busy(state) && !meta_notes(state);
+}
+
 /* One entry of the window, for which a leaf or a table is to be made. */
 static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int want,
 		      struct found *f)
@@ -93,7 +108,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 			return 0;
 		}
 	}
-	if (desc_valid(d) && !replace)
+	if (desc_valid(d) && !replace && !table_empty(c, d))
 		return S2_E_EXIST;
 	f->taken |= desc_valid(d) || desc_busy(d);
 	f->fresh = true;
@@ -151,6 +166,28 @@ static uint64_t window_end(const struct map *m)
 	return end;
 }
 
+/*
+ * False if the entry has to be read again. Without S2_MAP_REPLACE it is an empty table,
+ * and beside others it has to stay empty.
+ */
+static bool break_one_old(const struct map *m, struct cursor *c, uint64_t *entry,
+			  uint64_t d, struct s2_gather *g)
+{
+	uint64_t *meta;
+
+	if (!c->step->shared || m->flags & S2_MAP_REPLACE)
+		return break_entry(c, entry, d, d, g);
+	meta = table_meta(c->s2, s2_port_table_va(c->s2->port, desc_oa(c->s2, d)));
+	if (!table_kill(c, meta)) {
+		c->step->wait = true;
+		return false;
+	}
+	if (break_entry(c, entry, d, d, g))
+		return true;
+	table_revive(c, meta);
+	return false;
+}
+
 /* Break what is in the way, leaves and whole tables. */
 static void break_old(const struct map *m, struct s2_gather *g)
 {
@@ -170,7 +207,7 @@ static void break_old(const struct map *m, struct s2_gather *g)
 			continue;
 		if (desc_valid(d) && (c.level != want || desc_is_table(d, c.level) ||
 				      (d ^ leaf_desc(m, c.ipa, want)) & ~DESC_IN_PLACE)) {
-			if (!break_entry(&c, entry, d, d, g))
+			if (!break_one_old(m, &c, entry, d, g))
 				continue;
 			past = cursor_base(&c) + level_size(c.s2, c.level);
 			if (cursor_base(&c) < m->op->start.ipa)
@@ -543,7 +580,7 @@ static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t si
 		      S2_NO_CLEAN | S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
 	    (flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) ||
-	    (flags & S2_SHARED && flags & S2_MAP_REPLACE && !(op && op->limbo)))
+	    (flags & S2_SHARED && !(op && op->limbo)))
 		return S2_E_FLAGS;
 	return 0;
 }

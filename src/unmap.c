@@ -93,13 +93,12 @@ struct breaking {
 	unsigned own[S2_LEVELS];
 };
 
-/*
- * Nothing may be put any more into a table in which nothing is live: true when that
- * holds. Who puts something in counts it first and backs off when the table is dead,
- * so between the two one sees the other. Somebody who is about to count it back
- * out makes the first test fail, hence the second look.
- */
-static bool table_kill(const struct cursor *c, uint64_t *meta)
+uint64_t table_revive(const struct cursor *c, uint64_t *meta)
+{
+	return s2_port_word_add(c->s2->port, &meta[META_STATE], UINT64_C(0) - META_DEAD);
+}
+
+bool table_kill(const struct cursor *c, uint64_t *meta)
 {
 	uint64_t old;
 
@@ -111,9 +110,7 @@ static bool table_kill(const struct cursor *c, uint64_t *meta)
 			return false;
 		if (!meta_live(old))
 			return true;
-		old = s2_port_word_add(c->s2->port, &meta[META_STATE],
-				       UINT64_C(0) - META_DEAD);
-		if (meta_live(old))
+		if (meta_live(table_revive(c, meta)))
 			return false;
 	}
 	return false;
@@ -151,8 +148,7 @@ static void detach_dead(struct breaking *b, uint64_t page)
 				    desc_make_busy(d, c->step->tag));
 		/* Being collapsed for now: it will be linked again. */
 		if (found & DESC_REMAKE && !desc_valid(found)) {
-			s2_port_word_add(c->s2->port, &meta[META_STATE],
-					 UINT64_C(0) - META_DEAD);
+			table_revive(c, meta);
 			c->step->wait = true;
 		}
 		/* Or detached by somebody else. */

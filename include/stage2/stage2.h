@@ -407,9 +407,9 @@ typedef uint32_t s2_attr_t;
  *	invalidation, so none is needed.
  * %S2_SHARED: every call but s2_init(), s2_destroy(), s2_release(): it runs beside
  *	other shared calls. One that may detach tables (s2_unmap(), s2_collapse(),
- *	s2_map() with %S2_MAP_REPLACE) needs op->limbo, to be released after a
- *	grace period that began after the call. s2_map() may return %S2_E_BUSY with
- *	entries below op->end already made. While a batch is open: %S2_E_BATCH.
+ *	s2_map()) needs op->limbo, to be released after a grace period that began
+ *	after the call. s2_map() may return %S2_E_BUSY with entries below op->end
+ *	already made. While a batch is open: %S2_E_BATCH.
  * %S2_CLEAR: s2_age(): clear the access flags too.
  */
 #define S2_MAP_PAGES (1u << 0)
