@@ -7,11 +7,56 @@
 
 /* What to do to each leaf. */
 struct edit {
-	uint64_t clear, set; /* descriptor bits */
-	uint64_t seek;	     /* descriptor bits to look for ... */
-	bool seen;	     /* ... and whether a leaf had them */
-	bool invalidate;     /* a changed leaf's old translations must go */
+	uint64_t clear, set;	  /* descriptor bits */
+	s2_attr_t exec;		  /* S2_XU, S2_XP to add */
+	struct s2_dirty_log *log; /* s2_dirty(): of every dirty leaf ... */
+	bool tidy;		  /* ... which becomes clean */
+	uint64_t seek;		  /* descriptor bits to look for ... */
+	bool seen;		  /* ... and whether a leaf had them */
+	bool invalidate;	  /* a changed leaf's old translations must go */
 };
+
+/* Whether a log has a bit for every page of the entry under the cursor. */
+static bool log_covers(const struct cursor *c, const struct s2_dirty_log *log)
+{
+	uint64_t base = cursor_base(c), size = level_size(c->s2, c->level);
+
+	return base >= log->ipa.ipa && size <= log->size &&
+	       base - log->ipa.ipa <= log->size - size;
+}
+
+/* A bit for every page of it that the log has one for. */
+static void log_leaf(const struct cursor *c, struct s2_dirty_log *log)
+{
+	unsigned shift = page_shift(c->s2);
+	uint64_t base = cursor_base(c), end = base + level_size(c->s2, c->level);
+	uint64_t i, to;
+
+	if (base < log->ipa.ipa)
+		base = log->ipa.ipa;
+	if (end > log->ipa.ipa + log->size)
+		end = log->ipa.ipa + log->size;
+	if (base >= end)
+		return;
+	i = (base - log->ipa.ipa) >> shift;
+	to = (end - log->ipa.ipa) >> shift;
+	while (i < to) {
+		uint64_t n = 64 - i % 64 < to - i ? 64 - i % 64 : to - i;
+
+		log->bits[i / 64] |= (~UINT64_C(0) >> (64 - n)) << i % 64;
+		i += n;
+	}
+}
+
+void harvest(const struct cursor *c, uint64_t d, uint64_t now)
+{
+	struct s2_dirty_log *log = c->step->op ? c->step->op->dirty : NULL;
+
+	if (!log || !desc_valid_leaf(d, c->level) || !desc_dirty(d) || desc_dirty(now))
+		return;
+	log_leaf(c, log);
+	log->missed |= !log_covers(c, log);
+}
 
 /*
  * False if the entry was changed between our load and our swap, by hardware or by
@@ -22,8 +67,18 @@ static bool edit_entry(const struct cursor *c, uint64_t *entry, uint64_t d,
 {
 	uint64_t new = (d & ~e->clear) | e->set;
 
+	if (e->exec)
+		new = (new & ~DESC_XN) | desc_xn(desc_exec(d) | e->exec);
+	/* Not where part of the record would be lost. */
+	if (e->tidy && desc_dirty(d) && log_covers(c, e->log))
+		new &= ~DESC_S2AP_W;
 	*changed = new != d;
-	return new == d || cursor_swap(c, entry, d, new, cursor_racy(c, d));
+	if (*changed && !cursor_swap(c, entry, d, new, cursor_racy(c, d)))
+		return false;
+	if (e->log && desc_dirty(d))
+		log_leaf(c, e->log);
+	harvest(c, d, new);
+	return true;
 }
 
 /* As far as the budget goes; returns where it ended. */
@@ -68,6 +123,15 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 	return c.ipa < end ? c.ipa : end;
 }
 
+void harvest_below(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
+		   struct gather *g)
+{
+	struct edit e = { .clear = DESC_S2AP_W | DESC_DBM, .invalidate = true };
+	uint64_t n = 0;
+
+	edit_window(s2, step, start, end, &e, g, &n);
+}
+
 static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind kind,
 		      struct edit *e, uint32_t flags, struct s2_op *op)
 {
@@ -95,7 +159,8 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 		 struct s2_op *op)
 {
-	struct edit e = { .clear = DESC_S2AP_W, .invalidate = true };
+	/* A leaf with DBM set would be made writable again by hardware. */
+	struct edit e = { .clear = DESC_S2AP_W | DESC_DBM, .invalidate = true };
 
 	if (flags & ~S2_SHARED)
 		return S2_E_FLAGS;
@@ -113,6 +178,23 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, bool *you
 	ret = edit_range(s2, ipa.ipa, size, OP_AGE, &e, flags, op);
 	*young |= e.seen;
 	return ret;
+}
+
+int s2_dirty(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	     struct s2_dirty_log *log, struct s2_op *op)
+{
+	struct edit e = { .log = log, .tidy = flags & S2_CLEAR, .invalidate = true };
+	int err = check_range(s2, ipa.ipa, size);
+
+	if (!err && flags & ~(S2_CLEAR | S2_SHARED))
+		err = S2_E_FLAGS;
+	if (!err && !(s2->features & S2_FEAT_DBM))
+		err = S2_E_UNSUPPORTED;
+	if (!err)
+		err = check_log(s2, log);
+	if (!err && (ipa.ipa < log->ipa.ipa || ipa.ipa + size > log->ipa.ipa + log->size))
+		err = S2_E_IPA_RANGE;
+	return err ? err : edit_range(s2, ipa.ipa, size, OP_DIRTY, &e, flags, op);
 }
 
 /* The entry that translates an address; the cursor is left on it. */
@@ -135,7 +217,7 @@ static int find_leaf(struct s2 *s2, struct cursor *c, struct step *step, uint64_
 static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flags,
 		     int *level)
 {
-	struct edit e = { .set = DESC_AF };
+	struct edit e = { .set = DESC_AF, .exec = perms & S2_X };
 	struct step step = step_free(flags);
 	bool changed, made = false;
 	struct cursor c;
@@ -147,17 +229,15 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 		e.set |= DESC_S2AP_R;
 	if (perms & S2_W)
 		e.set |= DESC_S2AP_W;
-	if (perms & S2_X)
-		e.clear |= DESC_XN;
 	for (int i = 0; i < 4; i++) {
 		err = find_leaf(s2, &c, &step, ipa, &d);
 		if (err)
 			return err;
 		*level = c.level;
-		if (perms & S2_X && desc_attr(d) & S2_MEM_DEV_nGnRnE)
+		if (e.exec && desc_attr(s2, d) & S2_MEM_DEV_nGnRnE)
 			return S2_E_ATTR;
 		/* Instruction fetch must find what is there before it may look. */
-		if (perms & S2_X && d & DESC_XN && !made)
+		if (e.exec & ~desc_exec(d) && !made)
 			s2_port_make_executable(s2->port, desc_oa(s2, d),
 						level_size(s2, c.level));
 		made = true;
@@ -175,7 +255,7 @@ int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags)
 		err = S2_E_FLAGS;
 	if (!err && flags & S2_SHARED && s2->batch)
 		err = S2_E_BATCH;
-	if (!err && (perms & ~(S2_R | S2_W | S2_X) || !perms))
+	if (!err && (perms & ~(S2_R | S2_W | S2_X) || !perms || !exec_known(s2, perms)))
 		err = S2_E_ATTR;
 	if (!err)
 		err = edit_leaf(s2, ipa.ipa, perms, flags, &level);
@@ -229,7 +309,7 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 			if (left > end - c.ipa)
 				left = end - c.ipa;
 			n = step_bytes(s2, &step, left);
-			s2_port_clean(s2->port, desc_oa(s2, d) + in, n, desc_attr(d));
+			s2_port_clean(s2->port, desc_oa(s2, d) + in, n, desc_attr(s2, d));
 			step.bytes -= n;
 			if (n < left) {
 				c.ipa += n;

@@ -11,7 +11,7 @@ static const char *const error_text[] = {
 	[-S2_E_IPA_BITS] =
 		"IPA size not 32 to 48 bits (to 52 with LPA or LPA2), or above the PA size",
 	[-S2_E_PA_BITS] = "PA size not 32, 36, 40, 42, 44, 48 bits (52 with LPA or LPA2)",
-	[-S2_E_UNSUPPORTED] = "not the granule that the build is for",
+	[-S2_E_UNSUPPORTED] = "not in this build, or not on this instance",
 	[-S2_E_ALIGN] = "address or size not a multiple of the granule",
 	[-S2_E_SIZE] = "size is zero",
 	[-S2_E_WRAP] = "address + size wraps around",
@@ -184,6 +184,11 @@ int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
 	return 0;
 }
 
+int check_log(const struct s2 *s2, const struct s2_dirty_log *log)
+{
+	return log && log->bits ? check_range(s2, log->ipa.ipa, log->size) : S2_E_SIZE;
+}
+
 struct step step_free(uint32_t flags)
 {
 	return (struct step){ .entries = NO_BUDGET,
@@ -221,6 +226,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 	if ((op->max_entries && op->max_entries < S2_BUDGET_ENTRIES_MIN) ||
 	    (op->max_bytes && op->max_bytes < S2_BUDGET_BYTES_MIN))
 		return S2_E_BUDGET;
+	if (op->dirty && check_log(s2, op->dirty))
+		return check_log(s2, op->dirty);
 	if (s2->batch && !batch_allows(s2, op, kind, ipa, size, flags))
 		return S2_E_BATCH;
 	if (op->batch && op->batch != s2->batch)
@@ -232,6 +239,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.arg = arg;
 		op->st.phase = 0;
 		op->st.tag = 0;
+		op->st.flags = flags;
 		op->st.win = op->st.win_end = op->st.pos = ipa;
 		op->st.published = 0;
 		op->st.reserve = op->st.reserved = 0;
@@ -241,7 +249,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->end = s2_ipa(ipa + size);
 		op->changed = 0;
 	} else if (op->st.kind != kind || op->st.ipa != ipa || op->st.size != size ||
-		   op->st.arg != arg) {
+		   op->st.arg != arg || op->st.flags != flags) {
 		return S2_E_RESUME;
 	}
 	if (kind != OP_COLLAPSE || op->st.look != s2->look)

@@ -64,12 +64,14 @@ static inline int first_block_level(const struct s2 *s2)
 #define DESC_S2AP_W (UINT64_C(1) << 7)
 #define DESC_SH (UINT64_C(3) << 8) /* 0b11: inner shareable; OA[51:50] with LPA2 */
 #define DESC_AF (UINT64_C(1) << 10)
-#define DESC_DBM (UINT64_C(1) << 51)
+#define DESC_DBM (UINT64_C(1) << 51) /* hardware may set S2AP_W: the dirty state */
 /*
- * XN[1]. With FEAT_XNX the field is [54:53]: 0b00 execute at EL1 and EL0, 0b10
- * at neither; without, bit 54 alone means the same. So one encoding serves both.
+ * XN[1:0]. With FEAT_XNX 0b00 execute at EL1 and EL0, 0b01 at EL0, 0b10 at neither,
+ * 0b11 at EL1; without, bit 54 alone says the same of 0b00 and 0b10, and [53] is
+ * RES0. So one encoding serves both.
  */
-#define DESC_XN (UINT64_C(1) << 54)
+#define DESC_XN_SHIFT 53
+#define DESC_XN (UINT64_C(3) << DESC_XN_SHIFT)
 #define DESC_SW_SHIFT 55
 #define DESC_SW (UINT64_C(0xf) << DESC_SW_SHIFT)
 
@@ -207,16 +209,39 @@ static inline bool desc_needs_clean(uint32_t features, uint64_t d)
 	return !((features & S2_FEAT_FWB) && m == MEMATTR_FWB_WB);
 }
 
+/* Who may execute, of S2_XU and S2_XP, as the XN field, and back. */
+static inline uint64_t desc_xn(s2_attr_t attr)
+{
+	uint64_t user = !(attr & S2_XU), kernel = !(attr & S2_XP);
+
+	return (user << 1 | (user ^ kernel)) << DESC_XN_SHIFT;
+}
+
+static inline s2_attr_t desc_exec(uint64_t d)
+{
+	uint64_t xn = (d & DESC_XN) >> DESC_XN_SHIFT;
+
+	return (xn & 2 ? 0 : S2_XU) | ((xn >> 1 ^ xn) & 1 ? 0 : S2_XP);
+}
+
+/* SH[1:0]: 0b11 inner, 0b10 outer, 0b00 not shareable. */
+static inline uint64_t desc_sh(s2_attr_t attr)
+{
+	s2_attr_t sh = attr & S2_SH_MASK;
+
+	return (sh == S2_SH_INNER ? 3u : sh == S2_SH_OUTER ? 2u : 0u) * (DESC_SH / 3);
+}
+
 /* The leaf for @attr at @level that maps to @oa. */
 static inline uint64_t desc_leaf(const struct s2 *s2, uint64_t oa, s2_attr_t attr,
 				 int level)
 {
-	uint64_t d = DESC_VALID | DESC_AF | desc_from_oa(s2, oa);
+	uint64_t d = DESC_VALID | DESC_AF | desc_from_oa(s2, oa) | desc_xn(attr);
 	unsigned m;
 
 	/* With LPA2 shareability is VTCR_EL2.SH0 for all. */
 	if (s2->wide != S2_WIDE_LPA2)
-		d |= DESC_SH;
+		d |= desc_sh(attr);
 	if (attr & S2_MEM_DEV_nGnRnE)
 		m = ((attr & S2_MEM_MASK) >> 4) & 3u;
 	else if ((attr & S2_MEM_MASK) == S2_MEM_NC)
@@ -232,13 +257,13 @@ static inline uint64_t desc_leaf(const struct s2 *s2, uint64_t oa, s2_attr_t att
 		d |= DESC_S2AP_R;
 	if (attr & S2_W)
 		d |= DESC_S2AP_W;
-	if (!(attr & S2_X))
-		d |= DESC_XN;
+	if (attr & S2_DBM)
+		d |= DESC_DBM;
 	d |= (uint64_t)((attr & S2_SW_MASK) >> 8) << DESC_SW_SHIFT;
 	return d;
 }
 
-static inline s2_attr_t desc_attr(uint64_t d)
+static inline s2_attr_t desc_attr(const struct s2 *s2, uint64_t d)
 {
 	unsigned m = desc_memattr(d);
 	s2_attr_t a;
@@ -255,13 +280,30 @@ static inline s2_attr_t desc_attr(uint64_t d)
 		a |= S2_R;
 	if (d & DESC_S2AP_W)
 		a |= S2_W;
-	if (!(d & DESC_XN))
-		a |= S2_X;
-	return a | S2_SW(d >> DESC_SW_SHIFT);
+	if (d & DESC_DBM)
+		a |= S2_DBM;
+	if (s2->wide != S2_WIDE_LPA2 && (d & DESC_SH) != DESC_SH)
+		a |= d & DESC_SH ? S2_SH_OUTER : S2_SH_NONE;
+	return a | desc_exec(d) | S2_SW(d >> DESC_SW_SHIFT);
 }
 
-/* What may differ between two leaves without break-before-make [RWHZWS]. */
-#define DESC_IN_PLACE (DESC_S2AP_R | DESC_S2AP_W | DESC_XN | DESC_AF | DESC_SW)
+/*
+ * What may differ between two leaves without break-before-make [RWHZWS]: what they
+ * permit, and who keeps book of it. Not the shareability.
+ */
+#define DESC_IN_PLACE (DESC_S2AP_R | DESC_S2AP_W | DESC_DBM | DESC_XN | DESC_AF | DESC_SW)
+
+/* Hardware has seen a write, or takes the next one for seen. */
+static inline bool desc_dirty(uint64_t d)
+{
+	return (d & (DESC_DBM | DESC_S2AP_W)) == (DESC_DBM | DESC_S2AP_W);
+}
+
+/* @new in the place of @old, both of one page: what hardware has seen is kept. */
+static inline uint64_t desc_keep_dirty(uint64_t old, uint64_t new)
+{
+	return old & new &DESC_DBM ? new | (old & DESC_S2AP_W) : new;
+}
 
 /* The leaf one level down that maps the i-th part of what block @d maps. */
 static inline uint64_t desc_part_of_block(const struct s2 *s2, uint64_t d, int level,

@@ -17,7 +17,7 @@ static void describe(const struct cursor *c, uint64_t d, struct s2_mapping *m)
 	};
 	if (m->state == S2_LEAF) {
 		m->pa = s2_pa(desc_oa(c->s2, d));
-		m->attr = desc_attr(d);
+		m->attr = desc_attr(c->s2, d);
 		m->young = d & DESC_AF;
 	}
 }
@@ -124,6 +124,13 @@ static const char *mem_name(s2_attr_t attr)
 	return name[(attr & S2_MEM_MASK) >> 4];
 }
 
+static const char *exec_name(s2_attr_t attr)
+{
+	static const char *const name[] = { "-", "u", "p", "x" };
+
+	return name[(attr & S2_X) / S2_XU];
+}
+
 static void format(struct line *l, const struct s2_mapping *m, uint64_t count)
 {
 	put_number(l, m->ipa.ipa, 16);
@@ -143,11 +150,15 @@ static void format(struct line *l, const struct s2_mapping *m, uint64_t count)
 	put(l, " ");
 	put(l, m->attr & S2_R ? "r" : "-");
 	put(l, m->attr & S2_W ? "w" : "-");
-	put(l, m->attr & S2_X ? "x" : "-");
+	put(l, exec_name(m->attr));
 	put(l, " ");
 	put(l, mem_name(m->attr));
 	if (m->young)
 		put(l, " af");
+	if (m->attr & S2_SH_MASK)
+		put(l, m->attr & S2_SH_OUTER ? " outer" : " unshared");
+	if (m->attr & S2_DBM)
+		put(l, m->attr & S2_W ? " dirty" : " clean");
 	if (m->attr & S2_SW_MASK) {
 		put(l, " sw");
 		put_number(l, (m->attr & S2_SW_MASK) >> 8, 10);

@@ -22,6 +22,7 @@
  *   [55:42] notes   empty entries that hold an owner's annotation
  *   [56]    clean   a leaf that needs cleaning was ever put in it or below it
  *   [57]    dead    about to be detached: nothing may be put in it any more
+ *   [58]    dbm     a leaf whose dirty state hardware keeps was ever put in it or below
  *
  * The second is how many of a detached table's entries have been cleaned; of an
  * unlinked one (in limbo, in a reserve) the link to the next: PA | level | present.
@@ -39,6 +40,7 @@ enum { META_STATE, META_LINK, META_CLEANED = META_LINK };
 #define META_NOTE_ONE (UINT64_C(1) << META_NOTE_SHIFT)
 #define META_CLEAN (UINT64_C(1) << 56)
 #define META_DEAD (UINT64_C(1) << 57)
+#define META_DBM (UINT64_C(1) << 58)
 
 #define LINK_LEVEL UINT64_C(3)
 #define LINK_PRESENT (UINT64_C(1) << 2)
@@ -67,6 +69,13 @@ static inline unsigned meta_busy(uint64_t state)
 static inline unsigned meta_notes(uint64_t state)
 {
 	return (unsigned)(state >> META_NOTE_SHIFT & META_FIELD);
+}
+
+/* What a table in which leaf @d is, and every table above, has to remember of it. */
+static inline uint64_t meta_of_leaf(const struct s2 *s2, uint64_t d)
+{
+	return (desc_needs_clean(s2->features, d) ? META_CLEAN : 0) |
+	       (d & DESC_DBM ? META_DBM : 0);
 }
 
 static inline uint64_t *table_meta(const struct s2 *s2, uint64_t *table)
@@ -112,6 +121,7 @@ enum op_kind {
 	OP_DESTROY,
 	OP_WRPROTECT,
 	OP_AGE,
+	OP_DIRTY,
 	OP_SPLIT,
 	OP_COLLAPSE,
 	OP_FLUSH,
@@ -121,6 +131,15 @@ enum op_kind {
 /* An instance without tables: what @cfg says of descriptors and operands. */
 struct s2 config_layout(const struct s2_config *cfg);
 int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size);
+int check_log(const struct s2 *s2, const struct s2_dirty_log *log);
+/* Execute at one exception level alone can be said with FEAT_XNX only. */
+static inline bool exec_known(const struct s2 *s2, s2_attr_t attr)
+{
+	s2_attr_t exec = attr & S2_X;
+
+	return !exec || exec == S2_X || s2->features & S2_FEAT_XNX;
+}
+
 /* A step that no caller's budget bounds, and that makes no markers. */
 struct step step_free(uint32_t flags);
 /*
@@ -421,6 +440,20 @@ void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int leve
 void limbo_move(struct s2 *s2, struct s2_limbo *to, struct s2_limbo *from);
 /* Free what the op has put in its own limbo; false when the budget ended it. */
 bool drain_own(struct s2 *s2, struct s2_op *op, struct step *step);
+
+/* ---- dirty state: change.c ------------------------------------------------------- */
+
+/*
+ * The leaf under the cursor was @d, the last that hardware had to say of it, and is
+ * @now: if it was dirty and is not any more, the caller's log has to know.
+ */
+void harvest(const struct cursor *c, uint64_t d, uint64_t now);
+/*
+ * The same for all leaves of a range that is to be detached by one write: hardware
+ * could go on recording in a detached table, so first it is told not to.
+ */
+void harvest_below(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
+		   struct gather *g);
 
 static inline struct s2_limbo *op_limbo(struct s2_op *op)
 {

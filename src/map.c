@@ -100,11 +100,11 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	if (desc_busy(d) && (!replace || c->step->shared))
 		return S2_E_BUSY;
 	if (desc_valid_leaf(d, c->level) && c->level == want) {
-		diff = d ^ leaf_desc(m, c->ipa, want);
+		diff = d ^ desc_keep_dirty(d, leaf_desc(m, c->ipa, want));
 		if (!(diff & ~DESC_IN_PLACE)) {
 			f->present = true;
 			f->changed |= !!diff;
-			f->executable |= diff & DESC_XN && d & DESC_XN;
+			f->executable |= m->attr & ~desc_exec(d) & S2_X;
 			return 0;
 		}
 	}
@@ -207,9 +207,12 @@ static void break_old(const struct map *m, struct s2_gather *g)
 			continue;
 		if (desc_valid(d) && (c.level != want || desc_is_table(d, c.level) ||
 				      (d ^ leaf_desc(m, c.ipa, want)) & ~DESC_IN_PLACE)) {
+			past = cursor_base(&c) + level_size(c.s2, c.level);
+			if (desc_is_table(d, c.level) && m->op->dirty)
+				harvest_below(m->s2, m->step, cursor_base(&c), past, g);
 			if (!break_one_old(m, &c, entry, d, g))
 				continue;
-			past = cursor_base(&c) + level_size(c.s2, c.level);
+			harvest(&c, d, 0);
 			if (cursor_base(&c) < m->op->start.ipa)
 				m->op->start.ipa = cursor_base(&c);
 			if (past > m->op->end.ipa)
@@ -253,29 +256,28 @@ static unsigned make_run(const struct cursor *c, uint64_t *entry, uint64_t desc)
 	return n;
 }
 
-static uint64_t clean_flag(const struct map *m)
+/* For every table on the way to a new leaf, in its state word. */
+static uint64_t leaf_flags(const struct map *m)
 {
-	uint64_t d = leaf_desc(m, 0, LAST_LEVEL);
-
-	return desc_needs_clean(m->s2->features, d) ? META_CLEAN : 0;
+	return meta_of_leaf(m->s2, leaf_desc(m, 0, LAST_LEVEL));
 }
 
 /* Cannot fail: every table is in the reserve, whatever was in the way is busy. */
 static void make(const struct map *m, const struct found *f, struct s2_gather *g)
 {
 	bool empty = !f->taken && !f->present;
-	uint64_t clean = clean_flag(m);
+	uint64_t keep = leaf_flags(m);
 	struct cursor c;
 
 	cursor_resume(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
 	for (int l = m->s2->start_level; l < c.level; l++)
-		*cursor_meta_at(&c, l) |= clean;
+		*cursor_meta_at(&c, l) |= keep;
 	while (cursor_more(&c)) {
 		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c);
 		int want = leaf_level(m, c.ipa);
 		uint64_t d, new;
 
-		*meta |= clean;
+		*meta |= keep;
 		/* Pages into entries that are known to be empty: a run, unread. */
 		if (empty && c.level == LAST_LEVEL) {
 			unsigned n = make_run(&c, entry, leaf_desc(m, c.ipa, want));
@@ -308,13 +310,14 @@ static void make(const struct map *m, const struct found *f, struct s2_gather *g
 			s2_port_store(m->s2->port, entry, new);
 			state_add(&c, meta, META_LIVE_ONE);
 			m->op->changed++;
-		} else if (d != new) {
+		} else if (d != (new = desc_keep_dirty(d, new))) {
 			/*
 			 * Same address and type: permissions change in place, and
 			 * what was cached with the old ones goes afterwards.
 			 */
 			if (!cursor_swap(&c, entry, d, new, cursor_racy(&c, d)))
 				continue;
+			harvest(&c, d, new);
 			gather_leaf(g, &c, d);
 			m->op->changed++;
 		}
@@ -347,7 +350,7 @@ static bool put_beside(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t n
  */
 static int make_beside(const struct map *m, struct s2_gather *g)
 {
-	uint64_t clean = clean_flag(m);
+	uint64_t keep = leaf_flags(m);
 	struct s2_op *op = m->op;
 	struct cursor c;
 	bool dead;
@@ -358,9 +361,9 @@ static int make_beside(const struct map *m, struct s2_gather *g)
 		uint64_t d = cursor_load(&c, entry), new, *table;
 		int want = leaf_level(m, c.ipa);
 
-		/* Before the leaf, so that who detaches it knows to clean it. */
-		if (clean & ~state_of(m->s2, meta))
-			s2_port_word_or(m->s2->port, &meta[META_STATE], clean);
+		/* Before the leaf, so that who detaches it knows what it may hold. */
+		if (keep & ~state_of(m->s2, meta))
+			s2_port_word_or(m->s2->port, &meta[META_STATE], keep);
 		if (desc_valid_table(d, c.level) && c.level < want) {
 			cursor_down(&c, d);
 			continue;
@@ -370,9 +373,11 @@ static int make_beside(const struct map *m, struct s2_gather *g)
 		    (desc_valid(d) && (c.level != want || (d ^ new) & ~DESC_IN_PLACE)))
 			return S2_E_BUSY;
 		if (desc_valid(d)) {
+			new = desc_keep_dirty(d, new);
 			if (d != new) {
 				if (!cursor_swap(&c, entry, d, new, true))
 					continue;
+				harvest(&c, d, new);
 				gather_leaf(g, &c, d);
 				op->changed++;
 			}
@@ -561,7 +566,7 @@ static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t si
 		     s2_attr_t attr, uint32_t flags, const struct s2_op *op)
 {
 	int err = check_range(s2, ipa, size);
-	s2_attr_t mem = attr & S2_MEM_MASK;
+	s2_attr_t mem = attr & S2_MEM_MASK, sh = attr & S2_SH_MASK;
 
 	if (err)
 		return err;
@@ -571,8 +576,11 @@ static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t si
 		return S2_E_WRAP;
 	if (pa + size > UINT64_C(1) << s2->pa_bits)
 		return S2_E_PA_RANGE;
-	if (attr & ~(S2_R | S2_W | S2_X | S2_MEM_MASK | S2_SW_MASK) ||
-	    !(attr & (S2_R | S2_W | S2_X)) || mem == (3u << 4) ||
+	if (attr & ~(S2_R | S2_W | S2_X | S2_MEM_MASK | S2_SW_MASK | S2_SH_MASK |
+		     S2_DBM) ||
+	    !(attr & (S2_R | S2_W | S2_X)) || mem == (3u << 4) || sh == S2_SH_MASK ||
+	    (sh && s2->wide == S2_WIDE_LPA2) || !exec_known(s2, attr) ||
+	    (attr & S2_DBM && !(s2->features & S2_FEAT_DBM)) ||
 	    (attr & S2_X && attr & S2_MEM_DEV_nGnRnE) ||
 	    (mem == S2_MEM_S1 && !(s2->features & S2_FEAT_FWB)))
 		return S2_E_ATTR;
@@ -580,8 +588,12 @@ static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t si
 		      S2_NO_CLEAN | S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
 	    (flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) ||
-	    (flags & S2_SHARED && !(op && op->limbo)))
+	    (flags & S2_SHARED && !(op && op->limbo)) ||
+	    (flags & S2_SHARED && flags & S2_MAP_REPLACE && op->dirty))
 		return S2_E_FLAGS;
+	/* A table that a block replaces is looked through and detached in one step. */
+	if (flags & S2_MAP_REPLACE && op && op->dirty && op->max_entries)
+		return S2_E_BUDGET;
 	return 0;
 }
 
@@ -600,7 +612,7 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t att
 
 	if (!ret)
 		ret = op_begin(s2, &op, &local, &step, OP_MAP, ipa.ipa, size,
-			       pa.pa | attr | (uint64_t)flags << 48, flags);
+			       pa.pa >> 12 | (uint64_t)attr << 40, flags);
 	if (ret)
 		return ret;
 	m.op = op;

@@ -79,9 +79,8 @@ static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *bui
 		    desc_part_of_block(s2, d, c->level, 0))
 			build_table(s2, table, d, c->level);
 		reserve_take(s2, built);
-		meta[META_STATE] = table_entries(s2) * META_LIVE_ONE;
-		if (desc_needs_clean(s2->features, d))
-			meta[META_STATE] |= META_CLEAN;
+		meta[META_STATE] =
+			table_entries(s2) * META_LIVE_ONE + meta_of_leaf(s2, d);
 		if (!break_block(c, d, pa, g)) {
 			meta[META_STATE] = 0;
 			reserve_return(s2, built, table);

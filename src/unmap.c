@@ -206,12 +206,27 @@ static bool break_one(struct breaking *b, uint64_t *entry, uint64_t d)
 	if (!break_entry(c, entry, d, d, &b->g))
 		return false;
 	b->op->changed++;
+	harvest(c, d, 0);
 	/* A block at the edge goes whole (S2_DROP_EDGES). */
 	if (cursor_base(c) < b->op->start.ipa)
 		b->op->start.ipa = cursor_base(c);
 	if (past > b->op->end.ipa)
 		b->op->end.ipa = past;
 	return true;
+}
+
+/*
+ * Whether a table wholly inside the range must be taken apart, because something below
+ * would be lost if it were detached unread. Hardware may go on recording writes in a
+ * detached table, and whoever finishes an unmap need not know that somebody wants to
+ * hear of it: so dirty state is taken from each leaf by the swap that breaks it, after
+ * which hardware has no more to say.
+ */
+static bool take_apart(const struct breaking *b, uint64_t d)
+{
+	uint64_t *table = s2_port_table_va(b->c.s2->port, desc_oa(b->c.s2, d));
+
+	return b->op->dirty && state_of(b->c.s2, table_meta(b->c.s2, table)) & META_DBM;
 }
 
 /* Sets op's window; true when something in it was broken. */
@@ -231,7 +246,8 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 		uint64_t *entry = cursor_entry(c);
 		uint64_t d = cursor_load(c, entry);
 
-		if (desc_valid_table(d, c->level) && !cursor_covers(c)) {
+		if (desc_valid_table(d, c->level) &&
+		    (!cursor_covers(c) || take_apart(&b, d))) {
 			cursor_down(c, d);
 			b.own[c->level] = 0;
 			continue;
@@ -271,7 +287,7 @@ static bool clean_leaf(const struct cursor *c, uint64_t *entry, uint64_t d)
 		level_size(c->s2, c->level) - (pa & (level_size(c->s2, c->level) - 1));
 	uint64_t n = step_bytes(c->s2, c->step, left);
 
-	s2_port_clean(c->s2->port, pa, n, desc_attr(d));
+	s2_port_clean(c->s2->port, pa, n, desc_attr(c->s2, d));
 	c->step->bytes -= n;
 	if (n == left)
 		return true;

@@ -80,7 +80,8 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  *	above the PA range is CONSTRAINED UNPREDICTABLE, so it is refused)
  * @S2_E_PA_BITS: PA size not one of 32, 36, 40, 42, 44, 48, or 52 where addresses
  *	may have 52 bits
- * @S2_E_UNSUPPORTED: a granule other than the one the build is for
+ * @S2_E_UNSUPPORTED: a granule other than the one the build is for, or dirty state of
+ *	an instance without %S2_FEAT_DBM
  * @S2_E_ALIGN: an address or a size is not a multiple of the granule
  * @S2_E_SIZE: size is zero
  * @S2_E_WRAP: address + size wraps around 2^64
@@ -148,8 +149,7 @@ const char *s2_strerror(int err);
  *	that hardware may write are changed by compare-and-swap, even exclusively.
  * %S2_FEAT_DBM: hardware records dirty state too (VTCR_EL2.HD = 1; needs
  *	%S2_FEAT_HAFDBS).
- * %S2_FEAT_XNX: FEAT_XNX. This version sets execute for EL1 and EL0 alike,
- *	whose encoding is the same with and without.
+ * %S2_FEAT_XNX: FEAT_XNX: execute permission for EL0 and EL1 apart.
  * %S2_FEAT_BBM1: FEAT_BBM level 1. Accepted; a change of size then is still made
  *	with a break: the nT bit that does without it costs a second invalidation.
  * %S2_FEAT_BBM2: FEAT_BBM level 2, *and* TLB conflict aborts cannot happen or are
@@ -303,6 +303,22 @@ struct s2_limbo {
 };
 
 /**
+ * struct s2_dirty_log - which pages have been written to
+ * @ipa: the first page's address; granule aligned
+ * @size: bytes it is for; a multiple of the granule
+ * @bits: a bit for each granule of them, bit 0 of the first word first; only ever set
+ * @missed: out: set when a leaf that lay partly outside lost its dirty state
+ *
+ * The caller's; no two calls at a time.
+ */
+struct s2_dirty_log {
+	s2_ipa_t ipa;
+	uint64_t size;
+	uint64_t *bits;
+	bool missed;
+};
+
+/**
  * struct s2_op - budget, resources and progress of one operation
  * @max_entries: visit at most so many entries in a step; 0 for no bound, else
  *	at least %S2_BUDGET_ENTRIES_MIN
@@ -313,6 +329,10 @@ struct s2_limbo {
  *	a grace period, if lockless software walkers exist); NULL: they are
  *	released before the call returns
  * @batch: the open batch that the call belongs to, or NULL; see s2_batch_begin()
+ * @dirty: where s2_unmap(), s2_wrprotect(), s2_map() and s2_destroy() record a leaf whose
+ *	dirty state hardware has kept (%S2_DBM) and which is lost by the call; or NULL.
+ *	Tables that hold such leaves are then taken apart leaf by leaf. s2_map() with
+ *	%S2_MAP_REPLACE does it exclusively and without a bound on entries only.
  * @start: out: first IPA changed when a block at the edge was dropped whole,
  *	else the start of the range
  * @end: out: the same for the end (exclusive)
@@ -332,6 +352,7 @@ struct s2_op {
 	void *cookie;
 	struct s2_limbo *limbo;
 	struct s2_batch *batch;
+	struct s2_dirty_log *dirty;
 
 	s2_ipa_t start, end, done;
 	uint64_t visited;
@@ -342,6 +363,7 @@ struct s2_op {
 	struct {
 		uint64_t ipa, size;	/* the arguments, to recognise them */
 		uint64_t arg;
+		uint32_t flags;
 		uint64_t win, win_end;	/* the window */
 		uint64_t pos;		/* how far the phase has come in it */
 		uint64_t published;	/* map: bytes of the window cleaned */
@@ -361,21 +383,30 @@ struct s2_op {
 /**
  * DOC: attributes
  *
- * One number: permissions, memory type, software bits.
+ * One number: permissions, memory type, shareability, software bits.
  *
- * %S2_R, %S2_W, %S2_X: read, write, execute. At least one.
+ * %S2_R, %S2_W, %S2_X: read, write, execute. At least one. %S2_X is %S2_XU | %S2_XP:
+ *	execute at EL0, at EL1; one without the other needs %S2_FEAT_XNX.
  * %S2_MEM_WB: Normal write-back, inner shareable (the default, 0). With FWB the
  *	guest cannot weaken it.
  * %S2_MEM_NC: Normal non-cacheable.
  * %S2_MEM_S1: with FWB only: take stage 1's type.
- * %S2_MEM_DEV_nGnRnE .. %S2_MEM_DEV_GRE: Device; %S2_X with it is refused.
+ * %S2_MEM_DEV_nGnRnE .. %S2_MEM_DEV_GRE: Device; execute with it is refused.
+ * %S2_SH_INNER (the default, 0), %S2_SH_OUTER, %S2_SH_NONE: shareability. With
+ *	%S2_FEAT_LPA2 a descriptor has no room for it and all is inner shareable; the
+ *	other two are refused. To change it takes break-before-make.
+ * %S2_DBM: with %S2_FEAT_DBM only: hardware records writes. Together with %S2_W the
+ *	leaf begins dirty, without it clean and yet writable: the first write makes
+ *	it %S2_W | %S2_DBM, which is how a dirty leaf reads. See s2_dirty().
  * %S2_SW(n): software bits, n 0..15, kept in descriptor bits [58:55]. Bits 55
  *	and 58 have other meanings with RME and FEAT_THE [U].
  */
 typedef uint32_t s2_attr_t;
 #define S2_R (1u << 0)
 #define S2_W (1u << 1)
-#define S2_X (1u << 2)
+#define S2_XU (1u << 2)
+#define S2_XP (1u << 3)
+#define S2_X (S2_XU | S2_XP)
 #define S2_MEM_MASK (7u << 4)
 #define S2_MEM_WB (0u << 4)
 #define S2_MEM_NC (1u << 4)
@@ -386,6 +417,11 @@ typedef uint32_t s2_attr_t;
 #define S2_MEM_DEV_GRE (7u << 4)
 #define S2_SW(n) (((uint32_t)(n) & 15u) << 8)
 #define S2_SW_MASK S2_SW(15)
+#define S2_SH_MASK (3u << 12)
+#define S2_SH_INNER (0u << 12)
+#define S2_SH_OUTER (1u << 12)
+#define S2_SH_NONE (2u << 12)
+#define S2_DBM (1u << 14)
 
 /**
  * DOC: flags of s2_map(), s2_unmap(), s2_destroy()
@@ -410,7 +446,7 @@ typedef uint32_t s2_attr_t;
  *	s2_map()) needs op->limbo, to be released after a grace period that began
  *	after the call. s2_map() may return %S2_E_BUSY with entries below op->end
  *	already made. While a batch is open: %S2_E_BATCH.
- * %S2_CLEAR: s2_age(): clear the access flags too.
+ * %S2_CLEAR: s2_age(), s2_dirty(): clear the access flags, the dirty state too.
  */
 #define S2_MAP_PAGES (1u << 0)
 #define S2_MAP_REPLACE (1u << 1)
@@ -608,7 +644,8 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  *
  * A block that straddles an edge is protected whole. One invalidation at the
  * end of each step, after which no PE can write through an old translation.
- * Permissions may change without break-before-make [RWHZWS].
+ * Permissions may change without break-before-make [RWHZWS]. %S2_DBM goes too, or
+ * hardware would give the permission back; op->dirty tells what had been written.
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
  * %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_BATCH. Context: any.
@@ -621,7 +658,7 @@ int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * s2_relax_perms() - add permissions to the leaf that maps an address
  * @s2: the instance
  * @ipa: an address in the leaf; granule aligned
- * @perms: %S2_R, %S2_W, %S2_X: those to add; the access flag is set too
+ * @perms: %S2_R, %S2_W, %S2_XU, %S2_XP: those to add; the access flag is set too
  * @flags: %S2_SHARED
  *
  * Call it on the PE that took the fault. Execute permission on memory that
@@ -668,6 +705,29 @@ int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags);
  */
 int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, bool *young,
 	   struct s2_op *op);
+
+/**
+ * s2_dirty() - collect, and on demand clear, the dirty state that hardware keeps
+ * @s2: the instance, with %S2_FEAT_DBM
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @flags: %S2_CLEAR, %S2_SHARED
+ * @log: gets a bit for every page of every leaf of the range that is dirty (%S2_DBM and
+ *	%S2_W), a block's pages outside the range among them; must hold the range
+ * @op: budget, progress; or NULL
+ *
+ * With %S2_CLEAR these leaves become clean and still writable by one compare-and-swap
+ * each, and what PEs have cached of them is invalidated once at the end of each step:
+ * what is written after that is recorded again. A block of which not every page has a
+ * bit in the log stays dirty. Pages that are writable without %S2_DBM are not reported:
+ * s2_wrprotect() and s2_relax_perms() are for those.
+ *
+ * Return: as s2_wrprotect(); %S2_E_UNSUPPORTED without %S2_FEAT_DBM; %S2_E_IPA_RANGE if
+ * the log does not hold the range; %S2_E_SIZE, %S2_E_ALIGN, %S2_E_WRAP for the log's own.
+ * Context: any. Locking: exclusive or shared.
+ */
+int s2_dirty(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	     struct s2_dirty_log *log, struct s2_op *op);
 
 /**
  * s2_split() - turn every block that intersects a range into pages

@@ -94,13 +94,14 @@ static int wanted_level(const struct flat *f, uint64_t ipa, uint64_t pa, uint64_
 static bool same_leaf(const struct flat_page *p, uint64_t pa, s2_attr_t attr, int level)
 {
 	return p->level == level && p->pa == pa &&
-	       (p->attr & S2_MEM_MASK) == (attr & S2_MEM_MASK);
+	       !((p->attr ^ attr) & (S2_MEM_MASK | S2_SH_MASK));
 }
 
 int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	     uint32_t flags)
 {
 	uint64_t end = ipa + size, step;
+	s2_attr_t keep;
 
 	if (flags & S2_MAP_REPLACE) {
 		int err = edges(f, ipa, end, flags);
@@ -123,11 +124,14 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 		int level = wanted_level(f, i, pa + (i - ipa), end - i, flags);
 
 		step = leaf_size(f, level);
+		keep = 0;
 		for (uint64_t p = i; p < i + step; p += PAGE)
 			if (!same_leaf(at(f, i), pa + (i - ipa), attr, level))
 				drop_leaf(f, p);
+			else if (at(f, i)->attr & attr & S2_DBM)
+				keep = at(f, i)->attr & S2_W;
 		for (uint64_t p = i; p < i + step; p += PAGE)
-			*at(f, p) = (struct flat_page){ pa + (p - ipa), attr,
+			*at(f, p) = (struct flat_page){ pa + (p - ipa), attr | keep,
 							(int8_t)level, true };
 	}
 	return 0;
@@ -158,7 +162,7 @@ int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags)
 
 void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size)
 {
-	FOR_LEAVES(f, p, ipa, size, p->attr &= ~S2_W)
+	FOR_LEAVES(f, p, ipa, size, p->attr &= ~(S2_W | S2_DBM))
 }
 
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear)

@@ -34,7 +34,7 @@ void rig_open(struct s2_config *cfg, uint64_t seed)
 	} feature[] = {
 		{ S2_FEAT_FWB, S2M_FWB },   { S2_FEAT_TLBIRANGE, S2M_TLBIRANGE },
 		{ S2_FEAT_TTL, S2M_TTL },   { S2_FEAT_HAFDBS, S2M_HAFDBS },
-		{ S2_FEAT_LPA2, S2M_LPA2 },
+		{ S2_FEAT_LPA2, S2M_LPA2 }, { S2_FEAT_XNX, S2M_XNX },
 	};
 	struct machine_config mc = { .pes = PES,
 				     .table_base = UINT64_C(1) << (cfg->pa_bits - 1),

@@ -135,8 +135,11 @@ static void bad_attributes_are_refused(void **state)
 		S2_X | S2_MEM_DEV_GRE,
 		RW | S2_MEM_S1, /* without FWB */
 		RW | 3u << 4,	/* no such type */
-		RW | 1u << 3,
-		RW | 1u << 7 << 5,
+		RW | S2_XU,	/* without XNX */
+		RW | S2_XP,
+		RW | S2_SH_MASK, /* no such shareability */
+		RW | S2_DBM,	 /* without DBM */
+		RW | 1u << 7,
 		RW | 1u << 31,
 		RW | 1u << 16,
 	};
@@ -148,7 +151,8 @@ static void bad_attributes_are_refused(void **state)
 		refuses(s2_map(s2, s2_ipa(GIB), s2_pa(GIB), PAGE, bad[i], 0, NULL),
 			S2_E_ATTR);
 	refuses(s2_relax_perms(s2, s2_ipa(0), 0, 0), S2_E_ATTR);
-	refuses(s2_relax_perms(s2, s2_ipa(0), RW | 1u << 3, 0), S2_E_ATTR);
+	refuses(s2_relax_perms(s2, s2_ipa(0), RW | S2_XP, 0), S2_E_ATTR);
+	refuses(s2_relax_perms(s2, s2_ipa(0), RW | S2_DBM, 0), S2_E_ATTR);
 	refuses(s2_relax_perms(s2, s2_ipa(0), RW | S2_MEM_NC, 0), S2_E_ATTR);
 	close_bed();
 }
@@ -177,9 +181,13 @@ static void stage_1_type_is_taken_with_fwb(void **state)
 static void bad_flags_are_refused(void **state)
 {
 	static const uint32_t map[] = {
-		S2_CLEAR,	S2_SHARED | S2_MAP_REPLACE, 1u << 31,
-		S2_VMID_UNUSED, S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES,
-		S2_DROP_EDGES,	S2_SPLIT_EDGES, /* nothing is replaced */
+		S2_CLEAR,
+		S2_SHARED | S2_MAP_REPLACE,
+		1u << 31,
+		S2_VMID_UNUSED,
+		S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES,
+		S2_DROP_EDGES,
+		S2_SPLIT_EDGES, /* nothing is replaced */
 	};
 	static const uint32_t unmap[] = {
 		S2_SHARED,    1u << 31,	      S2_VMID_UNUSED,

@@ -127,7 +127,14 @@ static s2_attr_t pick_attr(const struct world *w)
 					 S2_MEM_S1 };
 	s2_attr_t a = mem[below(w->s2.features & S2_FEAT_FWB ? 7 : 6)];
 
-	a |= (s2_attr_t)(1 + below(7));
+	a |= (s2_attr_t)(1 + below(15));
+	/* Execute at one level alone only where there is a way to say so. */
+	if (a & S2_X && !(w->s2.features & S2_FEAT_XNX))
+		a |= S2_X;
+	if (w->s2.features & S2_FEAT_DBM && below(2))
+		a |= S2_DBM | S2_R;
+	if (w->s2.wide != S2_WIDE_LPA2 && !below(4))
+		a |= below(2) ? S2_SH_OUTER : S2_SH_NONE;
 	if (a & S2_MEM_DEV_nGnRnE)
 		a = (a & ~S2_X) | S2_R;
 	return a | (below(4) ? 0 : S2_SW(below(16)));
@@ -297,7 +304,9 @@ static struct s2_config pick_config(bool blocks1g)
 	};
 
 	if (below(2))
-		cfg.features |= S2_FEAT_HAFDBS;
+		cfg.features |= S2_FEAT_HAFDBS | (below(2) ? S2_FEAT_DBM : 0);
+	if (below(2))
+		cfg.features |= S2_FEAT_XNX;
 	if (below(2)) {
 		cfg.pa_bits = 52;
 		if (cfg.granule_shift != 16)
