@@ -124,7 +124,7 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 }
 
 void harvest_below(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
-		   struct gather *g)
+		   struct s2_gather *g)
 {
 	struct edit e = { .clear = DESC_S2AP_W | DESC_DBM, .invalidate = true };
 	uint64_t n = 0;

@@ -113,6 +113,22 @@ static inline bool desc_busy(uint64_t d)
 	return (d & (DESC_VALID | DESC_BUSY)) == DESC_BUSY;
 }
 
+/*
+ * An owner's annotation: an invalid entry that is neither empty nor busy, with a value
+ * in the bits that a marker's tag leaves free.
+ */
+#define DESC_NOTE_SHIFT 1
+
+static inline uint64_t desc_make_note(uint64_t note)
+{
+	return note << DESC_NOTE_SHIFT;
+}
+
+static inline bool desc_note(uint64_t d)
+{
+	return d && !(d & (DESC_VALID | DESC_BUSY));
+}
+
 /* Valid or busy alike: what the entry is, or was. Not for an empty one. */
 static inline bool desc_is_table(uint64_t d, int level)
 {

@@ -13,7 +13,9 @@ static void describe(const struct cursor *c, uint64_t d, struct s2_mapping *m)
 		.level = (int8_t)c->level,
 		.state = desc_busy(d)  ? S2_BUSY :
 			 desc_valid(d) ? S2_LEAF :
+			 desc_note(d)  ? S2_NOTE :
 					 S2_EMPTY,
+		.note = desc_note(d) ? d >> DESC_NOTE_SHIFT : 0,
 	};
 	if (m->state == S2_LEAF) {
 		m->pa = s2_pa(desc_oa(c->s2, d));
@@ -141,12 +143,19 @@ static void format(struct line *l, const struct s2_mapping *m, uint64_t count)
 		put_number(l, (uint64_t)m->level, 10);
 		return;
 	}
-	put(l, " -> ");
-	put_number(l, m->pa.pa, 16);
+	if (m->state == S2_NOTE) {
+		put(l, " note ");
+		put_number(l, m->note, 16);
+	} else {
+		put(l, " -> ");
+		put_number(l, m->pa.pa, 16);
+	}
 	put(l, " L");
 	put_number(l, (uint64_t)m->level, 10);
 	put(l, " x");
 	put_number(l, count, 10);
+	if (m->state == S2_NOTE)
+		return;
 	put(l, " ");
 	put(l, m->attr & S2_R ? "r" : "-");
 	put(l, m->attr & S2_W ? "w" : "-");
@@ -175,9 +184,10 @@ bool s2_dump_next(struct s2_iter *it, char *buf, size_t size)
 	if (!s2_iter_next(it, &first))
 		return false;
 	for (ahead = *it; s2_iter_next(&ahead, &m); *it = ahead, count++)
-		if (m.state != S2_LEAF || first.state != S2_LEAF ||
+		if (first.state == S2_BUSY || m.level != first.level ||
 		    m.ipa.ipa != first.ipa.ipa + count * first.size ||
-		    m.desc != first.desc + count * first.size)
+		    m.desc != first.desc +
+				      (first.state == S2_LEAF ? count * first.size : 0))
 			break;
 	format(&l, &first, count);
 	return true;

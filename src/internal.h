@@ -23,6 +23,7 @@
  *   [56]    clean   a leaf that needs cleaning was ever put in it or below it
  *   [57]    dead    about to be detached: nothing may be put in it any more
  *   [58]    dbm     a leaf whose dirty state hardware keeps was ever put in it or below
+ *   [59]    noted   an annotation was ever put in it or below it
  *
  * The second is how many of a detached table's entries have been cleaned; of an
  * unlinked one (in limbo, in a reserve) the link to the next: PA | level | present.
@@ -38,9 +39,12 @@ enum { META_STATE, META_LINK, META_CLEANED = META_LINK };
 #define META_BUSY_ONE (UINT64_C(1) << META_BUSY_SHIFT)
 #define META_NOTE_SHIFT 42
 #define META_NOTE_ONE (UINT64_C(1) << META_NOTE_SHIFT)
+/* All of them: 0 if nothing is in the table. */
+#define META_COUNTS (META_CLEAN - 1)
 #define META_CLEAN (UINT64_C(1) << 56)
 #define META_DEAD (UINT64_C(1) << 57)
 #define META_DBM (UINT64_C(1) << 58)
+#define META_NOTED (UINT64_C(1) << 59)
 
 #define LINK_LEVEL UINT64_C(3)
 #define LINK_PRESENT (UINT64_C(1) << 2)
@@ -125,6 +129,7 @@ enum op_kind {
 	OP_SPLIT,
 	OP_COLLAPSE,
 	OP_FLUSH,
+	OP_ANNOTATE,
 	OP_CLEAN
 };
 
@@ -441,6 +446,15 @@ void limbo_move(struct s2 *s2, struct s2_limbo *to, struct s2_limbo *from);
 /* Free what the op has put in its own limbo; false when the budget ended it. */
 bool drain_own(struct s2 *s2, struct s2_op *op, struct step *step);
 
+/*
+ * All four phases over op's range, as far as the step goes: 0, S2_MORE or an error.
+ * S2_ONLY_NOTES: of annotations alone, what is mapped stays.
+ */
+enum extent { BY_RANGE, WHOLE_VMID, NOTHING };
+#define S2_ONLY_NOTES (1u << 31)
+int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
+		enum extent extent);
+
 /* ---- dirty state: change.c ------------------------------------------------------- */
 
 /*
@@ -453,7 +467,7 @@ void harvest(const struct cursor *c, uint64_t d, uint64_t now);
  * could go on recording in a detached table, so first it is told not to.
  */
 void harvest_below(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
-		   struct gather *g);
+		   struct s2_gather *g);
 
 static inline struct s2_limbo *op_limbo(struct s2_op *op)
 {
@@ -489,6 +503,14 @@ uint64_t *reserve_take(struct s2 *s2, uint64_t *reserve);
 /* Put one back that was never linked. */
 void reserve_return(struct s2 *s2, uint64_t *reserve, uint64_t *table);
 void reserve_drain(struct s2 *s2, uint64_t *reserve);
+
+/*
+ * Entries of a table that is not linked yet, for the place where @d is: empty, or all
+ * of them the annotation that is there.
+ */
+void table_fill(struct s2 *s2, uint64_t *table, uint64_t d);
+/* A table for the entry under the cursor, which is @d, linked; down into it. */
+void make_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve);
 
 /*
  * Blocks that straddle start or end: how many tables it takes to split them;

@@ -27,6 +27,7 @@ struct found {
 	uint64_t tables; /* to be taken */
 	bool fresh;	 /* an entry becomes valid or gets another address */
 	bool taken;	 /* something must be broken first */
+	bool noted;	 /* an entry is not empty, but annotated */
 	bool present;	 /* a leaf stays, at least its address and type */
 	bool changed;	 /* permissions change in place */
 	bool executable; /* ... execute among them */
@@ -111,6 +112,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	if (desc_valid(d) && !replace && !table_empty(c, d))
 		return S2_E_EXIST;
 	f->taken |= desc_valid(d) || desc_busy(d);
+	f->noted |= desc_note(d);
 	f->fresh = true;
 	if (c->level < want)
 		f->tables +=
@@ -222,21 +224,31 @@ static void break_old(const struct map *m, struct s2_gather *g)
 	}
 }
 
-/*
- * A table for the entry under the cursor, empty, and linked. Its zeroes before
- * its link: a walk reads an entry of the table through the address it got from
- * the link, so it needs only that the two stores be ordered. Entries are filled
- * in afterwards, each by one store from invalid to valid.
- */
-static void make_table(struct cursor *c, uint64_t *entry, struct s2_op *op)
+void table_fill(struct s2 *s2, uint64_t *table, uint64_t d)
 {
-	uint64_t *table = reserve_take(c->s2, &op->st.reserve);
-	uint64_t d = desc_make_table(c->s2, s2_port_table_pa(c->s2->port, table));
+	unsigned n = table_entries(s2);
 
-	op->st.reserved--;
-	s2_port_store_release(c->s2->port, entry, d);
-	state_add(c, cursor_meta(c), META_LIVE_ONE + META_TABLE_ONE);
-	cursor_down(c, d);
+	table_meta(s2, table)[META_STATE] = d ? n * META_NOTE_ONE + META_NOTED : 0;
+	for (unsigned i = 0; i < n; i++)
+		s2_port_store(s2->port, &table[i], d);
+}
+
+/*
+ * What is in the table before its link: a walk reads an entry of the table through the
+ * address it got from the link, so it needs only that the two stores be ordered.
+ * Entries are filled in afterwards, each by one store from invalid to valid.
+ */
+void make_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve)
+{
+	uint64_t *table = reserve_take(c->s2, reserve);
+	uint64_t link = desc_make_table(c->s2, s2_port_table_pa(c->s2->port, table));
+
+	if (desc_note(d))
+		table_fill(c->s2, table, d);
+	s2_port_store_release(c->s2->port, entry, link);
+	state_add(c, cursor_meta(c),
+		  META_LIVE_ONE + META_TABLE_ONE - (desc_note(d) ? META_NOTE_ONE : 0));
+	cursor_down(c, link);
 	count_made(c, c->level);
 }
 
@@ -265,7 +277,7 @@ static uint64_t leaf_flags(const struct map *m)
 /* Cannot fail: every table is in the reserve, whatever was in the way is busy. */
 static void make(const struct map *m, const struct found *f, struct s2_gather *g)
 {
-	bool empty = !f->taken && !f->present;
+	bool empty = !f->taken && !f->present && !f->noted;
 	uint64_t keep = leaf_flags(m);
 	struct cursor c;
 
@@ -302,13 +314,15 @@ static void make(const struct map *m, const struct found *f, struct s2_gather *g
 				   c.level + 1);
 		}
 		if (c.level < want) {
-			make_table(&c, entry, m->op);
+			make_table(&c, entry, d, &m->op->st.reserve);
+			m->op->st.reserved--;
 			continue;
 		}
 		new = leaf_desc(m, c.ipa, want);
 		if (!desc_valid(d)) {
 			s2_port_store(m->s2->port, entry, new);
-			state_add(&c, meta, META_LIVE_ONE);
+			state_add(&c, meta,
+				  META_LIVE_ONE - (desc_note(d) ? META_NOTE_ONE : 0));
 			m->op->changed++;
 		} else if (d != (new = desc_keep_dirty(d, new))) {
 			/*
@@ -338,8 +352,11 @@ static bool put_beside(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t n
 		META_LIVE_ONE + (desc_is_table(new, c->level) ? META_TABLE_ONE : 0);
 
 	*dead = state_add(c, cursor_meta(c), one) & META_DEAD;
-	if (!*dead && cursor_swap(c, entry, d, new, false))
+	if (!*dead && cursor_swap(c, entry, d, new, false)) {
+		if (desc_note(d))
+			state_add(c, cursor_meta(c), UINT64_C(0) - META_NOTE_ONE);
 		return true;
+	}
 	state_add(c, cursor_meta(c), UINT64_C(0) - one);
 	return false;
 }
@@ -388,11 +405,15 @@ static int make_beside(const struct map *m, struct s2_gather *g)
 			new = desc_make_table(m->s2, link_pa(op->st.reserve));
 			/* Its word is the reserve's until then, so take it first. */
 			reserve_take(m->s2, &op->st.reserve);
+			if (desc_note(d))
+				table_fill(m->s2, table, d);
 			if (put_beside(&c, entry, d, new, &dead)) {
 				op->st.reserved--;
 				count_made(&c, c.level + 1);
 				continue;
 			}
+			if (desc_note(d))
+				table_fill(m->s2, table, 0);
 			reserve_return(m->s2, &op->st.reserve, table);
 			if (dead)
 				return S2_E_BUSY;

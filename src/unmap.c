@@ -90,6 +90,7 @@ struct breaking {
 	struct cursor c;
 	struct s2_gather g;
 	struct s2_op *op;
+	uint32_t flags;
 	unsigned own[S2_LEVELS];
 };
 
@@ -108,9 +109,10 @@ bool table_kill(const struct cursor *c, uint64_t *meta)
 		old = s2_port_word_or(c->s2->port, &meta[META_STATE], META_DEAD);
 		if (old & META_DEAD)
 			return false;
-		if (!meta_live(old))
+		if (!meta_live(old) && !meta_notes(old))
 			return true;
-		if (meta_live(table_revive(c, meta)))
+		old = table_revive(c, meta);
+		if (meta_live(old) || meta_notes(old))
 			return false;
 	}
 	return false;
@@ -217,30 +219,48 @@ static bool break_one(struct breaking *b, uint64_t *entry, uint64_t d)
 
 /*
  * Whether a table wholly inside the range must be taken apart, because something below
- * would be lost if it were detached unread. Hardware may go on recording writes in a
- * detached table, and whoever finishes an unmap need not know that somebody wants to
- * hear of it: so dirty state is taken from each leaf by the swap that breaks it, after
- * which hardware has no more to say.
+ * would be lost if it were detached unread: annotations that stay; dirty state. Hardware
+ * may go on recording writes in a detached table, and whoever finishes an unmap need not
+ * know that somebody wants to hear of it: so it is taken from each leaf by the swap that
+ * breaks it, after which hardware has no more to say.
  */
 static bool take_apart(const struct breaking *b, uint64_t d)
 {
 	uint64_t *table = s2_port_table_va(b->c.s2->port, desc_oa(b->c.s2, d));
+	uint64_t state = state_of(b->c.s2, table_meta(b->c.s2, table));
 
-	return b->op->dirty && state_of(b->c.s2, table_meta(b->c.s2, table)) & META_DBM;
+	return (b->op->dirty && state & META_DBM) ||
+	       (b->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES) && state & META_NOTED);
+}
+
+/*
+ * An annotation in the range goes, unless it is to stay; so does one of a larger entry
+ * only with all of it. Nothing can have cached it.
+ */
+static bool drop_note(struct breaking *b, uint64_t *entry, uint64_t d)
+{
+	struct cursor *c = &b->c;
+
+	if (b->flags & S2_KEEP_NOTES || !cursor_covers(c))
+		return true;
+	if (!cursor_swap(c, entry, d, 0, false))
+		return false;
+	state_add(c, cursor_meta(c), UINT64_C(0) - META_NOTE_ONE);
+	b->op->changed++;
+	return true;
 }
 
 /* Sets op's window; true when something in it was broken. */
 static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end,
-			 struct s2_gather *g)
+			 uint32_t flags, struct s2_gather *g)
 {
-	struct breaking b = { .op = op };
+	struct breaking b = { .op = op, .flags = flags };
 	struct cursor *c = &b.c;
 
 	op->st.win = op->st.pos;
 	cursor_start(c, s2, step, op->st.pos, end);
 	/* No scan of root tables that are known to be empty. */
-	while (c->ipa < end && !meta_live(state_of(s2, cursor_meta(c))) &&
-	       !meta_busy(state_of(s2, cursor_meta(c))))
+	while (c->ipa < end && !(state_of(s2, cursor_meta(c)) & META_COUNTS))
 		c->ipa = (c->ipa | (level_size(s2, c->level - 1) - 1)) + 1;
 	while (cursor_more(c)) {
 		uint64_t *entry = cursor_entry(c);
@@ -252,7 +272,10 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 			b.own[c->level] = 0;
 			continue;
 		}
-		if (desc_valid(d) || desc_busy(d)) {
+		if (desc_note(d)) {
+			if (!drop_note(&b, entry, d))
+				continue;
+		} else if (d && !(flags & S2_ONLY_NOTES)) {
 			bool first = b.g.start == b.g.end;
 
 			if (!break_one(&b, entry, d)) {
@@ -586,10 +609,8 @@ int s2_release(struct s2 *s2, struct s2_limbo *limbo, struct s2_op *op)
 
 /* ---- all four --------------------------------------------------------------------- */
 
-enum extent { BY_RANGE, WHOLE_VMID, NOTHING };
-
-static int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
-		       enum extent extent)
+int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
+		enum extent extent)
 {
 	uint64_t end = op->st.ipa + op->st.size;
 	bool waived = flags & S2_NO_CLEAN;
@@ -614,7 +635,7 @@ static int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint3
 			if (op->batch && batch_full(op->batch) &&
 			    !batch_finish(s2, op->batch, op, step))
 				return S2_MORE;
-			broken = break_window(s2, op, step, end, &g);
+			broken = break_window(s2, op, step, end, flags, &g);
 			if (op->batch) {
 				if (broken) {
 					batch_gather(op->batch, &g);
@@ -669,10 +690,10 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 	struct step step;
 	int err = check_range(s2, ipa.ipa, size);
 
-	if (!err &&
-	    (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_SHARED) ||
-	     (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	     (flags & S2_SHARED && !(op && op->limbo))))
+	if (!err && (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN |
+			       S2_KEEP_NOTES | S2_SHARED) ||
+		     (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
+		     (flags & S2_SHARED && !(op && op->limbo))))
 		err = S2_E_FLAGS;
 	if (!err)
 		err = op_begin(s2, &op, &local, &step, OP_UNMAP, ipa.ipa, size, flags,

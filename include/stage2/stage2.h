@@ -27,7 +27,7 @@
  *   if it is for one address, %S2_E_BUSY (let the guest fault again).
  * - Context: no function sleeps by itself, allocates by itself or recurses.
  *   Table pages come from s2_port_table_alloc(), which only s2_init(),
- *   s2_map(), s2_split(), and s2_unmap() with %S2_SPLIT_EDGES call, and before
+ *   s2_map(), s2_split(), s2_annotate(), and s2_unmap() with %S2_SPLIT_EDGES call, and before
  *   they change anything.
  * - The source of each architectural claim is given as a rule of the Arm
  *   Architecture Reference Manual (DDI 0487) in brackets, "[U]" where we could
@@ -182,6 +182,9 @@ const char *s2_strerror(int err);
  * the end of a batch is enough).
  */
 #define S2_ERRATUM_REPEAT_TLBI (1u << 0)
+
+/** S2_NOTE_BITS - the width of an owner's annotation, see s2_annotate() */
+#define S2_NOTE_BITS 54
 
 /** S2_LEVELS - levels a walk may have: 0 to 3 */
 #define S2_LEVELS 4
@@ -446,6 +449,8 @@ typedef uint32_t s2_attr_t;
  *	s2_map()) needs op->limbo, to be released after a grace period that began
  *	after the call. s2_map() may return %S2_E_BUSY with entries below op->end
  *	already made. While a batch is open: %S2_E_BATCH.
+ * %S2_KEEP_NOTES: unmap: owners' annotations in the range stay, and the tables they are
+ *	in; otherwise they go with it.
  * %S2_CLEAR: s2_age(), s2_dirty(): clear the access flags, the dirty state too.
  */
 #define S2_MAP_PAGES (1u << 0)
@@ -456,6 +461,7 @@ typedef uint32_t s2_attr_t;
 #define S2_VMID_UNUSED (1u << 5)
 #define S2_SHARED (1u << 6)
 #define S2_CLEAR (1u << 7)
+#define S2_KEEP_NOTES (1u << 8)
 
 /**
  * s2_map() - map a range to contiguous physical memory
@@ -495,12 +501,13 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
  * @s2: the instance
  * @ipa: start of the range; granule aligned
  * @size: bytes; a multiple of the granule, not 0
- * @flags: %S2_DROP_EDGES, %S2_SPLIT_EDGES, %S2_NO_CLEAN, %S2_SHARED
+ * @flags: %S2_DROP_EDGES, %S2_SPLIT_EDGES, %S2_NO_CLEAN, %S2_KEEP_NOTES, %S2_SHARED
  * @op: budget, limbo, progress, cookie if edges are split; or NULL
  *
  * Break, invalidate, clean, release (src/unmap.c). After it returns 0 no PE can
  * use any translation of the range, and what the guest wrote by any alias is
- * what the hypervisor reads (P1, P3). A range in which nothing is mapped or
+ * what the hypervisor reads (P1, P3). Annotations go too, unless %S2_KEEP_NOTES; one of
+ * an entry that is only partly in the range stays. A range in which nothing is mapped or
  * busy costs no TLBI and no DSB. Never allocates, unless %S2_SPLIT_EDGES meets
  * a block at an edge.
  *
@@ -631,6 +638,37 @@ int s2_batch_flush(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  * Return: as s2_batch_flush(). Context: any. Locking: exclusive.
  */
 int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
+
+/* ---- annotations ------------------------------------------------------------ */
+
+/**
+ * s2_annotate() - put a value where nothing is mapped
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @note: the value, of %S2_NOTE_BITS bits: an owner's number, not an address to follow;
+ *	0: none, that is clear what is there
+ * @flags: 0; %S2_SHARED is refused
+ * @op: budget, cookie, limbo (of a clear), progress; or NULL
+ *
+ * For hypervisors that keep in an invalid entry whose page it is. Every part of the range
+ * gets the value, in entries as large as the tables that are there allow; a larger
+ * annotated or empty entry at the edge is split, for which table pages are taken before
+ * anything changes. Setting needs the range to be unmapped; clearing leaves alone what is
+ * mapped, and frees the tables that are empty then. The guest sees no difference.
+ *
+ * s2_lookup() and s2_iter_next() report annotations. s2_map() over them replaces them,
+ * and keeps the rest of a larger one; but a block over a table of smaller ones needs
+ * %S2_MAP_REPLACE, as for any table. For s2_unmap() see %S2_KEEP_NOTES. The shared forms
+ * of these calls may meet annotations.
+ *
+ * Return: as s2_wrprotect(); %S2_E_ATTR for a value of more bits; %S2_E_EXIST and
+ * %S2_E_BUSY when setting: what is in the range below op->done is annotated, and nothing
+ * else; %S2_E_NOMEM, the same. Context: any that the port's allocation allows.
+ * Locking: exclusive.
+ */
+int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note,
+		uint32_t flags, struct s2_op *op);
 
 /* ---- changes in place ----------------------------------------------------- */
 
@@ -796,8 +834,9 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * @S2_EMPTY: nothing
  * @S2_LEAF: a page or a block
  * @S2_BUSY: broken by an operation that is not finished
+ * @S2_NOTE: nothing, with an owner's annotation
  */
-enum s2_state { S2_EMPTY, S2_LEAF, S2_BUSY };
+enum s2_state { S2_EMPTY, S2_LEAF, S2_BUSY, S2_NOTE };
 
 /**
  * struct s2_mapping - a leaf, or a hole, as s2_lookup() and s2_iter_next() see it
@@ -805,6 +844,7 @@ enum s2_state { S2_EMPTY, S2_LEAF, S2_BUSY };
  * @pa: what it maps to (leaves)
  * @size: bytes the entry covers
  * @desc: the descriptor as it is in memory
+ * @note: the annotation (%S2_NOTE)
  * @attr: permissions, memory type, software bits (leaves)
  * @level: the entry's level
  * @young: the access flag (leaves)
@@ -815,6 +855,7 @@ struct s2_mapping {
 	s2_pa_t pa;
 	uint64_t size;
 	uint64_t desc;
+	uint64_t note;
 	s2_attr_t attr;
 	int8_t level;
 	bool young;
@@ -857,7 +898,7 @@ int s2_iter_start(struct s2_iter *it, const struct s2 *s2, s2_ipa_t ipa,
 		  uint64_t size);
 
 /**
- * s2_iter_next() - the next leaf or busy entry of the range
+ * s2_iter_next() - the next leaf, busy or annotated entry of the range
  * @it: the cursor
  * @m: out: the entry; its start may lie before the range (a block)
  *
@@ -875,7 +916,8 @@ bool s2_iter_next(struct s2_iter *it, struct s2_mapping *m);
  * @buf: out: one line, without a newline, with a NUL
  * @size: size of @buf in bytes; a shorter buffer than %S2_DUMP_LINE cuts lines
  *
- * Leaves that continue each other (level, PA, attributes) share one line:
+ * Leaves that continue each other (level, PA, attributes), and equal annotations, share
+ * one line:
  * "0x40000000-0x40200000 -> 0x80000000 L3 x512 rwx wb af".
  *
  * Return: true if there was one, false at the end. Context: any.

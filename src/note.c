@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Owners' annotations: values in entries that map nothing. No PE caches an invalid
+ * entry, so nothing here needs an invalidation but a table that has become empty, and
+ * that is an unmap's work.
+ */
+#include "internal.h"
+
+/* Tables from an entry at @level down to where @edge is between two entries. */
+static unsigned tables_to(const struct s2 *s2, uint64_t edge, int level)
+{
+	unsigned n = 0;
+
+	for (; level < LAST_LEVEL && edge & (level_size(s2, level) - 1); level++)
+		n++;
+	return n;
+}
+
+/* The same for an entry under the cursor that has to be opened for [start, end). */
+static unsigned tables_within(const struct cursor *c, uint64_t start, uint64_t end)
+{
+	uint64_t base = cursor_base(c), past = base + level_size(c->s2, c->level);
+
+	return (start > base ? tables_to(c->s2, start, c->level) : 0) +
+	       (end < past ? tables_to(c->s2, end, c->level) : 0);
+}
+
+/*
+ * Whether the range may be annotated, as far as half of the budget goes; how many tables
+ * that part takes at most.
+ */
+static int look(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t desc,
+		uint64_t *tables)
+{
+	uint64_t end = op->st.ipa + op->st.size, stop = step->entries / 2;
+	struct cursor c;
+
+	*tables = 0;
+	cursor_start(&c, s2, step, op->st.pos, end);
+	while (c.ipa < end && step->entries > stop) {
+		uint64_t d = cursor_load(&c, cursor_entry(&c));
+
+		if (desc_valid_table(d, c.level)) {
+			cursor_down(&c, d);
+			continue;
+		}
+		if (desc_valid(d))
+			return S2_E_EXIST;
+		if (desc_busy(d))
+			return S2_E_BUSY;
+		if (d != desc && !cursor_covers(&c))
+			*tables += tables_within(&c, op->st.ipa, end);
+		cursor_next(&c);
+	}
+	op->st.win_end = c.ipa < end ? c.ipa : end;
+	return 0;
+}
+
+/* A table that is made gets its first entry in the same step: it is never empty. */
+static void put(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t desc,
+		uint64_t *reserve)
+{
+	struct cursor c;
+
+	cursor_start(&c, s2, step, op->st.pos, op->st.ipa + op->st.size);
+	while (c.ipa < op->st.win_end && step->entries > S2_LEVELS) {
+		uint64_t *entry = cursor_entry(&c);
+		uint64_t d = cursor_load(&c, entry);
+
+		*cursor_meta(&c) |= META_NOTED;
+		if (desc_valid_table(d, c.level)) {
+			cursor_down(&c, d);
+			continue;
+		}
+		if (d != desc && !cursor_covers(&c)) {
+			make_table(&c, entry, d, reserve);
+			continue;
+		}
+		if (d != desc) {
+			s2_port_store(s2->port, entry, desc);
+			state_add(&c, cursor_meta(&c), d ? 0 : META_NOTE_ONE);
+			op->changed++;
+		}
+		cursor_next(&c);
+	}
+	op->st.pos = c.ipa < op->st.win_end ? c.ipa : op->st.win_end;
+	op->done = s2_ipa(op->st.pos);
+}
+
+static int annotate(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t desc)
+{
+	uint64_t reserve = 0, tables;
+	int err = look(s2, op, step, desc, &tables);
+
+	if (!err && reserve_fill(s2, op->cookie, &reserve, tables))
+		err = S2_E_NOMEM;
+	if (err)
+		return err;
+	put(s2, op, step, desc, &reserve);
+	reserve_drain(s2, &reserve);
+	return op->st.pos < op->st.ipa + op->st.size ? S2_MORE : 0;
+}
+
+/* How many tables it takes to open what is annotated around @edge; makes them if told. */
+static unsigned open_edge(struct s2 *s2, uint64_t edge, uint64_t *reserve)
+{
+	struct step step = step_free(0);
+	struct cursor c;
+
+	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
+	while (edge & (level_size(s2, c.level) - 1)) {
+		uint64_t *entry = cursor_entry(&c);
+		uint64_t d = cursor_load(&c, entry);
+
+		if (desc_valid_table(d, c.level))
+			cursor_down(&c, d);
+		else if (desc_note(d) && reserve)
+			make_table(&c, entry, d, reserve);
+		else
+			return desc_note(d) ? tables_to(s2, edge, c.level) : 0;
+	}
+	return 0;
+}
+
+static int open_edges(struct s2 *s2, struct s2_op *op)
+{
+	uint64_t start = op->st.ipa, end = start + op->st.size, reserve = 0;
+	unsigned n = open_edge(s2, start, NULL) + open_edge(s2, end, NULL);
+
+	if (reserve_fill(s2, op->cookie, &reserve, n))
+		return S2_E_NOMEM;
+	if (n) {
+		open_edge(s2, start, &reserve);
+		open_edge(s2, end, &reserve);
+		reserve_drain(s2, &reserve);
+	}
+	return 0;
+}
+
+int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note, uint32_t flags,
+		struct s2_op *op)
+{
+	struct s2_op local;
+	struct step step;
+	int err = check_range(s2, ipa.ipa, size);
+
+	if (!err && flags)
+		err = S2_E_FLAGS;
+	if (!err && note >> S2_NOTE_BITS)
+		err = S2_E_ATTR;
+	if (!err)
+		err = op_begin(s2, &op, &local, &step, OP_ANNOTATE, ipa.ipa, size, note,
+			       flags);
+	if (err)
+		return err;
+	if (note)
+		return op_end(s2, op, &step,
+			      annotate(s2, op, &step, desc_make_note(note)));
+	err = open_edges(s2, op);
+	if (!err)
+		err = unmap_steps(s2, op, &step, S2_ONLY_NOTES | S2_DROP_EDGES, BY_RANGE);
+	return op_end(s2, op, &step, err);
+}
