@@ -346,6 +346,8 @@ void run_judge(struct machine *m, unsigned pe, bool promise);
 enum how { HOW_STORE, HOW_RELEASE, HOW_ATOMIC, HOW_FILL };
 void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 		   uint64_t old, uint64_t new, enum how how);
+/* pe has stored to a page that is in no tree. */
+void page_stored(struct machine *m, unsigned pe, struct page *p);
 void tree_scan(struct machine *m, struct tree *t, unsigned pe, struct page *root);
 /* Hardware may write the entry as it is. */
 bool hw_may_write(const struct machine *m, const struct tree *t, const struct desc *d);

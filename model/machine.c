@@ -377,8 +377,7 @@ void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64
 		}
 		for (unsigned i = 0; i < entries(m); i++)
 			e[i] = value;
-		p->stored = m->step;
-		p->stores |= (uint16_t)(1u << pe);
+		page_stored(m, pe, p);
 	}
 }
 

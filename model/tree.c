@@ -662,6 +662,16 @@ static void entry_in_limbo(struct machine *m, unsigned pe, struct page *p, unsig
 	stale_below(&s, child);
 }
 
+void page_stored(struct machine *m, unsigned pe, struct page *p)
+{
+	/* Another PE's stores that were handed over come before this one. */
+	for (unsigned q = 0; p->stores & ~(1u << pe) && q < m->pes; q++)
+		if (q != pe && m->pe[q].ordered >= p->stored && knows(m, pe, q, p->stored))
+			p->stores &= (uint16_t)~(1u << q);
+	p->stored = m->step;
+	p->stores |= (uint16_t)(1u << pe);
+}
+
 /* Before or after the entry is valid. */
 static void valid_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 			  uint64_t old, uint64_t new, enum how how)
@@ -731,10 +741,8 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 {
 	const struct desc_mode *dm = mode(m, p->tree);
 
-	if (!p->live) {
-		p->stored = m->step;
-		p->stores |= (uint16_t)(1u << pe);
-	}
+	if (!p->live)
+		page_stored(m, pe, p);
 	if (p->level < 0 || old == new ||
 	    (!desc_valid(old, p->level, dm) && !desc_valid(new, p->level, dm)))
 		return;
