@@ -132,7 +132,7 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 				keep = at(f, i)->attr & S2_W;
 		for (uint64_t p = i; p < i + step; p += PAGE)
 			*at(f, p) = (struct flat_page){ pa + (p - ipa), attr | keep,
-							(int8_t)level, true };
+							(int8_t)level, true, 0 };
 	}
 	return 0;
 }
@@ -191,6 +191,36 @@ int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms)
 	return 0;
 }
 
+int flat_annotate(struct flat *f, uint64_t ipa, uint64_t size, uint64_t note)
+{
+	for (uint64_t p = ipa; note && p < ipa + size; p += PAGE)
+		if (at(f, p)->level)
+			return S2_E_EXIST;
+	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
+		at(f, p)->note = at(f, p)->level ? 0 : note;
+	return 0;
+}
+
+bool flat_noted(const struct flat *f, uint64_t ipa, uint64_t size)
+{
+	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
+		if (at(f, p)->note)
+			return true;
+	return false;
+}
+
+void flat_dirty(struct flat *f, uint64_t ipa, uint64_t size, bool clear, uint64_t *bits)
+{
+	FOR_LEAVES(
+		f, p, ipa, size, if ((p->attr & (S2_DBM | S2_W)) == (S2_DBM | S2_W)) {
+			uint64_t n = (j_ - f->base) / PAGE;
+
+			bits[n / 64] |= UINT64_C(1) << n % 64;
+			if (clear)
+				p->attr &= ~S2_W;
+		})
+}
+
 void flat_split(struct flat *f, uint64_t ipa, uint64_t size)
 {
 	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
@@ -211,15 +241,17 @@ const char *flat_compare(const struct flat *f, const struct s2 *s2)
 		bool more = s2_iter_next(&it, &m);
 		uint64_t to = more ? m.ipa.ipa : end;
 
-		if (more && (m.state != S2_LEAF || to < f->base || to >= end)) {
+		if (more && ((m.state != S2_LEAF && m.state != S2_NOTE) || to < f->base ||
+			     to >= end)) {
 			snprintf(text, sizeof(text), "unexpected entry at 0x%" PRIx64,
 				 to);
 			return text;
 		}
 		for (; next < to; next += PAGE)
-			if (at(f, next)->level) {
+			if (at(f, next)->level || at(f, next)->note) {
 				snprintf(text, sizeof(text),
-					 "0x%" PRIx64 " is not mapped", next);
+					 "0x%" PRIx64 " is not mapped, or annotated",
+					 next);
 				return text;
 			}
 		if (!more)
@@ -227,6 +259,8 @@ const char *flat_compare(const struct flat *f, const struct s2 *s2)
 		for (; next < to + m.size; next += PAGE) {
 			const struct flat_page *p = at(f, next);
 
+			if (m.state == S2_NOTE && !p->level && p->note == m.note)
+				continue;
 			if (p->level != m.level || p->pa != m.pa.pa + (next - to) ||
 			    p->attr != m.attr || p->young != m.young) {
 				snprintf(text, sizeof(text),

@@ -13,6 +13,7 @@ struct flat_page {
 	s2_attr_t attr;
 	int8_t level; /* of the leaf that maps it; 0: nothing */
 	bool young;
+	uint64_t note; /* an owner's annotation, where nothing is mapped */
 };
 
 struct flat {
@@ -32,6 +33,10 @@ void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size);
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear);
 int flat_mkyoung(struct flat *f, uint64_t ipa);
 int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms);
+int flat_annotate(struct flat *f, uint64_t ipa, uint64_t size, uint64_t note);
+bool flat_noted(const struct flat *f, uint64_t ipa, uint64_t size);
+/* Every dirty page of the leaves that intersect the range, by number into a bitmap. */
+void flat_dirty(struct flat *f, uint64_t ipa, uint64_t size, bool clear, uint64_t *bits);
 void flat_split(struct flat *f, uint64_t ipa, uint64_t size);
 
 /* NULL when the engine maps what the reference does and nothing else; else what

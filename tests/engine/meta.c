@@ -11,7 +11,7 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 	static char text[160];
 	struct {
 		uint64_t *table;
-		unsigned idx, live, below;
+		unsigned idx, live, below, notes;
 	} stack[S2_LEVELS];
 	int level = s2->start_level;
 	unsigned root = 0, entries = table_entries(s2);
@@ -19,6 +19,7 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 	*tables = 0;
 	stack[level].table = s2->root;
 	stack[level].idx = stack[level].live = stack[level].below = 0;
+	stack[level].notes = 0;
 	for (;;) {
 		uint64_t *word = table_meta(s2, stack[level].table);
 		uint64_t meta = word[META_STATE], d;
@@ -26,7 +27,8 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 		if (stack[level].idx == entries) {
 			if (meta_live(meta) != stack[level].live ||
 			    meta_tables(meta) != stack[level].below || meta_busy(meta) ||
-			    meta & META_DEAD || word[META_LINK]) {
+			    meta_notes(meta) != stack[level].notes || meta & META_DEAD ||
+			    word[META_LINK]) {
 				snprintf(text, sizeof(text),
 					 "level %d: live %u tables %u, meta 0x%" PRIx64,
 					 level, stack[level].live, stack[level].below,
@@ -38,11 +40,11 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 				if (++root == s2->root_pages)
 					return NULL;
 				stack[level].table += entries;
-				stack[level].idx = 0;
+				stack[level].idx = stack[level].notes = 0;
 				stack[level].live = stack[level].below = 0;
 				continue;
 			}
-			if (!stack[level].live) {
+			if (!stack[level].live && !stack[level].notes) {
 				snprintf(text, sizeof(text), "an empty table at level %d",
 					 level);
 				return text;
@@ -53,12 +55,18 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 		d = s2_port_load(s2->port, &stack[level].table[stack[level].idx++]);
 		if (desc_busy(d))
 			return "a busy entry";
+		if (desc_note(d)) {
+			stack[level].notes++;
+			if (!(meta & META_NOTED))
+				return "an annotation in a table without META_NOTED";
+		}
 		if (!desc_valid(d))
 			continue;
 		stack[level].live++;
 		if (!desc_is_table(d, level)) {
-			if (desc_needs_clean(s2->features, d) && !(meta & META_CLEAN))
-				return "a leaf to clean in a table without META_CLEAN";
+			if (meta_of_leaf(s2, d) & ~meta)
+				return "a leaf to clean, or with DBM, in a table that does "
+				       "not say so";
 			continue;
 		}
 		stack[level].below++;
@@ -66,8 +74,9 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 		level++;
 		stack[level].table = s2_port_table_va(s2->port, desc_oa(s2, d));
 		stack[level].idx = stack[level].live = stack[level].below = 0;
-		if (table_meta(s2, stack[level].table)[META_STATE] & META_CLEAN &&
-		    !(meta & META_CLEAN))
-			return "META_CLEAN below a table without it";
+		stack[level].notes = 0;
+		if (table_meta(s2, stack[level].table)[META_STATE] &
+		    (META_CLEAN | META_DBM | META_NOTED) & ~meta)
+			return "a flag below a table without it";
 	}
 }

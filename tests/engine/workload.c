@@ -22,6 +22,7 @@ struct world {
 	struct flat flat;
 	bool blocks1g;
 	uint64_t operation;
+	uint64_t *before; /* dirty pages before an operation with a log */
 	const char *wrong;
 };
 
@@ -145,6 +146,101 @@ static const struct flat_page *page_at(const struct world *w, uint64_t ipa)
 	return &w->flat.page[(ipa - w->flat.base) / page_size(w)];
 }
 
+/* ---- dirty state: a log for the whole of the reference ---- */
+
+static uint64_t *log_new(const struct world *w)
+{
+	uint64_t *bits = calloc(w->flat.pages / 64 + 1, sizeof(*bits));
+
+	if (!bits)
+		abort();
+	return bits;
+}
+
+/* Now and then an operation is asked to tell what dirty state it makes an end of. */
+static void log_begin(struct world *w, struct s2_op *op, struct s2_dirty_log *log)
+{
+	if (!(w->s2.features & S2_FEAT_DBM) || below(2))
+		return;
+	*log = (struct s2_dirty_log){ s2_ipa(w->flat.base), w->flat.pages * page_size(w),
+				      log_new(w), false };
+	op->dirty = log;
+	w->before = log_new(w);
+	flat_dirty(&w->flat, w->flat.base, w->flat.pages * page_size(w), false,
+		   w->before);
+}
+
+/* What is not dirty any more is in the log, and nothing that was not. */
+static void log_end(struct world *w, struct s2_op *op)
+{
+	uint64_t *after;
+
+	if (!op->dirty)
+		return;
+	after = log_new(w);
+	flat_dirty(&w->flat, w->flat.base, w->flat.pages * page_size(w), false, after);
+	for (uint64_t i = 0; i < w->flat.pages / 64 + 1; i++)
+		if (w->before[i] & ~after[i] & ~op->dirty->bits[i] ||
+		    op->dirty->bits[i] & ~w->before[i])
+			wrong(w, "dirty state is lost, or invented");
+	free(after);
+	free(w->before);
+	free(op->dirty->bits);
+	op->dirty = NULL;
+}
+
+static void do_dirty(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *op)
+{
+	uint64_t *bits = log_new(w), *want = log_new(w);
+	struct s2_dirty_log log = { s2_ipa(w->flat.base), w->flat.pages * page_size(w),
+				    bits, false };
+	uint32_t flags = below(2) ? S2_CLEAR : 0;
+	int ret;
+
+	RUN(w, ret, *op, s2_dirty(&w->s2, s2_ipa(ipa), size, flags, &log, op));
+	flat_dirty(&w->flat, ipa, size, flags, want);
+	if (ret || memcmp(bits, want, w->flat.pages / 8))
+		wrong(w, "dirty: not the result of the reference");
+	free(bits);
+	free(want);
+}
+
+/* ---- annotations ---- */
+
+/* An unmap's range without the annotations that are partly outside: they stay. */
+static void whole_notes(const struct world *w, uint64_t *ipa, uint64_t *end)
+{
+	struct s2_mapping m;
+
+	s2_lookup(&w->s2, s2_ipa(*ipa), &m);
+	if (m.state == S2_NOTE && m.ipa.ipa < *ipa)
+		*ipa = m.ipa.ipa + m.size;
+	s2_lookup(&w->s2, s2_ipa(*end - 1), &m);
+	if (m.state == S2_NOTE && m.ipa.ipa + m.size > *end)
+		*end = m.ipa.ipa;
+}
+
+static void do_annotate(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *op)
+{
+	uint64_t note = below(3) ? below(4) : (UINT64_C(1) << S2_NOTE_BITS) - 1;
+	int ret;
+
+	if (!below(4)) {
+		rig_fail_after((long)below(3));
+		op->max_entries = 0;
+	}
+	RUN(w, ret, *op, s2_annotate(&w->s2, s2_ipa(ipa), size, note, 0, op));
+	rig_fail_after(-1);
+	if (ret == S2_E_NOMEM) {
+		right(w);
+		return;
+	}
+	if (ret == S2_E_EXIST && op->done.ipa > ipa)
+		flat_annotate(&w->flat, ipa, op->done.ipa - ipa, note);
+	if (ret != flat_annotate(&w->flat, ipa, size, note))
+		wrong(w, "annotate: not the result of the reference");
+}
+
 static void do_map(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *op)
 {
 	/* Now and then one or two pages off, so that no block fits. */
@@ -165,6 +261,9 @@ static void do_map(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *o
 		flags |= S2_MAP_REPLACE | (below(2) ? S2_DROP_EDGES :
 					   below(3) ? S2_SPLIT_EDGES :
 						      0);
+	/* To look through what a block replaces takes a step without a bound. */
+	if (op->dirty && flags & S2_MAP_REPLACE)
+		op->max_entries = 0;
 	if (!below(8)) {
 		rig_fail_after((long)below(4));
 		/* A failed allocation between two steps keeps the steps done. */
@@ -178,6 +277,13 @@ static void do_map(struct world *w, uint64_t ipa, uint64_t size, struct s2_op *o
 			flat_unmap(&w->flat, ipa, 0, S2_SPLIT_EDGES);
 			flat_unmap(&w->flat, ipa + size, 0, S2_SPLIT_EDGES);
 		}
+		right(w);
+		return;
+	}
+	/* A block does not go over a table of annotations without being told. */
+	if (ret == S2_E_EXIST && flat_noted(&w->flat, ipa, size)) {
+		if (op->done.ipa > ipa)
+			flat_map(&w->flat, ipa, pa, op->done.ipa - ipa, attr, flags);
 		right(w);
 		return;
 	}
@@ -197,12 +303,15 @@ static void do_unmap(struct world *w, uint64_t ipa, uint64_t size, struct s2_op 
 {
 	struct rig_cost before = rig_cost(), after;
 	uint32_t flags = below(2) ? S2_DROP_EDGES : below(3) ? S2_SPLIT_EDGES : 0;
-	uint64_t frame = 0;
-	bool was = false;
+	uint64_t frame = 0, notes = ipa, notes_end = ipa + size;
+	bool was = false, noted = flat_noted(&w->flat, ipa, size);
 	int ret;
 
 	if (!below(8))
 		flags |= S2_NO_CLEAN;
+	if (below(2))
+		flags |= S2_KEEP_NOTES;
+	whole_notes(w, &notes, &notes_end);
 	for (uint64_t p = ipa; p < ipa + size; p += page_size(w))
 		if (page_at(w, p)->level) {
 			was = true;
@@ -220,11 +329,13 @@ static void do_unmap(struct world *w, uint64_t ipa, uint64_t size, struct s2_op 
 		wrong(w, "unmap: not the result of the reference");
 	if (ret)
 		return;
+	if (!(flags & S2_KEEP_NOTES) && notes < notes_end)
+		flat_annotate(&w->flat, notes, notes_end - notes, 0);
 	rig_unmapped(&w->s2, op->start.ipa, op->end.ipa - op->start.ipa, flags);
 	if (was)
 		rig_frame_free(frame);
 	after = rig_cost();
-	if (flags & S2_SPLIT_EDGES)
+	if (flags & S2_SPLIT_EDGES || noted)
 		return;
 	if (!was && (after.tlbi != before.tlbi || after.dsb != before.dsb))
 		wrong(w, "an empty unmap costs a TLBI or a DSB");
@@ -237,29 +348,36 @@ static void one_operation(struct world *w)
 {
 	uint64_t ipa, size;
 	s2_attr_t attr;
+	struct s2_dirty_log log;
 	struct s2_op op;
 	bool young = false, clear;
 	int ret;
 
 	pick_range(w, &ipa, &size);
 	op_init(&op);
-	switch (below(12)) {
+	switch (below(15)) {
 	case 0:
 	case 1:
 	case 2:
 	case 3:
+		log_begin(w, &op, &log);
 		do_map(w, ipa, size, &op);
+		log_end(w, &op);
 		break;
 	case 4:
 	case 5:
 	case 6:
 	case 7:
+		log_begin(w, &op, &log);
 		do_unmap(w, ipa, size, &op);
+		log_end(w, &op);
 		break;
 	case 8:
+		log_begin(w, &op, &log);
 		RUN(w, ret, op, s2_wrprotect(&w->s2, s2_ipa(ipa), size, 0, &op));
 		flat_wrprotect(&w->flat, ipa, size);
 		rig_wrprotected(&w->s2, ipa, size);
+		log_end(w, &op);
 		break;
 	case 9:
 		clear = below(2);
@@ -289,6 +407,14 @@ static void one_operation(struct world *w)
 			right(w);
 		else
 			flat_split(&w->flat, ipa, size);
+		break;
+	case 12:
+	case 13:
+		do_annotate(w, ipa, size, &op);
+		break;
+	case 14:
+		if (w->s2.features & S2_FEAT_DBM)
+			do_dirty(w, ipa, size, &op);
 		break;
 	}
 }
