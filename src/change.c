@@ -183,7 +183,9 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, bool *you
 int s2_dirty(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 	     struct s2_dirty_log *log, struct s2_op *op)
 {
-	struct edit e = { .log = log, .tidy = flags & S2_CLEAR, .invalidate = true };
+	struct edit e = { .log = log,
+			  .tidy = flags & S2_CLEAR,
+			  .invalidate = flags & S2_CLEAR };
 	int err = check_range(s2, ipa.ipa, size);
 
 	if (!err && flags & ~(S2_CLEAR | S2_SHARED))

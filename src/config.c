@@ -211,7 +211,7 @@ static bool batch_allows(const struct s2 *s2, const struct s2_op *op, enum op_ki
 	    (kind != OP_FLUSH && !splitting && batch_remakes(s2->batch, ipa, size)))
 		return false;
 	return !op->batch || kind == OP_UNMAP || kind == OP_WRPROTECT || kind == OP_AGE ||
-	       kind == OP_SPLIT || kind == OP_FLUSH;
+	       kind == OP_DIRTY || kind == OP_SPLIT || kind == OP_FLUSH;
 }
 
 int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step *step,
