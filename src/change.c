@@ -97,6 +97,9 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 			cursor_down(&c, d);
 			continue;
 		}
+		/* All members of a run alike when the step ends. */
+		if (s2->runs && !run_fits(&c, d))
+			break;
 		if (desc_valid(d)) {
 			if (!edit_entry(&c, entry, d, e, &changed))
 				continue;
@@ -137,6 +140,7 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 {
 	struct s2_gather g = { 0 };
 	struct s2_op local;
+	uint64_t end = ipa + size;
 	struct step step;
 	int err = check_range(s2, ipa, size);
 
@@ -144,7 +148,9 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 		err = op_begin(s2, &op, &local, &step, kind, ipa, size, flags, flags);
 	if (err)
 		return err;
-	op->st.pos = edit_window(s2, &step, op->st.pos, ipa + size, e, &g, &op->changed);
+	if (s2->runs)
+		runs_widen(s2, &op->st.pos, &end);
+	op->st.pos = edit_window(s2, &step, op->st.pos, end, e, &g, &op->changed);
 	op->done = s2_ipa(op->st.pos);
 	if (op->batch) {
 		batch_gather(op->batch, &g);
@@ -222,8 +228,9 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 	struct edit e = { .set = DESC_AF, .exec = perms & S2_X };
 	struct step step = step_free(flags);
 	bool changed, made = false;
+	struct s2_gather g = { 0 };
 	struct cursor c;
-	uint64_t d = 0;
+	uint64_t d = 0, size, n = 0;
 	int err;
 
 	spoil_look(s2, flags);
@@ -236,13 +243,20 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 		if (err)
 			return err;
 		*level = c.level;
+		size = d & DESC_CONT ? run_size(s2, c.level) : level_size(s2, c.level);
 		if (e.exec && desc_attr(s2, d) & S2_MEM_DEV_nGnRnE)
 			return S2_E_ATTR;
 		/* Instruction fetch must find what is there before it may look. */
 		if (e.exec & ~desc_exec(d) && !made)
-			s2_port_make_executable(s2->port, desc_oa(s2, d),
-						level_size(s2, c.level));
+			s2_port_make_executable(s2->port, desc_oa(s2, d) & ~(size - 1),
+						size);
 		made = true;
+		if (d & DESC_CONT) {
+			/* A run is changed whole. */
+			ipa &= ~(size - 1);
+			edit_window(s2, &step, ipa, ipa + size, &e, &g, &n);
+			return 0;
+		}
 		if (edit_entry(&c, cursor_entry(&c), d, &e, &changed))
 			return 0;
 	}
@@ -255,8 +269,8 @@ int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags)
 
 	if (!err && flags & ~S2_SHARED)
 		err = S2_E_FLAGS;
-	if (!err && flags & S2_SHARED && s2->batch)
-		err = S2_E_BATCH;
+	if (!err)
+		err = check_shared(s2, flags);
 	if (!err && (perms & ~(S2_R | S2_W | S2_X) || !perms || !exec_known(s2, perms)))
 		err = S2_E_ATTR;
 	if (!err)
@@ -276,8 +290,8 @@ int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags)
 
 	if (!err && flags & ~S2_SHARED)
 		err = S2_E_FLAGS;
-	if (!err && flags & S2_SHARED && s2->batch)
-		err = S2_E_BATCH;
+	if (!err)
+		err = check_shared(s2, flags);
 	return err ? err : edit_leaf(s2, ipa.ipa, 0, flags, &level);
 }
 

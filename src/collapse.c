@@ -13,12 +13,13 @@
 /* What may differ among the members: hardware writes it, or it says as much. */
 static uint64_t may_differ(uint64_t d)
 {
-	return DESC_AF | (d & DESC_DBM ? DESC_S2AP_W : 0);
+	return DESC_AF | DESC_CONT | (d & DESC_DBM ? DESC_S2AP_W : 0);
 }
 
 /* The block at @level that maps what a table of such members does, from the first. */
 static uint64_t block_of(uint64_t first, int level)
 {
+	first &= ~DESC_CONT;
 	return level + 1 == LAST_LEVEL ? first & ~DESC_TABLE : first;
 }
 

@@ -184,6 +184,13 @@ int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
 	return 0;
 }
 
+int check_shared(const struct s2 *s2, uint32_t flags)
+{
+	if (!(flags & S2_SHARED))
+		return 0;
+	return s2->runs ? S2_E_FLAGS : s2->batch ? S2_E_BATCH : 0;
+}
+
 int check_log(const struct s2 *s2, const struct s2_dirty_log *log)
 {
 	return log && log->bits ? check_range(s2, log->ipa.ipa, log->size) : S2_E_SIZE;
@@ -228,6 +235,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		return S2_E_BUDGET;
 	if (op->dirty && check_log(s2, op->dirty))
 		return check_log(s2, op->dirty);
+	if (check_shared(s2, flags))
+		return check_shared(s2, flags);
 	if (s2->batch && !batch_allows(s2, op, kind, ipa, size, flags))
 		return S2_E_BATCH;
 	if (op->batch && op->batch != s2->batch)

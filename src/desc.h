@@ -57,6 +57,20 @@ static inline int first_block_level(const struct s2 *s2)
 	return (page_shift(s2) == 12 ? 1 : 2) - (s2->wide != S2_WIDE_NO);
 }
 
+/*
+ * The span of a contiguous run of leaves at @level: 4 KiB 16 leaves, 16 KiB 128 pages or
+ * 32 blocks, 64 KiB 32. 0 where there are no runs: of the largest blocks that 52-bit
+ * addresses have.
+ */
+static inline uint64_t run_size(const struct s2 *s2, int level)
+{
+	if (level < (page_shift(s2) == 12 ? 1 : 2))
+		return 0;
+	return level_size(s2, level) << (page_shift(s2) == 12			     ? 4 :
+					 page_shift(s2) == 14 && level == LAST_LEVEL ? 7 :
+										       5);
+}
+
 #define DESC_VALID (UINT64_C(1) << 0)
 #define DESC_TABLE (UINT64_C(1) << 1) /* a table at levels 0-2, a page at 3 */
 #define DESC_MEMATTR (UINT64_C(0xf) << 2)
@@ -64,7 +78,8 @@ static inline int first_block_level(const struct s2 *s2)
 #define DESC_S2AP_W (UINT64_C(1) << 7)
 #define DESC_SH (UINT64_C(3) << 8) /* 0b11: inner shareable; OA[51:50] with LPA2 */
 #define DESC_AF (UINT64_C(1) << 10)
-#define DESC_DBM (UINT64_C(1) << 51) /* hardware may set S2AP_W: the dirty state */
+#define DESC_DBM (UINT64_C(1) << 51)  /* hardware may set S2AP_W: the dirty state */
+#define DESC_CONT (UINT64_C(1) << 52) /* one of a contiguous run */
 /*
  * XN[1:0]. With FEAT_XNX 0b00 execute at EL1 and EL0, 0b01 at EL0, 0b10 at neither,
  * 0b11 at EL1; without, bit 54 alone says the same of 0b00 and 0b10, and [53] is
@@ -315,10 +330,16 @@ static inline bool desc_dirty(uint64_t d)
 	return (d & (DESC_DBM | DESC_S2AP_W)) == (DESC_DBM | DESC_S2AP_W);
 }
 
-/* @new in the place of @old, both of one page: what hardware has seen is kept. */
-static inline uint64_t desc_keep_dirty(uint64_t old, uint64_t new)
+/*
+ * @new in the place of @old, both of one page, without a break: what hardware has seen
+ * is kept, and a run stays one.
+ */
+static inline uint64_t desc_in_place(uint64_t old, uint64_t new)
 {
-	return old & new &DESC_DBM ? new | (old & DESC_S2AP_W) : new;
+	new |= old &DESC_CONT;
+	if (old & DESC_DBM && new &DESC_DBM)
+		new |= old &DESC_S2AP_W;
+	return new;
 }
 
 /* The leaf one level down that maps the i-th part of what block @d maps. */
@@ -329,7 +350,7 @@ static inline uint64_t desc_part_of_block(const struct s2 *s2, uint64_t d, int l
 	d += (uint64_t)i << level_shift(s2, level + 1);
 	if (level + 1 == LAST_LEVEL)
 		d |= DESC_TABLE;
-	return d | DESC_AF;
+	return (d | DESC_AF) & ~DESC_CONT;
 }
 
 #endif /* STAGE2_SRC_DESC_H */

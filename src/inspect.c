@@ -21,6 +21,7 @@ static void describe(const struct cursor *c, uint64_t d, struct s2_mapping *m)
 		m->pa = s2_pa(desc_oa(c->s2, d));
 		m->attr = desc_attr(c->s2, d);
 		m->young = d & DESC_AF;
+		m->contiguous = d & DESC_CONT;
 	}
 }
 
@@ -164,6 +165,8 @@ static void format(struct line *l, const struct s2_mapping *m, uint64_t count)
 	put(l, mem_name(m->attr));
 	if (m->young)
 		put(l, " af");
+	if (m->contiguous)
+		put(l, " cont");
 	if (m->attr & S2_SH_MASK)
 		put(l, m->attr & S2_SH_OUTER ? " outer" : " unshared");
 	if (m->attr & S2_DBM)

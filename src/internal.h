@@ -136,6 +136,8 @@ enum op_kind {
 /* An instance without tables: what @cfg says of descriptors and operands. */
 struct s2 config_layout(const struct s2_config *cfg);
 int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size);
+/* Whether shared calls are allowed now: not with runs, nor while a batch is open. */
+int check_shared(const struct s2 *s2, uint32_t flags);
 int check_log(const struct s2 *s2, const struct s2_dirty_log *log);
 /* Execute at one exception level alone can be said with FEAT_XNX only. */
 static inline bool exec_known(const struct s2 *s2, s2_attr_t attr)
@@ -454,6 +456,19 @@ enum extent { BY_RANGE, WHOLE_VMID, NOTHING };
 #define S2_ONLY_NOTES (1u << 31)
 int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
 		enum extent extent);
+
+/* ---- contiguous runs: run.c ------------------------------------------------------
+ *
+ * Members are valid, adjacent and alike but for what hardware may set, all of them have
+ * DESC_CONT. Only exclusive calls make runs, and an instance with runs has no others.
+ */
+
+/* Take the hint from the runs that start or end lies inside: break, invalidate, make. */
+void runs_break(struct s2 *s2, uint64_t start, uint64_t end);
+/* Extend the range to all of the runs that it begins or ends in. */
+void runs_widen(struct s2 *s2, uint64_t *start, uint64_t *end);
+/* False at the start of a run of which the step cannot visit all. */
+bool run_fits(const struct cursor *c, uint64_t d);
 
 /* ---- dirty state: change.c ------------------------------------------------------- */
 

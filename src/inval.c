@@ -270,6 +270,7 @@ static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint6
 void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 {
 	void *port = s2->port;
+	uint64_t size;
 
 	/*
 	 * For more permissions at the same address. A PE with an old copy faults once
@@ -288,8 +289,9 @@ void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 	s2_port_isb(port);
 	s2_port_vmid_leave(port);
 	/* Another agent does not come back by a fault that we handle. */
-	s2_port_agents_invalidate(port, ipa & ~(level_size(s2, level) - 1),
-				  level_size(s2, level));
+	size = s2->runs && run_size(s2, level) ? run_size(s2, level) :
+						 level_size(s2, level);
+	s2_port_agents_invalidate(port, ipa & ~(size - 1), size);
 }
 
 /*

@@ -55,6 +55,28 @@ static uint64_t leaf_desc(const struct map *m, uint64_t ipa, int level)
 	return desc_leaf(m->s2, ipa + m->delta, m->attr, level);
 }
 
+/* Whether leaf @d, at the right level, may become what is wanted without a break. */
+static bool same_place(const struct map *m, uint64_t d, uint64_t ipa, int level)
+{
+	return !((d ^ desc_in_place(d, leaf_desc(m, ipa, level))) & ~DESC_IN_PLACE);
+}
+
+/*
+ * DESC_CONT for a leaf whose whole run is made now, each member anew (S2_MAP_CONT). A
+ * step ends between two runs, so that no member is seen without the others for long.
+ */
+static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ipa,
+			 int level)
+{
+	uint64_t size = run_size(m->s2, level), base = ipa & ~(size - 1);
+
+	if (!(m->flags & S2_MAP_CONT) || f->present || !size || m->delta & (size - 1) ||
+	    base < m->op->st.win || m->op->st.win_end - base < size)
+		return 0;
+	m->s2->runs = true;
+	return DESC_CONT;
+}
+
 /*
  * Tables that [ipa, end), inside one empty entry at @level, needs: at each level
  * one for every entry that is not itself a block.
@@ -101,7 +123,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	if (desc_busy(d) && (!replace || c->step->shared))
 		return S2_E_BUSY;
 	if (desc_valid_leaf(d, c->level) && c->level == want) {
-		diff = d ^ desc_keep_dirty(d, leaf_desc(m, c->ipa, want));
+		diff = d ^ desc_in_place(d, leaf_desc(m, c->ipa, want));
 		if (!(diff & ~DESC_IN_PLACE)) {
 			f->present = true;
 			f->changed |= !!diff;
@@ -165,6 +187,9 @@ static uint64_t window_end(const struct map *m)
 		if (larger < end)
 			end = larger;
 	}
+	size = run_size(m->s2, level);
+	if (m->flags & S2_MAP_CONT && size && (end & ~(size - 1)) > pos)
+		end &= ~(size - 1);
 	return end;
 }
 
@@ -208,7 +233,7 @@ static void break_old(const struct map *m, struct s2_gather *g)
 		if (desc_busy(d) && !meet_busy(&c, entry, d, g))
 			continue;
 		if (desc_valid(d) && (c.level != want || desc_is_table(d, c.level) ||
-				      (d ^ leaf_desc(m, c.ipa, want)) & ~DESC_IN_PLACE)) {
+				      !same_place(m, d, c.ipa, want))) {
 			past = cursor_base(&c) + level_size(c.s2, c.level);
 			if (desc_is_table(d, c.level) && m->op->dirty)
 				harvest_below(m->s2, m->step, cursor_base(&c), past, g);
@@ -256,15 +281,20 @@ void make_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve
  * Leaves from the cursor to the end of its table or window, where it is known
  * that every entry is empty; returns how many.
  */
-static unsigned make_run(const struct cursor *c, uint64_t *entry, uint64_t desc)
+static unsigned make_run(const struct map *m, const struct found *f,
+			 const struct cursor *c, uint64_t *entry)
 {
-	uint64_t size = level_size(c->s2, c->level);
+	uint64_t size = level_size(c->s2, c->level), hint = 0;
+	uint64_t desc = leaf_desc(m, c->ipa, c->level);
 	uint64_t past = (c->ipa | (level_size(c->s2, c->level - 1) - 1)) + 1;
 	unsigned n = (unsigned)(((past < c->end ? past : c->end) - c->ipa) >>
 				level_shift(c->s2, c->level));
 
-	for (unsigned i = 0; i < n; i++, desc += size)
-		s2_port_store(c->s2->port, &entry[i], desc);
+	for (unsigned i = 0; i < n; i++, desc += size) {
+		if (m->flags & S2_MAP_CONT)
+			hint = run_hint(m, f, c->ipa + i * size, c->level);
+		s2_port_store(c->s2->port, &entry[i], desc | hint);
+	}
 	return n;
 }
 
@@ -292,7 +322,7 @@ static void make(const struct map *m, const struct found *f, struct s2_gather *g
 		*meta |= keep;
 		/* Pages into entries that are known to be empty: a run, unread. */
 		if (empty && c.level == LAST_LEVEL) {
-			unsigned n = make_run(&c, entry, leaf_desc(m, c.ipa, want));
+			unsigned n = make_run(m, f, &c, entry);
 
 			state_add(&c, meta, n * META_LIVE_ONE);
 			m->op->changed += n;
@@ -320,11 +350,12 @@ static void make(const struct map *m, const struct found *f, struct s2_gather *g
 		}
 		new = leaf_desc(m, c.ipa, want);
 		if (!desc_valid(d)) {
-			s2_port_store(m->s2->port, entry, new);
+			s2_port_store(m->s2->port, entry,
+				      new | run_hint(m, f, c.ipa, want));
 			state_add(&c, meta,
 				  META_LIVE_ONE - (desc_note(d) ? META_NOTE_ONE : 0));
 			m->op->changed++;
-		} else if (d != (new = desc_keep_dirty(d, new))) {
+		} else if (d != (new = desc_in_place(d, new))) {
 			/*
 			 * Same address and type: permissions change in place, and
 			 * what was cached with the old ones goes afterwards.
@@ -390,7 +421,7 @@ static int make_beside(const struct map *m, struct s2_gather *g)
 		    (desc_valid(d) && (c.level != want || (d ^ new) & ~DESC_IN_PLACE)))
 			return S2_E_BUSY;
 		if (desc_valid(d)) {
-			new = desc_keep_dirty(d, new);
+			new = desc_in_place(d, new);
 			if (d != new) {
 				if (!cursor_swap(&c, entry, d, new, true))
 					continue;
@@ -515,6 +546,8 @@ static int commit(const struct map *m)
 		return err;
 	if (!publish(m, &f))
 		return S2_MORE;
+	if ((f.taken || f.changed) && m->s2->runs)
+		runs_break(m->s2, op->st.win, op->st.win_end);
 	if (f.taken) {
 		break_old(m, &g);
 		invalidate(m->s2, m->step, &g);
@@ -601,12 +634,13 @@ static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t si
 		     S2_DBM) ||
 	    !(attr & (S2_R | S2_W | S2_X)) || mem == (3u << 4) || sh == S2_SH_MASK ||
 	    (sh && s2->wide == S2_WIDE_LPA2) || !exec_known(s2, attr) ||
-	    (attr & S2_DBM && !(s2->features & S2_FEAT_DBM)) ||
+	    (attr & S2_DBM && (!(s2->features & S2_FEAT_DBM) || flags & S2_MAP_CONT)) ||
 	    (attr & S2_X && attr & S2_MEM_DEV_nGnRnE) ||
 	    (mem == S2_MEM_S1 && !(s2->features & S2_FEAT_FWB)))
 		return S2_E_ATTR;
 	if (flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES |
-		      S2_NO_CLEAN | S2_SHARED) ||
+		      S2_NO_CLEAN | S2_MAP_CONT | S2_SHARED) ||
+	    (flags & S2_MAP_CONT && flags & S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
 	    (flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) ||
 	    (flags & S2_SHARED && !(op && op->limbo)) ||

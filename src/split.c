@@ -200,6 +200,8 @@ void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 		free.op = step->op;
 		free.tag = step->tag;
 	}
+	if (s2->runs)
+		runs_break(s2, start, end);
 	/* Both edges may be in one block: ask again before each round. */
 	for (int i = 0; i < 2; i++)
 		for (int round = 0; round < LAST_LEVEL && edge_tables(s2, edges[i]);
@@ -310,6 +312,8 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 	n = count_tables(s2, op, &step, end, &next);
 	if (reserve_fill(s2, op->cookie, &reserve, n))
 		return op_end(s2, op, &step, S2_E_NOMEM);
+	if (n && s2->runs)
+		runs_break(s2, op->st.pos, op->st.win_end);
 	for (int round = 0; reserve && round < LAST_LEVEL; round++) {
 		/* What is below a table that the round before made comes after it. */
 		if (round && op->batch && !batch_finish(s2, op->batch, op, &step))

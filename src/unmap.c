@@ -272,6 +272,11 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 			b.own[c->level] = 0;
 			continue;
 		}
+		/* A run is broken whole, or its rest would be a broken promise. */
+		if (s2->runs && !run_fits(c, d)) {
+			step->wait = true;
+			break;
+		}
 		if (desc_note(d)) {
 			if (!drop_note(&b, entry, d))
 				continue;
@@ -632,6 +637,8 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 				      settle_edges(s2, step, op->st.ipa, end, flags);
 			if (err)
 				return err;
+			if (s2->runs && !(flags & S2_ONLY_NOTES))
+				runs_break(s2, op->st.ipa, end);
 			if (op->batch && batch_full(op->batch) &&
 			    !batch_finish(s2, op->batch, op, step))
 				return S2_MORE;

@@ -240,6 +240,7 @@ struct s2 {
 	uint8_t wide;		/* enum s2_wide: where addresses have 52 bits */
 	int8_t start_level;
 	uint8_t root_pages;	/* 1..16 concatenated tables */
+	bool runs;		/* a contiguous run has been made */
 	uint64_t tags;		/* in use; bit 0 always */
 	uint64_t look, looks;	/* a collapse between steps; how many there were */
 	uint64_t batches;	/* that of an open batch */
@@ -432,6 +433,14 @@ typedef uint32_t s2_attr_t;
  * %S2_MAP_PAGES: map: level-3 pages only, even where a block would fit.
  * %S2_MAP_REPLACE: map: what is mapped in the range is replaced. A table under
  *	a new block goes with everything below it.
+ * %S2_MAP_CONT: map: the contiguous hint for every aligned run of leaves (4 KiB granules
+ *	16; 16 KiB 128 pages, 32 blocks; 64 KiB 32) that is made whole, with nothing in
+ *	its window that stays. A step that is too small for a run leaves it out. Not
+ *	with %S2_DBM (%S2_E_ATTR). An operation on part of a run takes the hint from all
+ *	of it first (break, invalidate, make), whatever it says of blocks; changes of
+ *	permissions, access flag and dirty state take the whole run, like a block.
+ *	From the first such map on %S2_SHARED is refused on the instance: members
+ *	must stay alike, which calls beside each other could not see to.
  * %S2_DROP_EDGES: a block that straddles the edge of the range, or that is
  *	replaced by something smaller, is removed whole; op->start and op->end
  *	report the real range. (What Linux does; the rest faults back in.)
@@ -462,6 +471,7 @@ typedef uint32_t s2_attr_t;
 #define S2_SHARED (1u << 6)
 #define S2_CLEAR (1u << 7)
 #define S2_KEEP_NOTES (1u << 8)
+#define S2_MAP_CONT (1u << 9)
 
 /**
  * s2_map() - map a range to contiguous physical memory
@@ -471,7 +481,7 @@ typedef uint32_t s2_attr_t;
  * @size: bytes; a multiple of the granule, not 0
  * @attr: permissions, memory type, software bits
  * @flags: %S2_MAP_PAGES, %S2_MAP_REPLACE, %S2_DROP_EDGES, %S2_SPLIT_EDGES,
- *	%S2_NO_CLEAN, %S2_SHARED
+ *	%S2_NO_CLEAN, %S2_MAP_CONT, %S2_SHARED
  * @op: budget, cookie for the table allocation, limbo, progress; or NULL
  *
  * Uses the largest block that address, alignment and size allow. Each step
@@ -848,6 +858,7 @@ enum s2_state { S2_EMPTY, S2_LEAF, S2_BUSY, S2_NOTE };
  * @attr: permissions, memory type, software bits (leaves)
  * @level: the entry's level
  * @young: the access flag (leaves)
+ * @contiguous: one of a contiguous run (leaves)
  * @state: what it is
  */
 struct s2_mapping {
@@ -859,6 +870,7 @@ struct s2_mapping {
 	s2_attr_t attr;
 	int8_t level;
 	bool young;
+	bool contiguous;
 	enum s2_state state;
 };
 

@@ -173,21 +173,21 @@ bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear)
 	return young;
 }
 
-int flat_mkyoung(struct flat *f, uint64_t ipa)
+int flat_mkyoung(struct flat *f, uint64_t ipa, uint64_t size)
 {
 	if (!at(f, ipa)->level)
 		return S2_E_NOENT;
-	FOR_LEAVES(f, p, ipa, PAGE, p->young = true)
+	FOR_LEAVES(f, p, ipa, size, p->young = true)
 	return 0;
 }
 
-int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms)
+int flat_relax(struct flat *f, uint64_t ipa, uint64_t size, s2_attr_t perms)
 {
 	if (!at(f, ipa)->level)
 		return S2_E_NOENT;
 	if (perms & S2_X && at(f, ipa)->attr & S2_MEM_DEV_nGnRnE)
 		return S2_E_ATTR;
-	FOR_LEAVES(f, p, ipa, PAGE, p->young = true; p->attr |= perms)
+	FOR_LEAVES(f, p, ipa, size, p->young = true; p->attr |= perms)
 	return 0;
 }
 

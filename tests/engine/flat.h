@@ -31,8 +31,9 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags);
 void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size);
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear);
-int flat_mkyoung(struct flat *f, uint64_t ipa);
-int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms);
+/* A page, or the contiguous run that it is in. */
+int flat_mkyoung(struct flat *f, uint64_t ipa, uint64_t size);
+int flat_relax(struct flat *f, uint64_t ipa, uint64_t size, s2_attr_t perms);
 int flat_annotate(struct flat *f, uint64_t ipa, uint64_t size, uint64_t note);
 bool flat_noted(const struct flat *f, uint64_t ipa, uint64_t size);
 /* Every dirty page of the leaves that intersect the range, by number into a bitmap. */

@@ -6,6 +6,21 @@
 #include "internal.h"
 #include "flat.h"
 
+/* Whether all members of the run that entry @idx is of are there, and alike. */
+static bool run_is_whole(const struct s2 *s2, uint64_t *table, unsigned idx, int level)
+{
+	unsigned n = (unsigned)(run_size(s2, level) >> level_shift(s2, level));
+	unsigned first = n ? idx & ~(n - 1) : 0;
+	uint64_t d = s2_port_load(s2->port, &table[first]);
+
+	if (!n || desc_oa(s2, d) & (run_size(s2, level) - 1))
+		return false;
+	for (unsigned i = 0; i < n; i++, d += level_size(s2, level))
+		if (s2_port_load(s2->port, &table[first + i]) != d)
+			return false;
+	return true;
+}
+
 const char *meta_check(const struct s2 *s2, uint64_t *tables)
 {
 	static char text[160];
@@ -67,6 +82,9 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 			if (meta_of_leaf(s2, d) & ~meta)
 				return "a leaf to clean, or with DBM, in a table that does "
 				       "not say so";
+			if (d & DESC_CONT && !run_is_whole(s2, stack[level].table,
+							   stack[level].idx - 1, level))
+				return "a contiguous run that is none";
 			continue;
 		}
 		stack[level].below++;
