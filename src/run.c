@@ -79,7 +79,7 @@ void runs_break(struct s2 *s2, uint64_t start, uint64_t end)
 	 * The old entries gone from every TLB before the new ones: the Contiguous bit is
 	 * among what takes break-before-make.
 	 */
-	invalidate(s2, &g);
+	invalidate(s2, &step, &g);
 	for (int i = 0; i < 2; i++)
 		make_run(s2, &step, base[i], size[i]);
 	if (g.start < g.end)

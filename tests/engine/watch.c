@@ -34,7 +34,7 @@ static void on_write(struct count_port *port, enum count_event what, uint64_t at
 	/* A table descriptor has no attributes, a leaf at least the access flag. */
 	if (desc_valid(new) && !desc_valid(old) &&
 	    !(new & ~(OA | DESC_TABLE | DESC_VALID))) {
-		if (what != COUNT_STORE_RELEASE)
+		if (what == COUNT_STORE)
 			fail_msg("table 0x%" PRIx64 " is linked by a plain store", new);
 		watch->links++;
 	}

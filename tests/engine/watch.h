@@ -11,7 +11,7 @@
  *   returns (P7).
  * - No call returns between a clean and a DSB SY (P7).
  * - TLBIs stand between vmid_enter and vmid_leave, which the call undoes.
- * - A table's link is a release store.
+ * - A table's link is a release store, or a swap, which releases too.
  * - A forbidden table is not read (P6).
  */
 #ifndef TESTS_ENGINE_WATCH_H
