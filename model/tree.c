@@ -666,7 +666,8 @@ void page_stored(struct machine *m, unsigned pe, struct page *p)
 {
 	/* Another PE's stores that were handed over come before this one. */
 	for (unsigned q = 0; p->stores & ~(1u << pe) && q < m->pes; q++)
-		if (q != pe && m->pe[q].ordered >= p->stored && knows(m, pe, q, p->stored))
+		if (q != pe && m->pe[q].ordered >= p->stored &&
+		    knows(m, pe, q, p->stored))
 			p->stores &= (uint16_t)~(1u << q);
 	p->stored = m->step;
 	p->stores |= (uint16_t)(1u << pe);
