@@ -278,6 +278,8 @@ static void only_tables_with_such_leaves_are_read(void **state)
 	watch_forbid(&bed, &watcher, GIB, 8 * MIB);
 	bed_unmap(&bed, GIB, 8 * MIB, 0);
 	assert_int_equal(logged(), 0);
+	free(watcher.forbidden);
+	watcher.forbidden = NULL;
 	close_bed();
 }
 
