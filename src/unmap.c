@@ -229,6 +229,9 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	uint64_t *table = s2_port_table_va(b->c.s2->port, desc_oa(b->c.s2, d));
 	uint64_t state = state_of(b->c.s2, table_meta(b->c.s2, table));
 
+	/* Beside others a map may be about to put the first such leaf there. */
+	if (b->op->dirty && b->c.step->shared && b->c.s2->features & S2_FEAT_DBM)
+		return true;
 	return (b->op->dirty && state & META_DBM) ||
 	       (b->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES) && state & META_NOTED);
 }
