@@ -81,6 +81,110 @@ static bool edit_entry(const struct cursor *c, uint64_t *entry, uint64_t d,
 	return true;
 }
 
+/* Whether the pages of a table can be changed by the short loops below. */
+static bool edit_is_plain(const struct cursor *c, const struct edit *e)
+{
+	return c->level == LAST_LEVEL && !c->step->shared &&
+	       !(c->s2->special & S2_RUNS) && !(c->s2->features & S2_FEAT_HAFDBS) &&
+	       !e->exec && !e->log && !e->set;
+}
+
+/*
+ * What need not be changed is the rare case, so the book is kept of that: how many, and
+ * the run of them that was met last.
+ */
+struct untouched {
+	uint64_t n;
+	const uint64_t *lead; /* where a run of them at the start ends */
+	const uint64_t *start, *end;
+};
+
+static inline void edit_page(void *port, uint64_t *entry, uint64_t clear,
+			     struct untouched *u)
+{
+	uint64_t d = s2_port_load(port, entry);
+
+	if (d & clear) {
+		s2_port_store(port, entry, d & ~clear);
+		return;
+	}
+	u->n++;
+	if (entry == u->lead)
+		u->lead = entry + 1;
+	if (entry != u->end)
+		u->start = entry;
+	u->end = entry + 1;
+}
+
+/* Pages of a full table, four in a turn. */
+static void edit_full(void *port, uint64_t *entry, uint64_t *end, uint64_t clear,
+		      struct untouched *u)
+{
+	const uint64_t *fours = entry + (uint64_t)(end - entry) / 4 * 4;
+
+	for (; entry < fours; entry += 4) {
+		edit_page(port, &entry[0], clear, u);
+		edit_page(port, &entry[1], clear, u);
+		edit_page(port, &entry[2], clear, u);
+		edit_page(port, &entry[3], clear, u);
+	}
+	for (; entry < end; entry++)
+		edit_page(port, entry, clear, u);
+}
+
+/* Pages of any other, or with something to look for. */
+static uint64_t edit_some(void *port, uint64_t *entry, uint64_t *end, uint64_t clear,
+			  struct untouched *u)
+{
+	uint64_t seen = 0;
+
+	for (; entry < end; entry++) {
+		uint64_t d = s2_port_load(port, entry), valid = -(d & DESC_VALID);
+
+		seen |= d & valid;
+		edit_page(port, entry, clear & valid, u);
+	}
+	return seen;
+}
+
+/*
+ * The pages from the cursor to the end of its table or range, where nobody else writes
+ * and no bit is set: what is one call for each entry elsewhere is a loop here. False if
+ * something in the table is busy.
+ */
+static bool edit_pages(struct cursor *c, struct edit *e, struct s2_gather *g, uint64_t *n)
+{
+	uint64_t state = state_of(c->s2, cursor_meta(c)), all = table_entries(c->s2);
+	uint64_t *first = cursor_entry(c), *end, many, base = c->ipa;
+	unsigned shift = page_shift(c->s2);
+	struct untouched u = { .lead = first };
+
+	if (meta_busy(state))
+		return false;
+	many = all - (c->ipa >> shift & (all - 1));
+	if (many > (c->end - c->ipa) >> shift)
+		many = (c->end - c->ipa) >> shift;
+	if (many > c->step->entries)
+		many = c->step->entries;
+	end = first + many;
+	if (meta_live(state) == all && !e->seek)
+		edit_full(c->s2->port, first, end, e->clear, &u);
+	else
+		e->seen |= e->seek & edit_some(c->s2->port, first, end, e->clear, &u);
+	*n += many - u.n;
+	if (u.n < many && e->invalidate) {
+		if (u.end == end)
+			end = first + (u.start - first);
+		base += (uint64_t)(u.lead - first) << shift;
+		gather_add(g, base, (uint64_t)(end - u.lead) << shift, page_size(c->s2));
+		g->levels |= 1u << LAST_LEVEL;
+	}
+	c->step->entries -= many;
+	c->ipa += (many - 1) << shift;
+	cursor_next(c);
+	return true;
+}
+
 /* As far as the budget goes; returns where it ended. */
 static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint64_t end,
 			    struct edit *e, struct s2_gather *g, uint64_t *n)
@@ -89,16 +193,19 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 
 	cursor_start(&c, s2, step, pos, end);
 	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c);
-		uint64_t d = cursor_load(&c, entry);
+		uint64_t *entry, d;
 		bool changed;
 
+		if (edit_is_plain(&c, e) && edit_pages(&c, e, g, n))
+			continue;
+		entry = cursor_entry(&c);
+		d = cursor_load(&c, entry);
 		if (desc_valid_table(d, c.level)) {
 			cursor_down(&c, d);
 			continue;
 		}
 		/* All members of a run alike when the step ends. */
-		if (s2->runs && !run_fits(&c, d))
+		if (s2->special & S2_RUNS && !run_fits(&c, d))
 			break;
 		if (desc_valid(d)) {
 			if (!edit_entry(&c, entry, d, e, &changed))
@@ -148,7 +255,7 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 		err = op_begin(s2, &op, &local, &step, kind, ipa, size, flags, flags);
 	if (err)
 		return err;
-	if (s2->runs)
+	if (s2->special & S2_RUNS)
 		runs_widen(s2, &op->st.pos, &end);
 	op->st.pos = edit_window(s2, &step, op->st.pos, end, e, &g, &op->changed);
 	op->done = s2_ipa(op->st.pos);

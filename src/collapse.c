@@ -51,6 +51,30 @@ static bool look_member(const struct s2 *s2, struct looking *k, uint64_t d, int 
 	return true;
 }
 
+/* The members up to @end, as look_member(); *visits: how many were looked at. */
+static bool look_members(const struct s2 *s2, struct looking *k, const uint64_t *table,
+			 unsigned end, int level, uint64_t *visits)
+{
+	uint64_t size = level_size(s2, level), differ, want, d, seen = 0;
+	unsigned i = k->idx;
+
+	*visits = 1;
+	if (!i && !look_member(s2, k, s2_port_load(s2->port, table), level))
+		return false;
+	differ = may_differ(k->first);
+	want = k->first + ((uint64_t)i << level_shift(s2, level));
+	for (; i < end; i++, want += size) {
+		d = s2_port_load(s2->port, &table[i]);
+		if ((d ^ want) & ~differ)
+			break;
+		seen |= d;
+	}
+	*visits = i + (i < end) - (k->idx > 1 ? k->idx : 0);
+	k->first |= seen & differ;
+	k->idx = i;
+	return i == end;
+}
+
 /*
  * Whether the table below the entry under the cursor may become a block, as far as
  * its state word tells.
@@ -77,6 +101,8 @@ static enum look look_table(const struct cursor *c, struct s2_op *op, uint64_t *
 {
 	struct s2 *s2 = c->s2;
 	struct looking k = { 0 };
+	uint64_t visits;
+	bool same;
 
 	if (op->st.published && op->st.look == s2->look) {
 		k.first = op->st.published;
@@ -87,13 +113,19 @@ static enum look look_table(const struct cursor *c, struct s2_op *op, uint64_t *
 	}
 	op->st.published = 0;
 	while (k.idx < table_entries(s2)) {
+		unsigned n = table_entries(s2) - k.idx;
+
 		if (c->step->entries <= kept) {
 			op->st.published = c->step->shared ? 0 : k.first;
 			op->st.pos = cursor_base(c) +
 				     ((uint64_t)k.idx << level_shift(s2, c->level + 1));
 			return LOOK_MORE;
 		}
-		if (!look_member(s2, &k, cursor_load(c, &table[k.idx]), c->level + 1))
+		if (n > c->step->entries - kept)
+			n = (unsigned)(c->step->entries - kept);
+		same = look_members(s2, &k, table, k.idx + n, c->level + 1, &visits);
+		c->step->entries -= visits;
+		if (!same)
 			return LOOK_NO;
 	}
 	op->st.reserved = 0;

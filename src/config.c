@@ -103,6 +103,8 @@ struct s2 config_layout(const struct s2_config *cfg)
 		s2.wide = S2_WIDE_LPA2;
 	else if (s2.granule_shift == 16 && cfg->pa_bits == 52)
 		s2.wide = S2_WIDE_LPA;
+	s2.oa_mask =
+		(UINT64_C(1) << (s2.wide == S2_WIDE_LPA2 ? 50 : 48)) - page_size(&s2);
 	return s2;
 }
 
@@ -119,6 +121,8 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg)
 	}
 
 	s2->tags = 1; /* 0 is no tag */
+	if (s2->features & S2_FEAT_HAFDBS)
+		s2->special |= S2_HARDWARE_WRITES;
 
 	/*
 	 * The start level with the fewest levels below it that 16 concatenated
@@ -127,6 +131,9 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg)
 	 */
 	while (s2->ipa_bits > level_shift(s2, s2->start_level - 1) + 4)
 		s2->start_level--;
+	s2->start_shift = (uint8_t)level_shift(s2, s2->start_level);
+	if (s2->start_level == LAST_LEVEL)
+		s2->special |= S2_SHALLOW;
 	root_bits = level_shift(s2, s2->start_level - 1);
 	s2->root_pages = (uint8_t)(s2->ipa_bits > root_bits ?
 					   1u << (s2->ipa_bits - root_bits) :
@@ -171,24 +178,11 @@ uint64_t s2_vttbr(const struct s2 *s2)
 	return (pa & ((UINT64_C(1) << 48) - 1)) | (pa >> 48) << 2;
 }
 
-int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
-{
-	if ((ipa | size) & (page_size(s2) - 1))
-		return S2_E_ALIGN;
-	if (!size)
-		return S2_E_SIZE;
-	if (ipa + size < ipa)
-		return S2_E_WRAP;
-	if (ipa + size > UINT64_C(1) << s2->ipa_bits)
-		return S2_E_IPA_RANGE;
-	return 0;
-}
-
 int check_shared(const struct s2 *s2, uint32_t flags)
 {
 	if (!(flags & S2_SHARED))
 		return 0;
-	return s2->runs ? S2_E_FLAGS : s2->batch ? S2_E_BATCH : 0;
+	return s2->special & S2_RUNS ? S2_E_FLAGS : s2->batch ? S2_E_BATCH : 0;
 }
 
 int check_log(const struct s2 *s2, const struct s2_dirty_log *log)

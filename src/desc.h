@@ -166,19 +166,16 @@ static inline bool desc_valid_leaf(uint64_t d, int level)
  */
 static inline uint64_t desc_oa_mask(const struct s2 *s2)
 {
-	uint64_t top = UINT64_C(1) << (s2->wide == S2_WIDE_LPA2 ? 50 : 48);
-
-	return top - page_size(s2);
+	return s2->oa_mask;
 }
 
 static inline uint64_t desc_oa(const struct s2 *s2, uint64_t d)
 {
 	uint64_t oa = d & desc_oa_mask(s2);
 
-	if (s2->wide == S2_WIDE_LPA2)
-		oa |= (d & DESC_SH) << 42;
-	else if (s2->wide == S2_WIDE_LPA)
-		oa |= (d & UINT64_C(0xf000)) << 36;
+	if (s2->wide)
+		oa |= s2->wide == S2_WIDE_LPA2 ? (d & DESC_SH) << 42 :
+						 (d & UINT64_C(0xf000)) << 36;
 	return oa;
 }
 
@@ -186,10 +183,9 @@ static inline uint64_t desc_from_oa(const struct s2 *s2, uint64_t oa)
 {
 	uint64_t d = oa & desc_oa_mask(s2);
 
-	if (s2->wide == S2_WIDE_LPA2)
-		d |= (oa >> 42) & DESC_SH;
-	else if (s2->wide == S2_WIDE_LPA)
-		d |= (oa >> 36) & UINT64_C(0xf000);
+	if (s2->wide)
+		d |= s2->wide == S2_WIDE_LPA2 ? (oa >> 42) & DESC_SH :
+						(oa >> 36) & UINT64_C(0xf000);
 	return d;
 }
 
@@ -267,30 +263,26 @@ static inline uint64_t desc_sh(s2_attr_t attr)
 static inline uint64_t desc_leaf(const struct s2 *s2, uint64_t oa, s2_attr_t attr,
 				 int level)
 {
+	static const uint8_t memattr[] = { MEMATTR_WB, MEMATTR_NC, MEMATTR_FWB_S1,
+					   0,	       0,	   1,
+					   2,	       3 };
 	uint64_t d = DESC_VALID | DESC_AF | desc_from_oa(s2, oa) | desc_xn(attr);
 	unsigned m;
 
 	/* With LPA2 shareability is VTCR_EL2.SH0 for all. */
 	if (s2->wide != S2_WIDE_LPA2)
 		d |= desc_sh(attr);
-	if (attr & S2_MEM_DEV_nGnRnE)
-		m = ((attr & S2_MEM_MASK) >> 4) & 3u;
-	else if ((attr & S2_MEM_MASK) == S2_MEM_NC)
-		m = MEMATTR_NC;
-	else if ((attr & S2_MEM_MASK) == S2_MEM_S1)
-		m = MEMATTR_FWB_S1;
-	else
-		m = s2->features & S2_FEAT_FWB ? MEMATTR_FWB_WB : MEMATTR_WB;
+	m = memattr[(attr & S2_MEM_MASK) >> 4];
+	if (s2->features & S2_FEAT_FWB && m == MEMATTR_WB)
+		m = MEMATTR_FWB_WB;
 	d |= (uint64_t)m << 2;
 	if (level == LAST_LEVEL)
 		d |= DESC_TABLE;
-	if (attr & S2_R)
-		d |= DESC_S2AP_R;
-	if (attr & S2_W)
-		d |= DESC_S2AP_W;
+	/* S2_R and S2_W side by side, as S2AP[0] and S2AP[1] are. */
+	d |= (uint64_t)(attr & (S2_R | S2_W)) * DESC_S2AP_R;
 	if (attr & S2_DBM)
 		d |= DESC_DBM;
-	d |= (uint64_t)((attr & S2_SW_MASK) >> 8) << DESC_SW_SHIFT;
+	d |= (uint64_t)(attr & S2_SW_MASK) << (DESC_SW_SHIFT - 8);
 	return d;
 }
 
@@ -299,18 +291,12 @@ static inline s2_attr_t desc_attr(const struct s2 *s2, uint64_t d)
 	unsigned m = desc_memattr(d);
 	s2_attr_t a;
 
-	if (!(m & 0xcu))
-		a = S2_MEM_DEV_nGnRnE | (m << 4);
-	else if (m == MEMATTR_NC)
-		a = S2_MEM_NC;
-	else if (m == MEMATTR_FWB_S1)
-		a = S2_MEM_S1;
-	else
-		a = S2_MEM_WB;
-	if (d & DESC_S2AP_R)
-		a |= S2_R;
-	if (d & DESC_S2AP_W)
-		a |= S2_W;
+	a = m & 8u	    ? S2_MEM_WB :
+	    m == MEMATTR_NC ? S2_MEM_NC :
+	    !(m & 0xcu)	    ? S2_MEM_DEV_nGnRnE | (m << 4) :
+	    m & 1u	    ? S2_MEM_S1 :
+			      S2_MEM_WB;
+	a |= (s2_attr_t)(d / DESC_S2AP_R) & (S2_R | S2_W);
 	if (d & DESC_DBM)
 		a |= S2_DBM;
 	if (s2->wide != S2_WIDE_LPA2 && (d & DESC_SH) != DESC_SH)

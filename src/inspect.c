@@ -44,14 +44,23 @@ static bool next_entry(struct cursor *c, struct s2_mapping *m)
 
 int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
 {
-	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET, .hint_level = -1 };
-	struct cursor c;
+	struct cursor c = { .ipa = ipa.ipa, .level = s2->start_level };
+	unsigned shift = s2->start_shift, mask = table_entries(s2) - 1;
+	const uint64_t *table = s2->root;
+	uint64_t d;
 
 	if (ipa.ipa >> s2->ipa_bits)
 		return S2_E_IPA_RANGE;
 	/* The cursor changes nothing unless told to. */
-	cursor_start(&c, (struct s2 *)(uintptr_t)s2, &step, ipa.ipa, ipa.ipa + 1);
-	next_entry(&c, m);
+	c.s2 = (struct s2 *)(uintptr_t)s2;
+	d = s2_port_load(s2->port, &table[ipa.ipa >> shift]);
+	while (desc_valid_table(d, c.level)) {
+		table = s2_port_table_va(s2->port, desc_oa(s2, d));
+		shift -= page_shift(s2) - 3;
+		c.level++;
+		d = s2_port_load(s2->port, &table[ipa.ipa >> shift & mask]);
+	}
+	describe(&c, d, m);
 	return 0;
 }
 

@@ -135,7 +135,19 @@ enum op_kind {
 
 /* An instance without tables: what @cfg says of descriptors and operands. */
 struct s2 config_layout(const struct s2_config *cfg);
-int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size);
+static inline int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
+{
+	if ((ipa | size) & (page_size(s2) - 1))
+		return S2_E_ALIGN;
+	if (!size)
+		return S2_E_SIZE;
+	if (ipa + size < ipa)
+		return S2_E_WRAP;
+	if (ipa + size > UINT64_C(1) << s2->ipa_bits)
+		return S2_E_IPA_RANGE;
+	return 0;
+}
+
 /* Whether shared calls are allowed now: not with runs, nor while a batch is open. */
 int check_shared(const struct s2 *s2, uint32_t flags);
 int check_log(const struct s2 *s2, const struct s2_dirty_log *log);
@@ -395,6 +407,8 @@ void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d);
  * other agent before returning. Nothing gathered: no barrier, no TLBI.
  */
 void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *g);
+/* The same for one page, under the lock: not above a table that was removed. */
+void invalidate_page(struct s2 *s2, uint64_t ipa);
 /* The same for the whole VMID, whatever was gathered. */
 void invalidate_all(struct s2 *s2);
 /* The same for several intervals; more than S2_PLAN_OPS mean the whole VMID. */
@@ -509,6 +523,13 @@ void batch_pending(const struct s2_batch *b, uint64_t ipa, uint64_t size,
 		   struct s2_gather *g, uint64_t stride);
 /* Invalidate and finish everything in it; false when the step's budget ended it. */
 bool batch_finish(struct s2 *s2, struct s2_batch *b, struct s2_op *op, struct step *step);
+
+/* ---- the general ways of s2_map() and s2_unmap(), which are in page.c -------------- */
+
+int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
+	      uint32_t flags, struct s2_op *op);
+int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
+		struct s2_op *op);
 
 /* ---- tables taken before they are needed --------------------------------------- */
 

@@ -289,8 +289,8 @@ void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 	s2_port_isb(port);
 	s2_port_vmid_leave(port);
 	/* Another agent does not come back by a fault that we handle. */
-	size = s2->runs && run_size(s2, level) ? run_size(s2, level) :
-						 level_size(s2, level);
+	size = s2->special & S2_RUNS && run_size(s2, level) ? run_size(s2, level) :
+							      level_size(s2, level);
 	s2_port_agents_invalidate(port, ipa & ~(size - 1), size);
 }
 
@@ -329,6 +329,16 @@ void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *
 	plan_gather(s2, g, &plan);
 	count_plan(s2, &plan, step->shared);
 	issue(s2, &plan, g->start, g->end - g->start);
+}
+
+void invalidate_page(struct s2 *s2, uint64_t ipa)
+{
+	struct s2_plan plan;
+
+	plan.n = 0;
+	plan_add(&plan, S2_TLBI_IPAS2E1IS, operand_ipa(s2, ipa, LAST_LEVEL));
+	s2->tlbis[S2_TLBI_IPAS2E1IS]++;
+	issue(s2, &plan, ipa, page_size(s2));
 }
 
 void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n)

@@ -73,7 +73,7 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 	if (!(m->flags & S2_MAP_CONT) || f->present || !size || m->delta & (size - 1) ||
 	    base < m->op->st.win || m->op->st.win_end - base < size)
 		return 0;
-	m->s2->runs = true;
+	m->s2->special |= S2_RUNS;
 	return DESC_CONT;
 }
 
@@ -546,7 +546,7 @@ static int commit(const struct map *m)
 		return err;
 	if (!publish(m, &f))
 		return S2_MORE;
-	if ((f.taken || f.changed) && m->s2->runs)
+	if ((f.taken || f.changed) && m->s2->special & S2_RUNS)
 		runs_break(m->s2, op->st.win, op->st.win_end);
 	if (f.taken) {
 		break_old(m, &g);
@@ -616,44 +616,8 @@ static int map_steps(const struct map *m)
 	}
 }
 
-static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
-		     s2_attr_t attr, uint32_t flags, const struct s2_op *op)
-{
-	int err = check_range(s2, ipa, size);
-	s2_attr_t mem = attr & S2_MEM_MASK, sh = attr & S2_SH_MASK;
-
-	if (err)
-		return err;
-	if (pa & (page_size(s2) - 1))
-		return S2_E_ALIGN;
-	if (pa + size < pa)
-		return S2_E_WRAP;
-	if (pa + size > UINT64_C(1) << s2->pa_bits)
-		return S2_E_PA_RANGE;
-	if (attr & ~(S2_R | S2_W | S2_X | S2_MEM_MASK | S2_SW_MASK | S2_SH_MASK |
-		     S2_DBM) ||
-	    !(attr & (S2_R | S2_W | S2_X)) || mem == (3u << 4) || sh == S2_SH_MASK ||
-	    (sh && s2->wide == S2_WIDE_LPA2) || !exec_known(s2, attr) ||
-	    (attr & S2_DBM && (!(s2->features & S2_FEAT_DBM) || flags & S2_MAP_CONT)) ||
-	    (attr & S2_X && attr & S2_MEM_DEV_nGnRnE) ||
-	    (mem == S2_MEM_S1 && !(s2->features & S2_FEAT_FWB)))
-		return S2_E_ATTR;
-	if (flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES |
-		      S2_NO_CLEAN | S2_MAP_CONT | S2_SHARED) ||
-	    (flags & S2_MAP_CONT && flags & S2_SHARED) ||
-	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	    (flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) ||
-	    (flags & S2_SHARED && !(op && op->limbo)) ||
-	    (flags & S2_SHARED && flags & S2_MAP_REPLACE && op->dirty))
-		return S2_E_FLAGS;
-	/* A table that a block replaces is looked through and detached in one step. */
-	if (flags & S2_MAP_REPLACE && op && op->dirty && op->max_entries)
-		return S2_E_BUDGET;
-	return 0;
-}
-
-int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,
-	   uint32_t flags, struct s2_op *op)
+int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
+	      uint32_t flags, struct s2_op *op)
 {
 	struct s2_op local;
 	struct step step;
@@ -661,13 +625,11 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t att
 			 .step = &step,
 			 .attr = attr,
 			 .flags = flags,
-			 .delta = pa.pa - ipa.ipa,
-			 .end = ipa.ipa + size };
-	int ret = check_map(s2, ipa.ipa, pa.pa, size, attr, flags, op);
+			 .delta = pa - ipa,
+			 .end = ipa + size };
+	int ret = op_begin(s2, &op, &local, &step, OP_MAP, ipa, size,
+			   pa >> 12 | (uint64_t)attr << 40, flags);
 
-	if (!ret)
-		ret = op_begin(s2, &op, &local, &step, OP_MAP, ipa.ipa, size,
-			       pa.pa >> 12 | (uint64_t)attr << 40, flags);
 	if (ret)
 		return ret;
 	m.op = op;

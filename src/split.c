@@ -36,8 +36,11 @@ static uint64_t next_block(struct cursor *c, const struct wanted *w)
 
 static void build_table(struct s2 *s2, uint64_t *table, uint64_t d, int level)
 {
-	for (unsigned i = 0; i < table_entries(s2); i++)
-		s2_port_store(s2->port, &table[i], desc_part_of_block(s2, d, level, i));
+	uint64_t part = desc_part_of_block(s2, d, level, 0);
+	uint64_t size = level_size(s2, level + 1), *end = table + table_entries(s2);
+
+	for (; table < end; table++, part += size)
+		s2_port_store(s2->port, table, part);
 }
 
 /*
@@ -200,7 +203,7 @@ void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 		free.op = step->op;
 		free.tag = step->tag;
 	}
-	if (s2->runs)
+	if (s2->special & S2_RUNS)
 		runs_break(s2, start, end);
 	/* Both edges may be in one block: ask again before each round. */
 	for (int i = 0; i < 2; i++)
@@ -312,7 +315,7 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 	n = count_tables(s2, op, &step, end, &next);
 	if (reserve_fill(s2, op->cookie, &reserve, n))
 		return op_end(s2, op, &step, S2_E_NOMEM);
-	if (n && s2->runs)
+	if (n && s2->special & S2_RUNS)
 		runs_break(s2, op->st.pos, op->st.win_end);
 	for (int round = 0; reserve && round < LAST_LEVEL; round++) {
 		/* What is below a table that the round before made comes after it. */

@@ -276,7 +276,7 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 			continue;
 		}
 		/* A run is broken whole, or its rest would be a broken promise. */
-		if (s2->runs && !run_fits(c, d)) {
+		if (s2->special & S2_RUNS && !run_fits(c, d)) {
 			step->wait = true;
 			break;
 		}
@@ -389,6 +389,72 @@ static void clean_next(struct cleaning *k, bool empty)
 	cursor_next(c);
 }
 
+/*
+ * Pages from *entry on that are neighbours in memory, upwards or downwards, with the
+ * same attributes; returns the lowest of their descriptors.
+ */
+static uint64_t page_run(const struct s2 *s2, uint64_t **entry, const uint64_t *end)
+{
+	uint64_t first = s2_port_load(s2->port, (*entry)++), next = first, by = 0;
+	const uint64_t size = page_size(s2);
+
+	if (*entry < end)
+		by = s2_port_load(s2->port, *entry) - first;
+	if (by != size && by != UINT64_C(0) - size)
+		return first;
+	do
+		next += by;
+	while (++*entry < end && s2_port_load(s2->port, *entry) == next + by);
+	return by == size ? first : next;
+}
+
+/*
+ * A detached table of pages to its end, if the step has so much left: without FWB
+ * this is what an unmap does for every page beside the DC itself, so neighbours
+ * become one clean, and what their attributes say is asked once.
+ */
+static bool clean_pages(struct cleaning *k, uint64_t visits)
+{
+	struct cursor *c = &k->c;
+	const struct s2 *s2 = c->s2;
+	const uint64_t mask = table_entries(s2) - 1, address = desc_oa_mask(s2);
+	uint64_t *entry = cursor_entry(c), *end = c->table[LAST_LEVEL] + mask + 1;
+	uint64_t *from = entry, known = 0;
+	unsigned left = k->left[LAST_LEVEL];
+	bool needs = false;
+	s2_attr_t attr = 0;
+
+	if (visits < (uint64_t)(end - entry) ||
+	    c->step->bytes < (uint64_t)(end - entry) << page_shift(s2))
+		return false;
+	while (entry < end && (left || c->step->shared)) {
+		uint64_t *first = entry, d = page_run(s2, &entry, end), size;
+
+		if (!desc_valid(d) && !desc_busy(d)) {
+			/* Not a run, whatever the difference was. */
+			entry = first + 1;
+			continue;
+		}
+		left -= (unsigned)(entry - first);
+		if ((d ^ known) & ~address) {
+			known = d;
+			needs = desc_needs_clean(s2->features, d);
+			attr = desc_attr(s2, d);
+		}
+		if (!needs)
+			continue;
+		size = (uint64_t)(entry - first) << page_shift(s2);
+		s2_port_clean(s2->port, desc_oa(s2, d), size, attr);
+		c->step->bytes -= size;
+	}
+	c->step->entries -= (uint64_t)(entry - from);
+	/* On the last page of the table, as if it were the last that was in it. */
+	c->ipa |= mask << page_shift(s2);
+	k->left[LAST_LEVEL] = 0;
+	clean_next(k, true);
+	return true;
+}
+
 uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end)
 {
 	struct cleaning k = { .detached = LAST_LEVEL };
@@ -399,10 +465,15 @@ uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_
 	cursor_resume(c, s2, step, op->st.pos, end);
 	while ((c->ipa < end || c->level > k.detached) && step->entries > stop &&
 	       step->bytes >= page_size(s2)) {
-		uint64_t *entry = cursor_entry(c);
-		uint64_t d = cursor_load(c, entry);
-		bool below = c->level > k.detached;
-		bool ours = below || (desc_busy(d) && cursor_owns(c, d));
+		bool below = c->level > k.detached, ours;
+		uint64_t *entry, d;
+
+		if (below && c->level == LAST_LEVEL &&
+		    clean_pages(&k, step->entries - stop))
+			continue;
+		entry = cursor_entry(c);
+		d = cursor_load(c, entry);
+		ours = below || (desc_busy(d) && cursor_owns(c, d));
 
 		if ((desc_busy(d) || desc_valid(d)) && desc_is_table(d, c->level)) {
 			uint64_t *meta = table_meta(s2, s2_port_table_va(s2->port,
@@ -640,7 +711,7 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 				      settle_edges(s2, step, op->st.ipa, end, flags);
 			if (err)
 				return err;
-			if (s2->runs && !(flags & S2_ONLY_NOTES))
+			if (s2->special & S2_RUNS && !(flags & S2_ONLY_NOTES))
 				runs_break(s2, op->st.ipa, end);
 			if (op->batch && batch_full(op->batch) &&
 			    !batch_finish(s2, op->batch, op, step))
@@ -694,20 +765,13 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 	}
 }
 
-int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
+int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
+		struct s2_op *op)
 {
 	struct s2_op local;
 	struct step step;
-	int err = check_range(s2, ipa.ipa, size);
+	int err = op_begin(s2, &op, &local, &step, OP_UNMAP, ipa, size, 0, flags);
 
-	if (!err && (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN |
-			       S2_KEEP_NOTES | S2_SHARED) ||
-		     (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-		     (flags & S2_SHARED && !(op && op->limbo))))
-		err = S2_E_FLAGS;
-	if (!err)
-		err = op_begin(s2, &op, &local, &step, OP_UNMAP, ipa.ipa, size, flags,
-			       flags);
 	if (err)
 		return err;
 	return op_end(s2, op, &step, unmap_steps(s2, op, &step, flags, BY_RANGE));

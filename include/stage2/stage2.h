@@ -223,6 +223,20 @@ struct s2_config {
  */
 enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
 
+/**
+ * enum s2_special - engine: what an instance has that few have
+ * @S2_HARDWARE_WRITES: of access flags or dirty state
+ * @S2_RUNS: a contiguous run has been made
+ * @S2_BATCHING: a batch is open
+ * @S2_SHALLOW: the root is the last level
+ */
+enum s2_special {
+	S2_HARDWARE_WRITES = 1,
+	S2_RUNS = 2,
+	S2_BATCHING = 4,
+	S2_SHALLOW = 8,
+};
+
 struct s2_batch;
 
 /**
@@ -242,7 +256,9 @@ struct s2 {
 	uint8_t wide;		/* enum s2_wide: where addresses have 52 bits */
 	int8_t start_level;
 	uint8_t root_pages;	/* 1..16 concatenated tables */
-	bool runs;		/* a contiguous run has been made */
+	uint8_t start_shift;	/* an entry of the root translates 1 << start_shift */
+	uint8_t special;	/* enum s2_special: what one page has to mind */
+	uint64_t oa_mask;	/* the output address in a descriptor, but for its top */
 	uint64_t tags;		/* in use; bit 0 always */
 	uint64_t look, looks;	/* a collapse between steps; how many there were */
 	uint64_t batches;	/* that of an open batch */

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * s2_map() and s2_unmap(): what is asked for, then one page the short way. Most calls
+ * that a hypervisor makes are for one page whose table is there and stays: a fault, a
+ * balloon. Under the lock and without a budget nothing can come between their phases,
+ * so they need no window, no gather and no second walk. What is not that simple is left
+ * to the general ways in unmap.c and map.c, which do the same.
+ */
+#include "internal.h"
+
+/* The level-3 entry that translates an address; NULL if the walk ends above. */
+static inline uint64_t *walk(const struct s2 *s2, uint64_t ipa, uint64_t **table)
+{
+	unsigned bits = page_shift(s2) - 3;
+	unsigned shift = s2->start_shift;
+	uint64_t *t = s2->root, i = ipa >> shift, d;
+
+	for (; shift > page_shift(s2); i = ipa >> shift & (table_entries(s2) - 1)) {
+		d = s2_port_load(s2->port, &t[i]);
+		if (!desc_valid_table(d, LAST_LEVEL - 1))
+			return NULL;
+		t = s2_port_table_va(s2->port, desc_oa(s2, d));
+		shift -= bits;
+	}
+	*table = t;
+	return &t[i];
+}
+
+/* Whether the call has nothing about it that the short way leaves out. */
+static inline bool plain(const struct s2 *s2, const struct s2_op *op, uint32_t flags)
+{
+	return !(flags & S2_SHARED) && !s2->special &&
+	       (!op || (!op->st.kind && !op->batch && !op->dirty && !op->max_entries &&
+			!op->max_bytes));
+}
+
+static inline void report(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
+			  uint64_t cleaned)
+{
+	if (!op)
+		return;
+	op->start = s2_ipa(ipa);
+	op->end = op->done = s2_ipa(ipa + page_size(s2));
+	op->visited = (uint64_t)(LAST_LEVEL - s2->start_level) + 1;
+	op->cleaned = cleaned;
+	op->changed = 1;
+}
+
+static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
+			      struct s2_op *op)
+{
+	uint64_t *entry, *table, *meta, d, cleaned = 0;
+
+	if (!plain(s2, op, flags))
+		return false;
+	entry = walk(s2, ipa, &table);
+	if (!entry)
+		return false;
+	d = s2_port_load(s2->port, entry);
+	meta = table_meta(s2, table);
+	/* The last one takes its table along. */
+	if (!desc_valid(d) || meta_live(meta[META_STATE]) < 2)
+		return false;
+	spoil_look(s2, 0);
+
+	/* The phases are those of unmap.c. Break: */
+	s2_port_store(s2->port, entry, desc_make_busy(d, 0));
+	invalidate_page(s2, ipa);
+	if (desc_needs_clean(s2->features, d) && !(flags & S2_NO_CLEAN)) {
+		cleaned = page_size(s2);
+		s2_port_clean(s2->port, desc_oa(s2, d), cleaned, desc_attr(s2, d));
+		/* The clean before the memory's next use: clean_barrier(). */
+		s2_port_dsb_sy(s2->port);
+	}
+	/* Release. */
+	s2_port_store(s2->port, entry, 0);
+	meta[META_STATE] -= META_LIVE_ONE;
+	report(s2, op, ipa, cleaned);
+	return true;
+}
+
+int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
+{
+	int err = check_range(s2, ipa.ipa, size);
+
+	if (err)
+		return err;
+	if (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES |
+		      S2_SHARED) ||
+	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
+	    (flags & S2_SHARED && !(op && op->limbo)))
+		return S2_E_FLAGS;
+	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
+		return 0;
+	return unmap_range(s2, ipa.ipa, size, flags, op);
+}
+
+static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
+			    uint32_t flags, struct s2_op *op)
+{
+	uint64_t *entry, *table, *meta, d;
+
+	if (!plain(s2, op, flags))
+		return false;
+	entry = walk(s2, ipa, &table);
+	if (!entry || s2_port_load(s2->port, entry))
+		return false;
+	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
+	meta = table_meta(s2, table);
+	if (desc_needs_clean(s2->features, d)) {
+		/* The tables above have the flag if this one has. */
+		if (!(meta[META_STATE] & META_CLEAN) || !(flags & S2_NO_CLEAN))
+			return false;
+	}
+	if (attr & S2_X && !(flags & S2_NO_CLEAN))
+		return false;
+	spoil_look(s2, 0);
+	s2_port_store(s2->port, entry, d);
+	meta[META_STATE] += META_LIVE_ONE;
+	/* The entry before the guest runs on: as in commit(). */
+	s2_port_dsb_ishst(s2->port);
+	report(s2, op, ipa, 0);
+	return true;
+}
+
+static bool attr_known(const struct s2 *s2, s2_attr_t attr)
+{
+	s2_attr_t mem = attr & S2_MEM_MASK, sh = attr & S2_SH_MASK;
+
+	if (!(attr & (S2_R | S2_W | S2_X)) || !exec_known(s2, attr))
+		return false;
+	/* Nearly always: write-back, inner shareable. */
+	if (!(attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK)))
+		return true;
+	return !(attr & ~(S2_R | S2_W | S2_X | S2_MEM_MASK | S2_SW_MASK | S2_SH_MASK |
+			  S2_DBM)) &&
+	       mem != (3u << 4) && sh != S2_SH_MASK &&
+	       !(sh && s2->wide == S2_WIDE_LPA2) &&
+	       !(attr & S2_DBM && !(s2->features & S2_FEAT_DBM)) &&
+	       !(attr & S2_X && attr & S2_MEM_DEV_nGnRnE) &&
+	       !(mem == S2_MEM_S1 && !(s2->features & S2_FEAT_FWB));
+}
+
+static bool flags_fit(uint32_t flags, const struct s2_op *op)
+{
+	if (!(flags & ~(S2_MAP_PAGES | S2_NO_CLEAN)))
+		return true;
+	return !(flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES |
+			   S2_SPLIT_EDGES | S2_NO_CLEAN | S2_MAP_CONT | S2_SHARED)) &&
+	       !(flags & S2_MAP_CONT && flags & S2_SHARED) &&
+	       !(flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) &&
+	       !(flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) &&
+	       !(flags & S2_SHARED && !(op && op->limbo)) &&
+	       !(flags & S2_SHARED && flags & S2_MAP_REPLACE && op->dirty);
+}
+
+static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
+		     s2_attr_t attr, uint32_t flags, const struct s2_op *op)
+{
+	int err = check_range(s2, ipa, size);
+
+	if (err)
+		return err;
+	if (pa & (page_size(s2) - 1))
+		return S2_E_ALIGN;
+	if (pa + size < pa)
+		return S2_E_WRAP;
+	if (pa + size > UINT64_C(1) << s2->pa_bits)
+		return S2_E_PA_RANGE;
+	/* Hardware may write the members of a run one by one. */
+	if (!attr_known(s2, attr) || (attr & S2_DBM && flags & S2_MAP_CONT))
+		return S2_E_ATTR;
+	if (!flags_fit(flags, op))
+		return S2_E_FLAGS;
+	/* A table that a block replaces is looked through and detached in one step. */
+	if (flags & S2_MAP_REPLACE && op && op->dirty && op->max_entries)
+		return S2_E_BUDGET;
+	return 0;
+}
+
+int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,
+	   uint32_t flags, struct s2_op *op)
+{
+	int err = check_map(s2, ipa.ipa, pa.pa, size, attr, flags, op);
+
+	if (err)
+		return err;
+	if (size == page_size(s2) && map_page(s2, ipa.ipa, pa.pa, attr, flags, op))
+		return 0;
+	return map_range(s2, ipa.ipa, pa.pa, size, attr, flags, op);
+}
