@@ -15,7 +15,7 @@
 /* Ranges do not overlap within one set. */
 struct dirt {
 	RB_ENTRY(dirt) rb;
-	struct dirt *next;	/* of a free one */
+	struct dirt *next; /* of a free one */
 	uint64_t ipa, end, pa;
 	uint64_t step;
 };
@@ -50,7 +50,7 @@ static void add(struct machine *m, struct dirts *set, uint64_t ipa, uint64_t siz
 	struct dirt *d = first(set, ipa);
 
 	if (d && d->ipa < ipa + size)
-		return;		/* one lost write is enough to convict */
+		return; /* one lost write is enough to convict */
 	d = m->dirt_free;
 	if (!d) {
 		struct dirt *slab = slab_new(m, SLAB * sizeof(*slab));
@@ -81,15 +81,15 @@ static bool anyone(const struct tree *t)
 {
 	struct ctx *c;
 
-	LIST_FOREACH(c, &t->ctxs, of_tree) {
+	LIST_FOREACH(c, &t->ctxs, of_tree)
+	{
 		if (c->holders)
 			return true;
 	}
 	return false;
 }
 
-void dirty_in_limbo(struct machine *m, struct tree *t, uint64_t ipa,
-		    const struct desc *d)
+void dirty_in_limbo(struct machine *m, struct tree *t, uint64_t ipa, const struct desc *d)
 {
 	if (anyone(t))
 		add(m, &t->limbo, ipa, d->size, d->pa);
@@ -114,7 +114,8 @@ void dirty_seen(struct machine *m, struct page *p, unsigned slot, bool taken)
 	d = first(&p->tree->limbo, ipa);
 	if (!d || d->ipa > ipa)
 		return;
-	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
+	LIST_FOREACH(c, &p->tree->ctxs, of_tree)
+	{
 		if (!taken && held(c, ipa))
 			return;
 	}
@@ -162,8 +163,7 @@ bool dirty_lost(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
 /* ---- a guest that writes --------------------------------------------------- */
 
 /* The entry of a detached table by which ipa may still be translated. */
-static uint64_t *limbo_entry(struct machine *m, struct ctx *c, uint64_t ipa,
-			     uint64_t *pa)
+static uint64_t *limbo_entry(struct machine *m, struct ctx *c, uint64_t ipa, uint64_t *pa)
 {
 	const struct tree *t = c->tree;
 
@@ -191,8 +191,8 @@ static uint64_t *live_entry(struct machine *m, const struct tree *t, uint64_t ip
 			    uint64_t *pa)
 {
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
-	struct page *p = ipa >> top < t->shape.roots ?
-			 page_at(m, t->root) + (ipa >> top) : NULL;
+	struct page *p =
+		ipa >> top < t->shape.roots ? page_at(m, t->root) + (ipa >> top) : NULL;
 
 	while (p && p->live) {
 		unsigned slot = (unsigned)(ipa / span(m, p->level)) % entries(m);
@@ -202,7 +202,9 @@ static uint64_t *live_entry(struct machine *m, const struct tree *t, uint64_t ip
 		if (d.kind == DESC_LEAF) {
 			*pa = d.pa + (ipa & (d.size - 1));
 			return (d.write && (d.af || t->shape.ha)) ||
-			       hw_may_mark(m, t, &d) ? e : NULL;
+					       hw_may_mark(m, t, &d) ?
+				       e :
+				       NULL;
 		}
 		p = d.kind == DESC_TABLE ? page_child(m, p, slot, d.pa) : NULL;
 	}
@@ -218,7 +220,8 @@ static bool writes(struct machine *m, unsigned pe, struct tree *t, uint64_t ipa)
 
 	m->step++;
 	ipa &= ~(granule(m) - 1);
-	LIST_FOREACH(c, &t->ctxs, of_tree) {
+	LIST_FOREACH(c, &t->ctxs, of_tree)
+	{
 		if (!t->dead && c->running & 1u << pe)
 			break;
 	}

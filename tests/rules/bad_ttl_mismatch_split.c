@@ -5,7 +5,8 @@
  */
 #include "rule.h"
 
-PROGRAM(bad_ttl_mismatch_split, "ttl-mismatch", S2M_FWB | S2M_TTL | S2M_BBM2 | S2M_CONFLICTS)
+PROGRAM(bad_ttl_mismatch_split, "ttl-mismatch",
+	S2M_FWB | S2M_TTL | S2M_BBM2 | S2M_CONFLICTS)
 {
 	uint64_t table = take_pages(r, 0);
 

@@ -5,7 +5,8 @@
  */
 #include "rule.h"
 
-PROGRAM(good_bbm_valid_to_valid_split_level2, "none", S2M_FWB | S2M_TTL | S2M_BBM2 | S2M_CONFLICTS)
+PROGRAM(good_bbm_valid_to_valid_split_level2, "none",
+	S2M_FWB | S2M_TTL | S2M_BBM2 | S2M_CONFLICTS)
 {
 	uint64_t table = take_pages(r, 0);
 
