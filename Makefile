@@ -2,10 +2,10 @@
 #
 # A thin front to Meson. Each target installs what it needs first (tools/setup.sh).
 
-ROOMS = include src model lab ports tests bench
+ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test clean format help
+.PHONY: all setup run test fuzz fuzz-seeds clean format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -22,6 +22,24 @@ run: all
 test: setup
 	@python3 -B tools/test.py
 
+# Without end, or for FUZZ_TIME seconds. What is wrong is left in build/fuzz/: make it
+# short by build/tests/engine/judged FILE. fuzz-seeds keeps what reached something new.
+FUZZ_TIME ?= 0
+FUZZ = build/fuzz/fuzz/fuzz_engine -max_len=2048
+build/fuzz/fuzz/fuzz_engine: setup
+	@tools/setup.sh clang libclang-rt-14-dev
+	@[ -e build/fuzz/build.ninja ] || CC=clang meson setup build/fuzz \
+		-Db_sanitize=address,undefined -Db_lundef=false
+	@ninja -C build/fuzz fuzz/fuzz_engine
+
+fuzz: build/fuzz/fuzz/fuzz_engine
+	@mkdir -p build/fuzz/corpus
+	$(FUZZ) -len_control=0 -timeout=60 -max_total_time=$(FUZZ_TIME) \
+		-artifact_prefix=build/fuzz/ build/fuzz/corpus fuzz/seeds
+
+fuzz-seeds: build/fuzz/fuzz/fuzz_engine
+	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+
 clean:
 	rm -rf build
 
@@ -32,5 +50,6 @@ help:
 	@echo 'make         build build/s2lab'
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
+	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'

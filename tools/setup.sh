@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
 # Install what building and testing need, on Debian and its relatives. When all
-# is there already, only the package database is read.
+# is there already, only the package database is read. Arguments: packages that are
+# needed too.
 set -eu
 
 packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 xz-utils
 	libcmocka-dev libcjson-dev liblzma-dev libbsd-dev
 	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu'
+packages="$packages $*"
 
 if ! command -v dpkg-query >/dev/null; then
 	# Another system: the build itself says what it misses.

@@ -1,71 +1,268 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-#include "flat.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "flat.h"
+#include "internal.h"
 
 #define PAGE (UINT64_C(1) << f->shift)
 
-static uint64_t leaf_size(const struct flat *f, int level)
+uint64_t flat_leaf_size(const struct flat *f, int level)
 {
 	return PAGE << (f->shift - 3) * (unsigned)(3 - level);
 }
 
-static struct flat_page *at(const struct flat *f, uint64_t ipa)
+void flat_init(struct flat *f, const struct s2 *s2)
 {
-	return &f->page[(ipa - f->base) / PAGE];
-}
-
-void flat_init(struct flat *f, const struct s2 *s2, uint64_t base, uint64_t size)
-{
-	*f = (struct flat){ .base = base, .shift = s2->granule_shift };
+	*f = (struct flat){ .shift = s2->granule_shift,
+			    .hw_young = s2->features & S2_FEAT_HAFDBS };
 	/* Blocks begin a level higher where addresses have 52 bits. */
 	f->first = (f->shift == 12 ? 1 : 2) - (s2->wide != S2_WIDE_NO);
 	if (f->first < s2->start_level)
 		f->first = s2->start_level;
-	f->pages = size / PAGE;
-	f->page = calloc(f->pages, sizeof(*f->page));
-	if (!f->page)
-		abort();
 }
 
 void flat_free(struct flat *f)
 {
-	free(f->page);
+	free(f->run);
+	f->run = NULL;
+	f->n = f->max = 0;
 }
+
+static void make_room(struct flat *f, unsigned n)
+{
+	if (n <= f->max)
+		return;
+	f->max = n + n / 2 + 16;
+	f->run = realloc(f->run, f->max * sizeof(*f->run));
+	if (!f->run)
+		abort();
+}
+
+void flat_copy(struct flat *to, const struct flat *from)
+{
+	struct flat_run *run = to->run;
+	unsigned max = to->max;
+
+	*to = *from;
+	to->run = run;
+	to->max = max;
+	make_room(to, from->n);
+	if (from->n)
+		memcpy(to->run, from->run, from->n * sizeof(*from->run));
+}
+
+/* ---- runs ---------------------------------------------------------------------- */
+
+/* The first run that ends behind @ipa. */
+static unsigned find(const struct flat *f, uint64_t ipa)
+{
+	unsigned lo = 0, hi = f->n;
+
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+
+		if (f->run[mid].end > ipa)
+			hi = mid;
+		else
+			lo = mid + 1;
+	}
+	return lo;
+}
+
+static struct flat_run part(const struct flat_run *r, uint64_t lo, uint64_t hi)
+{
+	struct flat_run p = *r;
+
+	if (lo > p.ipa) {
+		p.pa += p.busy ? 0 : lo - p.ipa;
+		p.ipa = lo;
+	}
+	if (hi < p.end)
+		p.end = hi;
+	return p;
+}
+
+static bool continues(const struct flat_run *a, const struct flat_run *b)
+{
+	if (a->end != b->ipa || a->busy != b->busy)
+		return false;
+	return a->busy ||
+	       (a->level == b->level && a->attr == b->attr && a->young == b->young &&
+		a->fresh == b->fresh && b->pa - a->pa == b->ipa - a->ipa);
+}
+
+static void append(struct flat *f, const struct flat_run *r)
+{
+	if (f->n && continues(&f->run[f->n - 1], r)) {
+		f->run[f->n - 1].end = r->end;
+		return;
+	}
+	make_room(f, f->n + 1);
+	f->run[f->n++] = *r;
+}
+
+/* [lo, hi) becomes @with, @n runs or none. */
+static void replace(struct flat *f, uint64_t lo, uint64_t hi, const struct flat_run *with,
+		    unsigned n)
+{
+	unsigned i = find(f, lo), j = i, kept, at;
+	struct flat_run edge[2];
+	bool before = false, after = false;
+
+	if (i < f->n && f->run[i].ipa < lo) {
+		edge[0] = part(&f->run[i], 0, lo);
+		before = true;
+	}
+	while (j < f->n && f->run[j].ipa < hi)
+		j++;
+	if (j > i && f->run[j - 1].end > hi) {
+		edge[1] = part(&f->run[j - 1], hi, UINT64_MAX);
+		after = true;
+	}
+	/* The runs beside it may join. */
+	if (!before && i && n) {
+		edge[0] = f->run[--i];
+		before = true;
+	}
+	if (!after && j < f->n && n) {
+		edge[1] = f->run[j++];
+		after = true;
+	}
+	kept = f->n - j;
+	at = i + n + before + after;
+	make_room(f, at + kept);
+	if (kept)
+		memmove(&f->run[at], &f->run[j], kept * sizeof(*f->run));
+	f->n = i;
+	if (before)
+		append(f, &edge[0]);
+	for (unsigned k = 0; k < n; k++)
+		append(f, &with[k]);
+	if (after)
+		append(f, &edge[1]);
+	if (kept && f->n < at)
+		memmove(&f->run[f->n], &f->run[at], kept * sizeof(*f->run));
+	f->n += kept;
+}
+
+static void put(struct flat *f, const struct flat_run *r)
+{
+	replace(f, r->ipa, r->end, r, 1);
+}
+
+static void drop(struct flat *f, uint64_t lo, uint64_t hi)
+{
+	replace(f, lo, hi, NULL, 0);
+}
+
+const struct flat_run *flat_at(const struct flat *f, uint64_t ipa)
+{
+	unsigned i = find(f, ipa);
+
+	return i < f->n ? &f->run[i] : NULL;
+}
+
+bool flat_any(const struct flat *f, uint64_t lo, uint64_t hi)
+{
+	unsigned i = find(f, lo);
+
+	return i < f->n && f->run[i].ipa < hi;
+}
+
+bool flat_busy(const struct flat *f, uint64_t lo, uint64_t hi)
+{
+	for (unsigned i = find(f, lo); i < f->n && f->run[i].ipa < hi; i++)
+		if (f->run[i].busy)
+			return true;
+	return false;
+}
+
+bool flat_writable(const struct flat *f, uint64_t lo, uint64_t hi)
+{
+	for (unsigned i = find(f, lo); i < f->n && f->run[i].ipa < hi; i++)
+		if (!f->run[i].busy && f->run[i].attr & S2_W)
+			return true;
+	return false;
+}
+
+/* The first address of what covers @ipa and begins before it. */
+static uint64_t start_of(const struct flat *f, uint64_t ipa)
+{
+	const struct flat_run *r = flat_at(f, ipa);
+
+	if (!r || r->ipa >= ipa)
+		return ipa;
+	return r->busy ? r->ipa : ipa & ~(flat_leaf_size(f, r->level) - 1);
+}
+
+static uint64_t end_of(const struct flat *f, uint64_t ipa)
+{
+	const struct flat_run *r = flat_at(f, ipa);
+
+	if (!r || r->ipa >= ipa)
+		return ipa;
+	if (r->busy)
+		return r->end;
+	return ((ipa - 1) | (flat_leaf_size(f, r->level) - 1)) + 1;
+}
+
+void flat_extent(const struct flat *f, uint64_t *lo, uint64_t *hi)
+{
+	*lo = start_of(f, *lo);
+	*hi = end_of(f, *hi);
+}
+
+void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi)
+{
+	drop(f, lo, hi);
+	for (unsigned i = find(from, lo); i < from->n && from->run[i].ipa < hi; i++) {
+		struct flat_run r = part(&from->run[i], lo, hi);
+
+		put(f, &r);
+	}
+}
+
+void flat_overlay(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi)
+{
+	for (unsigned i = find(from, lo); i < from->n && from->run[i].ipa < hi; i++) {
+		struct flat_run r = part(&from->run[i], lo, hi);
+
+		if (!r.busy)
+			put(f, &r);
+	}
+}
+
+void flat_begin(struct flat *f, unsigned slot)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		f->run[i].fresh &= (uint8_t) ~(1u << slot);
+	f->under_way |= (uint8_t)(1u << slot);
+}
+
+/* ---- operations ---------------------------------------------------------------- */
 
 /* Whether a leaf begins before the address and goes on behind it. */
 static bool straddles(const struct flat *f, uint64_t ipa)
 {
-	if (ipa <= f->base || ipa >= f->base + f->pages * PAGE || !at(f, ipa)->level)
-		return false;
-	return ipa % leaf_size(f, at(f, ipa)->level) != 0;
+	const struct flat_run *r = flat_at(f, ipa);
+
+	return r && r->ipa < ipa && !r->busy && ipa & (flat_leaf_size(f, r->level) - 1);
 }
 
 static void split_at(struct flat *f, uint64_t ipa)
 {
 	while (straddles(f, ipa)) {
-		int level = at(f, ipa)->level;
-		uint64_t start = ipa - ipa % leaf_size(f, level);
+		const struct flat_run *r = flat_at(f, ipa);
+		uint64_t size = flat_leaf_size(f, r->level);
+		struct flat_run p = part(r, ipa & ~(size - 1), (ipa | (size - 1)) + 1);
 
-		for (uint64_t p = start; p < start + leaf_size(f, level); p += PAGE) {
-			at(f, p)->level = (int8_t)(level + 1);
-			at(f, p)->young = true;
-		}
+		p.level++;
+		p.young = true;
+		put(f, &p);
 	}
-}
-
-static void drop_leaf(struct flat *f, uint64_t ipa)
-{
-	int level = at(f, ipa)->level;
-	uint64_t start;
-
-	if (!level)
-		return;
-	start = ipa - ipa % leaf_size(f, level);
-	for (uint64_t p = start; p < start + leaf_size(f, level); p += PAGE)
-		*at(f, p) = (struct flat_page){ 0 };
 }
 
 static int edges(struct flat *f, uint64_t ipa, uint64_t end, uint32_t flags)
@@ -81,196 +278,446 @@ static int edges(struct flat *f, uint64_t ipa, uint64_t end, uint32_t flags)
 	return 0;
 }
 
-static int wanted_level(const struct flat *f, uint64_t ipa, uint64_t pa, uint64_t left,
-			uint32_t flags)
+/* Leaves of one size from ipa on; returns their level. */
+static int wanted(const struct flat *f, uint64_t ipa, uint64_t pa, uint64_t left,
+		  uint32_t flags, uint64_t *size)
 {
-	for (int level = f->first; level < 3 && !(flags & S2_MAP_PAGES); level++)
-		if (!(ipa % leaf_size(f, level)) && !(pa % leaf_size(f, level)) &&
-		    left >= leaf_size(f, level))
+	uint64_t block = flat_leaf_size(f, 2);
+
+	for (int level = f->first; level < 3 && !(flags & S2_MAP_PAGES); level++) {
+		*size = flat_leaf_size(f, level);
+		if (!((ipa | pa) & (*size - 1)) && left >= *size)
 			return level;
+	}
+	*size = ((ipa | (block - 1)) + 1) - ipa;
+	if (*size > left)
+		*size = left;
 	return 3;
 }
 
-static bool same_leaf(const struct flat_page *p, uint64_t pa, s2_attr_t attr, int level)
+static bool same_leaf(const struct flat_run *r, uint64_t ipa, uint64_t pa, s2_attr_t attr,
+		      int level)
 {
-	return p->level == level && p->pa == pa &&
-	       !((p->attr ^ attr) & (S2_MEM_MASK | S2_SH_MASK));
+	return !r->busy && r->level == level && r->pa - r->ipa == pa - ipa &&
+	       (r->attr & S2_MEM_MASK) == (attr & S2_MEM_MASK);
 }
 
 int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	     uint32_t flags)
 {
-	uint64_t end = ipa + size, step;
-	s2_attr_t keep;
+	uint64_t end = ipa + size, delta = pa - ipa, len;
 
 	if (flags & S2_MAP_REPLACE) {
 		int err = edges(f, ipa, end, flags);
 
 		if (err)
 			return err;
-	} else {
-		for (uint64_t i = ipa; i < end; i += step) {
-			int level = wanted_level(f, i, pa + (i - ipa), end - i, flags);
-
-			step = leaf_size(f, level);
-			if (same_leaf(at(f, i), pa + (i - ipa), attr, level))
-				continue;
-			for (uint64_t p = i; p < i + step; p += PAGE)
-				if (at(f, p)->level)
-					return S2_E_EXIST;
-		}
 	}
-	for (uint64_t i = ipa; i < end; i += step) {
-		int level = wanted_level(f, i, pa + (i - ipa), end - i, flags);
+	for (uint64_t i = ipa; i < end && !(flags & S2_MAP_REPLACE); i += len) {
+		int level = wanted(f, i, i + delta, end - i, flags, &len);
 
-		step = leaf_size(f, level);
-		keep = 0;
-		for (uint64_t p = i; p < i + step; p += PAGE)
-			if (!same_leaf(at(f, i), pa + (i - ipa), attr, level))
-				drop_leaf(f, p);
-			else if (at(f, i)->attr & attr & S2_DBM)
-				keep = at(f, i)->attr & S2_W;
-		for (uint64_t p = i; p < i + step; p += PAGE)
-			*at(f, p) = (struct flat_page){ pa + (p - ipa), attr | keep,
-							(int8_t)level, true, 0 };
+		for (unsigned k = find(f, i); k < f->n && f->run[k].ipa < i + len; k++)
+			if (f->run[k].busy)
+				return S2_E_BUSY;
+			else if (!same_leaf(&f->run[k], ipa, pa, attr, level))
+				return S2_E_EXIST;
+	}
+	for (uint64_t i = ipa; i < end; i += len) {
+		int level = wanted(f, i, i + delta, end - i, flags, &len);
+		struct flat_run new = { .ipa = i,
+					.end = i + len,
+					.pa = i + delta,
+					.attr = attr,
+					.level = (int8_t)level,
+					.young = true,
+					.fresh = f->under_way };
+		unsigned k;
+
+		while ((k = find(f, i)) < f->n && f->run[k].ipa < i + len) {
+			uint64_t lo = i, hi = i + len;
+
+			while (k < f->n && f->run[k].ipa < hi &&
+			       same_leaf(&f->run[k], ipa, pa, attr, level))
+				k++;
+			if (k == f->n || f->run[k].ipa >= hi)
+				break;
+			if (f->run[k].ipa > lo)
+				lo = f->run[k].ipa;
+			if (f->run[k].end < hi)
+				hi = f->run[k].end;
+			flat_extent(f, &lo, &hi);
+			drop(f, lo, hi);
+		}
+		put(f, &new);
 	}
 	return 0;
 }
 
 int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags)
 {
+	uint64_t lo = ipa, hi = ipa + size;
 	int err = edges(f, ipa, ipa + size, flags);
 
-	for (uint64_t p = ipa; !err && p < ipa + size; p += PAGE)
-		drop_leaf(f, p);
-	return err;
+	if (err)
+		return err;
+	flat_extent(f, &lo, &hi);
+	drop(f, lo, hi);
+	return 0;
 }
 
-/* Every page of every leaf that intersects the range. */
-#define FOR_LEAVES(f, p, ipa, size, what)                                    \
-	for (uint64_t i_ = (ipa); i_ < (ipa) + (size); i_ += PAGE) {         \
-		struct flat_page *p = at(f, i_);                             \
-		if (!p->level)                                               \
-			continue;                                            \
-		uint64_t len_ = leaf_size(f, p->level), s_ = i_ - i_ % len_; \
-		for (uint64_t j_ = s_; j_ < s_ + len_; j_ += PAGE) {         \
-			p = at(f, j_);                                       \
-			what;                                                \
-		}                                                            \
-		i_ = s_ + len_ - PAGE;                                       \
+/* Every leaf that intersects the range: clear and set permissions, the access flag. */
+static bool edit(struct flat *f, uint64_t lo, uint64_t hi, s2_attr_t clear, s2_attr_t set,
+		 int young)
+{
+	bool seen = false;
+
+	flat_extent(f, &lo, &hi);
+	for (uint64_t at = lo; at < hi;) {
+		const struct flat_run *r = flat_at(f, at);
+		struct flat_run p;
+
+		if (!r || r->ipa >= hi)
+			break;
+		p = part(r, lo, hi);
+		at = p.end;
+		if (p.busy)
+			continue;
+		seen |= p.young;
+		p.attr = (p.attr & ~clear) | set;
+		if (young >= 0)
+			p.young = young;
+		put(f, &p);
 	}
+	return seen;
+}
 
 void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size)
 {
-	FOR_LEAVES(f, p, ipa, size, p->attr &= ~(S2_W | S2_DBM))
+	edit(f, ipa, ipa + size, S2_W, 0, -1);
 }
 
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear)
 {
-	bool young = false;
-
-	FOR_LEAVES(f, p, ipa, size, young |= p->young; p->young &= !clear)
-	return young;
+	return edit(f, ipa, ipa + size, 0, 0, clear ? false : -1);
 }
 
-int flat_mkyoung(struct flat *f, uint64_t ipa, uint64_t size)
+static int one_leaf(const struct flat *f, uint64_t ipa)
 {
-	if (!at(f, ipa)->level)
+	const struct flat_run *r = flat_at(f, ipa);
+
+	if (!r || r->ipa > ipa)
 		return S2_E_NOENT;
-	FOR_LEAVES(f, p, ipa, size, p->young = true)
-	return 0;
+	return r->busy ? S2_E_BUSY : 0;
 }
 
-int flat_relax(struct flat *f, uint64_t ipa, uint64_t size, s2_attr_t perms)
+int flat_mkyoung(struct flat *f, uint64_t ipa)
 {
-	if (!at(f, ipa)->level)
-		return S2_E_NOENT;
-	if (perms & S2_X && at(f, ipa)->attr & S2_MEM_DEV_nGnRnE)
+	int err = one_leaf(f, ipa);
+
+	if (!err)
+		edit(f, ipa, ipa + PAGE, 0, 0, true);
+	return err;
+}
+
+int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms)
+{
+	int err = one_leaf(f, ipa);
+
+	if (err)
+		return err;
+	if (perms & S2_X && flat_at(f, ipa)->attr & S2_MEM_DEV_nGnRnE)
 		return S2_E_ATTR;
-	FOR_LEAVES(f, p, ipa, size, p->young = true; p->attr |= perms)
+	edit(f, ipa, ipa + PAGE, 0, perms, true);
 	return 0;
-}
-
-int flat_annotate(struct flat *f, uint64_t ipa, uint64_t size, uint64_t note)
-{
-	for (uint64_t p = ipa; note && p < ipa + size; p += PAGE)
-		if (at(f, p)->level)
-			return S2_E_EXIST;
-	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
-		at(f, p)->note = at(f, p)->level ? 0 : note;
-	return 0;
-}
-
-bool flat_noted(const struct flat *f, uint64_t ipa, uint64_t size)
-{
-	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
-		if (at(f, p)->note)
-			return true;
-	return false;
-}
-
-void flat_dirty(struct flat *f, uint64_t ipa, uint64_t size, bool clear, uint64_t *bits)
-{
-	FOR_LEAVES(
-		f, p, ipa, size, if ((p->attr & (S2_DBM | S2_W)) == (S2_DBM | S2_W)) {
-			uint64_t n = (j_ - f->base) / PAGE;
-
-			bits[n / 64] |= UINT64_C(1) << n % 64;
-			if (clear)
-				p->attr &= ~S2_W;
-		})
 }
 
 void flat_split(struct flat *f, uint64_t ipa, uint64_t size)
 {
-	for (uint64_t p = ipa; p < ipa + size; p += PAGE)
-		while (at(f, p)->level && at(f, p)->level < 3)
-			split_at(f, p % leaf_size(f, at(f, p)->level) ? p : p + PAGE);
+	for (uint64_t at = ipa; at < ipa + size;) {
+		const struct flat_run *r = flat_at(f, at);
+		uint64_t leaf, hi;
+		struct flat_run p;
+
+		if (!r || r->ipa >= ipa + size)
+			break;
+		at = r->ipa > at ? r->ipa : at;
+		hi = r->end < ipa + size ? r->end : ipa + size;
+		if (r->busy || r->level == 3) {
+			at = hi;
+			continue;
+		}
+		/* A level down, and once more if that is not pages yet. */
+		leaf = flat_leaf_size(f, r->level);
+		p = part(r, at & ~(leaf - 1), ((hi - 1) | (leaf - 1)) + 1);
+		p.level++;
+		p.young = true;
+		put(f, &p);
+	}
+}
+
+/* Whether [at, at + size) is all leaves of one level that could be one block. */
+static bool is_block(const struct flat *f, uint64_t at, uint64_t size, int level,
+		     bool *young)
+{
+	const struct flat_run *first = flat_at(f, at);
+
+	for (uint64_t to = at; to < at + size;) {
+		const struct flat_run *r = flat_at(f, to);
+
+		if (!r || r->ipa > to || r->busy || r->level != level ||
+		    r->attr != first->attr || r->pa - r->ipa != first->pa - first->ipa)
+			return false;
+		*young |= r->young;
+		to = r->end;
+	}
+	return !((first->pa - first->ipa + at) & (size - 1));
+}
+
+void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool young)
+{
+	for (int level = 2; level >= f->first; level--) {
+		uint64_t block = flat_leaf_size(f, level), at = ipa;
+		const struct flat_run *r;
+		struct flat_run p;
+
+		while ((r = flat_at(f, at)) && r->ipa < ipa + size) {
+			bool seen = young;
+
+			/* The first block that this run could be all or part of. */
+			if (r->ipa > at)
+				at = r->ipa;
+			at = (at + block - 1) & ~(block - 1);
+			if (at >= r->end && at > r->ipa)
+				continue;
+			if (at + block > ipa + size)
+				break;
+			if (r->level != level + 1 ||
+			    !is_block(f, at, block, level + 1, &seen)) {
+				at = r->end < at + block || r->level == level + 1 ?
+					     at + block :
+					     r->end;
+				continue;
+			}
+			p = part(r, at, at + block);
+			p.end = at + block;
+			p.level = (int8_t)level;
+			p.young = seen;
+			put(f, &p);
+			at += block;
+		}
+	}
+}
+
+/* ---- against the engine -------------------------------------------------------- */
+
+/* What the engine has in [lo, hi), as it says itself. */
+static bool read_engine(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_t hi)
+{
+	struct s2_mapping m;
+	struct s2_iter it;
+
+	now->n = 0;
+	if (s2_iter_start(&it, s2, s2_ipa(lo), hi - lo))
+		return false;
+	while (s2_iter_next(&it, &m)) {
+		bool busy = m.state == S2_BUSY;
+		struct flat_run r = { .ipa = m.ipa.ipa,
+				      .end = m.ipa.ipa + m.size,
+				      .pa = busy ? 0 : m.pa.pa,
+				      .attr = busy ? 0 : m.attr,
+				      .level = busy ? 0 : m.level,
+				      .young = !busy && m.young,
+				      .busy = busy };
+
+		r = part(&r, lo, hi);
+		append(now, &r);
+	}
+	return true;
+}
+
+/* How many of @n entries continue the first: its leaves, or as busy or empty as it. */
+static unsigned alike(const uint64_t *e, unsigned n, uint64_t size)
+{
+	unsigned i = 1;
+
+	if (desc_valid(*e))
+		while (i < n && e[i] == e[0] + i * size)
+			i++;
+	else
+		while (i < n && !desc_valid(e[i]) && desc_busy(e[i]) == desc_busy(*e))
+			i++;
+	return i;
+}
+
+/*
+ * The same from the tables' memory. White box, but no event of the machine and no call
+ * for each entry: what is compared after every step must cost little.
+ */
+static void read_tables(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_t hi)
+{
+	uint64_t *table[S2_LEVELS];
+	int level = s2->start_level;
+
+	now->n = 0;
+	table[level] = s2->root;
+	for (uint64_t at = lo; at < hi;) {
+		unsigned shift = level_shift(s2, level), n;
+		uint64_t size = level_size(s2, level), i = at >> shift;
+		unsigned entries = table_entries(s2);
+		struct flat_run r;
+		uint64_t d;
+
+		if (level == s2->start_level)
+			entries *= s2->root_pages;
+		else
+			i &= entries - 1;
+		d = table[level][i];
+		if (desc_valid_table(d, level)) {
+			table[++level] = s2_port_table_va(s2->port, desc_oa(s2, d));
+			continue;
+		}
+		n = alike(&table[level][i], entries - (unsigned)i, size);
+		at &= ~(size - 1);
+		r = (struct flat_run){ .ipa = at, .end = at + n * size };
+		r.busy = desc_busy(d);
+		if (desc_valid(d)) {
+			r.pa = desc_oa(s2, d);
+			r.attr = desc_attr(s2, d);
+			r.level = (int8_t)level;
+			r.young = d & DESC_AF;
+		}
+		at = r.end;
+		r = part(&r, lo, hi);
+		if (r.busy || desc_valid(d))
+			append(now, &r);
+		while (level > s2->start_level && !(at & (level_size(s2, level - 1) - 1)))
+			level--;
+	}
+}
+
+bool flat_equal(const struct flat_run *old, const struct flat_run *now)
+{
+	if (old->busy || now->busy)
+		return old->busy == now->busy;
+	if (old->level != now->level || old->level == FLAT_NOTHING)
+		return old->level == now->level;
+	return old->pa == now->pa && old->attr == now->attr && old->young == now->young;
+}
+
+bool flat_part(const struct flat_run *old, const struct flat_run *now)
+{
+	return !old->busy && !now->busy && old->level != FLAT_NOTHING &&
+	       now->level > old->level && now->pa == old->pa && now->attr == old->attr &&
+	       now->young;
+}
+
+bool flat_has(const struct flat *f, const struct flat_run *r)
+{
+	for (uint64_t at = r->ipa; at < r->end;) {
+		const struct flat_run *there = flat_at(f, at);
+		struct flat_run a, b;
+
+		if (!there || there->ipa > at)
+			return false;
+		a = part(there, at, r->end);
+		b = part(r, at, a.end);
+		if (a.level > b.level)
+			b.level = a.level;
+		if (!flat_equal(&a, &b))
+			return false;
+		at = a.end;
+	}
+	return true;
+}
+
+static void describe(char *buf, size_t size, const struct flat_run *r)
+{
+	if (r->busy)
+		snprintf(buf, size, "busy");
+	else if (r->level == FLAT_NOTHING)
+		snprintf(buf, size, "nothing");
+	else
+		snprintf(buf, size, "L%d 0x%" PRIx64 " attr 0x%x af %d", r->level, r->pa,
+			 r->attr, r->young);
+}
+
+/* The piece of @f from @at on, not beyond @hi. */
+static struct flat_run piece(const struct flat *f, unsigned *i, uint64_t at, uint64_t hi)
+{
+	struct flat_run r = { .ipa = at, .end = hi, .level = FLAT_NOTHING };
+
+	while (*i < f->n && f->run[*i].end <= at)
+		++*i;
+	if (*i == f->n || f->run[*i].ipa >= hi)
+		return r;
+	if (f->run[*i].ipa > at) {
+		r.end = f->run[*i].ipa;
+		return r;
+	}
+	return part(&f->run[*i], at, hi);
+}
+
+/*
+ * Compare [lo, hi) with @now. What is accepted is put into @then, if that is not NULL,
+ * and what it is to be seen by.
+ */
+static const char *compare(const struct flat *f, const struct flat *now, uint64_t lo,
+			   uint64_t hi, flat_judge *ok, void *arg, struct flat *then)
+{
+	static char text[256];
+	unsigned i = find(f, lo), j = 0;
+
+	for (uint64_t at = lo; at < hi;) {
+		struct flat_run old = piece(f, &i, at, hi), new = piece(now, &j, at, hi);
+		char was[80], is[80];
+
+		old = part(&old, at, new.end);
+		new = part(&new, at, old.end);
+		at = old.end;
+		/* If it is the same leaf or a part of it, whoever had to see that. */
+		new.fresh = f->under_way;
+		if (!old.busy && !new.busy && old.level <= new.level &&old.pa == new.pa)
+			new.fresh = old.fresh;
+		if (then && (new.busy || new.level != FLAT_NOTHING))
+			append(then, &new);
+		if (flat_equal(&old, &new) || (ok && ok(&old, &new, arg)))
+			continue;
+		describe(was, sizeof(was), &old);
+		describe(is, sizeof(is), &new);
+		snprintf(text, sizeof(text),
+			 "0x%" PRIx64 "-0x%" PRIx64
+			 ": the engine has %s, the reference %s",
+			 old.ipa, old.end, is, was);
+		return text;
+	}
+	return NULL;
+}
+
+const char *flat_check(struct flat *f, const struct s2 *s2, uint64_t lo, uint64_t hi,
+		       flat_judge *ok, void *arg, bool adopt)
+{
+	static struct flat now, then;
+	const char *what;
+
+	then.n = 0;
+	read_tables(&now, s2, lo, hi);
+	what = compare(f, &now, lo, hi, ok, arg, adopt ? &then : NULL);
+	if (!what && adopt)
+		replace(f, lo, hi, then.run, then.n);
+	return what;
+}
+
+const char *flat_iterate(const struct flat *f, const struct s2 *s2, uint64_t lo,
+			 uint64_t hi)
+{
+	static struct flat now;
+
+	if (!read_engine(&now, s2, lo, hi))
+		return "s2_iter_start fails";
+	return compare(f, &now, lo, hi, NULL, NULL, NULL);
 }
 
 const char *flat_compare(const struct flat *f, const struct s2 *s2)
 {
-	static char text[256];
-	uint64_t next = f->base, end = f->base + f->pages * PAGE;
-	struct s2_mapping m;
-	struct s2_iter it;
-
-	if (s2_iter_start(&it, s2, s2_ipa(0), UINT64_C(1) << s2->ipa_bits))
-		return "s2_iter_start failed";
-	for (;;) {
-		bool more = s2_iter_next(&it, &m);
-		uint64_t to = more ? m.ipa.ipa : end;
-
-		if (more && ((m.state != S2_LEAF && m.state != S2_NOTE) || to < f->base ||
-			     to >= end)) {
-			snprintf(text, sizeof(text), "unexpected entry at 0x%" PRIx64,
-				 to);
-			return text;
-		}
-		for (; next < to; next += PAGE)
-			if (at(f, next)->level || at(f, next)->note) {
-				snprintf(text, sizeof(text),
-					 "0x%" PRIx64 " is not mapped, or annotated",
-					 next);
-				return text;
-			}
-		if (!more)
-			return NULL;
-		for (; next < to + m.size; next += PAGE) {
-			const struct flat_page *p = at(f, next);
-
-			if (m.state == S2_NOTE && !p->level && p->note == m.note)
-				continue;
-			if (p->level != m.level || p->pa != m.pa.pa + (next - to) ||
-			    p->attr != m.attr || p->young != m.young) {
-				snprintf(text, sizeof(text),
-					 "0x%" PRIx64 ": L%d 0x%" PRIx64
-					 " attr 0x%x af %d, "
-					 "should be L%d 0x%" PRIx64 " attr 0x%x af %d",
-					 next, m.level, m.pa.pa + (next - to), m.attr,
-					 m.young, p->level, p->pa, p->attr, p->young);
-				return text;
-			}
-		}
-	}
+	return flat_iterate(f, s2, 0, UINT64_C(1) << s2->ipa_bits);
 }

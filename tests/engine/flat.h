@@ -1,47 +1,97 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A reference for the engine: one record a page, no tables. It says what each
- * operation should do, or with which error it should refuse.
+ * A reference for the engine: a sorted list of runs, no tables. It says what each
+ * operation should do, or with which error it should refuse. A run is any number of
+ * leaves next to each other that are alike, so a block of 4 TiB costs no more than a
+ * page.
  */
 #ifndef TESTS_ENGINE_FLAT_H
 #define TESTS_ENGINE_FLAT_H
 
 #include <stage2/stage2.h>
 
-struct flat_page {
-	uint64_t pa;
+/**
+ * struct flat_run - leaves in a row, each continuing the one before
+ * @level: of each leaf
+ * @busy: broken by an operation that goes on; no other field says anything then
+ * @fresh: operations, a bit each, that were under way when it was mapped
+ */
+struct flat_run {
+	uint64_t ipa, end, pa;
 	s2_attr_t attr;
-	int8_t level; /* of the leaf that maps it; 0: nothing */
+	int8_t level;
 	bool young;
-	uint64_t note; /* an owner's annotation, where nothing is mapped */
+	bool busy;
+	uint8_t fresh;
 };
+
+/* The level of a piece in which there is nothing. */
+#define FLAT_NOTHING (-1)
 
 struct flat {
-	uint64_t base, pages; /* IPA of the first page; how many */
-	struct flat_page *page;
+	struct flat_run *run;
+	unsigned n, max;
 	unsigned shift; /* the granule */
 	int first;	/* level of the largest blocks */
+	bool hw_young;	/* hardware sets access flags */
+	uint8_t under_way;
 };
 
-void flat_init(struct flat *f, const struct s2 *s2, uint64_t base, uint64_t size);
+void flat_init(struct flat *f, const struct s2 *s2);
 void flat_free(struct flat *f);
+void flat_copy(struct flat *to, const struct flat *from);
+
+uint64_t flat_leaf_size(const struct flat *f, int level);
+/* The run that holds @ipa, or the first behind it, or NULL. */
+const struct flat_run *flat_at(const struct flat *f, uint64_t ipa);
+/* Whether anything, or anything busy, is in [lo, hi). */
+bool flat_any(const struct flat *f, uint64_t lo, uint64_t hi);
+/* Whether something in it may be written. */
+bool flat_writable(const struct flat *f, uint64_t lo, uint64_t hi);
+bool flat_busy(const struct flat *f, uint64_t lo, uint64_t hi);
+/* Grow [*lo, *hi) to the ends of the leaves and busy entries at its edges. */
+void flat_extent(const struct flat *f, uint64_t *lo, uint64_t *hi);
+/* [lo, hi) as it is in @from. */
+void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi);
+/* What @from has in [lo, hi) and is not busy goes over what is there. */
+void flat_overlay(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi);
+/* Whether it has what @r says, or the parts of that, in all of its range. */
+bool flat_has(const struct flat *f, const struct flat_run *r);
+/* From now on operation @slot counts as under way: what is mapped now it must see. */
+void flat_begin(struct flat *f, unsigned slot);
 
 int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	     uint32_t flags);
 int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags);
 void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size);
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear);
-/* A page, or the contiguous run that it is in. */
-int flat_mkyoung(struct flat *f, uint64_t ipa, uint64_t size);
-int flat_relax(struct flat *f, uint64_t ipa, uint64_t size, s2_attr_t perms);
-int flat_annotate(struct flat *f, uint64_t ipa, uint64_t size, uint64_t note);
-bool flat_noted(const struct flat *f, uint64_t ipa, uint64_t size);
-/* Every dirty page of the leaves that intersect the range, by number into a bitmap. */
-void flat_dirty(struct flat *f, uint64_t ipa, uint64_t size, bool clear, uint64_t *bits);
+int flat_mkyoung(struct flat *f, uint64_t ipa);
+int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms);
 void flat_split(struct flat *f, uint64_t ipa, uint64_t size);
+/* @young: a new block is, even if none of its pages was. */
+void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool young);
 
-/* NULL when the engine maps what the reference does and nothing else; else what
- * differs, in a static buffer. */
+/*
+ * @ok is asked for each piece of [lo, hi) in which both the reference and the engine
+ * are of one kind. NULL: they have to be equal.
+ */
+typedef bool flat_judge(const struct flat_run *old, const struct flat_run *now,
+			void *arg);
+bool flat_equal(const struct flat_run *old, const struct flat_run *now);
+/* A part of a larger leaf that was split: nothing else has changed. */
+bool flat_part(const struct flat_run *old, const struct flat_run *now);
+/*
+ * Compare [lo, hi) with the engine and, with @adopt, take over what the engine has.
+ * NULL, or the first piece that is not right, in a static buffer.
+ */
+const char *flat_check(struct flat *f, const struct s2 *s2, uint64_t lo, uint64_t hi,
+		       flat_judge *ok, void *arg, bool adopt);
+/*
+ * NULL when the engine says, by s2_iter_next(), that it maps what the reference does
+ * and nothing else.
+ */
+const char *flat_iterate(const struct flat *f, const struct s2 *s2, uint64_t lo,
+			 uint64_t hi);
 const char *flat_compare(const struct flat *f, const struct s2 *s2);
 
 /* NULL when every table's metadata says what is in it, and *tables (root aside)

@@ -1,172 +1,373 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * judged [SEED [OPERATIONS [LOG]]]: the random differential run on the machine
- * model, with a guest on two PEs and the engine's calls wandering over two others.
- * What each operation promises is claimed, and nothing may be held against it.
+ * The random differential run, and the replay of sequences that were kept: see
+ * world.h. Sequences are run in a child, so that one that crashes can be made
+ * shorter too.
  */
+#define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
-#include "machine.h"
-#include "rig.h"
 #include "rnd.h"
-#include "stage2_port.h"
+#include "world.h"
 
-#define HCR_VM (UINT64_C(1) << 0)
-#define HCR_FWB (UINT64_C(1) << 46)
-#define VMID (UINT64_C(5) << 48)
+#define RECORDS 2000u
+#define SIZE (WORLD_HEADER + RECORDS * WORLD_RECORD)
+/* Seconds for one sequence, and for making one shorter. */
+#define HANGS 120u
+#define SHRINKING 120
 
-/* PEs 0 and 1 run the engine, in turns; 2 and 3 the guest. */
-#define ENGINE_PES 2u
-#define PES 4u
+/* What the child tells: in memory that both have. */
+struct shared {
+	struct world_tally tally;
+	uint64_t sequence;
+	char wrong[640];
+};
 
-static struct model_port port;
-static uint64_t root;
-static unsigned root_pages;
-static FILE *events;
-static unsigned granule;
+static struct shared *shared;
 
-void rig_open(struct s2_config *cfg, uint64_t seed)
+static void make_sequence(uint64_t seed, uint64_t sequence, uint8_t *bytes)
 {
-	static const struct {
-		uint32_t engine, machine;
-	} feature[] = {
-		{ S2_FEAT_FWB, S2M_FWB },   { S2_FEAT_TLBIRANGE, S2M_TLBIRANGE },
-		{ S2_FEAT_TTL, S2M_TTL },   { S2_FEAT_HAFDBS, S2M_HAFDBS },
-		{ S2_FEAT_LPA2, S2M_LPA2 }, { S2_FEAT_XNX, S2M_XNX },
-	};
-	struct machine_config mc = { .pes = PES,
-				     .table_base = UINT64_C(1) << (cfg->pa_bits - 1),
-				     .table_pages = 4096,
-				     .granule_shift = cfg->granule_shift };
+	rnd_state = seed;
+	rnd_state = rnd() + sequence;
+	rnd_state = rnd();
+	for (size_t at = 0; at < SIZE; at += 4) {
+		uint32_t v = (uint32_t)(rnd() >> 32);
 
-	for (unsigned i = 0; i < sizeof(feature) / sizeof(*feature); i++)
-		if (cfg->features & feature[i].engine)
-			mc.features |= feature[i].machine;
-	if (cfg->errata & S2_ERRATUM_REPEAT_TLBI)
-		mc.features |= S2M_REPEAT_TLBI;
-	if (seed & 1)
-		mc.features |= S2M_AGENT;
-	port = (struct model_port){ .m = machine_new(&mc), .fail_alloc = -1 };
-	if (!port.m)
-		abort();
-	s2m_shuffle(port.m, seed | 1);
-	s2m_log(port.m, events);
-	cfg->port = &port;
-	granule = cfg->granule_shift;
-}
-
-void rig_ready(struct s2 *s2)
-{
-	uint64_t hcr = HCR_VM | (s2->features & S2_FEAT_FWB ? HCR_FWB : 0);
-
-	root = s2m_pa(port.m, s2->root);
-	root_pages = s2->root_pages;
-	port.vttbr = s2_vttbr(s2) | VMID;
-	for (unsigned pe = 0; pe < PES; pe++) {
-		s2m_sysreg(port.m, pe, S2M_VTCR_EL2, s2_vtcr(s2));
-		s2m_sysreg(port.m, pe, S2M_HCR_EL2, hcr);
-		s2m_barrier(port.m, pe, S2M_ISB);
-		if (pe >= ENGINE_PES)
-			s2m_guest_enter(port.m, pe, port.vttbr);
+		memcpy(bytes + at, &v, sizeof(v));
 	}
 }
 
-void rig_destroying(struct s2 *s2)
+static bool run(const uint8_t *bytes, size_t size, const uint8_t *keep, FILE *print,
+		FILE *log)
 {
-	(void)s2;
-	for (unsigned pe = ENGINE_PES; pe < PES; pe++) {
-		s2m_guest_leave(port.m, pe);
-		s2m_handoff(port.m, pe, port.pe);
+	struct world w = { .tally = &shared->tally,
+			   .print = print,
+			   .thorough = keep || print };
+	bool fine;
+
+	alarm(HANGS);
+	fine = world_run(&w, bytes, size, keep, log);
+	memcpy(shared->wrong, w.wrong, sizeof(w.wrong));
+	return fine;
+}
+
+static pid_t start(void)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0) {
+		perror("fork");
+		exit(2);
 	}
-	root_pages = 0;
+	return pid;
 }
 
-void rig_close(void)
+/* Whether the child ends well; what went wrong stands in shared->wrong. */
+static bool ends_well(pid_t pid)
 {
-	machine_free(port.m);
+	int status;
+
+	if (waitpid(pid, &status, 0) != pid)
+		return false;
+	if (WIFEXITED(status) && !WEXITSTATUS(status))
+		return true;
+	if (!shared->wrong[0])
+		snprintf(shared->wrong, sizeof(shared->wrong),
+			 "the child ends with %s %d",
+			 WIFSIGNALED(status) ? "signal" : "status",
+			 WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+	return false;
 }
 
-/* The lock is released by one PE and taken by another. */
-void rig_call(void)
-{
-	unsigned pe = (unsigned)below(ENGINE_PES);
+/* ---- making it shorter ------------------------------------------------------------ */
 
-	if (pe == port.pe)
+/* "record 12: rule: details": the same rule, so that one fault is followed. */
+static bool same_fault(const char *a, const char *b)
+{
+	size_t n;
+
+	a += strncmp(a, "record", 6) ? 0 : strcspn(a, ":");
+	b += strncmp(b, "record", 6) ? 0 : strcspn(b, ":");
+	n = 2 + strcspn(a + (*a == ':') * 2, ":0123456789");
+	return !strncmp(a, b, n);
+}
+
+static bool still_wrong(const uint8_t *bytes, size_t size, const uint8_t *keep)
+{
+	pid_t pid;
+
+	shared->wrong[0] = '\0';
+	pid = start();
+	if (!pid) {
+		/* What a crash says has been said. */
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(0);
+		_exit(!run(bytes, size, keep, NULL, NULL));
+	}
+	return !ends_well(pid);
+}
+
+/* Leave out halves, quarters ... as long as it stays wrong. */
+static void shrink(const uint8_t *bytes, size_t size, uint8_t *keep, unsigned records)
+{
+	char fault[sizeof(shared->wrong)];
+	time_t until = time(NULL) + SHRINKING;
+	uint8_t *fewer = malloc(records);
+
+	if (!fewer)
+		exit(2);
+	memcpy(fault, shared->wrong, sizeof(fault));
+	for (unsigned part = records / 2; part; part /= 2) {
+		for (unsigned at = 0; at < records && time(NULL) < until; at += part) {
+			unsigned end = at + part < records ? at + part : records;
+
+			if (!memchr(keep + at, 1, end - at))
+				continue;
+			memcpy(fewer, keep, records);
+			memset(fewer + at, 0, end - at);
+			if (still_wrong(bytes, size, fewer) &&
+			    same_fault(fault, shared->wrong))
+				memcpy(keep, fewer, records);
+		}
+	}
+	free(fewer);
+}
+
+static void save(const char *path, const uint8_t *bytes, const uint8_t *keep,
+		 unsigned records)
+{
+	FILE *f = fopen(path, "wb");
+
+	if (!f) {
+		perror(path);
 		return;
-	s2m_handoff(port.m, port.pe, pe);
-	port.pe = pe;
+	}
+	fwrite(bytes, 1, WORLD_HEADER, f);
+	for (unsigned i = 0; i < records; i++)
+		if (keep[i])
+			fwrite(bytes + WORLD_HEADER + i * WORLD_RECORD, 1, WORLD_RECORD,
+			       f);
+	if (fclose(f))
+		perror(path);
 }
 
-void rig_fail_after(long n)
+static void explain(const uint8_t *bytes, size_t size, const char *path, const char *log)
 {
-	port.fail_alloc = n;
+	unsigned records = (unsigned)((size - WORLD_HEADER) / WORLD_RECORD);
+	uint8_t *keep = malloc(records + 1);
+	pid_t pid;
+
+	if (!keep)
+		exit(2);
+	printf("# %s\n", shared->wrong);
+	memset(keep, 1, records);
+	if (still_wrong(bytes, size, keep))
+		shrink(bytes, size, keep, records);
+	still_wrong(bytes, size, keep);
+	printf("# shorter: %s\n# --keep ", shared->wrong);
+	for (unsigned i = 0, n = 0; i < records; i++)
+		if (keep[i])
+			printf("%s%u", n++ ? "," : "", i);
+	printf("\n");
+	pid = start();
+	if (!pid) {
+		FILE *f = log ? fopen(log, "w") : NULL;
+
+		run(bytes, size, keep, stdout, f);
+		fflush(NULL);
+		_exit(0);
+	}
+	ends_well(pid);
+	if (path)
+		save(path, bytes, keep, records);
+	free(keep);
 }
 
-struct rig_cost rig_cost(void)
+/* ---- the two ways to use it ---------------------------------------------------- */
+
+/* Random runs see every operation end in every way that it can. */
+static bool all_seen(void)
 {
-	const struct s2m_counters *c = s2m_counters(port.m);
-	struct rig_cost cost = { .dsb = c->dsb };
+	bool all = true;
 
-	for (int i = 0; i < S2M_TLBI_KINDS; i++)
-		cost.tlbi += c->tlbi[i];
-	return cost;
+	for (unsigned k = 0; k < kinds_n; k++) {
+		if (!kinds[k].often)
+			continue;
+		const uint64_t *result = shared->tally.result[k];
+		uint32_t want = kinds[k].errors << 1 | 2 | !kinds[k].point;
+
+		printf("# %-12s", kinds[k].name);
+		for (unsigned i = 0; i < WORLD_RESULTS; i++) {
+			if (result[i])
+				printf(" %s %" PRIu64,
+				       !i     ? "more" :
+				       i == 1 ? "done" :
+						"error",
+				       result[i]);
+			if (result[i] && i > 1)
+				printf(" (%d)", 1 - (int)i);
+			if (want & 1u << i && !result[i]) {
+				printf(" (%d) never!", 1 - (int)i);
+				all = false;
+			}
+		}
+		printf("\n");
+	}
+	return all;
 }
 
-uint64_t rig_tables(const struct s2 *s2)
+static bool random_run(uint64_t seed, uint64_t operations, const char *path,
+		       const char *log)
 {
-	(void)s2;
-	return s2m_tables_in_use(port.m) - root_pages;
+	static uint8_t bytes[SIZE];
+	bool fine = true;
+	pid_t pid = start();
+
+	if (!pid) {
+		while (fine && shared->tally.calls < operations) {
+			make_sequence(seed, shared->sequence, bytes);
+			fine = run(bytes, SIZE, NULL, NULL, NULL);
+			shared->sequence += fine;
+		}
+		exit(!fine);
+	}
+	fine = ends_well(pid);
+	if (!fine) {
+		printf("# --seed %" PRIu64 " --sequence %" PRIu64 "\n", seed,
+		       shared->sequence);
+		make_sequence(seed, shared->sequence, bytes);
+		explain(bytes, SIZE, path, log);
+	} else if (operations >= 100000) {
+		fine = all_seen();
+	}
+	fine = fine && shared->tally.calls >= operations;
+	printf("%sok %" PRIu64 " operations (%" PRIu64 " records, %" PRIu64
+	       " sequences), seed %" PRIu64 "\n",
+	       fine ? "" : "not ", shared->tally.calls, shared->tally.records,
+	       shared->tally.sequences, seed);
+	return fine;
 }
 
-void rig_unmapped(const struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags)
+static bool run_bytes(const uint8_t *bytes, size_t size, const char *name,
+		      const char *path, const char *log)
 {
-	(void)s2;
-	s2m_claim_unmapped(port.m, port.pe, root, ipa, size,
-			   flags & S2_NO_CLEAN ? S2M_CLAIM_NO_CLEAN : 0);
+	bool fine;
+	pid_t pid = start();
+
+	if (!pid)
+		exit(!run(bytes, size, NULL, NULL, NULL));
+	fine = ends_well(pid);
+	if (!fine)
+		explain(bytes, size, path, log);
+	printf("%sok %s\n", fine ? "" : "not ", name);
+	return fine;
 }
 
-void rig_wrprotected(const struct s2 *s2, uint64_t ipa, uint64_t size)
+static bool replay(const char *name, const char *path, const char *log)
 {
-	(void)s2;
-	s2m_claim_wrprotected(port.m, port.pe, root, ipa, size);
+	static uint8_t bytes[1 << 20];
+	FILE *f = fopen(name, "rb");
+	size_t size;
+
+	if (!f) {
+		perror(name);
+		return false;
+	}
+	size = fread(bytes, 1, sizeof(bytes), f);
+	fclose(f);
+	return run_bytes(bytes, size, name, path, log);
 }
 
-void rig_frame_free(uint64_t pa)
+/* Some records of one sequence, as they were named above. */
+static bool again(uint64_t seed, uint64_t sequence, char *list, const char *log)
 {
-	s2m_claim_frame_free(port.m, port.pe, pa, UINT64_C(1) << granule);
-	s2m_host_wrote(port.m, port.pe, pa, UINT64_C(1) << granule);
+	static uint8_t bytes[SIZE], keep[RECORDS];
+	FILE *f = log ? fopen(log, "w") : NULL;
+	bool fine;
+
+	make_sequence(seed, sequence, bytes);
+	memset(keep, !list, sizeof(keep));
+	for (char *s = list ? strtok(list, ",") : NULL; s; s = strtok(NULL, ","))
+		if (strtoul(s, NULL, 0) < RECORDS)
+			keep[strtoul(s, NULL, 0)] = 1;
+	fine = run(bytes, SIZE, keep, stdout, f);
+	if (f)
+		fclose(f);
+	printf("%s\n", fine ? "fine" : shared->wrong);
+	return fine;
 }
 
-const char *rig_wrong(void)
-{
-	static char text[512];
-	const struct s2m_violation *v;
-
-	if (!s2m_violations(port.m))
-		return NULL;
-	v = s2m_violation(port.m, 0);
-	snprintf(text, sizeof(text), "%s: %s (step %" PRIu64 ", from %" PRIu64 ")",
-		 v->rule, v->detail, v->step, v->cause);
-	return text;
-}
+static const char usage[] =
+	"judged [--seed N] [--operations N]     random sequences\n"
+	"judged --seed N --sequence N [--keep LIST]\n"
+	"                                       one of them, or some of its records\n"
+	"judged FILE...                         sequences that were kept\n"
+	"  --save FILE   keep the shortest sequence that is wrong\n"
+	"  --log FILE    the machine's events of it\n";
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
-	uint64_t operations = argc > 2 ? strtoull(argv[2], NULL, 0) : 10000;
-	int failed;
+	static const struct option options[] = {
+		{ "seed", required_argument, NULL, 's' },
+		{ "operations", required_argument, NULL, 'n' },
+		{ "sequence", required_argument, NULL, 'q' },
+		{ "keep", required_argument, NULL, 'k' },
+		{ "save", required_argument, NULL, 'o' },
+		{ "log", required_argument, NULL, 'l' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	uint64_t seed = 1, operations = 100000, sequence = UINT64_MAX;
+	char *keep = NULL, *path = NULL, *log = NULL;
+	bool fine = true;
+	int o;
 
-	if (argc > 3) {
-		events = fopen(argv[3], "w");
-		if (!events) {
-			perror(argv[3]);
-			return 2;
+	while ((o = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (o) {
+		case 's':
+			seed = strtoull(optarg, NULL, 0);
+			break;
+		case 'n':
+			operations = strtoull(optarg, NULL, 0);
+			break;
+		case 'q':
+			sequence = strtoull(optarg, NULL, 0);
+			break;
+		case 'k':
+			keep = optarg;
+			break;
+		case 'o':
+			path = optarg;
+			break;
+		case 'l':
+			log = optarg;
+			break;
+		default:
+			fputs(usage, o == 'h' ? stdout : stderr);
+			return o == 'h' ? 0 : 2;
 		}
 	}
-	failed = workload(seed, operations);
-	if (events)
-		fclose(events);
-	return failed;
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (shared == MAP_FAILED) {
+		perror("mmap");
+		return 2;
+	}
+	if (sequence != UINT64_MAX)
+		return !again(seed, sequence, keep, log);
+	printf("1..%d\n", optind < argc ? argc - optind : 1);
+	if (optind == argc)
+		fine = random_run(seed, operations, path, log);
+	for (int i = optind; i < argc; i++)
+		fine &= replay(argv[i], path, log);
+	return !fine;
 }

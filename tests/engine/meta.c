@@ -67,7 +67,8 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 			level--;
 			continue;
 		}
-		d = s2_port_load(s2->port, &stack[level].table[stack[level].idx++]);
+		/* No event of the machine: nobody but the test looks. */
+		d = stack[level].table[stack[level].idx++];
 		if (desc_busy(d))
 			return "a busy entry";
 		if (desc_note(d)) {

@@ -1,37 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The random differential run (workload.c) and what it runs on: the counting port
- * (random.c) or the machine model (judged.c).
+ * What the random differential run (world.c) runs on: the machine model, with a guest
+ * on two PEs, another agent now and then, a walker without a lock, and the engine's
+ * calls wandering over two more PEs.
  */
 #ifndef TESTS_ENGINE_RIG_H
 #define TESTS_ENGINE_RIG_H
 
-#include "flat.h"
+#include <stdio.h>
+
+#include <stage2/stage2.h>
 
 struct rig_cost {
 	uint64_t tlbi, dsb;
 };
 
-/* Operation sequences from @seed until @operations are done; 0, or 1 and a message. */
-int workload(uint64_t seed, uint64_t operations);
-
-/* ---- what the port supplies -------------------------------------------------- */
-
-/* A world begins: set cfg->port; then, when s2_init() has been called; its end. */
-void rig_open(struct s2_config *cfg, uint64_t seed);
+/* A machine for @cfg, whose port is set; then, after s2_init(); its end. */
+void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log);
 void rig_ready(struct s2 *s2);
-void rig_destroying(struct s2 *s2);
+void rig_destroying(void);
 void rig_close(void);
-/* Before each call of the engine. */
-void rig_call(void);
-/* The n-th allocation from now fails (0: the next); -1: none. */
+
+/* Before each call of the engine: the PE, 0 or 1, that runs it; a note for the log. */
+void rig_call(unsigned pe, const char *note);
+/* The calls that follow map memory that the caller has cleaned. */
+void rig_no_clean(bool on);
+/* A PE begins or ends to walk the tables by software, without the lock. */
+void rig_walker(bool on);
+/* The n-th allocation from now and all behind it fail (0: the next); -1: none. */
 void rig_fail_after(long n);
 struct rig_cost rig_cost(void);
 /* Table pages in use, the root aside. */
-uint64_t rig_tables(const struct s2 *s2);
+uint64_t rig_tables(void);
+
 /* What is promised at this point. */
-void rig_unmapped(const struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags);
-void rig_wrprotected(const struct s2 *s2, uint64_t ipa, uint64_t size);
+void rig_unmapped(uint64_t ipa, uint64_t size, bool clean);
+void rig_wrprotected(uint64_t ipa, uint64_t size);
 void rig_frame_free(uint64_t pa);
 /* NULL, or what it holds against the engine. */
 const char *rig_wrong(void);

@@ -15,7 +15,7 @@ static struct flat flat;
 static void open_bed(uint32_t features)
 {
 	bed_open(&bed, IPA_BITS, features, 64);
-	flat_init(&flat, &bed.s2, 0, 8 * MIB);
+	flat_init(&flat, &bed.s2);
 	bed_map(&bed, 0, GIB, 16 * PAGE, RW, S2_MAP_PAGES);
 	flat_map(&flat, 0, GIB, 16 * PAGE, RW, S2_MAP_PAGES);
 	bed_map(&bed, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);

@@ -73,7 +73,7 @@ static int split_behind_a_hole(struct s2_op *op)
 static void open_bed(struct flat *flat)
 {
 	bed_open(&bed, 40, 0, 32);
-	flat_init(flat, &bed.s2, 0, 3 * GIB);
+	flat_init(flat, &bed.s2);
 	bed_map(&bed, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);
 	flat_map(flat, 2 * MIB, GIB + 2 * MIB, 4 * MIB, RW | S2_MEM_NC, 0);
 	bed_map(&bed, 2 * GIB, 16 * GIB, GIB, RW, 0);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include "rig.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "machine.h"
+#include "stage2_port.h"
+
+#define HCR_VM (UINT64_C(1) << 0)
+#define HCR_FWB (UINT64_C(1) << 46)
+#define VMID (UINT64_C(5) << 48)
+
+/* PEs 0 and 1 run the engine, in turns; 2 and 3 the guest; 4 walks by software. */
+#define ENGINE_PES 2u
+#define WALKER 4u
+#define PES 5u
+#define TABLE_PAGES 4096u
+
+static struct model_port port;
+static uint64_t root;
+static unsigned root_pages;
+static unsigned granule;
+
+void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log)
+{
+	static const struct {
+		uint32_t engine, machine;
+	} feature[] = {
+		{ S2_FEAT_FWB, S2M_FWB },   { S2_FEAT_TLBIRANGE, S2M_TLBIRANGE },
+		{ S2_FEAT_TTL, S2M_TTL },   { S2_FEAT_HAFDBS, S2M_HAFDBS },
+		{ S2_FEAT_XNX, S2M_XNX },   { S2_FEAT_LPA2, S2M_LPA2 },
+		{ S2_FEAT_BBM1, S2M_BBM1 }, { S2_FEAT_BBM2, S2M_BBM2 | S2M_CONFLICTS },
+		{ S2_FEAT_ETS2, S2M_ETS2 },
+	};
+	struct machine_config mc = { .pes = PES,
+				     .table_base = UINT64_C(1) << (cfg->pa_bits - 1),
+				     .table_pages = TABLE_PAGES,
+				     .granule_shift = cfg->granule_shift };
+
+	for (unsigned i = 0; i < sizeof(feature) / sizeof(*feature); i++)
+		if (cfg->features & feature[i].engine)
+			mc.features |= feature[i].machine;
+	if (cfg->errata & S2_ERRATUM_REPEAT_TLBI)
+		mc.features |= S2M_REPEAT_TLBI;
+	if (agent)
+		mc.features |= S2M_AGENT;
+	port = (struct model_port){ .m = machine_new(&mc), .fail_alloc = -1 };
+	if (!port.m)
+		abort();
+	s2m_shuffle(port.m, seed | 1);
+	s2m_log(port.m, log);
+	cfg->port = &port;
+	granule = cfg->granule_shift;
+}
+
+void rig_ready(struct s2 *s2)
+{
+	uint64_t hcr = HCR_VM | (s2->features & S2_FEAT_FWB ? HCR_FWB : 0);
+
+	root = s2m_pa(port.m, s2->root);
+	root_pages = s2->root_pages;
+	port.vttbr = s2_vttbr(s2) | VMID;
+	for (unsigned pe = 0; pe < WALKER; pe++) {
+		s2m_sysreg(port.m, pe, S2M_VTCR_EL2, s2_vtcr(s2));
+		s2m_sysreg(port.m, pe, S2M_HCR_EL2, hcr);
+		s2m_barrier(port.m, pe, S2M_ISB);
+		if (pe >= ENGINE_PES)
+			s2m_guest_enter(port.m, pe, port.vttbr);
+	}
+}
+
+void rig_destroying(void)
+{
+	for (unsigned pe = ENGINE_PES; pe < WALKER; pe++) {
+		s2m_guest_leave(port.m, pe);
+		s2m_handoff(port.m, pe, port.pe);
+	}
+	root_pages = 0;
+}
+
+void rig_close(void)
+{
+	machine_free(port.m);
+}
+
+void rig_call(unsigned pe, const char *note)
+{
+	s2m_note(port.m, note);
+	if (pe == port.pe)
+		return;
+	/* The lock is released by one PE and taken by another. */
+	s2m_handoff(port.m, port.pe, pe);
+	port.pe = pe;
+}
+
+void rig_no_clean(bool on)
+{
+	port.no_clean = on;
+}
+
+void rig_walker(bool on)
+{
+	if (on)
+		s2m_walker_enter(port.m, WALKER);
+	else
+		s2m_walker_leave(port.m, WALKER);
+}
+
+void rig_fail_after(long n)
+{
+	port.fail_alloc = n;
+}
+
+struct rig_cost rig_cost(void)
+{
+	const struct s2m_counters *c = s2m_counters(port.m);
+	struct rig_cost cost = { .dsb = c->dsb };
+
+	for (int i = 0; i < S2M_TLBI_KINDS; i++)
+		cost.tlbi += c->tlbi[i];
+	return cost;
+}
+
+uint64_t rig_tables(void)
+{
+	return s2m_tables_in_use(port.m) - root_pages;
+}
+
+void rig_unmapped(uint64_t ipa, uint64_t size, bool clean)
+{
+	s2m_claim_unmapped(port.m, port.pe, root, ipa, size,
+			   clean ? 0 : S2M_CLAIM_NO_CLEAN);
+}
+
+void rig_wrprotected(uint64_t ipa, uint64_t size)
+{
+	s2m_claim_wrprotected(port.m, port.pe, root, ipa, size);
+}
+
+void rig_frame_free(uint64_t pa)
+{
+	s2m_claim_frame_free(port.m, port.pe, pa, UINT64_C(1) << granule);
+	s2m_host_wrote(port.m, port.pe, pa, UINT64_C(1) << granule);
+}
+
+const char *rig_wrong(void)
+{
+	static char text[512];
+	const struct s2m_violation *v;
+
+	if (!s2m_violations(port.m))
+		return NULL;
+	v = s2m_violation(port.m, 0);
+	snprintf(text, sizeof(text), "%s: %s (step %" PRIu64 ", from %" PRIu64 ")",
+		 v->rule, v->detail, v->step, v->cause);
+	return text;
+}
