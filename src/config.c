@@ -244,7 +244,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.tag = 0;
 		op->st.flags = flags;
 		op->st.win = op->st.win_end = op->st.pos = ipa;
-		op->st.published = 0;
+		op->st.published = op->st.below = 0;
 		op->st.reserve = op->st.reserved = 0;
 		op->st.look = 0;
 		op->st.own = (struct s2_limbo){ 0 };

@@ -306,26 +306,6 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 
 /* ---- phase 3: clean ----------------------------------------------------------- */
 
-/*
- * The memory behind one broken leaf, as far as the budget goes; true when all
- * of it is clean. What is done of a larger one is kept in its marker. A late
- * walker may change what is in a detached table; then it is read again.
- */
-static bool clean_leaf(const struct cursor *c, uint64_t *entry, uint64_t d)
-{
-	uint64_t pa = desc_oa(c->s2, d);
-	uint64_t left =
-		level_size(c->s2, c->level) - (pa & (level_size(c->s2, c->level) - 1));
-	uint64_t n = step_bytes(c->s2, c->step, left);
-
-	s2_port_clean(c->s2->port, pa, n, desc_attr(c->s2, d));
-	c->step->bytes -= n;
-	if (n == left)
-		return true;
-	cursor_swap(c, entry, d, (desc_busy(d) ? d : desc_make_busy(d, 0)) + n, false);
-	return false;
-}
-
 /* Something that needs a clean was put into the table, and something is in it. */
 static bool table_cleanable(uint64_t state)
 {
@@ -351,17 +331,68 @@ struct cleaning {
 };
 
 /*
+ * Whether other calls may use what is below the detached table, too: a table there may
+ * be one that another call has detached, whose second word and markers are that
+ * call's. A shared call writes to neither and relies on neither, for the other's DSB is
+ * still to come. It cleans all of it, and how far it is stands in op->st.below.
+ */
+static bool clean_foreign(const struct cleaning *k)
+{
+	return k->c.step->shared && k->c.level > k->detached + 1;
+}
+
+/* What of the entry's span a shared call has cleaned in earlier steps. */
+static uint64_t clean_below(const struct cursor *c)
+{
+	uint64_t done = c->step->op->st.below - cursor_base(c);
+
+	return done < level_size(c->s2, c->level) ? done : 0;
+}
+
+/*
+ * The memory behind one broken leaf, as far as the budget goes; true when all
+ * of it is clean. What is done of a larger one is kept in its marker, or in the op
+ * (see above). A late walker may change what is in a detached table; then it is read
+ * again.
+ */
+static bool clean_leaf(const struct cleaning *k, uint64_t *entry, uint64_t d)
+{
+	const struct cursor *c = &k->c;
+	uint64_t size = level_size(c->s2, c->level), pa = desc_oa(c->s2, d), left, n;
+	bool in_op = c->step->shared && c->level > k->detached;
+
+	if (in_op)
+		pa = (pa & ~(size - 1)) + clean_below(c);
+	left = size - (pa & (size - 1));
+	n = step_bytes(c->s2, c->step, left);
+	s2_port_clean(c->s2->port, pa, n, desc_attr(c->s2, d));
+	c->step->bytes -= n;
+	if (n == left)
+		return true;
+	if (in_op)
+		c->step->op->st.below = cursor_base(c) + size - left + n;
+	else
+		cursor_swap(c, entry, d, (desc_busy(d) ? d : desc_make_busy(d, 0)) + n,
+			    false);
+	return false;
+}
+
+/*
  * Into a detached table, at the first entry that nobody has cleaned yet, even if
  * that is before the window: a table is released whole, so it is cleaned whole.
  */
 static void clean_down(struct cleaning *k, uint64_t d, uint64_t state)
 {
 	struct cursor *c = &k->c;
-	uint64_t base = cursor_base(c), first;
+	uint64_t base = cursor_base(c), first, done = clean_below(c);
 
 	cursor_down(c, d);
 	if (c->level <= k->detached)
 		return;
+	if (clean_foreign(k)) {
+		c->ipa = base + (done & ~(level_size(c->s2, c->level) - 1));
+		return;
+	}
 	first = cursor_meta(c)[META_CLEANED];
 	k->left[c->level] = meta_live(state) + meta_busy(state);
 	c->ipa = base + (first << level_shift(c->s2, c->level));
@@ -380,7 +411,8 @@ static void clean_next(struct cleaning *k, bool empty)
 			k->left[c->level]--;
 		if ((i & mask) != mask && (c->step->shared || k->left[c->level]))
 			break;
-		cursor_meta(c)[META_CLEANED] = table_entries(c->s2);
+		if (!clean_foreign(k))
+			cursor_meta(c)[META_CLEANED] = table_entries(c->s2);
 		c->level--;
 		empty = false;
 	}
@@ -475,13 +507,19 @@ uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_
 		d = cursor_load(c, entry);
 		ours = below || (desc_busy(d) && cursor_owns(c, d));
 
+		/* What is below may come back, markers of this call among it. */
+		if (step->shared && !below && desc_busy(d) && d & DESC_REMAKE) {
+			step->wait = true;
+			break;
+		}
 		if ((desc_busy(d) || desc_valid(d)) && desc_is_table(d, c->level)) {
 			uint64_t *meta = table_meta(s2, s2_port_table_va(s2->port,
 									 desc_oa(s2, d)));
 			uint64_t state = state_of(s2, meta);
 
 			/* Not where no leaf below ever needed a clean, or does. */
-			if (ours ? table_unclean(s2, meta, state) :
+			if (step->shared && below ? table_cleanable(state) :
+			    ours		  ? table_unclean(s2, meta, state) :
 				   desc_valid(d) && table_cleanable(state)) {
 				if (ours && !below)
 					k.detached = c->level;
@@ -490,15 +528,18 @@ uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_
 			}
 		} else if (ours && (desc_busy(d) || desc_valid(d)) &&
 			   desc_needs_clean(s2->features, d) &&
-			   !clean_leaf(c, entry, d)) {
+			   !clean_leaf(&k, entry, d)) {
 			break;
 		}
 		clean_next(&k, !desc_busy(d) && !desc_valid(d));
 	}
 	/* Stopped inside a detached table: leave word there how far it is clean. */
 	for (int l = k.detached + 1; l <= c->level; l++)
-		table_meta(s2, c->table[l])[META_CLEANED] =
-			(c->ipa >> level_shift(s2, l)) & (table_entries(s2) - 1);
+		if (!step->shared || l == k.detached + 1)
+			table_meta(s2, c->table[l])[META_CLEANED] =
+				(c->ipa >> level_shift(s2, l)) & (table_entries(s2) - 1);
+	if (clean_foreign(&k) && !clean_below(c))
+		op->st.below = c->ipa;
 	return c->ipa < end ? c->ipa : end;
 }
 
@@ -620,6 +661,11 @@ uint64_t release_range(struct s2 *s2, struct s2_op *op, struct step *step, uint6
 		if (desc_valid_table(d, c.level)) {
 			cursor_down(&c, d);
 			continue;
+		}
+		/* What is below may come back, markers of this call among it. */
+		if (step->shared && desc_busy(d) && d & DESC_REMAKE) {
+			step->wait = true;
+			break;
 		}
 		if (desc_busy(d) && desc_is_table(d, c.level)) {
 			uint64_t *meta, state;
