@@ -86,8 +86,11 @@ void batch_pending(const struct s2_batch *b, uint64_t ipa, uint64_t size,
 
 	for (unsigned i = 0; !met && i < b->places; i++)
 		met = b->place[i].start < ipa + size && b->place[i].end > ipa;
-	if (met)
-		gather_add(g, ipa, size, stride);
+	if (!met)
+		return;
+	/* Leaves of any level may be among it: no hint. */
+	gather_add(g, ipa, size, stride);
+	g->levels = 0xff;
 }
 
 /* To the next range, from its start. */
@@ -148,7 +151,7 @@ static bool release_all(struct s2 *s2, struct s2_batch *b, struct step *step)
 bool batch_finish(struct s2 *s2, struct s2_batch *b, struct s2_op *op, struct step *step)
 {
 	uint8_t tag = step->tag;
-	bool done;
+	bool done, again;
 
 	if (b->phase == BATCH_OPEN) {
 		invalidate_places(s2, b->place, b->places);
@@ -159,11 +162,16 @@ bool batch_finish(struct s2 *s2, struct s2_batch *b, struct s2_op *op, struct st
 	b->inner.limbo = op_limbo(op);
 	step->tag = b->tag;
 	step->hint_level = -1;
-	if (b->phase == BATCH_CLEAN && clean_all(s2, b, step)) {
-		b->phase = BATCH_RELEASE;
-		next_range(b, 0);
-	}
-	done = b->phase == BATCH_RELEASE && release_all(s2, b, step);
+	/* Again when the release has found more to clean: once a range at most. */
+	do {
+		if (b->phase == BATCH_CLEAN && clean_all(s2, b, step)) {
+			b->phase = BATCH_RELEASE;
+			next_range(b, 0);
+		}
+		again = b->phase == BATCH_RELEASE;
+		done = again && release_all(s2, b, step);
+		again = again && !done && b->phase == BATCH_CLEAN;
+	} while (again);
 	step->tag = tag;
 	if (!done)
 		return false;

@@ -255,6 +255,10 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 		err = op_begin(s2, &op, &local, &step, kind, ipa, size, flags, flags);
 	if (err)
 		return err;
+	/* What is changed in the middle of a flush would be too late for it. */
+	if (op->batch && batch_full(op->batch) &&
+	    (!batch_finish(s2, op->batch, op, &step) || !drain_own(s2, op, &step)))
+		return op_end(s2, op, &step, S2_MORE);
 	if (s2->special & S2_RUNS)
 		runs_widen(s2, &op->st.pos, &end);
 	op->st.pos = edit_window(s2, &step, op->st.pos, end, e, &g, &op->changed);

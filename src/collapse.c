@@ -109,6 +109,7 @@ static enum look look_table(const struct cursor *c, struct s2_op *op, uint64_t *
 		k.idx = (unsigned)((op->st.pos - cursor_base(c)) >>
 				   level_shift(s2, c->level + 1));
 	} else if (op->st.published && ++op->st.reserved > LOOKS_MAX) {
+		op->st.published = op->st.reserved = 0;
 		return LOOK_NO;
 	}
 	op->st.published = 0;
@@ -303,7 +304,11 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 static int collapse_steps(struct s2 *s2, struct s2_op *op, struct step *step)
 {
 	struct collapse k = {
-		.s2 = s2, .op = op, .step = step, .end = op->st.ipa + op->st.size
+		.s2 = s2,
+		.op = op,
+		.step = step,
+		.direct = s2->features & S2_FEAT_BBM2 && !step->shared,
+		.end = op->st.ipa + op->st.size,
 	};
 
 	/* op->st.phase counts the levels. */

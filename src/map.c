@@ -204,6 +204,11 @@ static bool break_one_old(const struct map *m, struct cursor *c, uint64_t *entry
 
 	if (!c->step->shared || m->flags & S2_MAP_REPLACE)
 		return break_entry(c, entry, d, d, g);
+	/* It was an empty table when it was looked at. */
+	if (!desc_is_table(d, c->level)) {
+		c->step->wait = true;
+		return false;
+	}
 	meta = table_meta(c->s2, s2_port_table_va(c->s2->port, desc_oa(c->s2, d)));
 	if (!table_kill(c, meta)) {
 		c->step->wait = true;

@@ -29,6 +29,10 @@ static uint64_t next_block(struct cursor *c, const struct wanted *w)
 		if (desc_valid(d) && c->level < LAST_LEVEL &&
 		    (!w->straddling || w->edge & (level_size(c->s2, c->level) - 1)))
 			return d;
+		/* Another's split or collapse: a block may come back there. */
+		if (c->step->shared && desc_busy(d) && d & DESC_REMAKE &&
+		    !cursor_owns(c, d))
+			c->step->wait = true;
 		cursor_next(c);
 	}
 	return 0;
@@ -310,7 +314,8 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 	if (op->batch &&
 	    (batch_full(op->batch) ||
 	     batch_remakes(op->batch, op->st.pos, end - op->st.pos)) &&
-	    !batch_finish(s2, op->batch, op, &step))
+	    (!batch_finish(s2, op->batch, op, &step) || !drain_own(s2, op, &step) ||
+	     op->max_entries))
 		return op_end(s2, op, &step, S2_MORE);
 	n = count_tables(s2, op, &step, end, &next);
 	if (reserve_fill(s2, op->cookie, &reserve, n))
@@ -327,7 +332,7 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 	S2_ASSERT(!reserve || step.shared || op->batch);
 	reserve_drain(s2, &reserve);
 	op->changed += n;
-	if (step.wait)
+	if (step.wait || !drain_own(s2, op, &step))
 		return op_end(s2, op, &step, S2_MORE);
 	op->st.pos = next;
 	op->done = s2_ipa(next);

@@ -22,6 +22,8 @@
  *   s2_lookup() without a lock, each inside a read-side section for its length
  *   (RCU, or ports/qsbr). Other PEs may walk the tables by hardware all the time.
  *   docs/concurrency.md has the protocol.
+ * - %S2_E_RESUME, %S2_E_BUDGET and %S2_E_BATCH from a call that goes on with an op
+ *   leave the op where it is; any other error ends it.
  * - A shared call that must wait for another one to finish something returns
  *   %S2_MORE even without a budget (leave the read-side section, come back), or,
  *   if it is for one address, %S2_E_BUSY (let the guest fault again).
