@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "bed.h"
+#include "desc.h"
 
 #define ROOT_PAGES 16u
 
@@ -8,24 +9,34 @@ uint32_t feature_set(unsigned i)
 	return (i & 1 ? S2_FEAT_FWB : 0) | (i & 2 ? S2_FEAT_TLBIRANGE : 0);
 }
 
-void bed_open(struct bed *b, unsigned ipa_bits, uint32_t features, uint32_t pages)
+void bed_open_as(struct bed *b, struct s2_config cfg, uint32_t pages)
 {
-	struct s2_config cfg = { .ipa_bits = (uint8_t)ipa_bits,
-				 .pa_bits = 48,
-				 .features = features,
-				 .port = &b->port };
 	uint32_t all = pages + ROOT_PAGES;
+	unsigned shift = cfg.granule_shift ? cfg.granule_shift : 12;
 
-	b->port = (struct count_port){ .shift = 12, .pages = all, .fail_after = -1 };
-	b->port.arena = aligned_alloc(65536, ((size_t)all << 12 | 65535) + 1);
+	b->port = (struct count_port){ .shift = shift, .pages = all, .fail_after = -1 };
+	/* Aligned to what a root of 16 pages is. */
+	b->port.arena = aligned_alloc(
+		(size_t)ROOT_PAGES << shift,
+		(((size_t)all + ROOT_PAGES - 1) / ROOT_PAGES) * ROOT_PAGES << shift);
 	b->port.meta = calloc(2 * all, sizeof(*b->port.meta));
 	b->port.free = calloc(all, sizeof(*b->port.free));
 	assert_true(b->port.arena && b->port.meta && b->port.free);
 	/* A page comes with old content: what the engine reads of it must be zeroed. */
-	memset(b->port.arena, 0xa5, (size_t)all << 12);
+	memset(b->port.arena, 0xa5, (size_t)all << shift);
 	for (uint32_t i = ROOT_PAGES; i < all; i++)
 		b->port.free[b->port.nfree++] = i;
+	cfg.port = &b->port;
 	assert_int_equal(s2_init(&b->s2, &cfg), 0);
+}
+
+void bed_open(struct bed *b, unsigned ipa_bits, uint32_t features, uint32_t pages)
+{
+	bed_open_as(b,
+		    (struct s2_config){ .ipa_bits = (uint8_t)ipa_bits,
+					.pa_bits = 48,
+					.features = features },
+		    pages);
 }
 
 uint64_t bed_tables(const struct bed *b)
@@ -83,4 +94,31 @@ struct s2_mapping bed_lookup(struct bed *b, uint64_t ipa)
 
 	assert_int_equal(s2_lookup(&b->s2, s2_ipa(ipa), &m), 0);
 	return m;
+}
+
+void bed_map_leaves(struct bed *b, uint64_t ipa, uint64_t pa, uint64_t size, int level,
+		    s2_attr_t attr)
+{
+	uint64_t each = level == LAST_LEVEL ? size : level_size(&b->s2, level);
+
+	/* s2_map() takes the largest block that fits, so a block a call. */
+	for (uint64_t at = 0; at < size; at += each)
+		bed_map(b, ipa + at, pa + at, each, attr,
+			level == LAST_LEVEL ? S2_MAP_PAGES : 0);
+}
+
+uint64_t *bed_entry(struct bed *b, uint64_t ipa, int level)
+{
+	uint64_t *table = b->s2.root;
+
+	for (int l = b->s2.start_level;; l++) {
+		uint64_t i = ipa >> level_shift(&b->s2, l);
+
+		if (l > b->s2.start_level)
+			i &= table_entries(&b->s2) - 1;
+		if (l == level)
+			return &table[i];
+		assert_true(desc_valid_table(table[i], l));
+		table = s2_port_table_va(&b->port, desc_oa(&b->s2, table[i]));
+	}
 }

@@ -29,6 +29,8 @@ struct bed {
 
 /* @pages: table pages beside the root. */
 void bed_open(struct bed *b, unsigned ipa_bits, uint32_t features, uint32_t pages);
+/* The same for any configuration; its port is set here. */
+void bed_open_as(struct bed *b, struct s2_config cfg, uint32_t pages);
 /* Destroys the instance; nothing may be left of it. */
 void bed_close(struct bed *b);
 
@@ -46,7 +48,13 @@ struct cost bed_cost(struct bed *b);
 void bed_map(struct bed *b, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	     uint32_t flags);
 void bed_unmap(struct bed *b, uint64_t ipa, uint64_t size, uint32_t flags);
+/* The same by leaves of one level. */
+void bed_map_leaves(struct bed *b, uint64_t ipa, uint64_t pa, uint64_t size, int level,
+		    s2_attr_t attr);
 struct s2_mapping bed_lookup(struct bed *b, uint64_t ipa);
+
+/* The entry at a level that translates an address; the tables above it must be there. */
+uint64_t *bed_entry(struct bed *b, uint64_t ipa, int level);
 
 /* FWB or not, TLBIRANGE or not. */
 #define FEATURE_SETS 4

@@ -20,6 +20,11 @@ static void on_write(struct count_port *port, enum count_event what, uint64_t at
 	if (desc_valid(old) && desc_valid(new)) {
 		if ((old ^ new) & ~DESC_IN_PLACE)
 			fail_msg("valid 0x%" PRIx64 " to valid 0x%" PRIx64, old, new);
+	} else if (what == COUNT_CAS && new == desc_make_busy(old | DESC_REMAKE, 0)) {
+		/* A shared collapse stops changes in a table that nobody reaches. */
+		if (watch->break_pending)
+			fail_msg("0x%" PRIx64 " is stopped before the TLBI is complete",
+				 old);
 	} else if (desc_valid(old)) {
 		/*
 		 * In a detached table a valid leaf is overwritten by how far it has
