@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * s2lab compare: a range is mapped by the engine on a fresh machine, guests run
- * on two PEs, one strategy unmaps it, and the machine counts and judges.
+ * on two PEs, one strategy unmaps, splits or collapses it, and the machine counts
+ * and judges.
  */
 #define _DEFAULT_SOURCE
 
@@ -21,6 +22,7 @@
 
 #define TABLES (4 * GIB) /* at most: the machine's memory is real */
 
+const char *const compare_ops[] = { "unmap", "split", "collapse", NULL };
 const char *const posted_counts[] = { "linux", "bare", NULL };
 const char *const posted_frees[] = { "rcu", "rcu-open", "now", NULL };
 
@@ -30,9 +32,14 @@ static const char usage[] =
 	"Maps a range, unmaps it by several strategies, each on a fresh machine with\n"
 	"guests on two PEs, and says what each cost and whether it was safe.\n"
 	"\n"
+	"  --op OP            unmap it; split its blocks into pages; collapse its tables\n"
+	"                     into blocks (unmap)\n"
+	"  --to SIZE          collapse: the blocks' size (the next above the leaf's)\n"
+	"\n"
 	"  --ipa START        start of the range (1G)\n"
 	"  --mem SIZE         its size (1G)\n"
-	"  --leaf SIZE        what it is mapped with (4k); the granule follows:\n"
+	"  --leaf SIZE        what it is mapped with (4k; for a split 2m); the granule\n"
+	"                     follows:\n"
 	"                     4 KiB: 4k, 2m, 1g, with lpa2 512g\n"
 	"                     16 KiB: 16k, 32m, with lpa2 64g\n"
 	"                     64 KiB: 64k, 512m, with PAs of 52 bits 4t\n"
@@ -93,6 +100,17 @@ static uint64_t frames_base(const struct compare_options *o)
 	return pa_bits == 36 || pa_bits == 52 ? UINT64_C(1) << (pa_bits - 2) : 64 * GIB;
 }
 
+/* The next larger block than those that a collapse makes, or these if there is none. */
+static uint64_t larger_block(const struct compare_options *o)
+{
+	const int level = o->to.level - 1, first = o->to.page_shift == 12 ? 1 : 2;
+	const bool wide = lab_wide(o->to.page_shift, compare_pa_bits(o), o->features);
+
+	if (level < first - wide)
+		return o->to.size;
+	return level_size(o->to.page_shift, level);
+}
+
 void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *end,
 		    uint64_t *frames)
 {
@@ -101,6 +119,14 @@ void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *
 	*start = o->ipa - o->ipa % around;
 	*end = up(o->ipa + o->mem, around);
 	*frames = up(frames_base(o), o->leaf.size) + *start % GIB;
+	if (o->op == LAB_COLLAPSE) {
+		/* Such that a block of this size fits, and none that is larger. */
+		uint64_t next = larger_block(o);
+
+		*frames = up(frames_base(o), next) + *start % next;
+		if (next > o->to.size)
+			*frames += o->to.size;
+	}
 }
 
 static int map(struct lab_vm *vm, const struct compare_options *o)
@@ -153,7 +179,7 @@ static uint64_t tables_needed(const struct compare_options *o)
 	for (int level = 3; level > 0; level--) {
 		uint64_t each = level_size(o->leaf.page_shift, level - 1);
 
-		if (level <= o->leaf.level)
+		if (level <= o->leaf.level || o->op == LAB_SPLIT)
 			n += up(end, each) / each - start / each;
 	}
 	return n;
@@ -166,10 +192,15 @@ static unsigned ipa_bits_max(const struct compare_options *o)
 	return wide ? 52 : 48;
 }
 
-/* The least with which tables begin at the leaf's level: 16 do with 4 bits less. */
+/*
+ * The least with which tables begin at the level of the largest leaf: 16 do with 4 bits
+ * less.
+ */
 static unsigned ipa_bits_min(const struct compare_options *o)
 {
-	return level_shift(o->leaf.page_shift, o->leaf.level) + 5;
+	int level = o->op == LAB_COLLAPSE ? o->to.level : o->leaf.level;
+
+	return level_shift(o->leaf.page_shift, level) + 5;
 }
 
 unsigned compare_ipa_bits(const struct compare_options *o)
@@ -195,7 +226,7 @@ unsigned compare_pa_bits(const struct compare_options *o)
 		return o->pa_bits;
 	if (o->features & S2_FEAT_LPA2)
 		return 52;
-	if (o->leaf.page_shift == 16 && (o->leaf.wide || o->ipa_bits > 48 ||
+	if (o->leaf.page_shift == 16 && (o->leaf.wide || o->to.wide || o->ipa_bits > 48 ||
 					 o->ipa > narrow || o->mem > narrow - o->ipa))
 		return 52;
 	return 48;
@@ -212,8 +243,8 @@ static void keep(struct compare_result *r, const struct machine *m)
 		r->violation[i] = *s2m_violation(m, i);
 }
 
-static int unmap(struct lab_run *run, const struct compare_options *o,
-		 const struct lab_strategy *s, struct compare_result *r)
+static int work(struct lab_run *run, const struct compare_options *o,
+		const struct lab_strategy *s, struct compare_result *r)
 {
 	struct machine *m = run->vm->m;
 	const uint64_t end = o->ipa + o->mem;
@@ -227,12 +258,12 @@ static int unmap(struct lab_run *run, const struct compare_options *o,
 	}
 	for (; ipa < end && !err; ipa += n, r->calls++) {
 		n = o->call && o->call < end - ipa ? o->call : end - ipa;
-		err = s->unmap(run, ipa, n);
-		if (!err && n < o->mem)
+		err = s->work[o->op](run, ipa, n);
+		if (!err && n < o->mem && o->op == LAB_UNMAP)
 			s2m_claim_unmapped(m, 0, lab_vm_root(run->vm), ipa, n, 0);
 		lab_progress(s->name, ipa - o->ipa, o->mem);
 	}
-	if (!err)
+	if (!err && o->op == LAB_UNMAP)
 		claim(run->vm, o);
 	s2m_log(m, NULL);
 	r->n = run->total;
@@ -263,10 +294,12 @@ int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 		.vm = &vm,
 		.features = o->features,
 		.budget = o->budget,
+		.to_level = o->to.level,
 		.count = o->count,
 		.free = o->free,
 	};
 	char names[LAB_FEATURES_LEN];
+	bool lost = false;
 	int err;
 
 	memset(r, 0, sizeof(*r));
@@ -285,15 +318,19 @@ int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 			err = S2_E_NOMEM;
 	}
 	if (!err)
-		err = unmap(&run, o, s, r);
+		err = work(&run, o, s, r);
 	lab_progress_end();
+	if (!err && o->op != LAB_UNMAP)
+		lost = !compare_still_mapped(o, &vm, s->name, &r->leaves);
 	kvm_free(run.kvm);
 	lab_vm_free(&vm);
 	if (err) {
 		compare_result_free(r);
 		return lab_usage("%s: %s", s->name, s2_strerror(err));
 	}
-	return LAB_OK;
+	if (lost)
+		compare_result_free(r);
+	return lost ? LAB_VIOLATION : LAB_OK;
 }
 
 void compare_result_free(struct compare_result *r)
@@ -305,7 +342,9 @@ void compare_result_free(struct compare_result *r)
 /* ---- options ---- */
 
 enum option_id {
-	O_IPA = 256,
+	O_OP = 256,
+	O_TO,
+	O_IPA,
 	O_MEM,
 	O_LEAF,
 	O_AROUND,
@@ -326,6 +365,8 @@ enum option_id {
 };
 
 static const struct option options[] = {
+	{ "op", 1, NULL, O_OP },
+	{ "to", 1, NULL, O_TO },
 	{ "ipa", 1, NULL, O_IPA },
 	{ "mem", 1, NULL, O_MEM },
 	{ "leaf", 1, NULL, O_LEAF },
@@ -391,6 +432,12 @@ static bool parse_option(int id, struct compare_options *o)
 	int i = 0;
 
 	switch (id) {
+	case O_OP:
+		i = lab_parse_name("--op", "operation", optarg, compare_ops);
+		o->op = (enum lab_op)i;
+		return i >= 0;
+	case O_TO:
+		return lab_parse_leaf("--to", optarg, &o->to);
 	case O_IPA:
 		return lab_parse_pages("--ipa", optarg, &o->ipa);
 	case O_MEM:
@@ -445,6 +492,51 @@ static bool parse_option(int id, struct compare_options *o)
 	}
 }
 
+/* What --op makes of the leaf, and whether they go together. */
+static bool check_op(struct compare_options *o)
+{
+	const struct lab_leaf page = { 4 * KIB, 12, 3, false };
+
+	if (!o->leaf.size)
+		o->leaf = o->op == LAB_SPLIT ?
+				  (struct lab_leaf){ 2 * MIB, 12, 2, false } :
+				  page;
+	if (o->to.size && o->op != LAB_COLLAPSE)
+		return lab_usage("--to goes with --op collapse"), false;
+	if (o->op != LAB_UNMAP && o->empty)
+		return lab_usage("--empty goes with --op unmap"), false;
+	for (int i = 0; lab_strategies[i]; i++) {
+		if (o->strategies != UINT32_MAX && o->strategies & UINT32_C(1) << i &&
+		    !lab_strategies[i]->work[o->op])
+			return lab_usage("--strategy: %s has no %s",
+					 lab_strategies[i]->name, compare_ops[o->op]),
+			       false;
+	}
+	if (o->op == LAB_SPLIT && o->leaf.level == 3)
+		return lab_usage("--op split: pages cannot be split; --leaf 2m, 32m or"
+				 " 512m"),
+		       false;
+	if (o->op != LAB_COLLAPSE)
+		return true;
+	if (o->leaf.level == (o->leaf.page_shift == 12 ? 0 : 1))
+		return lab_usage("--op collapse: no block is larger than the leaf"),
+		       false;
+	if (!o->to.size) {
+		o->to = o->leaf;
+		o->to.level--;
+		o->to.size = level_size(o->leaf.page_shift, o->to.level);
+		o->to.wide = o->to.level < (o->leaf.page_shift == 12 ? 1 : 2);
+	}
+	if (o->to.page_shift != o->leaf.page_shift || o->to.level >= o->leaf.level)
+		return lab_usage("--to: not a larger leaf of the same granule"), false;
+	if (o->to.wide && !lab_wide(o->leaf.page_shift, compare_pa_bits(o), o->features))
+		return lab_usage("--to: so large a block needs %s",
+				 o->leaf.page_shift == 16 ? "--pa-bits 52" :
+							    "--features lpa2"),
+		       false;
+	return true;
+}
+
 static bool check_range(const struct compare_options *o)
 {
 	const uint64_t limit = UINT64_C(1)
@@ -494,7 +586,6 @@ int cmd_compare(int argc, char **argv)
 	struct compare_options o = {
 		.ipa = GIB,
 		.mem = GIB,
-		.leaf = { 4 * KIB, 12, 3, false },
 		.seed = 1,
 		.features = S2_FEAT_FWB | S2_FEAT_TLBIRANGE,
 		.strategies = UINT32_MAX,
@@ -527,12 +618,14 @@ int cmd_compare(int argc, char **argv)
 				 " --features, --seed\nand --json go with it");
 	if (suspicions)
 		return compare_suspicions(&o);
+	if (!check_op(&o))
+		return LAB_USAGE;
 	if (o.by_page)
 		o.call = granule(&o);
 	if (!check_range(&o))
 		return LAB_USAGE;
 	for (int i = 0; lab_strategies[i] && status == LAB_OK; i++) {
-		if (o.strategies & UINT32_C(1) << i) {
+		if (o.strategies & UINT32_C(1) << i && lab_strategies[i]->work[o.op]) {
 			status = compare_run(&o, lab_strategies[i], &r[n]);
 			n += status == LAB_OK;
 		}

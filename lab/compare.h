@@ -7,10 +7,12 @@
 #include "strategy.h"
 
 struct compare_options {
-	uint64_t ipa, mem; /* the range unmapped */
+	uint64_t ipa, mem; /* the range unmapped, split or collapsed */
+	enum lab_op op;
 	struct lab_leaf leaf;
-	uint64_t around; /* mapped: the range, to multiples of this; 0: the leaf */
-	uint64_t call;	 /* unmapped in calls of so many bytes; 0: in one */
+	struct lab_leaf to; /* collapse: the blocks; size 0: the next larger */
+	uint64_t around;    /* mapped: the range, to multiples of this; 0: the leaf */
+	uint64_t call;	    /* unmapped in calls of so many bytes; 0: in one */
 	uint64_t seed;
 	uint32_t features;
 	uint32_t budget;
@@ -31,12 +33,13 @@ struct compare_result {
 	uint64_t violations; /* all */
 	uint64_t longest_step;
 	uint64_t calls;
+	uint64_t leaves;      /* after a split or a collapse */
 	uint64_t tables_left; /* the root's among them */
 	uint64_t root_pages;
 	struct posted_story story;
 };
 
-extern const char *const posted_counts[], *const posted_frees[];
+extern const char *const compare_ops[], *const posted_counts[], *const posted_frees[];
 
 /*
  * Maps, unmaps by one strategy, judges. Return: LAB_OK, or LAB_USAGE after a
@@ -49,6 +52,13 @@ void compare_result_free(struct compare_result *r);
 /* What is mapped: [*start, *end), the frames in a row from *frames. */
 void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *end,
 		    uint64_t *frames);
+
+/*
+ * Whether what was mapped is so still, by whatever leaves: a message if not. Counts
+ * them.
+ */
+bool compare_still_mapped(const struct compare_options *o, const struct lab_vm *vm,
+			  const char *name, uint64_t *leaves);
 
 unsigned compare_ipa_bits(const struct compare_options *o);
 unsigned compare_pa_bits(const struct compare_options *o);

@@ -26,9 +26,12 @@ struct cJSON *compare_config_json(const struct compare_options *o)
 	struct cJSON *list;
 
 	compare_mapped(o, &start, &end, &frames);
+	cJSON_AddStringToObject(json, "op", compare_ops[o->op]);
 	number(json, "ipa", o->ipa);
 	number(json, "mem", o->mem);
 	number(json, "leaf", o->leaf.size);
+	if (o->op == LAB_COLLAPSE)
+		number(json, "to", o->to.size);
 	number(json, "granule", UINT64_C(1) << o->leaf.page_shift);
 	number(json, "mapped_ipa", o->empty ? o->ipa : start);
 	number(json, "mapped_mem", o->empty ? 0 : end - start);
@@ -63,7 +66,8 @@ struct cJSON *compare_violations_json(const struct compare_result *r)
 	return list;
 }
 
-static struct cJSON *result_json(const struct compare_result *r)
+static struct cJSON *result_json(const struct compare_options *o,
+				 const struct compare_result *r)
 {
 	struct cJSON *json = cJSON_CreateObject();
 	struct cJSON *tlbi;
@@ -82,10 +86,13 @@ static struct cJSON *result_json(const struct compare_result *r)
 	number(json, "dsb", r->n.dsb);
 	number(json, "isb", r->n.isb);
 	number(json, "clean_lines", r->n.clean_lines);
+	number(json, "tables_taken", r->n.tables_taken);
 	number(json, "tables_freed", r->n.tables_given);
 	number(json, "longest_step", r->longest_step);
 	number(json, "calls", r->calls);
 	number(json, "tables_left", r->tables_left);
+	if (o->op != LAB_UNMAP)
+		number(json, "leaves", r->leaves);
 	return json;
 }
 
@@ -100,7 +107,7 @@ static void report_json(const struct compare_options *o, const struct compare_re
 	cJSON_AddItemToObject(json, "config", config);
 	list = cJSON_AddArrayToObject(json, "strategies");
 	for (unsigned i = 0; i < n; i++)
-		cJSON_AddItemToArray(list, result_json(&r[i]));
+		cJSON_AddItemToArray(list, result_json(o, &r[i]));
 	lab_json_print(json);
 }
 
@@ -124,8 +131,13 @@ static void title(const struct compare_options *o, uint64_t roots)
 	if (!o->empty && end - start != o->mem)
 		printf("In all, %s are mapped from 0x%" PRIx64 " on.\n",
 		       lab_size_text(end - start, mem), start);
+	if (o->op == LAB_SPLIT)
+		puts("Its blocks are split into pages.");
+	if (o->op == LAB_COLLAPSE)
+		printf("Its tables are collapsed into blocks of %s.\n",
+		       lab_size_text(o->to.size, leaf));
 	if (o->call && o->call < o->mem)
-		printf("Unmapped in calls of %s.\n", lab_size_text(o->call, call));
+		printf("In calls of %s.\n", lab_size_text(o->call, call));
 	if (o->budget)
 		printf("stage2 visits at most %" PRIu32 " entries in a step.\n",
 		       o->budget);
@@ -170,8 +182,13 @@ static void table(const struct compare_options *o, const struct compare_result *
 	ROW("DSB", n.dsb);
 	ROW("ISB", n.isb);
 	ROW("lines cleaned", n.clean_lines);
-	ROW("tables freed", n.tables_given);
+	if (o->op == LAB_SPLIT)
+		ROW("tables taken", n.tables_taken);
+	else
+		ROW("tables freed", n.tables_given);
 	ROW("tables left", tables_left);
+	if (o->op != LAB_UNMAP)
+		ROW("leaves", leaves);
 	ROW("longest step", longest_step);
 	if (o->call && o->call < o->mem)
 		ROW("calls", calls);

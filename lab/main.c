@@ -11,7 +11,8 @@ static const struct command {
 	int (*run)(int argc, char **argv);
 	const char *says;
 } commands[] = {
-	{ "compare", cmd_compare, "what ways of unmapping cost, and which are unsafe" },
+	{ "compare", cmd_compare,
+	  "what ways to unmap, split and collapse cost, and which are unsafe" },
 	{ "replay", cmd_replay, "drive the engine with a recorded KVM trace" },
 	{ "plan", cmd_plan, "the TLB invalidations for a range" },
 	{ "decode", cmd_decode, "descriptors, VTCR_EL2 and TLBI operands in words" },

@@ -352,7 +352,7 @@ static bool operate(struct merged *mg, struct merged_vm *mv, const struct trace_
 		return map(mv->k, ev);
 	case TRACE_UNMAP:
 		/* A strategy adds its steps up itself. */
-		strategy_merged.unmap(&run, ev->addr, ev->size);
+		strategy_merged.work[LAB_UNMAP](&run, ev->addr, ev->size);
 		replay_cost_add(&mg->cost[TRACE_UNMAP], &run.total);
 		return true;
 	case TRACE_WRPROTECT:

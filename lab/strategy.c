@@ -20,6 +20,7 @@ void lab_step_end(struct lab_run *run)
 	total->dsb += n->dsb;
 	total->isb += n->isb;
 	total->clean_lines += n->clean_lines;
+	total->tables_taken += n->tables_taken;
 	total->tables_given += n->tables_given;
 	s2m_counters_reset(run->vm->m);
 }

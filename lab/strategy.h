@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The ways of unmapping that "s2lab compare" compares. Each is written on the
+ * The ways of unmapping, splitting and collapsing that "s2lab compare" compares. Each is written on the
  * machine's events, works on the tree that the engine built, and is there to be
  * counted and judged; none but stage2 is in the library.
  */
@@ -40,11 +40,15 @@ struct posted_story {
 	uint64_t freed_at;	  /* step at which the removed table was freed */
 };
 
+/* What is done to the range. */
+enum lab_op { LAB_UNMAP, LAB_SPLIT, LAB_COLLAPSE, LAB_OPS };
+
 /* One strategy on one VM. */
 struct lab_run {
 	struct lab_vm *vm;
 	uint32_t features; /* S2_FEAT_* */
 	uint32_t budget;   /* entries a step may visit, for stage2; 0: any */
+	int to_level;	   /* collapse: the blocks' */
 	enum posted_count count;
 	enum posted_free free;
 	struct kvm *kvm; /* the state of all but stage2 */
@@ -66,7 +70,8 @@ struct lab_strategy {
 	const char *says;
 	bool must_be_safe;
 	bool on_kvm; /* works on run->kvm */
-	int (*unmap)(struct lab_run *run, uint64_t ipa, uint64_t size);
+	/* By enum lab_op; NULL: it has none. */
+	int (*work[LAB_OPS])(struct lab_run *run, uint64_t ipa, uint64_t size);
 };
 
 extern const struct lab_strategy strategy_entry, strategy_posted, strategy_review,

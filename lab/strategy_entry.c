@@ -52,5 +52,5 @@ const struct lab_strategy strategy_entry = {
 	.says = "clear, TLBI and DSBs for each entry (KVM until 6.5)",
 	.must_be_safe = true,
 	.on_kvm = true,
-	.unmap = unmap,
+	.work = { [LAB_UNMAP] = unmap },
 };

@@ -171,5 +171,5 @@ const struct lab_strategy strategy_posted = {
 	.name = "posted",
 	.says = "the patch as posted: tables the size of a block go first",
 	.on_kvm = true,
-	.unmap = unmap,
+	.work = { [LAB_UNMAP] = unmap },
 };

@@ -69,5 +69,5 @@ const struct lab_strategy strategy_review = {
 	.name = "review",
 	.says = "cleans in the walk, one invalidation after it",
 	.on_kvm = true,
-	.unmap = unmap,
+	.work = { [LAB_UNMAP] = unmap },
 };

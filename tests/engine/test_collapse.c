@@ -405,7 +405,7 @@ static void a_budget_changes_the_steps_and_not_the_result(void **state)
 		assert_int_equal(level_at(GIB), 1);
 		assert_int_equal(level_at(2 * GIB + BLOCK), 2);
 		assert_int_equal(bed_tables(&bed), 1);
-		/* Each page is looked at once; three quarters of a step at least go on. */
+		/* Each page is looked at once, by a third of each step at least. */
 		assert_true(steps <= 3 + 3 * ENTRIES * (ENTRIES + 8) / budgets[i]);
 		bed_check(&bed);
 		close_bed();

@@ -47,6 +47,19 @@ def granules():
                 yield f"| {leaf} | {features} | `{one['name']}` | " + numbers(one)
 
 
+def reshape():
+    """1 GiB split and collapsed."""
+    yield "| `--op` | leaves | features | strategy | entries written" + COLUMNS
+    yield "|---|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+    for small, large in (("4k", "2m"), ("16k", "32m"), ("64k", "512m")):
+        for op, leaf in (("split", large), ("collapse", small)):
+            for features in ("fwb,tlbirange", "none"):
+                got = s2lab.compare("--op", op, "--leaf", leaf, "--features", features)
+                for one in got["strategies"]:
+                    yield f"| {op} | {leaf} | {features} | `{one['name']}` | " \
+                          f"{one['pte_writes']:,} | " + numbers(one)
+
+
 def suspicions():
     """What --suspicions prints."""
     done = s2lab.run("compare", "--suspicions")
@@ -57,7 +70,7 @@ def suspicions():
 
 def current(text):
     """The document with what the tool prints now between the markers."""
-    for name, lines in (("counts", counts), ("granules", granules),
+    for name, lines in (("counts", counts), ("granules", granules), ("reshape", reshape),
                         ("suspicions", suspicions)):
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->\n"
         new = begin + "\n".join(lines()) + "\n" + end
