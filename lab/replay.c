@@ -18,6 +18,7 @@
 #define HCR_FWB (UINT64_C(1) << 46)
 #define GUEST_PES 4u
 #define VMIDS 256u
+#define BATCH_MAX 65536u
 
 static const char usage[] =
 	"usage: s2lab replay FILE|- [OPTIONS]\n"
@@ -29,6 +30,8 @@ static const char usage[] =
 	"  --features LIST  of the CPU: fwb, tlbirange, ttl, bbm1, bbm2, lpa2, hafdbs,\n"
 	"                   xnx, ets2, or none (none if the recording has s2_flush, which\n"
 	"                   KVM issues without FWB only; else fwb,tlbirange)\n"
+	"  --batch N        once more, with up to N unmap calls gathered in a batch, which\n"
+	"                   pay for one invalidation together; both are shown\n"
 	"  --no-merged      without the comparison with Linux 6.12\n"
 	"  --seed N         order in which table pages are handed out; 0: by address (1)\n"
 	"  --quiet          print nothing if all is well\n"
@@ -42,7 +45,15 @@ struct guest_vm {
 	struct s2 s2;
 	struct model_port port;
 	struct flatmap flat;
+	struct s2_batch batch;
 	unsigned vmid;
+	bool gathering; /* the batch is open */
+};
+
+/* An unmap whose invalidation is still to come. */
+struct pending {
+	uint64_t start, end;
+	uint32_t vm;
 };
 
 struct replay {
@@ -57,6 +68,8 @@ struct replay {
 	uint32_t loaded[TRACE_CPUS];  /* VM whose VTCR_EL2 a PE has, + 1 */
 	bool vmid[VMIDS];
 	uint64_t seed;
+	struct pending *pending;
+	size_t pendings;
 };
 
 /* ---- what can be wrong ----------------------------------------------------- */
@@ -160,16 +173,17 @@ static void load_regs(struct replay *r, unsigned pe, const struct guest_vm *vm)
  * The operation runs on the CPU that did it in the recording; the hypervisor's
  * PEs come first, one for each.
  */
-static void run_on(struct replay *r, struct guest_vm *vm)
+static void run_on(struct replay *r, uint32_t i)
 {
+	struct guest_vm *vm = r->vm[i];
 	unsigned pe = r->ev->cpu;
 
 	if (pe != r->last_pe)
 		s2m_handoff(r->m, r->last_pe, pe);
 	r->last_pe = vm->port.pe = pe;
-	if (r->loaded[pe] != r->ev->vm + 1) {
+	if (r->loaded[pe] != i + 1) {
 		load_regs(r, pe, vm);
-		r->loaded[pe] = r->ev->vm + 1;
+		r->loaded[pe] = i + 1;
 	}
 }
 
@@ -253,9 +267,14 @@ static int vm_init(struct replay *r)
 	return LAB_OK;
 }
 
-/* The frames that the last operation set free go to their next owners. */
+/*
+ * The frames that have become free go to their next owners; not while an unmap is
+ * pending, which may be of another place where one of them was mapped.
+ */
 static void frames_free(struct replay *r)
 {
+	if (r->pendings)
+		return;
 	for (size_t i = 0; i < r->frames.freed_n; i++)
 		s2m_claim_frame_free(r->m, r->last_pe, r->frames.freed[i].pa,
 				     r->frames.freed[i].size);
@@ -317,6 +336,70 @@ static void claim_unmapped(struct replay *r, struct guest_vm *vm, uint64_t start
 				   0);
 }
 
+static bool is_pending(const struct replay *r, const struct trace_event *ev)
+{
+	for (size_t i = 0; i < r->pendings; i++) {
+		const struct pending *p = &r->pending[i];
+
+		if (p->vm == ev->vm && ev->addr < p->end &&
+		    ev->addr + ev->size > p->start)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Before what an embedder may not do while unmaps are pending, or what looks at all of
+ * the tables: a map where one is, a frame that one has set free, the end of a VM.
+ */
+static bool flush_first(const struct replay *r)
+{
+	const struct trace_event *ev = r->ev;
+
+	if (ev->op == TRACE_DESTROY)
+		return true;
+	if (ev->op != TRACE_MAP)
+		return false;
+	if (is_pending(r, ev))
+		return true;
+	for (size_t i = 0; i < r->frames.freed_n; i++) {
+		const struct flat_run *f = &r->frames.freed[i];
+
+		if (ev->phys < f->pa + f->size && ev->phys + ev->size > f->pa)
+			return true;
+	}
+	return false;
+}
+
+/* One invalidation for each VM that has something pending; then all of it is true. */
+static int flush(struct replay *r)
+{
+	for (uint32_t i = 0; i < r->t.vms; i++) {
+		struct guest_vm *vm = r->vm[i];
+		int err;
+
+		if (!vm || !vm->gathering)
+			continue;
+		run_on(r, i);
+		s2m_counters_reset(r->m);
+		err = s2_batch_end(&vm->s2, &vm->batch, NULL);
+		replay_cost_more(&r->out.cost[TRACE_UNMAP], s2m_counters(r->m));
+		if (err)
+			return refused(r, vm, err);
+		vm->gathering = false;
+
+		for (size_t p = 0; p < r->pendings; p++)
+			if (r->pending[p].vm == i)
+				claim_unmapped(r, vm, r->pending[p].start,
+					       r->pending[p].end);
+	}
+	r->out.flushes += r->pendings > 0;
+	r->pendings = 0;
+
+	frames_free(r);
+	return LAB_OK;
+}
+
 static int do_map(struct replay *r, struct guest_vm *vm)
 {
 	const struct trace_event *ev = r->ev;
@@ -351,15 +434,29 @@ static int do_unmap(struct replay *r, struct guest_vm *vm)
 	struct s2_op op = { 0 };
 	int err;
 
+	if (r->out.batch && !vm->gathering) {
+		err = s2_batch_begin(&vm->s2, &vm->batch);
+		if (err)
+			return refused(r, vm, err);
+		vm->gathering = true;
+	}
+	if (r->out.batch)
+		op.batch = &vm->batch;
 	err = s2_unmap(&vm->s2, s2_ipa(ev->addr), ev->size, S2_DROP_EDGES, &op);
 	counted(r, TRACE_UNMAP);
 	if (err)
 		return refused(r, vm, err);
 	if (!flat_unmap(&vm->flat, ev->addr, ev->size, &fr))
 		return no_memory(r);
+	r->out.unmapped += fr.pages * FLAT_PAGE;
+	/* Where nothing was, and nothing is pending, there is nothing to wait for. */
+	if (r->out.batch && (fr.pages || is_pending(r, ev))) {
+		r->pending[r->pendings++] = (struct pending){ fr.start, fr.end, ev->vm };
+		err = check_range(r, &op, &fr);
+		return r->pendings < r->out.batch || err ? err : flush(r);
+	}
 	claim_unmapped(r, vm, fr.start, fr.end);
 	frames_free(r);
-	r->out.unmapped += fr.pages * FLAT_PAGE;
 	return check_range(r, &op, &fr);
 }
 
@@ -420,7 +517,12 @@ static int operate(struct replay *r)
 	struct guest_vm *vm = r->vm[r->ev->vm];
 	int err;
 
-	run_on(r, vm);
+	if (r->out.batch && flush_first(r)) {
+		err = flush(r);
+		if (err)
+			return err;
+	}
+	run_on(r, r->ev->vm);
 	s2m_counters_reset(r->m);
 	switch (r->ev->op) {
 	case TRACE_MAP:
@@ -459,8 +561,10 @@ static int step(struct replay *r, const struct trace_event *ev)
 	r->ev = ev;
 	if (ev->op == TRACE_FAILED)
 		return LAB_OK;
-	if (ev->op == TRACE_PHASE)
-		return check_all(r);
+	if (ev->op == TRACE_PHASE) {
+		err = flush(r);
+		return err == LAB_OK ? judged(r) | check_all(r) : err;
+	}
 	err = ev->op == TRACE_INIT ? vm_init(r) : operate(r);
 	if (!err && r->merged &&
 	    !merged_apply(r->merged, ev, ipa_bits(r, &r->t.vm[ev->vm])))
@@ -497,6 +601,11 @@ static int replay_all(struct replay *r)
 void replay_cost_add(struct replay_cost *cost, const struct s2m_counters *n)
 {
 	cost->calls++;
+	replay_cost_more(cost, n);
+}
+
+void replay_cost_more(struct replay_cost *cost, const struct s2m_counters *n)
+{
 	cost->sum.pte_reads += n->pte_reads;
 	cost->sum.pte_writes += n->pte_writes;
 	for (unsigned i = 0; i < S2M_TLBI_KINDS; i++)
@@ -523,9 +632,10 @@ static bool setup(struct replay *r, bool merged)
 	r->out.trace = &r->t;
 	r->m = machine_new(&cfg);
 	r->vm = calloc(r->t.vms, sizeof(*r->vm));
+	r->pending = calloc(r->out.batch ? r->out.batch : 1, sizeof(*r->pending));
 	if (merged)
 		r->merged = merged_new(r->out.features, r->t.vms);
-	if (!r->m || !r->vm || (merged && !r->merged)) {
+	if (!r->m || !r->vm || !r->pending || (merged && !r->merged)) {
 		fputs("s2lab replay: out of memory\n", stderr);
 		return false;
 	}
@@ -535,6 +645,7 @@ static bool setup(struct replay *r, bool merged)
 	return true;
 }
 
+/* All but the recording. */
 static void teardown(struct replay *r)
 {
 	for (size_t i = 0; r->vm && i < r->t.vms; i++) {
@@ -543,11 +654,11 @@ static void teardown(struct replay *r)
 		vm_free(r, (uint32_t)i);
 	}
 	free(r->vm);
+	free(r->pending);
 	flat_frames_free(&r->frames);
 	merged_free(r->merged);
 	if (r->m)
 		machine_free(r->m);
-	trace_free(&r->t);
 }
 
 /* KVM flushes stage 2 itself only where FWB does not make it needless. */
@@ -564,10 +675,11 @@ static void default_features(struct replay *r)
 	}
 }
 
-enum { O_FEATURES = 1, O_NO_MERGED, O_SEED, O_QUIET, O_JSON };
+enum { O_FEATURES = 1, O_BATCH, O_NO_MERGED, O_SEED, O_QUIET, O_JSON };
 
 static const struct option options[] = {
 	{ "features", required_argument, NULL, O_FEATURES },
+	{ "batch", required_argument, NULL, O_BATCH },
 	{ "no-merged", no_argument, NULL, O_NO_MERGED },
 	{ "seed", required_argument, NULL, O_SEED },
 	{ "quiet", no_argument, NULL, O_QUIET },
@@ -578,7 +690,8 @@ static const struct option options[] = {
 
 int cmd_replay(int argc, char **argv)
 {
-	struct replay r = { .seed = 1 };
+	struct replay r = { .seed = 1 }, batched;
+	uint64_t batch = 0;
 	bool merged = true, quiet = false, json = false;
 	int id, status;
 
@@ -591,6 +704,10 @@ int cmd_replay(int argc, char **argv)
 			if (!lab_parse_features("--features", optarg, &r.out.features))
 				return LAB_USAGE;
 			r.out.features_from = "asked for";
+			break;
+		case O_BATCH:
+			if (!lab_parse_number("--batch", optarg, 1, BATCH_MAX, &batch))
+				return LAB_USAGE;
 			break;
 		case O_NO_MERGED:
 			merged = false;
@@ -617,11 +734,19 @@ int cmd_replay(int argc, char **argv)
 		return LAB_USAGE;
 	if (!r.out.features_from)
 		default_features(&r);
+	batched = (struct replay){ .t = r.t, .seed = r.seed, .out = r.out };
 	status = setup(&r, merged) ? replay_all(&r) : LAB_USAGE;
+	if (status == LAB_OK && batch) {
+		batched.out.batch = (uint32_t)batch;
+		status = setup(&batched, false) ? replay_all(&batched) : LAB_USAGE;
+		r.out.batched = &batched.out;
+	}
 	if (status != LAB_USAGE && json)
 		replay_print_json(&r.out);
 	else if (status == LAB_VIOLATION || (status == LAB_OK && !quiet))
 		replay_print(&r.out);
+	teardown(&batched);
 	teardown(&r);
+	trace_free(&r.t);
 	return status;
 }

@@ -31,8 +31,9 @@ struct replay_cost {
 	uint64_t longest; /* most entries visited by one call */
 };
 
-/* One more call, which has cost @n. */
+/* One more call, which has cost @n; and what is no call of its own. */
 void replay_cost_add(struct replay_cost *cost, const struct s2m_counters *n);
+void replay_cost_more(struct replay_cost *cost, const struct s2m_counters *n);
 
 /* ---- the engine's tables against the flat map (replay_check.c) ------------- */
 
@@ -77,7 +78,10 @@ struct replay_result {
 	uint64_t wide_vms;	 /* an IPA size above 48 bits in the recording */
 	uint64_t unfinished_vms; /* not destroyed in the recording */
 	struct replay_cost cost[TRACE_OPS];
-	const struct replay_cost *merged; /* NULL: not asked for */
+	const struct replay_cost *merged;    /* NULL: not asked for */
+	const struct replay_result *batched; /* the same with batches, or NULL */
+	uint32_t batch; /* so many unmaps at most before a flush; 0: no batches */
+	uint64_t flushes;
 	struct replay_finding finding[REPLAY_FINDINGS];
 	unsigned findings;
 };

@@ -89,65 +89,92 @@ static uint64_t count(const struct replay_cost *c, unsigned what)
 	}
 }
 
-static void add_row(struct lab_table *t, const char *name, unsigned columns,
-		    const struct replay_cost *ours, const struct replay_cost *theirs)
+/* The ways to do it that are shown side by side; calls are the same for all. */
+struct ways {
+	const struct replay_cost *cost[3];
+	const char *head[3]; /* of a column; NULL: what is counted */
+	unsigned n;
+};
+
+static struct ways ways(const struct replay_result *r)
 {
-	lab_table_text(t, LAB_PLAIN, "%s", name);
+	struct ways w = { { r->cost }, { NULL }, 1 };
+
+	if (r->batched) {
+		w.cost[w.n] = r->batched->cost;
+		w.head[w.n++] = "batch";
+	}
+	if (r->merged) {
+		w.cost[w.n] = r->merged;
+		w.head[w.n++] = "6.12";
+	}
+	return w;
+}
+
+/* @op: TRACE_OPS for all of them. */
+static void add_row(struct lab_table *t, unsigned op, unsigned columns,
+		    const struct ways *w)
+{
+	lab_table_text(t, LAB_PLAIN, "%s", op < TRACE_OPS ? trace_op_names[op] : "all");
 	for (unsigned what = CALLS; what <= LINES; what++) {
 		if (!(columns & 1u << what))
 			continue;
-		lab_table_count(t, count(ours, what));
-		if (theirs && what != CALLS)
-			lab_table_count(t, count(theirs, what));
+		for (unsigned i = 0; i < (what == CALLS ? 1 : w->n); i++) {
+			struct replay_cost all = total(w->cost[i]);
+
+			lab_table_count(t, count(op < TRACE_OPS ? &w->cost[i][op] : &all,
+						 what));
+		}
 	}
 }
 
-static void add_ratios(struct lab_table *t, unsigned columns,
-		       const struct replay_cost *ours, const struct replay_cost *theirs)
+/* How many times as much Linux does as way @which. */
+static void add_ratios(struct lab_table *t, unsigned columns, const struct ways *w,
+		       unsigned which)
 {
-	lab_table_text(t, LAB_PLAIN, "%s", "6.12 / this");
+	struct replay_cost theirs = total(w->cost[w->n - 1]);
+	struct replay_cost ours = total(w->cost[which]);
+
+	lab_table_text(t, LAB_PLAIN, "6.12 / %s", which ? w->head[which] : "this");
 	for (unsigned what = CALLS; what <= LINES; what++) {
-		uint64_t n = count(ours, what);
+		uint64_t n = count(&ours, what);
 
 		if (!(columns & 1u << what))
 			continue;
-		lab_table_text(t, LAB_PLAIN, "%s", "");
+		for (unsigned i = 1; i < (what == CALLS ? 2 : w->n); i++)
+			lab_table_text(t, LAB_PLAIN, "%s", "");
 		if (what == CALLS)
 			continue;
 		if (n)
 			lab_table_text(t, LAB_BOLD, "%.2f",
-				       (double)count(theirs, what) / (double)n);
+				       (double)count(&theirs, what) / (double)n);
 		else
-			lab_table_text(t, LAB_BOLD, "%s", count(theirs, what) ? "-" : "");
+			lab_table_text(t, LAB_BOLD, "%s",
+				       count(&theirs, what) ? "-" : "");
 	}
 }
 
-/* One table with the columns asked for, each in pairs where there are two ways. */
+/* One table with the columns asked for, each as often as there are ways. */
 static void print_costs(const struct replay_result *r, unsigned columns)
 {
 	static const char *const heads[] = { "calls",  "TLBIs",	 "DSBs",
 					     "visits", "writes", "cleaned" };
-	struct replay_cost ours = total(r->cost), theirs = { 0 };
+	const struct ways w = ways(r);
 	struct lab_table t = { 0 };
 
 	lab_table_column(&t, "operation", false);
 	for (unsigned what = CALLS; what <= LINES; what++) {
 		if (!(columns & 1u << what))
 			continue;
-		lab_table_column(&t, heads[what], true);
-		if (r->merged && what != CALLS)
-			lab_table_column(&t, "6.12", true);
+		for (unsigned i = 0; i < (what == CALLS ? 1 : w.n); i++)
+			lab_table_column(&t, i ? w.head[i] : heads[what], true);
 	}
 	for (size_t i = 0; i < LISTED; i++)
 		if (r->cost[listed[i]].calls)
-			add_row(&t, trace_op_names[listed[i]], columns,
-				&r->cost[listed[i]],
-				r->merged ? &r->merged[listed[i]] : NULL);
-	if (r->merged)
-		theirs = total(r->merged);
-	add_row(&t, "all", columns, &ours, r->merged ? &theirs : NULL);
-	if (r->merged)
-		add_ratios(&t, columns, &ours, &theirs);
+			add_row(&t, listed[i], columns, &w);
+	add_row(&t, TRACE_OPS, columns, &w);
+	for (unsigned i = 0; r->merged && i + 1 < w.n; i++)
+		add_ratios(&t, columns, &w, i);
 	lab_table_print(&t, stdout, 2);
 }
 
@@ -156,12 +183,12 @@ static void print_kinds(const char *who, const struct replay_cost *cost)
 	struct replay_cost t = total(cost);
 	char n[LAB_COUNT_LEN];
 
-	printf("  %-4s ", who);
+	printf("  %-5s", who);
 	for (unsigned i = 0; i < S2M_TLBI_KINDS; i++)
 		if (t.sum.tlbi[i])
 			printf(" %s %s", s2m_tlbi_name((enum s2m_tlbi)i),
 			       lab_count_text(t.sum.tlbi[i], n));
-	printf("\n        tables taken %s,", lab_count_text(t.sum.tables_taken, n));
+	printf("\n         tables taken %s,", lab_count_text(t.sum.tables_taken, n));
 	printf(" freed %s;", lab_count_text(t.sum.tables_given, n));
 	printf(" longest call %s entries\n", lab_count_text(t.longest, n));
 }
@@ -188,7 +215,7 @@ void replay_print(const struct replay_result *r)
 {
 	const struct trace *t = r->trace;
 	char a[LAB_COUNT_LEN], b[LAB_COUNT_LEN], feat[LAB_FEATURES_LEN];
-	bool lines;
+	bool lines, wide;
 
 	printf("%s: %s VMs", t->name, lab_count_text(t->vms, a));
 	printf(" (%s with mappings),", lab_count_text(vms_that_mapped(t), a));
@@ -213,13 +240,28 @@ void replay_print(const struct replay_result *r)
 	putchar('\n');
 	lines = total(r->cost).sum.clean_lines ||
 		(r->merged && total(r->merged).sum.clean_lines);
-	print_costs(r, 1u << VISITS | 1u << WRITES | (lines ? 1u << LINES : 0));
+	/* Three times three columns would be too wide. */
+	wide = r->batched && r->merged;
+	print_costs(r, 1u << VISITS | 1u << WRITES | (lines && !wide ? 1u << LINES : 0));
 	putchar('\n');
+	if (lines && wide) {
+		print_costs(r, 1u << LINES);
+		putchar('\n');
+	}
 	print_kinds("this", r->cost);
+	if (r->batched)
+		print_kinds("batch", r->batched->cost);
 	if (r->merged)
 		print_kinds("6.12", r->merged);
 	putchar('\n');
+	if (r->batched)
+		printf("batch: up to %" PRIu32
+		       " unmap calls before a flush; %s flush%s\n",
+		       r->batched->batch, lab_count_text(r->batched->flushes, a),
+		       r->batched->flushes == 1 ? "" : "es");
 	print_findings(r);
+	if (r->batched)
+		print_findings(r->batched);
 }
 
 /* ---- for programs ---------------------------------------------------------- */
@@ -258,8 +300,23 @@ static void add_costs(cJSON *top, const char *name, const struct replay_cost *co
 					      cost_json(&cost[listed[i]]));
 }
 
+static void add_findings(cJSON *list, const struct replay_result *r)
+{
+	for (unsigned i = 0; i < r->findings; i++) {
+		const struct replay_finding *f = &r->finding[i];
+		cJSON *e = cJSON_CreateObject();
+
+		cJSON_AddStringToObject(e, "rule", f->rule);
+		cJSON_AddStringToObject(e, "detail", f->detail);
+		cJSON_AddNumberToObject(e, "line", f->line);
+		cJSON_AddNumberToObject(e, "ipa", (double)f->ipa);
+		cJSON_AddItemToArray(list, e);
+	}
+}
+
 void replay_print_json(const struct replay_result *r)
 {
+	bool found = r->findings || (r->batched && r->batched->findings);
 	cJSON *top = cJSON_CreateObject(), *list;
 	char feat[LAB_FEATURES_LEN];
 
@@ -281,19 +338,18 @@ void replay_print_json(const struct replay_result *r)
 	cJSON_AddNumberToObject(top, "unmapped_bytes", (double)r->unmapped);
 	cJSON_AddNumberToObject(top, "most_tables", (double)r->most_tables);
 	cJSON_AddNumberToObject(top, "comparisons", (double)r->checks);
-	cJSON_AddStringToObject(top, "verdict", r->findings ? "unsafe" : "safe");
+	cJSON_AddStringToObject(top, "verdict", found ? "unsafe" : "safe");
 	list = cJSON_AddArrayToObject(top, "violations");
-	for (unsigned i = 0; i < r->findings; i++) {
-		const struct replay_finding *f = &r->finding[i];
-		cJSON *e = cJSON_CreateObject();
-
-		cJSON_AddStringToObject(e, "rule", f->rule);
-		cJSON_AddStringToObject(e, "detail", f->detail);
-		cJSON_AddNumberToObject(e, "line", f->line);
-		cJSON_AddNumberToObject(e, "ipa", (double)f->ipa);
-		cJSON_AddItemToArray(list, e);
-	}
+	add_findings(list, r);
+	if (r->batched)
+		add_findings(list, r->batched);
 	add_costs(top, "stage2", r->cost);
+	if (r->batched) {
+		add_costs(top, "batched", r->batched->cost);
+		list = cJSON_GetObjectItem(top, "batched");
+		cJSON_AddNumberToObject(list, "batch", r->batched->batch);
+		cJSON_AddNumberToObject(list, "flushes", (double)r->batched->flushes);
+	}
 	if (r->merged)
 		add_costs(top, "merged", r->merged);
 	lab_json_print(top);
