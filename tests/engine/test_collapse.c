@@ -542,6 +542,32 @@ static void a_table_that_always_changes_is_given_up(void **state)
 	close_bed();
 }
 
+static void a_table_given_up_keeps_no_other_from_it(void **state)
+{
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	int ret;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 4 * BLOCK, RW, S2_MAP_PAGES);
+	for (unsigned steps = 0;; steps++) {
+		assert_true(steps < 60);
+		watch_call(&watcher);
+		/* As long as it is in the first table. */
+		if (op.done.ipa <= GIB && steps < 20)
+			bed_map(&bed, 8 * GIB, 8 * GIB, PAGE, steps & 1 ? RW : S2_R,
+				S2_MAP_REPLACE);
+		ret = s2_collapse(&bed.s2, s2_ipa(GIB), 4 * BLOCK, 0, &op);
+		if (ret != S2_MORE)
+			break;
+	}
+	assert_int_equal(ret, 0);
+	assert_int_equal(level_at(GIB), 3);
+	for (uint64_t at = BLOCK; at < 4 * BLOCK; at += BLOCK)
+		assert_int_equal(level_at(GIB + at), 2);
+	close_bed();
+}
+
 /* ---- where the tables go ---------------- */
 
 static void tables_go_to_the_callers_limbo(void **state)
@@ -562,6 +588,58 @@ static void tables_go_to_the_callers_limbo(void **state)
 		assert_true(desc_oa(&bed.s2, *table) == 4 * GIB);
 		assert_int_equal(s2_release(&bed.s2, &limbo, NULL), 0);
 		assert_int_equal(bed_tables(&bed), 0);
+		bed_check(&bed);
+		close_bed();
+	}
+}
+
+/* With FEAT_BBM level 2 too not before the invalidation that makes it unreachable. */
+static struct {
+	bool changed, invalidated, complete;
+	uint64_t freed;
+} bbm2;
+
+static void never_unmapped(struct count_port *port, enum count_event what, uint64_t at,
+			   uint64_t value)
+{
+	(void)at;
+	(void)value;
+	port->record = NULL; /* what is looked at below is no event */
+	for (uint64_t a = GIB; a < GIB + 4 * BLOCK; a += BLOCK / 2 + PAGE) {
+		struct s2_mapping m = bed_lookup(&bed, a);
+
+		assert_int_equal(m.state, S2_LEAF);
+		assert_true(m.pa.pa + (a - m.ipa.ipa) == a + 3 * GIB + BLOCK);
+	}
+	port->record = never_unmapped;
+	bbm2.changed |= what == COUNT_STORE;
+	bbm2.invalidated |= bbm2.changed &&
+			    (what == COUNT_VMALLE1IS || what == COUNT_VMALLS12E1IS);
+	bbm2.complete |= bbm2.invalidated && what == COUNT_DSB_ISH;
+	if (what == COUNT_FREE) {
+		assert_true(bbm2.complete);
+		bbm2.freed++;
+	}
+}
+
+static void with_bbm2_the_range_is_never_unmapped(void **state)
+{
+	(void)state;
+	for (unsigned f = 0; f < FEATURE_SETS; f++) {
+		struct cost c;
+
+		open_bed(feature_set(f) | S2_FEAT_BBM2);
+		bed_map(&bed, GIB, 4 * GIB + BLOCK, 4 * BLOCK, RW, S2_MAP_PAGES);
+		bed_cost(&bed);
+		memset(&bbm2, 0, sizeof(bbm2));
+		bed.port.record = never_unmapped;
+		collapse(GIB, 4 * BLOCK);
+		bed.port.record = NULL;
+		assert_int_equal(bbm2.freed, 4);
+		c = bed_cost(&bed);
+		assert_int_equal(c.agents, 1);
+		assert_int_equal(c.dsb, feature_set(f) & S2_FEAT_TLBIRANGE ? 3 : 2);
+		assert_int_equal(level_at(GIB + 3 * BLOCK), 2);
 		bed_check(&bed);
 		close_bed();
 	}
@@ -637,7 +715,9 @@ int main(void)
 		cmocka_unit_test(a_change_between_steps_is_seen),
 		cmocka_unit_test(a_second_collapse_between_steps),
 		cmocka_unit_test(a_table_that_always_changes_is_given_up),
+		cmocka_unit_test(a_table_given_up_keeps_no_other_from_it),
 		cmocka_unit_test(tables_go_to_the_callers_limbo),
+		cmocka_unit_test(with_bbm2_the_range_is_never_unmapped),
 		cmocka_unit_test(bad_input_is_refused),
 	};
 
