@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One call of a thread: made in a read-side section, again when it says so, and
+ * judged when it returns by what it promised. A promise holds against what was done
+ * before the call began; what runs beside it may come first or second.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "scenario.h"
+
+static const struct scenario *sc;
+static uint64_t probe[2 * CALLS + 4];
+static unsigned nprobe;
+
+static const char *const kind_name[] = {
+	[CALL_MAP] = "map",
+	[CALL_UNMAP] = "unmap",
+	[CALL_WRPROTECT] = "wrprotect",
+	[CALL_RELAX] = "relax",
+	[CALL_MKYOUNG] = "mkyoung",
+	[CALL_AGE] = "age",
+	[CALL_SPLIT] = "split",
+	[CALL_COLLAPSE] = "collapse",
+	[CALL_LOOKUP] = "lookup",
+	[CALL_TOUCH] = "access by a PE",
+};
+
+void call_describe(unsigned call, char *buf, size_t size)
+{
+	const struct call *c = &sc->call[call];
+
+	snprintf(buf, size, "%c %s 0x%llx+0x%llx", 'a' + call, kind_name[c->kind],
+		 (unsigned long long)c->ipa, (unsigned long long)c->size);
+}
+
+enum call_kind call_running(int thread)
+{
+	int call = world.thread[thread].call;
+
+	return call < 0 ? CALL_NONE : sc->call[call].kind;
+}
+
+/* ---- who did what ---------------------------------------------------------------- */
+
+static bool covers(const struct call *c, uint64_t ipa)
+{
+	return ipa >= c->ipa && ipa - c->ipa < c->size;
+}
+
+/* The maps that could have put a page's PA there, a bit each. */
+static unsigned owners(uint64_t ipa, uint64_t pa)
+{
+	unsigned mask = 0;
+
+	for (unsigned i = 0; i < CALLS; i++)
+		if (sc->call[i].kind == CALL_MAP && covers(&sc->call[i], ipa) &&
+		    pa - sc->call[i].pa == ipa - sc->call[i].ipa)
+			mask |= 1u << i;
+	return mask;
+}
+
+/* Calls of a kind that cover a page and were not done when call @than began. */
+static unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than)
+{
+	unsigned mask = 0;
+
+	for (unsigned i = 0; i < CALLS; i++)
+		if (sc->call[i].kind == kind && covers(&sc->call[i], ipa) &&
+		    world.call[i].state != CALL_IDLE &&
+		    !(world.call[than].before & 1u << i))
+			mask |= 1u << i;
+	return mask;
+}
+
+static bool takes_away(const struct call *c)
+{
+	return c->kind == CALL_UNMAP ||
+	       (c->kind == CALL_MAP && c->flags & S2_MAP_REPLACE);
+}
+
+/* Whether some call may have removed a page since call @since began. */
+static bool may_be_gone(uint64_t ipa, unsigned since)
+{
+	for (unsigned i = 0; i < CALLS; i++)
+		if (i != since && takes_away(&sc->call[i]) &&
+		    covers(&sc->call[i], ipa) && world.call[i].state != CALL_IDLE &&
+		    !(world.call[since].before & 1u << i))
+			return true;
+	return false;
+}
+
+/* ---- what a call promised -------------------------------------------------------------- */
+
+struct asked {
+	unsigned call;
+	uint64_t ipa;
+};
+
+static void still_usable(void *data, uint64_t pa, uint64_t desc,
+			 const struct stale *stale)
+{
+	const struct asked *a = data;
+	unsigned own = owners(a->ipa, pa);
+
+	if (own & ~world.call[a->call].before)
+		return;
+	violation(stale ? "stale-after-unmap" : "left-mapped",
+		  "unmap %c has returned, a PE may use 0x%llx for 0x%llx%s",
+		  'a' + a->call, (unsigned long long)desc, (unsigned long long)a->ipa,
+		  own ? "" : ", which nobody mapped");
+}
+
+static void still_writable(void *data, uint64_t pa, uint64_t desc,
+			   const struct stale *stale)
+{
+	const struct asked *a = data;
+
+	if (!(desc & DESC_S2AP_W) || owners(a->ipa, pa) & ~world.call[a->call].before ||
+	    not_before(CALL_RELAX, a->ipa, a->call))
+		return;
+	violation(stale ? "stale-after-wrprotect" : "left-writable",
+		  "wrprotect %c has returned, a PE may write by 0x%llx for 0x%llx",
+		  'a' + a->call, (unsigned long long)desc, (unsigned long long)a->ipa);
+}
+
+/* A page as the tables have it; 0 in *pa: none. */
+static uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level)
+{
+	uint32_t entry;
+	uint64_t d = pe_walk(ipa, level, &entry), size = UINT64_C(1)
+							 << (12 + 9 * (3 - *level));
+
+	*pa = desc_valid(d) ? (d & UINT64_C(0xfffffffff000)) + (ipa & (size - 1)) : 0;
+	return d;
+}
+
+/* Of a map that has returned 0: each page is there, or may have gone since. */
+static void is_mapped(unsigned call, uint64_t ipa, bool at_end)
+{
+	const struct call *c = &sc->call[call];
+	int level;
+	uint64_t pa, d = page_now(ipa, &pa, &level);
+
+	if (pa == c->pa + (ipa - c->ipa) || may_be_gone(ipa, call))
+		return;
+	if (!at_end && desc_busy(d) &&
+	    (not_before(CALL_SPLIT, ipa, call) || not_before(CALL_COLLAPSE, ipa, call)))
+		return;
+	violation("map-lost", "map %c has returned 0, 0x%llx is 0x%llx", 'a' + call,
+		  (unsigned long long)ipa, (unsigned long long)d);
+}
+
+static void looked_up(unsigned call, uint64_t ipa)
+{
+	const struct call_run *r = &world.call[call];
+	uint64_t pa = r->seen & UINT64_C(0xfffffffff000);
+	unsigned own = owners(ipa, pa);
+
+	if (desc_valid(r->seen)) {
+		bool fine = false;
+
+		for (unsigned m = 0; m < CALLS; m++) {
+			bool gone = false;
+
+			if (!(own & 1u << m) || world.call[m].state == CALL_IDLE)
+				continue;
+			for (unsigned u = 0; u < CALLS; u++)
+				gone |= takes_away(&sc->call[u]) && u != m &&
+					covers(&sc->call[u], ipa) &&
+					r->before & 1u << u &&
+					world.call[u].before & 1u << m;
+			fine |= !gone;
+		}
+		if (!fine)
+			violation("lookup-stale", "lookup %c found 0x%llx", 'a' + call,
+				  (unsigned long long)r->seen);
+		return;
+	}
+	for (unsigned m = 0; m < CALLS; m++)
+		if (sc->call[m].kind == CALL_MAP && covers(&sc->call[m], ipa) &&
+		    r->before & 1u << m && !world.call[m].ret && !r->seen &&
+		    !may_be_gone(ipa, m))
+			violation("lookup-missed", "lookup %c found nothing at 0x%llx",
+				  'a' + call, (unsigned long long)ipa);
+}
+
+static void has_perms(unsigned call, uint64_t ipa)
+{
+	int level;
+	uint64_t pa, d = page_now(ipa, &pa, &level);
+
+	if (pa && sc->call[call].attr & S2_W && !(d & DESC_S2AP_W) &&
+	    !may_be_gone(ipa, call) && !not_before(CALL_WRPROTECT, ipa, call) &&
+	    !not_before(CALL_MAP, ipa, call))
+		violation("relax-lost", "relax %c has returned 0, 0x%llx is 0x%llx",
+			  'a' + call, (unsigned long long)ipa, (unsigned long long)d);
+}
+
+static void is_split(unsigned call, uint64_t ipa)
+{
+	int level;
+	uint64_t pa;
+
+	page_now(ipa, &pa, &level);
+	if (pa && level < 3 && !not_before(CALL_MAP, ipa, call) &&
+	    !not_before(CALL_COLLAPSE, ipa, call))
+		violation("left-block", "split %c has returned, 0x%llx is in a block",
+			  'a' + call, (unsigned long long)ipa);
+}
+
+static void judge_page(unsigned call, uint64_t ipa, bool at_end)
+{
+	struct asked a = { call, ipa };
+
+	switch (sc->call[call].kind) {
+	case CALL_MAP:
+		is_mapped(call, ipa, at_end);
+		break;
+	case CALL_UNMAP:
+		pe_each(ipa, still_usable, &a);
+		break;
+	case CALL_WRPROTECT:
+		pe_each(ipa, still_writable, &a);
+		break;
+	case CALL_RELAX:
+		has_perms(call, ipa);
+		break;
+	case CALL_SPLIT:
+		is_split(call, ipa);
+		break;
+	case CALL_LOOKUP:
+		if (!at_end)
+			looked_up(call, ipa);
+		break;
+	default:
+		break;
+	}
+}
+
+static bool allowed(enum call_kind kind, int ret)
+{
+	return !ret || (kind == CALL_MAP && ret == S2_E_EXIST) ||
+	       ((kind == CALL_RELAX || kind == CALL_MKYOUNG) && ret == S2_E_NOENT);
+}
+
+/* Promises of a call, when it returns and, those that last, at the end. */
+static void judge(unsigned call, bool at_end)
+{
+	const struct call *c = &sc->call[call];
+	const struct stale *s;
+
+	if (!allowed(c->kind, world.call[call].ret))
+		violation("result", "%s %c returned %d (%s)", kind_name[c->kind],
+			  'a' + call, world.call[call].ret,
+			  s2_strerror(world.call[call].ret));
+	if (world.call[call].ret)
+		return;
+	for (unsigned i = 0; i < nprobe; i++)
+		if (covers(c, probe[i]))
+			judge_page(call, probe[i], at_end);
+	s = c->kind == CALL_UNMAP && !(c->flags & S2_NO_CLEAN) ?
+		    pe_uncleaned(c->ipa, c->size) :
+		    NULL;
+	/* What was mapped beside the unmap, another may be about to clean. */
+	if (s && !(owners(s->ipa, s->desc & UINT64_C(0xfffffffff000)) &
+		   ~world.call[call].before))
+		violation("not-cleaned", "unmap %c has returned, 0x%llx is not clean",
+			  'a' + call, (unsigned long long)s->desc);
+}
+
+/* ---- a call ------------------------------------------------------------------------------ */
+
+/* Hardware does it in one step: a walk is gone with the TLBI like what it found. */
+static void access_by_pe(uint64_t ipa)
+{
+	uint32_t entry;
+	int level;
+	uint64_t d;
+
+	point(EV_CAS, NOWHERE, ipa);
+	d = pe_walk(ipa, &level, &entry);
+	touched(entry, true);
+	if (desc_valid(d) && !(d & DESC_AF))
+		mem_write(entry, d | DESC_AF);
+}
+
+static int make_call(unsigned call, struct s2_op *op, bool exclusive)
+{
+	const struct call *c = &sc->call[call];
+	s2_ipa_t ipa = s2_ipa(c->ipa);
+	struct s2_mapping m;
+	bool young = false;
+	int ret;
+
+	(void)exclusive;
+	switch (c->kind) {
+	case CALL_MAP:
+		return s2_map(&world.s2, ipa, s2_pa(c->pa), c->size, c->attr, c->flags, op);
+	case CALL_UNMAP:
+		return s2_unmap(&world.s2, ipa, c->size, c->flags, op);
+	case CALL_WRPROTECT:
+		return s2_wrprotect(&world.s2, ipa, c->size, op);
+	case CALL_RELAX:
+		return s2_relax_perms(&world.s2, ipa, c->attr);
+	case CALL_MKYOUNG:
+		return s2_mkyoung(&world.s2, ipa);
+	case CALL_AGE:
+		return s2_age(&world.s2, ipa, c->size, true, &young, op);
+	case CALL_SPLIT:
+		return s2_split(&world.s2, ipa, c->size, op);
+	case CALL_LOOKUP:
+		ret = s2_lookup(&world.s2, ipa, &m);
+		world.call[call].seen = m.desc;
+		return ret;
+	case CALL_TOUCH:
+		access_by_pe(c->ipa);
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+static void leave_section(int thread)
+{
+	if (thread == NOBODY)
+		return;
+	world.thread[thread].in_section = false;
+	for (int i = 0; i < THREADS; i++)
+		world.thread[i].grace &= (uint8_t)~(1u << thread);
+}
+
+static void release(int thread, struct s2_limbo *limbo)
+{
+	struct thread *t = &world.thread[thread];
+
+	if (!limbo->head)
+		return;
+	if (planted != PLANT_NO_GRACE)
+		for (int i = 0; i < THREADS; i++)
+			if (i != thread && world.thread[i].in_section)
+				t->grace |= (uint8_t)(1u << i);
+	point(EV_GRACE, NOWHERE, 0);
+	s2_release(&world.s2, limbo, NULL);
+}
+
+static void run_call(int thread, unsigned call)
+{
+	struct thread *t = &world.thread[thread];
+	struct call_run *r = &world.call[call];
+	struct s2_limbo limbo = { 0 };
+	struct s2_op op = { .limbo = planted == PLANT_FREE_IN_CALL ? NULL : &limbo,
+			    .max_entries = sc->budget };
+	int ret;
+
+	t->call = (int8_t)call;
+	point(EV_START, NOWHERE, 0);
+	r->state = CALL_RUNS;
+	for (unsigned i = 0; i < CALLS; i++)
+		r->before |= (uint16_t)((world.call[i].state == CALL_DONE) << i);
+	for (;;) {
+		t->others_wrote = false;
+		if (sc->locked) {
+			point(EV_LOCK, NOWHERE, 0);
+			world.locked = true;
+		}
+		t->in_section = true;
+		ret = make_call(call, &op, sc->locked);
+		leave_section(thread);
+		if (ret == S2_MORE || ret == S2_E_BUSY) {
+			world.locked = false;
+			wait_for_others();
+			continue;
+		}
+		break;
+	}
+	r->ret = (int8_t)ret;
+	judge(call, false);
+	r->state = CALL_DONE;
+	world.locked = false;
+	release(thread, &limbo);
+	t->call = -1;
+}
+
+void calls_run(int thread)
+{
+	for (unsigned i = 0; i < CALLS; i++)
+		if (sc->call[i].kind && (int)sc->call[i].who == thread + 1)
+			run_call(thread, i);
+}
+
+/* ---- the beginning and the end ---------------------------------------------------------------- */
+
+static void add_probe(uint64_t ipa)
+{
+	for (unsigned i = 0; i < nprobe; i++)
+		if (probe[i] == ipa)
+			return;
+	probe[nprobe++] = ipa;
+}
+
+void calls_setup(const struct scenario *scenario)
+{
+	const struct s2_config cfg = { .ipa_bits = 35,
+				       .pa_bits = 40,
+				       .features = scenario->features };
+
+	sc = scenario;
+	nprobe = 0;
+	if (s2_init(&world.s2, &cfg))
+		violation("set-up", "s2_init()");
+	for (unsigned i = 0; i < CALLS; i++) {
+		const struct call *c = &sc->call[i];
+		int ret;
+
+		if (!c->kind)
+			continue;
+		add_probe(c->ipa);
+		add_probe(c->ipa + c->size - 4096);
+		if (c->who != AT_FIRST)
+			continue;
+		ret = make_call(i, NULL, true);
+		if (ret)
+			violation("set-up", "call %c: %s", 'a' + i, s2_strerror(ret));
+		world.call[i].state = CALL_DONE;
+	}
+	for (unsigned i = 0; i < 4 && sc->watch[i]; i++)
+		add_probe(sc->watch[i]);
+}
+
+static void count_table(unsigned page, int level, bool root)
+{
+	const uint64_t *table = &arena[page * ENTRIES], *meta = world.meta[page];
+	unsigned live = 0, tables = 0;
+
+	for (unsigned i = 0; i < ENTRIES; i++) {
+		if (desc_busy(table[i]))
+			violation("marker-left", "page %u entry %u: 0x%llx", page, i,
+				  (unsigned long long)table[i]);
+		if (!desc_valid(table[i]))
+			continue;
+		live++;
+		if (desc_is_table(table[i], level)) {
+			tables++;
+			count_table((unsigned)mem_page(table[i] & UINT64_C(0xfffffffff000)),
+				    level + 1, false);
+		} else if (desc_needs_clean(world.s2.features, table[i]) &&
+			   !(meta[0] & META_CLEAN)) {
+			violation("metadata", "a leaf to clean in page %u without META_CLEAN",
+				  page);
+		}
+	}
+	if (meta_live(meta[0]) != live || meta_tables(meta[0]) != tables ||
+	    meta_busy(meta[0]))
+		violation("metadata", "page %u: live %u tables %u, its word says 0x%llx",
+			  page, live, tables, (unsigned long long)meta[0]);
+	if (!live && !root)
+		violation("empty-table-left", "page %u", page);
+}
+
+static char name_page(uint64_t ipa)
+{
+	int level;
+	uint64_t pa, d = page_now(ipa, &pa, &level);
+	unsigned own = pa ? owners(ipa, pa) : 0;
+	char name;
+
+	if (!pa)
+		return '-';
+	if (!own)
+		return '?';
+	name = (char)('a' + __builtin_ctz(own));
+	return d & DESC_S2AP_W ? (char)(name - 'a' + 'A') : name;
+}
+
+void calls_end(const struct scenario *scenario, char outcome[96])
+{
+	unsigned n = 0;
+	int ret;
+
+	for (unsigned i = 0; i < CALLS; i++)
+		if (sc->call[i].kind && sc->call[i].who != AT_FIRST)
+			judge(i, true);
+	count_table((unsigned)mem_index(world.s2.root) / ENTRIES, world.s2.start_level, true);
+	memset(outcome, 0, 96);
+	for (unsigned i = 0; i < 4 && scenario->watch[i]; i++)
+		outcome[n++] = name_page(scenario->watch[i]);
+	ret = s2_destroy(&world.s2, S2_NO_CLEAN, NULL);
+	if (ret || mem_in_use())
+		violation("table-leaked", "%u tables are left (%s)", mem_in_use(),
+			  s2_strerror(ret));
+}

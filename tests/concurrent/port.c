@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The port: each access is a point where another thread may come in first. With a
+ * plant, one rule of the engine or of the contract is broken here, and only here.
+ */
+#include "world.h"
+
+/* A table that was given back belongs to somebody else now. */
+static uint32_t check(const void *word)
+{
+	uint32_t where = location(word);
+	int32_t entry = mem_index(word);
+
+	if (where == NOWHERE) {
+		violation("wild-pointer", "%p is no entry", word);
+		return where;
+	}
+	if (entry >= 0 && world.page[(uint32_t)entry / ENTRIES].state != PAGE_PUBLISHED &&
+	    world.page[(uint32_t)entry / ENTRIES].state != PAGE_PRIVATE)
+		violation("use-after-free", "entry %u of the table at 0x%llx",
+			  (uint32_t)entry % ENTRIES,
+			  (unsigned long long)mem_pa((uint32_t)entry / ENTRIES));
+	return where;
+}
+
+static uint64_t *word_of(const uint64_t *word)
+{
+	return (uint64_t *)(uintptr_t)word;
+}
+
+static void write_word(uint64_t *word, uint64_t value)
+{
+	int32_t entry = mem_index(word);
+
+	if (entry < 0) {
+		if (*word != value)
+			*word = value;
+	} else {
+		pe_write((uint32_t)entry, value);
+		mem_write((uint32_t)entry, value);
+	}
+}
+
+static enum call_kind running(void)
+{
+	
+
+	return current() == NOBODY ? CALL_NONE : call_running(current());
+}
+
+static bool foreign_marker(uint64_t d)
+{
+	return desc_busy(d) && !(d & DESC_REMAKE);
+}
+
+uint64_t s2_port_load(void *port, const uint64_t *word)
+{
+	uint32_t where = check(word);
+	uint64_t d;
+
+	(void)port;
+	point(EV_LOAD, where, 0);
+	check(word);
+	touched(where, false);
+	d = *word_of(word);
+	if (mem_index(word) >= 0 && foreign_marker(d)) {
+		if (planted == PLANT_MARKER_TAKEN && running() == CALL_MAP)
+			return 0;
+		if (planted == PLANT_MARKER_UNSEEN && running() == CALL_UNMAP &&
+		    current() == 1)
+			return 0;
+	}
+	return d;
+}
+
+void s2_port_store(void *port, uint64_t *word, uint64_t value)
+{
+	uint32_t where = check(word);
+
+	(void)port;
+	point(EV_STORE, where, value);
+	check(word);
+	touched(where, true);
+	write_word(word, value);
+}
+
+void s2_port_store_release(void *port, uint64_t *word, uint64_t value)
+{
+	s2_port_store(port, word, value);
+}
+
+uint64_t s2_port_xchg(void *port, uint64_t *word, uint64_t value)
+{
+	uint32_t where = check(word);
+	uint64_t old;
+
+	(void)port;
+	point(EV_XCHG, where, value);
+	check(word);
+	touched(where, true);
+	old = *word;
+	write_word(word, value);
+	return old;
+}
+
+uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
+{
+	uint32_t where = check(word);
+	uint64_t found;
+
+	(void)port;
+	point(EV_CAS, where, value);
+	check(word);
+	touched(where, true);
+	found = *word;
+	if (planted == PLANT_MARKER_TAKEN && running() == CALL_MAP && !old &&
+	    mem_index(word) >= 0 && foreign_marker(found))
+		found = old;
+	if (found != old)
+		return found;
+	if (planted == PLANT_CAS_TORN) {
+		point(EV_STORE, where, value);
+		check(word);
+	}
+	write_word(word, value);
+	return found;
+}
+
+/* ---- table pages ------------------------------------------------------------- */
+
+uint64_t *s2_port_table_alloc(void *port, void *cookie)
+{
+	uint64_t *table;
+
+	(void)port;
+	(void)cookie;
+	point(EV_ALLOC, NOWHERE, 0);
+	table = mem_alloc(current(), 1);
+	if (!table)
+		violation("scenario-too-large", "no table page is left");
+	return table;
+}
+
+void s2_port_table_free(void *port, uint64_t *table)
+{
+	int32_t entry = mem_index(table);
+
+	(void)port;
+	point(EV_FREE, NOWHERE, entry < 0 ? 0 : mem_pa((uint32_t)entry / ENTRIES));
+	if (entry < 0 || entry % ENTRIES) {
+		violation("wild-pointer", "%p is no table", (void *)table);
+		return;
+	}
+	check(table);
+	pe_free((uint32_t)entry / ENTRIES);
+	mem_free(table);
+}
+
+uint64_t *s2_port_root_alloc(void *port, unsigned pages)
+{
+	uint64_t *root = mem_alloc(NOBODY, pages);
+
+	(void)port;
+	for (unsigned i = 0; root && i < pages; i++) {
+		struct page *p = &world.page[(unsigned)mem_index(root) / ENTRIES + i];
+
+		p->state = PAGE_PUBLISHED;
+		p->level = 1;
+		p->ipa = (uint64_t)i << 39;
+	}
+	return root;
+}
+
+void s2_port_root_free(void *port, uint64_t *root, unsigned pages)
+{
+	(void)port;
+	for (unsigned i = 0; i < pages; i++)
+		world.page[(unsigned)mem_index(root) / ENTRIES + i].state = PAGE_FREED;
+}
+
+uint64_t *s2_port_table_meta(void *port, uint64_t *table)
+{
+	(void)port;
+	check(table);
+	return world.meta[(unsigned)mem_index(table) / ENTRIES];
+}
+
+uint64_t s2_port_table_pa(void *port, uint64_t *table)
+{
+	(void)port;
+	return mem_pa((unsigned)mem_index(table) / ENTRIES);
+}
+
+uint64_t *s2_port_table_va(void *port, uint64_t pa)
+{
+	int page = mem_page(pa);
+
+	(void)port;
+	if (page < 0) {
+		violation("wild-pointer", "0x%llx is no table", (unsigned long long)pa);
+		page = 0;
+	}
+	return &arena[(unsigned)page * ENTRIES];
+}
+
+/* ---- barriers, invalidations, caches --------------------------------------------- */
+
+void s2_port_vmid_enter(void *port)
+{
+	(void)port;
+}
+
+void s2_port_vmid_leave(void *port)
+{
+	(void)port;
+}
+
+void s2_port_isb(void *port)
+{
+	(void)port;
+}
+
+void s2_port_dsb_ishst(void *port)
+{
+	(void)port;
+	point(EV_DSB_ISHST, NOWHERE, 0);
+	if (planted != PLANT_NO_DSB_BEFORE)
+		pe_dsb(current(), EV_DSB_ISHST);
+}
+
+void s2_port_dsb_ish(void *port)
+{
+	(void)port;
+	point(EV_DSB_ISH, NOWHERE, 0);
+	pe_dsb(current(), planted == PLANT_NO_DSB_AFTER ? EV_DSB_ISHST : EV_DSB_ISH);
+}
+
+void s2_port_dsb_sy(void *port)
+{
+	(void)port;
+	point(EV_DSB_SY, NOWHERE, 0);
+	pe_dsb(current(), EV_DSB_SY);
+}
+
+static void tlbi(enum event kind, uint64_t operand)
+{
+	point(kind, NOWHERE, operand);
+	if (planted == PLANT_NO_TLBI && kind != EV_TLBI_E1)
+		return;
+	if (planted == PLANT_NO_STAGE1 && kind == EV_TLBI_E1)
+		return;
+	pe_tlbi(current(), kind, operand);
+}
+
+void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
+{
+	(void)port;
+	tlbi(EV_TLBI_IPA, operand);
+}
+
+void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)
+{
+	(void)port;
+	tlbi(EV_TLBI_RANGE, operand);
+}
+
+void s2_port_tlbi_vmalle1is(void *port)
+{
+	(void)port;
+	tlbi(EV_TLBI_E1, 0);
+}
+
+void s2_port_tlbi_vmalls12e1is(void *port)
+{
+	(void)port;
+	tlbi(EV_TLBI_ALL, 0);
+}
+
+void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+{
+	(void)port;
+	point(EV_AGENTS, NOWHERE, ipa);
+	if (planted != PLANT_NO_AGENTS)
+		pe_agents(current(), ipa, size);
+}
+
+void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr)
+{
+	(void)port;
+	(void)attr;
+	point(EV_CLEAN, NOWHERE, pa);
+	if (planted != PLANT_NO_CLEAN)
+		pe_clean(current(), pa, size);
+}
+
+void s2_port_make_executable(void *port, uint64_t pa, uint64_t size)
+{
+	(void)port;
+	(void)pa;
+	(void)size;
+}

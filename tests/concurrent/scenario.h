@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a scenario is: what is mapped at first, what each thread calls, and every
+ * outcome that some order must show, and no other.
+ */
+#ifndef STAGE2_CONCURRENT_SCENARIO_H
+#define STAGE2_CONCURRENT_SCENARIO_H
+
+#include "world.h"
+
+/* By whom: AT_FIRST, without a lock being needed, or one of the threads. */
+enum who { AT_FIRST, T1, T2, T3 };
+
+struct call {
+	enum call_kind kind;
+	enum who who;
+	uint64_t ipa, size;
+	uint64_t pa;	/* map: start */
+	uint32_t attr;	/* map, relax */
+	uint32_t flags; /* but for S2_SHARED */
+};
+
+/*
+ * outcomes: one word for each page of @watch, of each outcome, in any order,
+ * separated by " | ". A word is the call that mapped the page, counted from 'a',
+ * upper case when writable; '-' when it is not mapped. "" asks for no comparison.
+ */
+struct scenario {
+	const char *name;
+	bool locked; /* a lock around each call, no S2_SHARED */
+	struct call call[CALLS];
+	uint64_t watch[4];
+	const char *outcomes;
+	uint32_t budget; /* of entries in a step; 0: none */
+	/* set by the tests: */
+	uint32_t features;
+};
+
+#endif /* STAGE2_CONCURRENT_SCENARIO_H */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * test_orders [-v] [WORD]: every scenario (whose name contains WORD), with and
+ * without FWB and range TLBIs, in every order. Prints TAP.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "scenarios.h"
+
+static const struct {
+	const char *name;
+	uint32_t features;
+} cpus[] = {
+	{ "none", 0 },
+	{ "fwb,tlbirange,ttl", S2_FEAT_FWB | S2_FEAT_TLBIRANGE | S2_FEAT_TTL },
+};
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; (p = strstr(p, word)); p += n)
+		if ((p == list || p[-1] == ' ') && (!p[n] || p[n] == ' '))
+			return true;
+	return false;
+}
+
+/* Each outcome was expected, each expected one has come. */
+static bool as_expected(const struct scenario *sc, const struct result *res)
+{
+	unsigned expected = sc->outcomes[0] != 0;
+
+	if (!sc->outcomes[0])
+		return true;
+	for (const char *p = sc->outcomes; *p; p++)
+		expected += *p == '|';
+	for (unsigned i = 0; i < res->noutcomes; i++)
+		if (!has_word(sc->outcomes, res->outcome[i]))
+			return false;
+	return res->noutcomes == expected;
+}
+
+static bool run(const struct scenario *from, unsigned cpu, unsigned test)
+{
+	struct scenario sc = *from;
+	struct result res;
+	bool good;
+
+	sc.features = cpus[cpu].features;
+	explore(&sc, &res);
+	good = !res.rule && as_expected(&sc, &res);
+	printf("%s %u - %s [%s]: %llu states, %s\n", good ? "ok" : "not ok", test, sc.name,
+	       cpus[cpu].name, (unsigned long long)res.states,
+	       res.bound < 0 ? "every order" : "orders with two preemptions");
+	if (res.rule) {
+		printf("# %s: %s\n", res.rule, res.detail);
+		explore_replay(&sc);
+	} else if (!good || verbose) {
+		printf("#   %llu steps, outcomes:", (unsigned long long)res.steps);
+		for (unsigned i = 0; i < res.noutcomes; i++)
+			printf("%s%s", i ? " | " : " ", res.outcome[i]);
+		printf("; expected: %s\n", sc.outcomes);
+	}
+	fflush(stdout);
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	const char *word = "";
+	unsigned n = 0, failed = 0;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "-v"))
+			verbose = true;
+		else
+			word = argv[i];
+	}
+	for (unsigned i = 0; i < nscenarios; i++)
+		for (unsigned cpu = 0; strstr(scenarios[i].name, word) && cpu < 2; cpu++)
+			failed += !run(&scenarios[i], cpu, ++n);
+	printf("1..%u\n", n);
+	return failed || !n;
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * One small machine, of which every state is visited: a few table pages, the
+ * threads that change them with the real engine, and what PEs may have cached.
+ *
+ *   scenario.c  what the threads do           call.c    one call and what it promised
+ *   explore.c   every order in which they may port.c    each access is a step
+ *   pe.c        what PEs may still use        memory.c  tables, and the way back
+ *
+ * Memory is sequentially consistent here: a store is seen by all at once. What
+ * needs weaker memory to go wrong is for the litmus tests and docs/race.md.
+ */
+#ifndef STAGE2_CONCURRENT_WORLD_H
+#define STAGE2_CONCURRENT_WORLD_H
+
+#include <stage2/stage2.h>
+#include "internal.h"
+
+#define THREADS 3
+#define PAGES 36
+#define ENTRIES 512u
+#define CALLS 12
+#define STALE 96
+#define PENDING 12
+#define PA_TABLES UINT64_C(0x40000000)
+#define NOBODY (-1) /* runs outside of any thread: set-up and end */
+
+/* What a thread is about to do; what it waits for. */
+enum event {
+	EV_NONE,
+	EV_START,
+	EV_LOAD,
+	EV_STORE,
+	EV_XCHG,
+	EV_CAS,
+	EV_ADD,
+	EV_ALLOC,
+	EV_FREE,
+	EV_DSB_ISHST,
+	EV_DSB_ISH,
+	EV_DSB_SY,
+	EV_TLBI_IPA,
+	EV_TLBI_RANGE,
+	EV_TLBI_E1,
+	EV_TLBI_ALL,
+	EV_AGENTS,
+	EV_CLEAN,
+	EV_RETURN,
+	EV_RETRY,
+	EV_LOCK,
+	EV_UNLOCK,
+	EV_GRACE,
+	EV_EVENTS
+};
+
+/* Rules of the engine that can be broken on purpose, by the port (port.c). */
+enum plant {
+	PLANT_NONE,
+	PLANT_NO_GRACE,
+	PLANT_MARKER_TAKEN,
+	PLANT_MARKER_UNSEEN,
+	PLANT_DEAD_IGNORED,
+	PLANT_CAS_TORN,
+	PLANT_ADD_TORN,
+	PLANT_NO_DSB_BEFORE,
+	PLANT_NO_DSB_AFTER,
+	PLANT_NO_TLBI,
+	PLANT_NO_STAGE1,
+	PLANT_NO_AGENTS,
+	PLANT_NO_CLEAN,
+	PLANT_FREE_IN_CALL,
+	PLANTS
+};
+
+enum page_state { PAGE_FREE, PAGE_PRIVATE, PAGE_PUBLISHED, PAGE_FREED };
+
+/* A table page. PUBLISHED: has been linked; @at: the entry that linked it last. */
+struct page {
+	uint8_t state;
+	uint8_t level;
+	uint16_t at;
+	uint64_t ipa;
+};
+
+/*
+ * What a PE may hold although no entry says it any more: a leaf, or a table entry
+ * and with it a way into that table. The masks have a bit for each thread.
+ */
+struct stale {
+	uint64_t desc, ipa;
+	uint16_t at;	   /* the entry it was in */
+	uint8_t level;
+	bool table;
+	uint8_t visible;   /* threads that have executed a DSB since */
+	uint8_t issued;	   /* threads that have issued a TLBI by IPA for it since */
+	uint8_t issued_e1; /* ... VMALLE1IS, when stage 2 was gone already */
+	uint8_t issued_all;
+	uint8_t agents;	   /* other agents may not use it any more */
+	bool no_stage2;	   /* gone from stage-2 TLBs */
+	bool gone;	   /* gone from all TLBs of PEs */
+	bool to_clean;	   /* its memory has to be cleaned before it is given away */
+	uint64_t cleaned;  /* bytes from its start that were cleaned since */
+	uint8_t dc;	   /* threads whose DSB SY is to complete that */
+};
+
+struct span {
+	uint64_t start, end;
+};
+
+struct thread {
+	void *sp;
+	bool live, in_section, in_call;
+	bool waiting;	   /* until somebody else writes */
+	bool others_wrote; /* since its call began */
+	uint8_t grace;	   /* threads it waits for, a bit each */
+	int8_t call;	   /* index, -1: none */
+	uint8_t pages;	   /* taken from its part of the arena */
+	uint8_t npending;
+	struct span pending[PENDING]; /* TLBIs by IPA since its last DSB */
+	enum event event;
+	uint32_t where;
+	uint64_t value;
+};
+
+enum call_kind {
+	CALL_NONE,
+	CALL_MAP,
+	CALL_UNMAP,
+	CALL_WRPROTECT,
+	CALL_RELAX,
+	CALL_MKYOUNG,
+	CALL_AGE,
+	CALL_SPLIT,
+	CALL_COLLAPSE,
+	CALL_LOOKUP,
+	CALL_TOUCH, /* no call: a PE walks and sets the access flag by hardware */
+};
+
+enum call_state { CALL_IDLE, CALL_RUNS, CALL_DONE };
+
+/* before: calls that were done when it began. */
+struct call_run {
+	uint8_t state;
+	int8_t ret;
+	uint16_t before;
+	uint64_t seen; /* lookup: the descriptor found */
+};
+
+/*
+ * All that a step may change but for the entries, which have an undo log, and the
+ * threads' stacks.
+ */
+struct world {
+	struct s2 s2;
+	uint64_t meta[PAGES][2];
+	struct page page[PAGES];
+	uint64_t hash; /* of the entries */
+	uint32_t undo; /* how long the log is */
+	bool locked;
+	struct thread thread[THREADS + 1]; /* the last: NOBODY */
+	struct call_run call[CALLS];
+	unsigned nstale;
+	struct stale stale[STALE]; /* last, for only the first nstale are kept */
+};
+
+extern struct world world;
+extern uint64_t arena[PAGES * ENTRIES];
+
+/* ---- memory.c ---------------------------------------------------------------- */
+
+/* An empty arena, an empty log. */
+void mem_reset(void);
+/* What is there now cannot be undone. */
+void mem_commit(void);
+void mem_undo(uint32_t to);
+void mem_write(uint32_t entry, uint64_t value);
+/* thread: whose part of the arena, or NOBODY. NULL when it is full. */
+uint64_t *mem_alloc(int thread, unsigned pages);
+void mem_free(uint64_t *table);
+/* Index of an entry; -1 if the pointer leads elsewhere. */
+int32_t mem_index(const void *entry);
+uint64_t mem_pa(unsigned page);
+/* Page of a table's PA; -1 if there is none. */
+int mem_page(uint64_t pa);
+unsigned mem_in_use(void);
+
+/* ---- pe.c ---------------------------------------------------------------------- */
+
+/* Before the entry changes. */
+void pe_write(uint32_t entry, uint64_t new);
+void pe_dsb(int thread, enum event kind);
+void pe_tlbi(int thread, enum event kind, uint64_t operand);
+void pe_agents(int thread, uint64_t ipa, uint64_t size);
+void pe_clean(int thread, uint64_t pa, uint64_t size);
+void pe_free(unsigned page);
+/*
+ * Each leaf that a PE may use for a page, those of the tables first. Calls
+ * fn(data, page's PA, descriptor, stale or NULL).
+ */
+typedef void pe_leaf(void *data, uint64_t pa, uint64_t desc, const struct stale *stale);
+void pe_each(uint64_t ipa, pe_leaf *fn, void *data);
+/* The entry that translates an address by the tables as they are, and its level. */
+uint64_t pe_walk(uint64_t ipa, int *level, uint32_t *entry);
+/* Whether the memory of anything broken in [ipa, ipa + size) has not been cleaned. */
+const struct stale *pe_uncleaned(uint64_t ipa, uint64_t size);
+
+/* ---- explore.c ------------------------------------------------------------------- */
+
+extern enum plant planted;
+extern bool verbose;
+
+struct scenario;
+
+struct result {
+	const char *rule; /* NULL: nothing was violated */
+	char detail[256];
+	uint64_t states, steps, ends;
+	int bound; /* preemptions; -1: every order was tried */
+	unsigned noutcomes;
+	char outcome[24][96];
+};
+
+/*
+ * Every order of the threads' steps; when there are too many, every order with at
+ * most two preemptions. Ends at the first violation.
+ */
+void explore(const struct scenario *sc, struct result *res);
+/* Run the order in which the last violation was found again, and print it. */
+void explore_replay(const struct scenario *sc);
+
+/* The thread that runs, or NOBODY. */
+int current(void);
+/* A step ends here; the next begins with the access. A location, or NOWHERE. */
+#define NOWHERE UINT32_MAX
+void point(enum event event, uint32_t where, uint64_t value);
+/* The access itself, for finding out which locations threads share. */
+void touched(uint32_t where, bool write);
+/* A rule is broken: never returns to a thread. */
+void violation(const char *rule, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+/* Where an entry, a metadata word or a word of the instance is. */
+uint32_t location(const void *word);
+/* Wait until somebody else has written, if nobody has since the call began. */
+void wait_for_others(void);
+
+/* ---- call.c ---------------------------------------------------------------------- */
+
+enum call_kind call_running(int thread);
+void calls_run(int thread);
+void calls_setup(const struct scenario *sc);
+/* When every thread has ended: judge what is left, name it, take it down. */
+void calls_end(const struct scenario *sc, char outcome[96]);
+void call_describe(unsigned call, char *buf, size_t size);
+
+#endif /* STAGE2_CONCURRENT_WORLD_H */
