@@ -285,30 +285,34 @@ static void access_by_pe(uint64_t ipa)
 		mem_write(entry, d | DESC_AF);
 }
 
-static int make_call(unsigned call, struct s2_op *op, bool exclusive)
+static int make_call(unsigned call, struct s2_op *op, bool shared)
 {
 	const struct call *c = &sc->call[call];
+	uint32_t flags = c->flags | (shared ? S2_SHARED : 0);
 	s2_ipa_t ipa = s2_ipa(c->ipa);
 	struct s2_mapping m;
 	bool young = false;
 	int ret;
 
-	(void)exclusive;
 	switch (c->kind) {
 	case CALL_MAP:
-		return s2_map(&world.s2, ipa, s2_pa(c->pa), c->size, c->attr, c->flags, op);
+		return s2_map(&world.s2, ipa, s2_pa(c->pa), c->size, c->attr, flags, op);
 	case CALL_UNMAP:
-		return s2_unmap(&world.s2, ipa, c->size, c->flags, op);
+		return s2_unmap(&world.s2, ipa, c->size, flags, op);
 	case CALL_WRPROTECT:
-		return s2_wrprotect(&world.s2, ipa, c->size, op);
+		return s2_wrprotect(&world.s2, ipa, c->size, flags, op);
 	case CALL_RELAX:
-		return s2_relax_perms(&world.s2, ipa, c->attr);
+		return s2_relax_perms(&world.s2, ipa, c->attr, flags);
 	case CALL_MKYOUNG:
-		return s2_mkyoung(&world.s2, ipa);
+		return s2_mkyoung(&world.s2, ipa, flags);
 	case CALL_AGE:
-		return s2_age(&world.s2, ipa, c->size, true, &young, op);
+		return s2_age(&world.s2, ipa, c->size, flags, &young, op);
 	case CALL_SPLIT:
-		return s2_split(&world.s2, ipa, c->size, op);
+		return s2_split(&world.s2, ipa, c->size, flags, op);
+#ifdef HAVE_COLLAPSE
+	case CALL_COLLAPSE:
+		return s2_collapse(&world.s2, ipa, c->size, flags, op);
+#endif
 	case CALL_LOOKUP:
 		ret = s2_lookup(&world.s2, ipa, &m);
 		world.call[call].seen = m.desc;
@@ -365,7 +369,7 @@ static void run_call(int thread, unsigned call)
 			world.locked = true;
 		}
 		t->in_section = true;
-		ret = make_call(call, &op, sc->locked);
+		ret = make_call(call, &op, !sc->locked);
 		leave_section(thread);
 		if (ret == S2_MORE || ret == S2_E_BUSY) {
 			world.locked = false;
@@ -419,7 +423,7 @@ void calls_setup(const struct scenario *scenario)
 		add_probe(c->ipa + c->size - 4096);
 		if (c->who != AT_FIRST)
 			continue;
-		ret = make_call(i, NULL, true);
+		ret = make_call(i, NULL, false);
 		if (ret)
 			violation("set-up", "call %c: %s", 'a' + i, s2_strerror(ret));
 		world.call[i].state = CALL_DONE;
@@ -428,7 +432,7 @@ void calls_setup(const struct scenario *scenario)
 		add_probe(sc->watch[i]);
 }
 
-static void count_table(unsigned page, int level, bool root)
+static void count_table(unsigned page, int level, bool root, unsigned made[S2_LEVELS])
 {
 	const uint64_t *table = &arena[page * ENTRIES], *meta = world.meta[page];
 	unsigned live = 0, tables = 0;
@@ -442,18 +446,19 @@ static void count_table(unsigned page, int level, bool root)
 		live++;
 		if (desc_is_table(table[i], level)) {
 			tables++;
+			made[level + 1]++;
 			count_table((unsigned)mem_page(table[i] & UINT64_C(0xfffffffff000)),
-				    level + 1, false);
+				    level + 1, false, made);
 		} else if (desc_needs_clean(world.s2.features, table[i]) &&
-			   !(meta[0] & META_CLEAN)) {
+			   !(meta[META_STATE] & META_CLEAN)) {
 			violation("metadata", "a leaf to clean in page %u without META_CLEAN",
 				  page);
 		}
 	}
-	if (meta_live(meta[0]) != live || meta_tables(meta[0]) != tables ||
-	    meta_busy(meta[0]))
+	if (meta_live(meta[META_STATE]) != live || meta_tables(meta[META_STATE]) != tables ||
+	    meta_busy(meta[META_STATE]) || meta[META_STATE] & META_DEAD)
 		violation("metadata", "page %u: live %u tables %u, its word says 0x%llx",
-			  page, live, tables, (unsigned long long)meta[0]);
+			  page, live, tables, (unsigned long long)meta[META_STATE]);
 	if (!live && !root)
 		violation("empty-table-left", "page %u", page);
 }
@@ -475,13 +480,19 @@ static char name_page(uint64_t ipa)
 
 void calls_end(const struct scenario *scenario, char outcome[96])
 {
-	unsigned n = 0;
+	unsigned n = 0, made[S2_LEVELS] = { 0 };
 	int ret;
 
 	for (unsigned i = 0; i < CALLS; i++)
 		if (sc->call[i].kind && sc->call[i].who != AT_FIRST)
 			judge(i, true);
-	count_table((unsigned)mem_index(world.s2.root) / ENTRIES, world.s2.start_level, true);
+	count_table((unsigned)mem_index(world.s2.root) / ENTRIES, world.s2.start_level, true,
+		    made);
+	for (int l = 0; l < S2_LEVELS; l++)
+		if (world.s2.made[l] - world.s2.freed[l] != made[l])
+			violation("statistics", "level %d: %llu tables made, %llu freed, %u there",
+				  l, (unsigned long long)world.s2.made[l],
+				  (unsigned long long)world.s2.freed[l], made[l]);
 	memset(outcome, 0, 96);
 	for (unsigned i = 0; i < 4 && scenario->watch[i]; i++)
 		outcome[n++] = name_page(scenario->watch[i]);

@@ -24,7 +24,7 @@
 #define STATES_LOG2 22
 #define STATES_MAX (UINT64_C(1) << 21)
 #define ALONE_MAX 100000 /* accesses of one thread between two steps */
-#define LOCATIONS (PAGES * ENTRIES + PAGES * 2 + sizeof(struct s2) / 8)
+#define LOCATIONS (LOCATION_S2 + sizeof(struct s2) / 8)
 
 enum plant planted;
 bool verbose;
@@ -78,7 +78,7 @@ uint32_t location(const void *word)
 	if (at >= meta && at < meta + sizeof(world.meta) && at % 8 == 0)
 		return PAGES * ENTRIES + (uint32_t)(at - meta) / 8;
 	if (at >= s2 && at < s2 + sizeof(world.s2))
-		return PAGES * ENTRIES + PAGES * 2 + (uint32_t)(at - s2) / 8;
+		return LOCATION_S2 + (uint32_t)(at - s2) / 8;
 	return NOWHERE;
 }
 
@@ -88,9 +88,9 @@ static const char *const event_name[EV_EVENTS] = {
 	[EV_START] = "begins",
 	[EV_LOAD] = "loads",
 	[EV_STORE] = "stores",
-	[EV_XCHG] = "exchanges",
 	[EV_CAS] = "compares and swaps",
 	[EV_ADD] = "adds to",
+	[EV_OR] = "sets bits in",
 	[EV_ALLOC] = "takes a table",
 	[EV_FREE] = "frees the table",
 	[EV_DSB_ISHST] = "DSB ISHST",
@@ -155,8 +155,11 @@ void point(enum event event, uint32_t where, uint64_t value)
 				  ALONE_MAX);
 		return;
 	}
-	alone = 0;
 	t = &world.thread[running];
+	/* No barrier between cleans: one after the other, they are one step. */
+	if (event == EV_CLEAN && t->event == EV_CLEAN)
+		return;
+	alone = 0;
 	t->event = event;
 	t->where = where;
 	t->value = value;
@@ -338,15 +341,18 @@ static uint64_t hash_bytes(uint64_t h, const void *at, size_t size)
 	return h;
 }
 
-/* Stale records in any order are the same state; the log is not part of it. */
+/*
+ * Stale records in any order are the same state; the log and the statistics are not
+ * part of it.
+ */
 static uint64_t hash_state(void)
 {
-	uint32_t undo = world.undo;
 	uint64_t h, records = 0;
 
-	world.undo = 0;
-	h = hash_bytes(1, &world, offsetof(struct world, stale));
-	world.undo = undo;
+	h = hash_bytes(world.hash ^ world.s2.tags, world.meta,
+		       offsetof(struct world, hash) - offsetof(struct world, meta));
+	h = hash_bytes(h ^ world.s2.batches, &world.locked,
+		       offsetof(struct world, stale) - offsetof(struct world, locked));
 	for (unsigned i = 0; i < world.nstale; i++)
 		records += hash_bytes(2, &world.stale[i], sizeof(world.stale[i]));
 	h = hash_bytes(h, &records, sizeof(records));

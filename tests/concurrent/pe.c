@@ -117,6 +117,28 @@ static struct stale *stale_add(uint64_t desc, uint64_t ipa, uint32_t at, int lev
 	return s;
 }
 
+/*
+ * What was behind a stale table entry may be held no longer than that: it goes with
+ * the same TLBIs, as far as they are for its address.
+ */
+static void goes_with(struct stale *s, const struct stale *way)
+{
+	s->visible = way->visible;
+	s->issued_all = way->issued_all;
+	s->no_stage2 = way->no_stage2;
+	s->gone = way->gone;
+	s->issued_e1 = way->issued_e1;
+	s->agents = way->agents;
+	for (int i = 0; i <= THREADS; i++) {
+		const struct thread *t = &world.thread[i];
+
+		for (unsigned j = 0; way->issued >> i & 1 && j < t->npending; j++)
+			if (overlap(s->ipa, size_of(s->level), t->pending[j].start,
+				    t->pending[j].end - t->pending[j].start))
+				s->issued |= (uint8_t)(1u << i);
+	}
+}
+
 static void forget(void)
 {
 	for (unsigned i = 0; i < world.nstale;) {
@@ -241,7 +263,7 @@ void pe_write(uint32_t entry, uint64_t new)
 		return;
 	ipa = entry_ipa(entry);
 	here = linked(page);
-	way = stale_way(page);
+	way = here ? NULL : stale_way(page);
 	if (desc_busy(old) && !desc_busy(new))
 		for (unsigned i = 0; i < world.nstale; i++)
 			if (world.stale[i].at == entry && live(&world.stale[i]))
@@ -256,10 +278,15 @@ void pe_write(uint32_t entry, uint64_t new)
 			violation("break-before-make", "0x%llx becomes 0x%llx in one write",
 				  (unsigned long long)old, (unsigned long long)new);
 		/* An entry without its access flag is never cached. */
-		if ((here || way) && old & DESC_AF && (old ^ new) & ~(DESC_AF | DESC_SW))
-			stale_add(old, ipa, entry, level);
+		s = (here || way) && old & DESC_AF && (old ^ new) & ~(DESC_AF | DESC_SW) ?
+			    stale_add(old, ipa, entry, level) :
+			    NULL;
+		if (s && way)
+			goes_with(s, way);
 	} else if (desc_valid(old) && (here || way)) {
 		s = stale_add(old, ipa, entry, level);
+		if (s && way)
+			goes_with(s, way);
 		if (s && s->table && owes_clean(DESC_MEMATTR, new))
 			below_to_clean(old, level);
 		else if (s && !s->table)
@@ -269,17 +296,12 @@ void pe_write(uint32_t entry, uint64_t new)
 		return;
 	if (here || desc_is_table(new, level))
 		becomes_valid(entry, ipa, new, level);
-	if (here || !way || desc_is_table(new, level))
+	if (!way || desc_is_table(new, level))
 		return;
-	/* Given to PEs behind a table entry that is stale already; goes with that. */
+	/* Given to PEs behind a table entry that is stale already. */
 	s = stale_add(new, ipa, entry, level);
 	if (s) {
-		s->visible = way->visible;
-		s->issued = way->issued;
-		s->issued_all = way->issued_all;
-		s->issued_e1 = way->issued_e1;
-		s->no_stage2 = way->no_stage2;
-		s->gone = way->gone;
+		goes_with(s, way);
 		s->to_clean = desc_needs_clean(world.s2.features, new);
 	}
 }
@@ -287,7 +309,8 @@ void pe_write(uint32_t entry, uint64_t new)
 /* ---- barriers and invalidations --------------------------------------------------- */
 
 /* The leaves below a table entry that went with a TLBI for other addresses. */
-static void left_behind(const struct thread *t, uint64_t desc, int level)
+static void left_behind(const struct thread *t, const struct stale *way, uint64_t desc,
+			int level)
 {
 	unsigned first = (unsigned)mem_page(oa_of(desc)) * ENTRIES;
 
@@ -298,7 +321,7 @@ static void left_behind(const struct thread *t, uint64_t desc, int level)
 		if (!desc_valid(arena[e]))
 			continue;
 		if (desc_is_table(arena[e], level + 1)) {
-			left_behind(t, arena[e], level + 1);
+			left_behind(t, way, arena[e], level + 1);
 			continue;
 		}
 		for (unsigned i = 0; i < t->npending; i++)
@@ -306,8 +329,10 @@ static void left_behind(const struct thread *t, uint64_t desc, int level)
 					   t->pending[i].start,
 					   t->pending[i].end - t->pending[i].start);
 		s = reached ? NULL : stale_add(arena[e], entry_ipa(e), e, level + 1);
-		if (s)
-			s->visible = UINT8_MAX;
+		if (!s)
+			continue;
+		goes_with(s, way);
+		s->visible = UINT8_MAX;
 	}
 }
 
@@ -320,8 +345,8 @@ static void complete(int thread)
 	for (unsigned i = 0; i < n; i++) {
 		struct stale *s = &world.stale[i];
 
-		if (s->issued & me && s->table)
-			left_behind(t, s->desc, s->level);
+		if (s->issued & me && s->table && !s->no_stage2)
+			left_behind(t, s, s->desc, s->level);
 		s->no_stage2 |= !!(s->issued & me);
 		s->gone |= s->issued_e1 & me || s->issued_all & me;
 		s->no_stage2 |= s->gone;
@@ -345,8 +370,8 @@ void pe_dsb(int thread, enum event kind)
 		s->visible |= me;
 		if (kind != EV_DSB_SY)
 			continue;
-		s->dc &= (uint8_t)~me;
-		if (!s->dc && s->cleaned == size_of(s->level))
+		s->parts &= (uint8_t)~me;
+		if (s->dc & me || (!s->parts && s->cleaned == size_of(s->level)))
 			s->to_clean = false;
 	}
 	forget();
@@ -364,7 +389,7 @@ static void tlbi_span(int thread, uint64_t start, uint64_t end, int ttl)
 	for (unsigned i = 0; i < world.nstale; i++) {
 		struct stale *s = &world.stale[i];
 
-		if (s->visible & MASK(thread) &&
+		if (s->visible & MASK(thread) && !s->no_stage2 &&
 		    overlap(s->ipa, size_of(s->level), start, end - start) &&
 		    (!ttl || (s->table ? s->level < ttl : s->level == ttl)))
 			s->issued |= MASK(thread);
@@ -418,10 +443,14 @@ void pe_clean(int thread, uint64_t pa, uint64_t size)
 		uint64_t at = oa_of(s->desc) + s->cleaned;
 		uint64_t end = oa_of(s->desc) + size_of(s->level);
 
-		if (!s->to_clean || live(s) || pa > at || pa + size <= at)
+		if (!s->to_clean || live(s))
 			continue;
-		s->cleaned += (pa + size < end ? pa + size : end) - at;
-		s->dc |= MASK(thread);
+		if (pa <= oa_of(s->desc) && pa + size >= end) {
+			s->dc |= MASK(thread);
+		} else if (pa <= at && pa + size > at) {
+			s->cleaned += (pa + size < end ? pa + size : end) - at;
+			s->parts |= MASK(thread);
+		}
 	}
 }
 

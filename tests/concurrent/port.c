@@ -89,20 +89,6 @@ void s2_port_store_release(void *port, uint64_t *word, uint64_t value)
 	s2_port_store(port, word, value);
 }
 
-uint64_t s2_port_xchg(void *port, uint64_t *word, uint64_t value)
-{
-	uint32_t where = check(word);
-	uint64_t old;
-
-	(void)port;
-	point(EV_XCHG, where, value);
-	check(word);
-	touched(where, true);
-	old = *word;
-	write_word(word, value);
-	return old;
-}
-
 uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
 {
 	uint32_t where = check(word);
@@ -124,6 +110,62 @@ uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
 	}
 	write_word(word, value);
 	return found;
+}
+
+/* ---- words --------------------------------------------------------------------- */
+
+/* Statistics are nobody's reason to do anything: no step, whoever counts. */
+static bool is_statistic(const uint64_t *word)
+{
+	return location(word) >= LOCATION_S2 && word != &world.s2.tags &&
+	       word != &world.s2.batches;
+}
+
+uint64_t s2_port_word_load(void *port, const uint64_t *word)
+{
+	return is_statistic(word) ? *word : s2_port_load(port, word);
+}
+
+uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
+{
+	uint32_t where = check(word);
+	uint64_t old;
+
+	(void)port;
+	if (is_statistic(word)) {
+		*word += n;
+		return *word - n;
+	}
+	point(EV_ADD, where, n);
+	touched(where, true);
+	old = *word;
+	if (planted == PLANT_ADD_TORN) {
+		point(EV_STORE, where, old + n);
+		*word = old + n;
+	} else {
+		*word += n;
+	}
+	if (planted == PLANT_DEAD_IGNORED && running() == CALL_MAP)
+		old &= ~META_DEAD;
+	return old;
+}
+
+uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits)
+{
+	uint32_t where = check(word);
+	uint64_t old;
+
+	(void)port;
+	point(EV_OR, where, bits);
+	touched(where, true);
+	old = *word;
+	*word |= bits;
+	return old;
+}
+
+uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
+{
+	return s2_port_cas(port, word, old, value);
 }
 
 /* ---- table pages ------------------------------------------------------------- */
@@ -240,6 +282,26 @@ void s2_port_dsb_sy(void *port)
 	(void)port;
 	point(EV_DSB_SY, NOWHERE, 0);
 	pe_dsb(current(), EV_DSB_SY);
+}
+
+/*
+ * What one PE does for itself alone changes nothing that another may hold. The
+ * engine does it only where an old copy lacks permissions and nothing else.
+ */
+void s2_port_dsb_nsh(void *port)
+{
+	(void)port;
+}
+
+void s2_port_tlbi_ipas2e1(void *port, uint64_t operand)
+{
+	(void)port;
+	(void)operand;
+}
+
+void s2_port_tlbi_vmalle1(void *port)
+{
+	(void)port;
 }
 
 static void tlbi(enum event kind, uint64_t operand)

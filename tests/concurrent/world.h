@@ -20,7 +20,7 @@
 #define PAGES 36
 #define ENTRIES 512u
 #define CALLS 12
-#define STALE 96
+#define STALE 640
 #define PENDING 12
 #define PA_TABLES UINT64_C(0x40000000)
 #define NOBODY (-1) /* runs outside of any thread: set-up and end */
@@ -31,9 +31,9 @@ enum event {
 	EV_START,
 	EV_LOAD,
 	EV_STORE,
-	EV_XCHG,
 	EV_CAS,
 	EV_ADD,
+	EV_OR,
 	EV_ALLOC,
 	EV_FREE,
 	EV_DSB_ISHST,
@@ -99,8 +99,9 @@ struct stale {
 	bool no_stage2;	   /* gone from stage-2 TLBs */
 	bool gone;	   /* gone from all TLBs of PEs */
 	bool to_clean;	   /* its memory has to be cleaned before it is given away */
-	uint64_t cleaned;  /* bytes from its start that were cleaned since */
-	uint8_t dc;	   /* threads whose DSB SY is to complete that */
+	uint8_t dc;	   /* threads that have cleaned all of it since, and ... */
+	uint64_t cleaned;  /* ... of what was done piecemeal, how much, and ... */
+	uint8_t parts;	   /* ... by whom: their DSB SY is to come */
 };
 
 struct span {
@@ -238,7 +239,8 @@ void touched(uint32_t where, bool write);
 /* A rule is broken: never returns to a thread. */
 void violation(const char *rule, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
-/* Where an entry, a metadata word or a word of the instance is. */
+/* Where an entry, a metadata word or, from LOCATION_S2, a word of the instance is. */
+#define LOCATION_S2 (PAGES * ENTRIES + PAGES * 2)
 uint32_t location(const void *word);
 /* Wait until somebody else has written, if nobody has since the call began. */
 void wait_for_others(void);
