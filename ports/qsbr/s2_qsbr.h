@@ -125,8 +125,8 @@ static inline uint64_t s2_qsbr_begin(struct s2_qsbr *q)
 static inline bool s2_qsbr_over(struct s2_qsbr *q, uint64_t period)
 {
 	for (unsigned i = 0; i < q->n; i++) {
-		uint64_t seen = atomic_load_explicit(&q->readers[i].seen,
-						     memory_order_seq_cst);
+		uint64_t seen =
+			atomic_load_explicit(&q->readers[i].seen, memory_order_seq_cst);
 
 		if (seen && seen < period)
 			return false;

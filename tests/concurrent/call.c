@@ -83,8 +83,8 @@ static bool takes_away(const struct call *c)
 static bool may_be_gone(uint64_t ipa, unsigned since)
 {
 	for (unsigned i = 0; i < CALLS; i++)
-		if (i != since && takes_away(&sc->call[i]) &&
-		    covers(&sc->call[i], ipa) && world.call[i].state != CALL_IDLE &&
+		if (i != since && takes_away(&sc->call[i]) && covers(&sc->call[i], ipa) &&
+		    world.call[i].state != CALL_IDLE &&
 		    !(world.call[since].before & 1u << i))
 			return true;
 	return false;
@@ -331,19 +331,24 @@ static void leave_section(int thread)
 		return;
 	world.thread[thread].in_section = false;
 	for (int i = 0; i < THREADS; i++)
-		world.thread[i].grace &= (uint8_t)~(1u << thread);
+		world.thread[i].grace &= (uint8_t) ~(1u << thread);
 }
 
-static void release(int thread, struct s2_limbo *limbo)
+static uint8_t others_in_section(int thread)
 {
-	struct thread *t = &world.thread[thread];
+	uint8_t mask = 0;
 
+	for (int i = 0; i < THREADS; i++)
+		mask |= (uint8_t)((i != thread && world.thread[i].in_section) << i);
+	return mask;
+}
+
+static void release(int thread, struct s2_limbo *limbo, uint8_t readers)
+{
 	if (!limbo->head)
 		return;
 	if (planted != PLANT_NO_GRACE)
-		for (int i = 0; i < THREADS; i++)
-			if (i != thread && world.thread[i].in_section)
-				t->grace |= (uint8_t)(1u << i);
+		world.thread[thread].grace = readers & others_in_section(thread);
 	point(EV_GRACE, NOWHERE, 0);
 	s2_release(&world.s2, limbo, NULL);
 }
@@ -353,13 +358,14 @@ static void run_call(int thread, unsigned call)
 	struct thread *t = &world.thread[thread];
 	struct call_run *r = &world.call[call];
 	struct s2_limbo limbo = { 0 };
-	struct s2_op op = { .limbo = planted == PLANT_FREE_IN_CALL ? NULL : &limbo,
-			    .max_entries = sc->budget };
+	struct s2_op op = { .limbo = &limbo, .max_entries = sc->budget };
+	uint8_t readers;
 	int ret;
 
 	t->call = (int8_t)call;
 	point(EV_START, NOWHERE, 0);
 	r->state = CALL_RUNS;
+	readers = others_in_section(thread);
 	for (unsigned i = 0; i < CALLS; i++)
 		r->before |= (uint16_t)((world.call[i].state == CALL_DONE) << i);
 	for (;;) {
@@ -382,7 +388,9 @@ static void run_call(int thread, unsigned call)
 	judge(call, false);
 	r->state = CALL_DONE;
 	world.locked = false;
-	release(thread, &limbo);
+	if (planted != PLANT_EARLY_GRACE)
+		readers = UINT8_MAX;
+	release(thread, &limbo, readers);
 	t->call = -1;
 }
 
@@ -447,16 +455,18 @@ static void count_table(unsigned page, int level, bool root, unsigned made[S2_LE
 		if (desc_is_table(table[i], level)) {
 			tables++;
 			made[level + 1]++;
-			count_table((unsigned)mem_page(table[i] & UINT64_C(0xfffffffff000)),
+			count_table((unsigned)mem_page(table[i] &
+						       UINT64_C(0xfffffffff000)),
 				    level + 1, false, made);
 		} else if (desc_needs_clean(world.s2.features, table[i]) &&
 			   !(meta[META_STATE] & META_CLEAN)) {
-			violation("metadata", "a leaf to clean in page %u without META_CLEAN",
-				  page);
+			violation("metadata",
+				  "a leaf to clean in page %u without META_CLEAN", page);
 		}
 	}
-	if (meta_live(meta[META_STATE]) != live || meta_tables(meta[META_STATE]) != tables ||
-	    meta_busy(meta[META_STATE]) || meta[META_STATE] & META_DEAD)
+	if (meta_live(meta[META_STATE]) != live ||
+	    meta_tables(meta[META_STATE]) != tables || meta_busy(meta[META_STATE]) ||
+	    meta[META_STATE] & META_DEAD)
 		violation("metadata", "page %u: live %u tables %u, its word says 0x%llx",
 			  page, live, tables, (unsigned long long)meta[META_STATE]);
 	if (!live && !root)
@@ -486,12 +496,13 @@ void calls_end(const struct scenario *scenario, char outcome[96])
 	for (unsigned i = 0; i < CALLS; i++)
 		if (sc->call[i].kind && sc->call[i].who != AT_FIRST)
 			judge(i, true);
-	count_table((unsigned)mem_index(world.s2.root) / ENTRIES, world.s2.start_level, true,
-		    made);
+	count_table((unsigned)mem_index(world.s2.root) / ENTRIES, world.s2.start_level,
+		    true, made);
 	for (int l = 0; l < S2_LEVELS; l++)
 		if (world.s2.made[l] - world.s2.freed[l] != made[l])
-			violation("statistics", "level %d: %llu tables made, %llu freed, %u there",
-				  l, (unsigned long long)world.s2.made[l],
+			violation("statistics",
+				  "level %d: %llu tables made, %llu freed, %u there", l,
+				  (unsigned long long)world.s2.made[l],
 				  (unsigned long long)world.s2.freed[l], made[l]);
 	memset(outcome, 0, 96);
 	for (unsigned i = 0; i < 4 && scenario->watch[i]; i++)

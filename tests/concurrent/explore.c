@@ -59,7 +59,7 @@ static struct {
 	uint64_t hash;
 	uint32_t search;
 	uint8_t preemptions;
-} *seen;
+} * seen;
 static uint32_t searches;
 
 int current(void)
@@ -132,7 +132,8 @@ static void print_step(int thread)
 			snprintf(at, sizeof(at), " word %u of page %u (0x%llx)", w % 2,
 				 w / 2, (unsigned long long)world.meta[w / 2][w % 2]);
 		else
-			snprintf(at, sizeof(at), " word %u of the instance", w - PAGES * 2);
+			snprintf(at, sizeof(at), " word %u of the instance",
+				 w - PAGES * 2);
 	}
 	printf("#   T%d %-34s %s%s", thread + 1, call, event_name[t->event], at);
 	if (t->where != NOWHERE && t->event != EV_LOAD)
@@ -217,8 +218,8 @@ void violation(const char *rule, const char *fmt, ...)
 
 _Noreturn void sched_assert(const char *file, int line, const char *cond)
 {
-	violation("engine-assertion", "%s:%d: %s", strrchr(file, '/') ? strrchr(file, '/') + 1 : file,
-		  line, cond);
+	violation("engine-assertion", "%s:%d: %s",
+		  strrchr(file, '/') ? strrchr(file, '/') + 1 : file, line, cond);
 	if (running == NOBODY)
 		printf("Bail out! %s:%d: %s\n", file, line, cond);
 	abort();
@@ -317,7 +318,8 @@ static void restore(const struct kept *k)
 
 	memcpy(&nstale, from + offsetof(struct world, nstale), sizeof(nstale));
 	mem_undo(w->undo);
-	memcpy(&world, from, offsetof(struct world, stale) + nstale * sizeof(struct stale));
+	memcpy(&world, from,
+	       offsetof(struct world, stale) + nstale * sizeof(struct stale));
 	from += world_size();
 	for (int i = 0; i < THREADS; i++) {
 		if (used(i))
@@ -449,7 +451,7 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 		/* Straight on first: the orders with few preemptions come first. */
 		t = k->last >= 0 && k->todo & 1u << k->last ? k->last :
 							      __builtin_ctz(k->todo);
-		k->todo &= (uint8_t)~(1u << t);
+		k->todo &= (uint8_t) ~(1u << t);
 		restore(k);
 		if (k->last >= 0 && k->last != t && enabled(k->last) && bound >= 0 &&
 		    ++preemptions > bound) {

@@ -63,9 +63,8 @@ void mem_undo(uint32_t to)
 /* A page that was linked is never given out again: every use of it is seen. */
 uint64_t *mem_alloc(int thread, unsigned pages)
 {
-	unsigned first = thread == NOBODY ?
-				 0 :
-				 PAGES_NOBODY + (unsigned)thread * PAGES_EACH;
+	unsigned first = thread == NOBODY ? 0 :
+					    PAGES_NOBODY + (unsigned)thread * PAGES_EACH;
 	unsigned end = first + (thread == NOBODY ? PAGES_NOBODY : PAGES_EACH), n = 0;
 
 	for (unsigned i = first; i < end; i++) {

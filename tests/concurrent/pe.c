@@ -166,7 +166,8 @@ static void no_clean_owed(uint64_t ipa, uint64_t desc, int level)
 	for (unsigned i = 0; i < world.nstale; i++) {
 		struct stale *s = &world.stale[i];
 
-		if (s->to_clean && overlap(s->ipa, size_of(s->level), ipa, size_of(level)) &&
+		if (s->to_clean &&
+		    overlap(s->ipa, size_of(s->level), ipa, size_of(level)) &&
 		    oa_of(s->desc) - s->ipa == oa_of(desc) - ipa)
 			s->to_clean = false;
 	}
@@ -275,7 +276,8 @@ void pe_write(uint32_t entry, uint64_t new)
 	if (desc_valid(old) && desc_valid(new)) {
 		if (desc_is_table(old, level) || desc_is_table(new, level) ||
 		    !same_but_perms(old, new))
-			violation("break-before-make", "0x%llx becomes 0x%llx in one write",
+			violation("break-before-make",
+				  "0x%llx becomes 0x%llx in one write",
 				  (unsigned long long)old, (unsigned long long)new);
 		/* An entry without its access flag is never cached. */
 		s = (here || way) && old & DESC_AF && (old ^ new) & ~(DESC_AF | DESC_SW) ?
@@ -505,8 +507,8 @@ void pe_each(uint64_t ipa, pe_leaf *fn, void *data)
 		if (!live(s) || ipa < s->ipa || ipa - s->ipa >= size_of(s->level))
 			continue;
 		if (s->table) {
-			d = walk_from((unsigned)mem_page(oa_of(s->desc)), s->level + 1, ipa,
-				      &level, &entry);
+			d = walk_from((unsigned)mem_page(oa_of(s->desc)), s->level + 1,
+				      ipa, &level, &entry);
 			if (desc_valid(d))
 				fn(data, page_of_leaf(d, level, ipa), d, s);
 		} else {

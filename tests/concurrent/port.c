@@ -43,14 +43,18 @@ static void write_word(uint64_t *word, uint64_t value)
 
 static enum call_kind running(void)
 {
-	
-
 	return current() == NOBODY ? CALL_NONE : call_running(current());
 }
 
-static bool foreign_marker(uint64_t d)
+/* Another's marker whose invalidation has not completed. */
+static bool pending_marker(const uint64_t *word)
 {
-	return desc_busy(d) && !(d & DESC_REMAKE);
+	int32_t entry = mem_index(word);
+
+	for (unsigned i = 0; entry >= 0 && i < world.nstale; i++)
+		if (world.stale[i].at == (uint32_t)entry && !world.stale[i].gone)
+			return desc_busy(*word) && !(*word & DESC_REMAKE);
+	return false;
 }
 
 uint64_t s2_port_load(void *port, const uint64_t *word)
@@ -63,13 +67,12 @@ uint64_t s2_port_load(void *port, const uint64_t *word)
 	check(word);
 	touched(where, false);
 	d = *word_of(word);
-	if (mem_index(word) >= 0 && foreign_marker(d)) {
-		if (planted == PLANT_MARKER_TAKEN && running() == CALL_MAP)
-			return 0;
-		if (planted == PLANT_MARKER_UNSEEN && running() == CALL_UNMAP &&
-		    current() == 1)
-			return 0;
-	}
+	if (planted == PLANT_MARKER_TAKEN && running() == CALL_MAP &&
+	    pending_marker(word))
+		return 0;
+	if (planted == PLANT_MARKER_UNSEEN && running() == CALL_UNMAP && current() == 1 &&
+	    mem_index(word) >= 0 && desc_busy(d))
+		return 0;
 	return d;
 }
 
@@ -100,7 +103,7 @@ uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
 	touched(where, true);
 	found = *word;
 	if (planted == PLANT_MARKER_TAKEN && running() == CALL_MAP && !old &&
-	    mem_index(word) >= 0 && foreign_marker(found))
+	    pending_marker(word))
 		found = old;
 	if (found != old)
 		return found;
@@ -194,6 +197,9 @@ void s2_port_table_free(void *port, uint64_t *table)
 		return;
 	}
 	check(table);
+	/* Whoever reads an entry of it must come before: that is a conflict, too. */
+	for (uint32_t i = 0; i < ENTRIES; i++)
+		touched((uint32_t)entry + i, true);
 	pe_free((uint32_t)entry / ENTRIES);
 	mem_free(table);
 }

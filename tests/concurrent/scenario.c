@@ -18,17 +18,37 @@
 #define F2 UINT64_C(0xa0000000)
 #define RW (S2_R | S2_W)
 
-#define MAP(t, at, frame) { CALL_MAP, t, at, PAGE, frame, RW, S2_MAP_PAGES }
-#define MAP_RO(t, at, frame) { CALL_MAP, t, at, PAGE, frame, S2_R, S2_MAP_PAGES }
-#define MAP_TABLE(t, at, frame) { CALL_MAP, t, at, BLOCK, frame, RW, S2_MAP_PAGES }
-#define MAP_BLOCK(t, at, frame) { CALL_MAP, t, at, BLOCK, frame, RW, 0 }
-#define CALL_(k, t, at, bytes) { .kind = k, .who = t, .ipa = at, .size = bytes }
+#define MAP(t, at, frame)                                      \
+	{                                                      \
+		CALL_MAP, t, at, PAGE, frame, RW, S2_MAP_PAGES \
+	}
+#define MAP_RO(t, at, frame)                                     \
+	{                                                        \
+		CALL_MAP, t, at, PAGE, frame, S2_R, S2_MAP_PAGES \
+	}
+#define MAP_TABLE(t, at, frame)                                 \
+	{                                                       \
+		CALL_MAP, t, at, BLOCK, frame, RW, S2_MAP_PAGES \
+	}
+#define MAP_BLOCK(t, at, frame)                      \
+	{                                            \
+		CALL_MAP, t, at, BLOCK, frame, RW, 0 \
+	}
+#define CALL_(k, t, at, bytes)                                \
+	{                                                     \
+		.kind = k, .who = t, .ipa = at, .size = bytes \
+	}
 #define UNMAP(t, at, bytes) CALL_(CALL_UNMAP, t, at, bytes)
 #define WRPROTECT(t, at, bytes) CALL_(CALL_WRPROTECT, t, at, bytes)
-#define RELAX(t, at) { CALL_RELAX, t, at, PAGE, 0, RW, 0 }
+#define RELAX(t, at)                              \
+	{                                         \
+		CALL_RELAX, t, at, PAGE, 0, RW, 0 \
+	}
 #define MKYOUNG(t, at) CALL_(CALL_MKYOUNG, t, at, PAGE)
-#define AGE(t, at, bytes) \
-	{ .kind = CALL_AGE, .who = t, .ipa = at, .size = bytes, .flags = S2_CLEAR }
+#define AGE(t, at, bytes)                                                               \
+	{                                                                               \
+		.kind = CALL_AGE, .who = t, .ipa = at, .size = bytes, .flags = S2_CLEAR \
+	}
 #define SPLIT(t, at, bytes) CALL_(CALL_SPLIT, t, at, bytes)
 #define COLLAPSE(t, at, bytes) CALL_(CALL_COLLAPSE, t, at, bytes)
 #define LOOKUP(t, at) CALL_(CALL_LOOKUP, t, at, PAGE)
@@ -69,7 +89,8 @@ const struct scenario scenarios[] = {
 	  .watch = { A },
 	  .outcomes = "A" },
 	{ .name = "mkyoung, age, access by a PE",
-	  .call = { MAP(AT_FIRST, A, F0), MKYOUNG(T1, A), AGE(T2, A, PAGE), TOUCH(T3, A) },
+	  .call = { MAP(AT_FIRST, A, F0), MKYOUNG(T1, A), AGE(T2, A, PAGE),
+		    TOUCH(T3, A) },
 	  .watch = { A },
 	  .outcomes = "A" },
 
@@ -82,6 +103,11 @@ const struct scenario scenarios[] = {
 	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, A, F1), UNMAP(T2, A, PAGE) },
 	  .watch = { A },
 	  .outcomes = "- | B" },
+	{ .name = "map, unmap of the mapped page, its table stays",
+	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, B, F1), MAP(T1, A, F2),
+		    UNMAP(T2, A, PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "-B | CB" },
 	{ .name = "map, unmap of the only other page of the table",
 	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, B, F1), UNMAP(T2, A, PAGE) },
 	  .watch = { A, B },
@@ -179,7 +205,8 @@ const struct scenario scenarios[] = {
 	  .watch = { A },
 	  .outcomes = "a | A" },
 	{ .name = "wrprotect, wrprotect",
-	  .call = { MAP(AT_FIRST, A, F0), WRPROTECT(T1, A, PAGE), WRPROTECT(T2, A, PAGE) },
+	  .call = { MAP(AT_FIRST, A, F0), WRPROTECT(T1, A, PAGE),
+		    WRPROTECT(T2, A, PAGE) },
 	  .watch = { A },
 	  .outcomes = "a" },
 	{ .name = "wrprotect, age, access by a PE",
@@ -190,11 +217,13 @@ const struct scenario scenarios[] = {
 
 	/* ---- split ---- */
 	{ .name = "split, split",
-	  .call = { MAP_BLOCK(AT_FIRST, D, F0), SPLIT(T1, D, BLOCK), SPLIT(T2, D, BLOCK) },
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), SPLIT(T1, D, BLOCK),
+		    SPLIT(T2, D, BLOCK) },
 	  .watch = { D },
 	  .outcomes = "A" },
 	{ .name = "split, unmap of the block",
-	  .call = { MAP_BLOCK(AT_FIRST, D, F0), SPLIT(T1, D, BLOCK), UNMAP(T2, D, BLOCK) },
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), SPLIT(T1, D, BLOCK),
+		    UNMAP(T2, D, BLOCK) },
 	  .watch = { D },
 	  .outcomes = "-" },
 	{ .name = "split, map elsewhere, unmap of the table above",
@@ -212,7 +241,8 @@ const struct scenario scenarios[] = {
 	  .watch = { D, D + PAGE },
 	  .outcomes = "aA | aa" },
 	{ .name = "split, relax",
-	  .call = { { CALL_MAP, AT_FIRST, D, BLOCK, F0, S2_R, 0 }, SPLIT(T1, D, BLOCK),
+	  .call = { { CALL_MAP, AT_FIRST, D, BLOCK, F0, S2_R, 0 },
+		    SPLIT(T1, D, BLOCK),
 		    RELAX(T2, D) },
 	  .watch = { D, D + PAGE },
 	  .outcomes = "Aa | AA" },
@@ -229,16 +259,19 @@ const struct scenario scenarios[] = {
 	  .watch = { D },
 	  .outcomes = "A" },
 	{ .name = "collapse, unmap of a page",
-	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+	  .call = { MAP_TABLE(AT_FIRST, D, F0),
+		    COLLAPSE(T1, D, BLOCK),
 		    { CALL_UNMAP, T2, D, PAGE, 0, 0, S2_DROP_EDGES } },
 	  .watch = { D, D + PAGE },
 	  .outcomes = "-A | --" },
 	{ .name = "collapse, unmap of the table",
-	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK), UNMAP(T2, D, BLOCK) },
+	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+		    UNMAP(T2, D, BLOCK) },
 	  .watch = { D },
 	  .outcomes = "-" },
 	{ .name = "collapse, unmap of the table above",
-	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK), UNMAP(T2, A, GIB) },
+	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+		    UNMAP(T2, A, GIB) },
 	  .watch = { D },
 	  .outcomes = "-" },
 	{ .name = "collapse, wrprotect of a page",
@@ -248,11 +281,13 @@ const struct scenario scenarios[] = {
 	  .outcomes = "aA | aa" },
 	{ .name = "collapse, relax of the last page",
 	  .call = { { CALL_MAP, AT_FIRST, D, BLOCK, F0, S2_R, S2_MAP_PAGES },
-		    COLLAPSE(T1, D, BLOCK), RELAX(T2, D) },
+		    COLLAPSE(T1, D, BLOCK),
+		    RELAX(T2, D) },
 	  .watch = { D, D + PAGE },
 	  .outcomes = "Aa | AA" },
 	{ .name = "collapse, age of a page",
-	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK), AGE(T2, D, PAGE) },
+	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+		    AGE(T2, D, PAGE) },
 	  .watch = { D },
 	  .outcomes = "A" },
 	{ .name = "collapse, map of the page that was missing",

@@ -8,9 +8,9 @@
 
 _Noreturn void sched_assert(const char *file, int line, const char *cond);
 
-#define S2_ASSERT(cond)                                         \
-	do {                                                    \
-		if (!(cond))                                    \
+#define S2_ASSERT(cond)                                          \
+	do {                                                     \
+		if (!(cond))                                     \
 			sched_assert(__FILE__, __LINE__, #cond); \
 	} while (0)
 

@@ -51,8 +51,8 @@ static bool run(const struct scenario *from, unsigned cpu, unsigned test)
 	sc.features = cpus[cpu].features;
 	explore(&sc, &res);
 	good = !res.rule && as_expected(&sc, &res);
-	printf("%s %u - %s [%s]: %llu states, %s\n", good ? "ok" : "not ok", test, sc.name,
-	       cpus[cpu].name, (unsigned long long)res.states,
+	printf("%s %u - %s [%s]: %llu states, %s\n", good ? "ok" : "not ok", test,
+	       sc.name, cpus[cpu].name, (unsigned long long)res.states,
 	       res.bound < 0 ? "every order" : "orders with two preemptions");
 	if (res.rule) {
 		printf("# %s: %s\n", res.rule, res.detail);

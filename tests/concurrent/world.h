@@ -57,6 +57,7 @@ enum event {
 enum plant {
 	PLANT_NONE,
 	PLANT_NO_GRACE,
+	PLANT_EARLY_GRACE,
 	PLANT_MARKER_TAKEN,
 	PLANT_MARKER_UNSEEN,
 	PLANT_DEAD_IGNORED,
@@ -68,8 +69,6 @@ enum plant {
 	PLANT_NO_STAGE1,
 	PLANT_NO_AGENTS,
 	PLANT_NO_CLEAN,
-	PLANT_FREE_IN_CALL,
-	PLANTS
 };
 
 enum page_state { PAGE_FREE, PAGE_PRIVATE, PAGE_PUBLISHED, PAGE_FREED };
@@ -88,20 +87,20 @@ struct page {
  */
 struct stale {
 	uint64_t desc, ipa;
-	uint16_t at;	   /* the entry it was in */
+	uint16_t at; /* the entry it was in */
 	uint8_t level;
 	bool table;
 	uint8_t visible;   /* threads that have executed a DSB since */
 	uint8_t issued;	   /* threads that have issued a TLBI by IPA for it since */
 	uint8_t issued_e1; /* ... VMALLE1IS, when stage 2 was gone already */
 	uint8_t issued_all;
-	uint8_t agents;	   /* other agents may not use it any more */
-	bool no_stage2;	   /* gone from stage-2 TLBs */
-	bool gone;	   /* gone from all TLBs of PEs */
-	bool to_clean;	   /* its memory has to be cleaned before it is given away */
-	uint8_t dc;	   /* threads that have cleaned all of it since, and ... */
-	uint64_t cleaned;  /* ... of what was done piecemeal, how much, and ... */
-	uint8_t parts;	   /* ... by whom: their DSB SY is to come */
+	uint8_t agents;	  /* other agents may not use it any more */
+	bool no_stage2;	  /* gone from stage-2 TLBs */
+	bool gone;	  /* gone from all TLBs of PEs */
+	bool to_clean;	  /* its memory has to be cleaned before it is given away */
+	uint8_t dc;	  /* threads that have cleaned all of it since, and ... */
+	uint64_t cleaned; /* ... of what was done piecemeal, how much, and ... */
+	uint8_t parts;	  /* ... by whom: their DSB SY is to come */
 };
 
 struct span {
