@@ -309,10 +309,9 @@ static int make_call(unsigned call, struct s2_op *op, bool shared)
 		return s2_age(&world.s2, ipa, c->size, flags, &young, op);
 	case CALL_SPLIT:
 		return s2_split(&world.s2, ipa, c->size, flags, op);
-#ifdef HAVE_COLLAPSE
+
 	case CALL_COLLAPSE:
 		return s2_collapse(&world.s2, ipa, c->size, flags, op);
-#endif
 	case CALL_LOOKUP:
 		ret = s2_lookup(&world.s2, ipa, &m);
 		world.call[call].seen = m.desc;
@@ -327,9 +326,8 @@ static int make_call(unsigned call, struct s2_op *op, bool shared)
 
 static void leave_section(int thread)
 {
-	if (thread == NOBODY)
-		return;
 	world.thread[thread].in_section = false;
+	world.thread[thread].holds = 0;
 	for (int i = 0; i < THREADS; i++)
 		world.thread[i].grace &= (uint8_t) ~(1u << thread);
 }
@@ -376,18 +374,19 @@ static void run_call(int thread, unsigned call)
 		}
 		t->in_section = true;
 		ret = make_call(call, &op, !sc->locked);
-		leave_section(thread);
-		if (ret == S2_MORE || ret == S2_E_BUSY) {
-			world.locked = false;
-			wait_for_others();
-			continue;
+		/* What it promised holds from here on, however long it takes to leave. */
+		if (ret != S2_MORE && ret != S2_E_BUSY) {
+			r->ret = (int8_t)ret;
+			judge(call, false);
+			r->state = CALL_DONE;
 		}
-		break;
+		point(EV_LEAVE, NOWHERE, 0);
+		leave_section(thread);
+		world.locked = false;
+		if (r->state == CALL_DONE)
+			break;
+		wait_for_others();
 	}
-	r->ret = (int8_t)ret;
-	judge(call, false);
-	r->state = CALL_DONE;
-	world.locked = false;
 	if (planted != PLANT_EARLY_GRACE)
 		readers = UINT8_MAX;
 	release(thread, &limbo, readers);

@@ -102,7 +102,7 @@ static const char *const event_name[EV_EVENTS] = {
 	[EV_TLBI_ALL] = "TLBI VMALLS12E1IS",
 	[EV_AGENTS] = "other agents' invalidation",
 	[EV_CLEAN] = "cleans",
-	[EV_RETURN] = "returns",
+	[EV_LEAVE] = "leaves its section",
 	[EV_RETRY] = "will call again",
 	[EV_LOCK] = "takes the lock",
 	[EV_UNLOCK] = "drops the lock",
@@ -141,6 +141,18 @@ static void print_step(int thread)
 	printf("\n");
 }
 
+/*
+ * A call that goes through a whole table (split, collapse) treats all entries alike:
+ * others may come in at the first three and at the last one. Scenarios use no other
+ * entries, and 512 places for each of two threads would be too many.
+ */
+static bool is_like_another(uint32_t where)
+{
+	uint32_t i = where % ENTRIES;
+
+	return where < PAGES * ENTRIES && i >= 3 && i < ENTRIES - 1;
+}
+
 void point(enum event event, uint32_t where, uint64_t value)
 {
 	struct thread *t;
@@ -150,7 +162,7 @@ void point(enum event event, uint32_t where, uint64_t value)
 	/* What only this thread knows of is nobody else's business. */
 	if (where < PAGES * ENTRIES && world.page[where / ENTRIES].state == PAGE_PRIVATE)
 		return;
-	if (where != NOWHERE && !use[where].shared) {
+	if (where != NOWHERE && (!use[where].shared || is_like_another(where))) {
 		if (++alone > ALONE_MAX)
 			violation("no-progress", "%d accesses between two steps",
 				  ALONE_MAX);

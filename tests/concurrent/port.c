@@ -197,9 +197,13 @@ void s2_port_table_free(void *port, uint64_t *table)
 		return;
 	}
 	check(table);
-	/* Whoever reads an entry of it must come before: that is a conflict, too. */
-	for (uint32_t i = 0; i < ENTRIES; i++)
-		touched((uint32_t)entry + i, true);
+	for (int i = 0; i < THREADS; i++)
+		if (i != current() && world.thread[i].in_section &&
+		    world.thread[i].holds >> ((uint32_t)entry / ENTRIES) & 1)
+			violation("freed-under-walker",
+				  "0x%llx, to which T%d holds a pointer",
+				  (unsigned long long)mem_pa((uint32_t)entry / ENTRIES),
+				  i + 1);
 	pe_free((uint32_t)entry / ENTRIES);
 	mem_free(table);
 }
@@ -248,6 +252,8 @@ uint64_t *s2_port_table_va(void *port, uint64_t pa)
 		violation("wild-pointer", "0x%llx is no table", (unsigned long long)pa);
 		page = 0;
 	}
+	if (current() != NOBODY)
+		world.thread[current()].holds |= UINT64_C(1) << page;
 	return &arena[(unsigned)page * ENTRIES];
 }
 

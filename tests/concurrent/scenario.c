@@ -246,7 +246,6 @@ const struct scenario scenarios[] = {
 		    RELAX(T2, D) },
 	  .watch = { D, D + PAGE },
 	  .outcomes = "Aa | AA" },
-#ifdef HAVE_COLLAPSE
 
 	/* ---- collapse ---- */
 	{ .name = "collapse, collapse",
@@ -302,6 +301,5 @@ const struct scenario scenarios[] = {
 		    SPLIT(T2, D, BLOCK) },
 	  .watch = { D },
 	  .outcomes = "A" },
-#endif
 };
 const unsigned nscenarios = sizeof(scenarios) / sizeof(scenarios[0]);

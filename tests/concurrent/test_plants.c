@@ -17,11 +17,11 @@ static const struct {
 	const char *rule;
 } plants[] = {
 	{ PLANT_NO_GRACE, "release without a grace period",
-	  "lookup, unmap of the table above", FULL, "use-after-free" },
+	  "lookup, unmap of the table above", FULL, "freed-under-walker" },
 	{ PLANT_EARLY_GRACE, "release after a grace period begun before the detach",
-	  "lookup, unmap of the table above", FULL, "use-after-free" },
+	  "lookup, unmap of the table above", FULL, "freed-under-walker" },
 	{ PLANT_NO_GRACE, "release without a grace period, beside a map",
-	  "map of a new table, unmap of the table above", FULL, "use-after-free" },
+	  "map of a new table, unmap of the table above", FULL, "freed-under-walker" },
 	{ PLANT_MARKER_TAKEN, "a marker replaced by a map",
 	  "map, unmap of the mapped page, its table stays", FULL,
 	  "marker-replaced-early" },

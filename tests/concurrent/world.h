@@ -45,7 +45,7 @@ enum event {
 	EV_TLBI_ALL,
 	EV_AGENTS,
 	EV_CLEAN,
-	EV_RETURN,
+	EV_LEAVE,
 	EV_RETRY,
 	EV_LOCK,
 	EV_UNLOCK,
@@ -113,6 +113,7 @@ struct thread {
 	bool waiting;	   /* until somebody else writes */
 	bool others_wrote; /* since its call began */
 	uint8_t grace;	   /* threads it waits for, a bit each */
+	uint64_t holds;	   /* pages to which it has had a pointer in this section */
 	int8_t call;	   /* index, -1: none */
 	uint8_t pages;	   /* taken from its part of the arena */
 	uint8_t npending;

@@ -106,10 +106,9 @@ static int call(struct self *self, unsigned what, uint64_t ipa, uint64_t size,
 		return s2_age(&s2, s2_ipa(ipa), size, S2_SHARED | S2_CLEAR, &young, op);
 	case 9:
 		return s2_split(&s2, s2_ipa(ipa), size, S2_SHARED, op);
-#ifdef HAVE_COLLAPSE
+
 	case 10:
 		return s2_collapse(&s2, s2_ipa(ipa), size, S2_SHARED, op);
-#endif
 	default:
 		look(self);
 		return 0;
