@@ -9,6 +9,8 @@
 
 #include "scenario.h"
 
+#define BLOCK_SIZE (UINT64_C(2) << 20)
+
 static const struct scenario *sc;
 static uint64_t probe[2 * CALLS + 4];
 static unsigned nprobe;
@@ -22,6 +24,7 @@ static const char *const kind_name[] = {
 	[CALL_AGE] = "age",
 	[CALL_SPLIT] = "split",
 	[CALL_COLLAPSE] = "collapse",
+	[CALL_CLEAN] = "clean",
 	[CALL_LOOKUP] = "lookup",
 	[CALL_TOUCH] = "access by a PE",
 };
@@ -73,17 +76,25 @@ static unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than)
 	return mask;
 }
 
-static bool takes_away(const struct call *c)
+/* Whether a call may remove a page: with S2_DROP_EDGES a block at the edge, too. */
+static bool removes(const struct call *c, uint64_t ipa)
 {
-	return c->kind == CALL_UNMAP ||
-	       (c->kind == CALL_MAP && c->flags & S2_MAP_REPLACE);
+	uint64_t start = c->ipa, end = c->ipa + c->size;
+
+	if (c->kind != CALL_UNMAP && !(c->kind == CALL_MAP && c->flags & S2_MAP_REPLACE))
+		return false;
+	if (c->flags & S2_DROP_EDGES) {
+		start &= ~(BLOCK_SIZE - 1);
+		end = (end + BLOCK_SIZE - 1) & ~(BLOCK_SIZE - 1);
+	}
+	return ipa >= start && ipa < end;
 }
 
 /* Whether some call may have removed a page since call @since began. */
 static bool may_be_gone(uint64_t ipa, unsigned since)
 {
 	for (unsigned i = 0; i < CALLS; i++)
-		if (i != since && takes_away(&sc->call[i]) && covers(&sc->call[i], ipa) &&
+		if (i != since && removes(&sc->call[i], ipa) &&
 		    world.call[i].state != CALL_IDLE &&
 		    !(world.call[since].before & 1u << i))
 			return true;
@@ -106,8 +117,8 @@ static void still_usable(void *data, uint64_t pa, uint64_t desc,
 	if (own & ~world.call[a->call].before)
 		return;
 	violation(stale ? "stale-after-unmap" : "left-mapped",
-		  "unmap %c has returned, a PE may use 0x%llx for 0x%llx%s",
-		  'a' + a->call, (unsigned long long)desc, (unsigned long long)a->ipa,
+		  "%c has returned, a PE may use 0x%llx for 0x%llx%s", 'a' + a->call,
+		  (unsigned long long)desc, (unsigned long long)a->ipa,
 		  own ? "" : ", which nobody mapped");
 }
 
@@ -166,8 +177,7 @@ static void looked_up(unsigned call, uint64_t ipa)
 			if (!(own & 1u << m) || world.call[m].state == CALL_IDLE)
 				continue;
 			for (unsigned u = 0; u < CALLS; u++)
-				gone |= takes_away(&sc->call[u]) && u != m &&
-					covers(&sc->call[u], ipa) &&
+				gone |= removes(&sc->call[u], ipa) && u != m &&
 					r->before & 1u << u &&
 					world.call[u].before & 1u << m;
 			fine |= !gone;
@@ -216,6 +226,8 @@ static void judge_page(unsigned call, uint64_t ipa, bool at_end)
 	switch (sc->call[call].kind) {
 	case CALL_MAP:
 		is_mapped(call, ipa, at_end);
+		if (sc->call[call].flags & S2_MAP_REPLACE)
+			pe_each(ipa, still_usable, &a);
 		break;
 	case CALL_UNMAP:
 		pe_each(ipa, still_usable, &a);
@@ -312,6 +324,8 @@ static int make_call(unsigned call, struct s2_op *op, bool shared)
 
 	case CALL_COLLAPSE:
 		return s2_collapse(&world.s2, ipa, c->size, flags, op);
+	case CALL_CLEAN:
+		return s2_clean(&world.s2, ipa, c->size, flags, op);
 	case CALL_LOOKUP:
 		ret = s2_lookup(&world.s2, ipa, &m);
 		world.call[call].seen = m.desc;
@@ -356,7 +370,9 @@ static void run_call(int thread, unsigned call)
 	struct thread *t = &world.thread[thread];
 	struct call_run *r = &world.call[call];
 	struct s2_limbo limbo = { 0 };
-	struct s2_op op = { .limbo = &limbo, .max_entries = sc->budget };
+	struct s2_op op = { .limbo = &limbo,
+			    .max_entries = sc->entries,
+			    .max_bytes = sc->bytes };
 	uint8_t readers;
 	int ret;
 

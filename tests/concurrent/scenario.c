@@ -34,6 +34,23 @@
 	{                                            \
 		CALL_MAP, t, at, BLOCK, frame, RW, 0 \
 	}
+#define REPLACE(t, at, frame)                                                   \
+	{                                                                       \
+		CALL_MAP, t, at, PAGE, frame, RW, S2_MAP_PAGES | S2_MAP_REPLACE \
+	}
+#define REPLACE_BLOCK(t, at, frame)                               \
+	{                                                         \
+		CALL_MAP, t, at, BLOCK, frame, RW, S2_MAP_REPLACE \
+	}
+#define CLEAN(t, at, bytes) CALL_(CALL_CLEAN, t, at, bytes)
+#define UNMAP_SPLIT(t, at, bytes)                              \
+	{                                                      \
+		CALL_UNMAP, t, at, bytes, 0, 0, S2_SPLIT_EDGES \
+	}
+#define UNMAP_DROP(t, at, bytes)                              \
+	{                                                     \
+		CALL_UNMAP, t, at, bytes, 0, 0, S2_DROP_EDGES \
+	}
 #define CALL_(k, t, at, bytes)                                \
 	{                                                     \
 		.kind = k, .who = t, .ipa = at, .size = bytes \
@@ -301,5 +318,110 @@ const struct scenario scenarios[] = {
 		    SPLIT(T2, D, BLOCK) },
 	  .watch = { D },
 	  .outcomes = "A" },
+
+	/* ---- replacing ---- */
+	{ .name = "replace, replace of one page",
+	  .call = { MAP(AT_FIRST, A, F0), REPLACE(T1, A, F1), REPLACE(T2, A, F2) },
+	  .watch = { A },
+	  .outcomes = "B | C" },
+	{ .name = "replace, unmap of the page",
+	  .call = { MAP(AT_FIRST, A, F0), REPLACE(T1, A, F1), UNMAP(T2, A, PAGE) },
+	  .watch = { A },
+	  .outcomes = "- | B" },
+	{ .name = "replace, map of the page",
+	  .call = { MAP(AT_FIRST, A, F0), REPLACE(T1, A, F1), MAP(T2, A, F2) },
+	  .watch = { A },
+	  .outcomes = "B" },
+	{ .name = "replace of a table by a block, map below the table",
+	  .call = { MAP(AT_FIRST, D, F0), REPLACE_BLOCK(T1, D, F1),
+		    MAP(T2, D + PAGE, F2) },
+	  .watch = { D, D + PAGE },
+	  .outcomes = "BB" },
+	{ .name = "replace of a table by a block, unmap of a page",
+	  .call = { MAP(AT_FIRST, D, F0), MAP(AT_FIRST, A, F0), REPLACE_BLOCK(T1, D, F1),
+		    UNMAP_DROP(T2, D, PAGE) },
+	  .watch = { D, D + PAGE },
+	  .outcomes = "CC | --" },
+	{ .name = "replace, lookup, relax of the page",
+	  .call = { MAP_RO(AT_FIRST, A, F0), REPLACE(T1, A, F1), LOOKUP(T2, A),
+		    RELAX(T3, A) },
+	  .watch = { A },
+	  .outcomes = "B" },
+
+	/* ---- parts of blocks ---- */
+	{ .name = "unmap, unmap of pages of one block, splitting it",
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), UNMAP_SPLIT(T1, D, PAGE),
+		    UNMAP_SPLIT(T2, D + PAGE, PAGE) },
+	  .watch = { D, D + PAGE, D + 2 * PAGE },
+	  .outcomes = "--A" },
+	{ .name = "unmap, unmap of pages of one block, dropping it",
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), UNMAP_DROP(T1, D, PAGE),
+		    UNMAP_DROP(T2, D + PAGE, PAGE) },
+	  .watch = { D, D + 2 * PAGE },
+	  .outcomes = "--" },
+	{ .name = "unmap of a page of a block, splitting it, wrprotect of another",
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), UNMAP_SPLIT(T1, D, PAGE),
+		    WRPROTECT(T2, D + PAGE, PAGE) },
+	  .watch = { D, D + PAGE, D + 2 * PAGE },
+	  .outcomes = "-aA | -aa" },
+
+	/* ---- cleans, budgets ---- */
+	{ .name = "clean, unmap of the page",
+	  .call = { MAP(AT_FIRST, A, F0), CLEAN(T1, A, PAGE), UNMAP(T2, A, PAGE) },
+	  .watch = { A },
+	  .outcomes = "-" },
+	{ .name = "clean, unmap of the table above",
+	  .call = { MAP(AT_FIRST, A, F0), CLEAN(T1, A, PAGE), UNMAP(T2, A, GIB) },
+	  .watch = { A },
+	  .outcomes = "-" },
+	{ .name = "unmap of two blocks in steps, unmap of the second",
+	  .bytes = BLOCK,
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), MAP_BLOCK(AT_FIRST, D + BLOCK, F1),
+		    UNMAP(T1, D, 2 * BLOCK), UNMAP(T2, D + BLOCK, BLOCK) },
+	  .watch = { D, D + BLOCK },
+	  .outcomes = "--" },
+	{ .name = "unmap of two blocks in steps, map of the second",
+	  .bytes = BLOCK,
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), MAP_BLOCK(AT_FIRST, D + BLOCK, F1),
+		    UNMAP(T1, D, 2 * BLOCK), MAP_BLOCK(T2, D + BLOCK, F2) },
+	  .watch = { D, D + BLOCK },
+	  .outcomes = "-- | -D" },
+
+	/* ---- hardware writes the access flag ---- */
+	{ .name = "hardware access flag: access, wrprotect, unmap",
+	  .features = S2_FEAT_HAFDBS,
+	  .call = { MAP(AT_FIRST, A, F0), AGE(AT_FIRST, A, PAGE), TOUCH(T1, A),
+		    WRPROTECT(T2, A, PAGE), UNMAP(T3, A, PAGE) },
+	  .watch = { A },
+	  .outcomes = "-" },
+	{ .name = "locked: hardware access flag: access, wrprotect",
+	  .locked = true,
+	  .features = S2_FEAT_HAFDBS,
+	  .call = { MAP(AT_FIRST, A, F0), AGE(AT_FIRST, A, PAGE), TOUCH(T1, A),
+		    WRPROTECT(T2, A, PAGE) },
+	  .watch = { A },
+	  .outcomes = "a" },
+
+	/* ---- three ---- */
+	{ .name = "map, unmap of the page, unmap of the table above",
+	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, B, F1), UNMAP(T2, A, PAGE),
+		    UNMAP(T3, A, GIB) },
+	  .watch = { A, B },
+	  .outcomes = "-- | -B" },
+	{ .name = "collapse, split, unmap of a page",
+	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+		    SPLIT(T2, D, BLOCK), UNMAP_DROP(T3, D, PAGE) },
+	  .watch = { D, D + PAGE },
+	  .outcomes = "-A | --" },
+	{ .name = "collapse, wrprotect of a page, lookup",
+	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+		    WRPROTECT(T2, D, PAGE), LOOKUP(T3, D) },
+	  .watch = { D, D + PAGE },
+	  .outcomes = "aA | aa" },
+	{ .name = "wrprotect, relax, unmap",
+	  .call = { MAP(AT_FIRST, A, F0), WRPROTECT(T1, A, PAGE), RELAX(T2, A),
+		    UNMAP(T3, A, PAGE) },
+	  .watch = { A },
+	  .outcomes = "-" },
 };
 const unsigned nscenarios = sizeof(scenarios) / sizeof(scenarios[0]);

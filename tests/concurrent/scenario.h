@@ -23,7 +23,7 @@ struct call {
 /*
  * outcomes: one word for each page of @watch, of each outcome, in any order,
  * separated by " | ". A word is the call that mapped the page, counted from 'a',
- * upper case when writable; '-' when it is not mapped. "" asks for no comparison.
+ * upper case when writable; '-' when it is not mapped.
  */
 struct scenario {
 	const char *name;
@@ -31,9 +31,8 @@ struct scenario {
 	struct call call[CALLS];
 	uint64_t watch[4];
 	const char *outcomes;
-	uint32_t budget; /* of entries in a step; 0: none */
-	/* set by the tests: */
-	uint32_t features;
+	uint32_t entries, bytes; /* budget of a step; 0: none */
+	uint32_t features;	 /* beside those of the CPU that the test adds */
 };
 
 #endif /* STAGE2_CONCURRENT_SCENARIO_H */

@@ -66,7 +66,7 @@ int main(int argc, char **argv)
 		for (unsigned j = 0; j < nscenarios; j++)
 			if (!strcmp(scenarios[j].name, plants[i].scenario))
 				sc = scenarios[j];
-		sc.features = plants[i].features;
+		sc.features |= plants[i].features;
 		planted = plants[i].plant;
 		explore(&sc, &res);
 		good = res.rule && !strcmp(res.rule, plants[i].rule);

@@ -34,7 +34,6 @@ enum event {
 	EV_CAS,
 	EV_ADD,
 	EV_OR,
-	EV_ALLOC,
 	EV_FREE,
 	EV_DSB_ISHST,
 	EV_DSB_ISH,
@@ -43,8 +42,6 @@ enum event {
 	EV_TLBI_RANGE,
 	EV_TLBI_E1,
 	EV_TLBI_ALL,
-	EV_AGENTS,
-	EV_CLEAN,
 	EV_LEAVE,
 	EV_RETRY,
 	EV_LOCK,
@@ -133,6 +130,7 @@ enum call_kind {
 	CALL_AGE,
 	CALL_SPLIT,
 	CALL_COLLAPSE,
+	CALL_CLEAN,
 	CALL_LOOKUP,
 	CALL_TOUCH, /* no call: a PE walks and sets the access flag by hardware */
 };
