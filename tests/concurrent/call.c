@@ -373,6 +373,7 @@ static void run_call(int thread, unsigned call)
 	struct s2_op op = { .limbo = &limbo,
 			    .max_entries = sc->entries,
 			    .max_bytes = sc->bytes };
+	uint64_t done = 0;
 	uint8_t readers;
 	int ret;
 
@@ -401,7 +402,10 @@ static void run_call(int thread, unsigned call)
 		world.locked = false;
 		if (r->state == CALL_DONE)
 			break;
-		wait_for_others();
+		/* Its budget ended the step, or it waits for somebody. */
+		if (!op.cleaned && op.done.ipa == done)
+			wait_for_others();
+		done = op.done.ipa;
 	}
 	if (planted != PLANT_EARLY_GRACE)
 		readers = UINT8_MAX;

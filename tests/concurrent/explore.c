@@ -495,7 +495,7 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 
 void explore(const struct scenario *sc, struct result *res)
 {
-	static const int bounds[] = { -1, 2 };
+	const int bounds[] = { sc->preemptions ? sc->preemptions : -1, 2 };
 	enum verdict v = SOME;
 
 	if (!seen)

@@ -332,7 +332,9 @@ const struct scenario scenarios[] = {
 	  .call = { MAP(AT_FIRST, A, F0), REPLACE(T1, A, F1), MAP(T2, A, F2) },
 	  .watch = { A },
 	  .outcomes = "B" },
+	/* Each may undo what the other has begun: an order in which both do for ever. */
 	{ .name = "replace of a table by a block, map below the table",
+	  .preemptions = 3,
 	  .call = { MAP(AT_FIRST, D, F0), REPLACE_BLOCK(T1, D, F1),
 		    MAP(T2, D + PAGE, F2) },
 	  .watch = { D, D + PAGE },

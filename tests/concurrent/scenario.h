@@ -31,6 +31,7 @@ struct scenario {
 	struct call call[CALLS];
 	uint64_t watch[4];
 	const char *outcomes;
+	int preemptions;	 /* at most so many; 0: every order */
 	uint32_t entries, bytes; /* budget of a step; 0: none */
 	uint32_t features;	 /* beside those of the CPU that the test adds */
 };
