@@ -44,7 +44,7 @@ enum call_kind call_running(int thread)
 	return call < 0 ? CALL_NONE : sc->call[call].kind;
 }
 
-/* ---- who did what ---------------------------------------------------------------- */
+/* ---- who did what ---- */
 
 static bool covers(const struct call *c, uint64_t ipa)
 {
@@ -101,7 +101,7 @@ static bool may_be_gone(uint64_t ipa, unsigned since)
 	return false;
 }
 
-/* ---- what a call promised -------------------------------------------------------------- */
+/* ---- what a call promised ---- */
 
 struct asked {
 	unsigned call;
@@ -281,7 +281,7 @@ static void judge(unsigned call, bool at_end)
 			  'a' + call, (unsigned long long)s->desc);
 }
 
-/* ---- a call ------------------------------------------------------------------------------ */
+/* ---- a call ---- */
 
 /* Hardware does it in one step: a walk is gone with the TLBI like what it found. */
 static void access_by_pe(uint64_t ipa)
@@ -420,7 +420,7 @@ void calls_run(int thread)
 			run_call(thread, i);
 }
 
-/* ---- the beginning and the end ---------------------------------------------------------------- */
+/* ---- the beginning and the end ---- */
 
 static void add_probe(uint64_t ipa)
 {

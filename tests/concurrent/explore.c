@@ -82,7 +82,7 @@ uint32_t location(const void *word)
 	return NOWHERE;
 }
 
-/* ---- threads -------------------------------------------------------------------- */
+/* ---- threads ---- */
 
 static const char *const event_name[EV_EVENTS] = {
 	[EV_START] = "begins",		[EV_LOAD] = "loads",
@@ -266,7 +266,7 @@ static bool all_ended(void)
 	return true;
 }
 
-/* ---- states ------------------------------------------------------------------------ */
+/* ---- states ---- */
 
 static size_t used(int thread)
 {
@@ -388,7 +388,7 @@ static bool seen_before(uint64_t hash, uint8_t preemptions, struct result *res)
 	return false;
 }
 
-/* ---- the search ----------------------------------------------------------------------- */
+/* ---- the search ---- */
 
 static void begin(const struct scenario *sc)
 {

@@ -153,7 +153,7 @@ static void forget(void)
 	memset(&world.stale[world.nstale], 0, sizeof(world.stale[0]));
 }
 
-/* ---- a write ------------------------------------------------------------------- */
+/* ---- a write ---- */
 
 static bool same_but_perms(uint64_t a, uint64_t b)
 {
@@ -308,7 +308,7 @@ void pe_write(uint32_t entry, uint64_t new)
 	}
 }
 
-/* ---- barriers and invalidations --------------------------------------------------- */
+/* ---- barriers and invalidations ---- */
 
 /* The leaves below a table entry that went with a TLBI for other addresses. */
 static void left_behind(const struct thread *t, const struct stale *way, uint64_t desc,
@@ -463,7 +463,7 @@ void pe_free(unsigned page)
 			  (unsigned long long)mem_pa(page));
 }
 
-/* ---- looking --------------------------------------------------------------------------- */
+/* ---- looking ---- */
 
 static uint64_t walk_from(unsigned page, int level, uint64_t ipa, int *at,
 			  uint32_t *entry)

@@ -115,7 +115,7 @@ uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
 	return found;
 }
 
-/* ---- words --------------------------------------------------------------------- */
+/* ---- words ---- */
 
 /* Statistics are nobody's reason to do anything: no step, whoever counts. */
 static bool is_statistic(const uint64_t *word)
@@ -171,7 +171,7 @@ uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old, uint64_t val
 	return s2_port_cas(port, word, old, value);
 }
 
-/* ---- table pages ------------------------------------------------------------- */
+/* ---- table pages ---- */
 
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
 {
