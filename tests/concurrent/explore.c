@@ -440,11 +440,10 @@ static void outcome(const struct scenario *sc, struct result *res)
 	memcpy(res->outcome[res->noutcomes++], word, sizeof(word));
 }
 
-enum verdict { ALL, SOME, BROKEN, AGAIN };
+enum verdict { DONE, TOO_MANY, BROKEN, AGAIN };
 
 static enum verdict search(const struct scenario *sc, struct result *res, int bound)
 {
-	enum verdict v = ALL;
 	unsigned depth = 0;
 
 	searches++;
@@ -462,7 +461,7 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 
 		if (!k->todo) {
 			if (!depth--)
-				return v;
+				return DONE;
 			continue;
 		}
 		/* Straight on first: the orders with few preemptions come first. */
@@ -471,10 +470,8 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 		k->todo &= (uint8_t) ~(1u << t);
 		restore(k);
 		if (k->last >= 0 && k->last != t && enabled(k->last) && bound >= 0 &&
-		    ++preemptions > bound) {
-			v = SOME;
+		    ++preemptions > bound)
 			continue;
-		}
 		order[depth] = (uint8_t)t;
 		order_length = depth + 1;
 		run_step(t);
@@ -496,7 +493,7 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 		if (seen_before(hash_state(), bound < 0 ? 0 : preemptions, res))
 			continue;
 		if (res->states >= STATES_MAX || depth + 1 == DEPTH)
-			return SOME;
+			return TOO_MANY;
 		depth++;
 		kept[depth].last = (int8_t)t;
 		kept[depth].preemptions = preemptions;
@@ -507,8 +504,8 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 
 void explore(const struct scenario *sc, struct result *res)
 {
-	const int bounds[] = { sc->preemptions ? sc->preemptions : -1, 2 };
-	enum verdict v = SOME;
+	int bound = sc->preemptions ? sc->preemptions : -1;
+	enum verdict v;
 
 	if (!seen)
 		seen = calloc(UINT64_C(1) << STATES_LOG2, sizeof(*seen));
@@ -516,13 +513,14 @@ void explore(const struct scenario *sc, struct result *res)
 		abort();
 	memset(use, 0, sizeof(use));
 	found = res;
-	for (unsigned i = 0; i < 2 && v == SOME; i++) {
-		do {
-			*res = (struct result){ .bound = bounds[i] };
-			grew = false;
-			v = search(sc, res, bounds[i]);
-		} while (v == AGAIN);
-	}
+	do {
+		*res = (struct result){ .bound = bound };
+		grew = false;
+		v = search(sc, res, bound);
+	} while (v == AGAIN);
+	if (v == TOO_MANY)
+		violation("scenario-too-large", "%llu states, %u steps deep",
+			  (unsigned long long)res->states, order_length);
 }
 
 void explore_replay(const struct scenario *sc)

@@ -244,6 +244,7 @@ const struct scenario scenarios[] = {
 	  .watch = { D },
 	  .outcomes = "-" },
 	{ .name = "split, map elsewhere, unmap of the table above",
+	  .preemptions = 3,
 	  .call = { MAP_BLOCK(AT_FIRST, D, F0), SPLIT(T1, D, BLOCK), MAP(T2, A, F1),
 		    UNMAP(T3, A, GIB) },
 	  .watch = { D, A },
@@ -406,6 +407,7 @@ const struct scenario scenarios[] = {
 
 	/* ---- three ---- */
 	{ .name = "map, unmap of the page, unmap of the table above",
+	  .preemptions = 3,
 	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, B, F1), UNMAP(T2, A, PAGE),
 		    UNMAP(T3, A, GIB) },
 	  .watch = { A, B },

@@ -36,9 +36,11 @@ static bool run(const struct scenario *from, unsigned cpu, unsigned test)
 	sc.features |= cpus[cpu].features;
 	explore(&sc, &res);
 	good = !res.rule && all_came(&sc, &res);
-	printf("%s %u - %s [%s]: %llu states, %s\n", good ? "ok" : "not ok", test,
-	       sc.name, cpus[cpu].name, (unsigned long long)res.states,
-	       res.bound < 0 ? "every order" : "orders with two preemptions");
+	printf("%s %u - %s [%s]: %llu states, every order", good ? "ok" : "not ok", test,
+	       sc.name, cpus[cpu].name, (unsigned long long)res.states);
+	if (res.bound >= 0)
+		printf(" with %d preemptions", res.bound);
+	printf("\n");
 	if (res.rule) {
 		printf("# %s: %s\n", res.rule, res.detail);
 		explore_replay(&sc);

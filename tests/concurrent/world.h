@@ -220,8 +220,8 @@ struct result {
 };
 
 /*
- * Every order of the threads' steps; when there are too many, every order with at
- * most two preemptions. Ends at the first violation.
+ * Every order of the threads' steps, or of those with so many preemptions as the
+ * scenario says. Ends at the first violation.
  */
 void explore(const struct scenario *sc, struct result *res);
 /* Run the order in which the last violation was found again, and print it. */
