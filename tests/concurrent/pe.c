@@ -233,7 +233,7 @@ static bool owes_clean(uint64_t desc, uint64_t marker)
 }
 
 /* The leaves below a table that goes: their memory is to be cleaned with it. */
-static void below_to_clean(uint64_t desc, int level)
+static void below_to_clean(uint64_t desc, int level, const struct stale *way)
 {
 	unsigned first = (unsigned)mem_page(oa_of(desc)) * ENTRIES;
 
@@ -241,10 +241,12 @@ static void below_to_clean(uint64_t desc, int level)
 		struct stale *s;
 
 		if (desc_valid_table(arena[e], level + 1)) {
-			below_to_clean(arena[e], level + 1);
+			below_to_clean(arena[e], level + 1, way);
 		} else if (desc_valid(arena[e]) &&
 			   desc_needs_clean(world.s2.features, arena[e])) {
 			s = stale_add(arena[e], entry_ipa(e), e, level + 1);
+			if (s && way)
+				goes_with(s, way);
 			if (s)
 				s->to_clean = true;
 		}
@@ -290,7 +292,7 @@ void pe_write(uint32_t entry, uint64_t new)
 		if (s && way)
 			goes_with(s, way);
 		if (s && s->table && owes_clean(DESC_MEMATTR, new))
-			below_to_clean(old, level);
+			below_to_clean(old, level, way);
 		else if (s && !s->table)
 			s->to_clean = owes_clean(old, new);
 	}

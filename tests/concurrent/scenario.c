@@ -97,7 +97,9 @@ const struct scenario scenarios[] = {
 	  .call = { MAP(T1, A, F0), MAP(T2, B, F1) },
 	  .watch = { A, B },
 	  .outcomes = "AB" },
+	/* Each may undo what the other has begun: an order in which both do for ever. */
 	{ .name = "map of a page, map of the block around it",
+	  .preemptions = 4,
 	  .call = { MAP(T1, A, F0), MAP_BLOCK(T2, A, F1) },
 	  .watch = { A, B },
 	  .outcomes = "A- | BB" },
@@ -333,7 +335,7 @@ const struct scenario scenarios[] = {
 	  .call = { MAP(AT_FIRST, A, F0), REPLACE(T1, A, F1), MAP(T2, A, F2) },
 	  .watch = { A },
 	  .outcomes = "B" },
-	/* Each may undo what the other has begun: an order in which both do for ever. */
+	/* As above. */
 	{ .name = "replace of a table by a block, map below the table",
 	  .preemptions = 3,
 	  .call = { MAP(AT_FIRST, D, F0), REPLACE_BLOCK(T1, D, F1),
