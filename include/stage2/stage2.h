@@ -391,7 +391,7 @@ struct s2_op {
 		uint64_t win, win_end;	/* the window */
 		uint64_t pos;		/* how far the phase has come in it */
 		uint64_t published;	/* map: bytes of the window cleaned */
-		uint64_t below;		/* shared: IPA the clean has come to below a table */
+		uint64_t below;		/* shared: where a clean is below a table */
 		uint64_t reserve;	/* tables taken and not used yet */
 		uint64_t reserved;	/* how many */
 		uint64_t look;		/* collapse: of what it has seen so far */

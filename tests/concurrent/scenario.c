@@ -417,6 +417,7 @@ const struct scenario scenarios[] = {
 	{ .name = "collapse, split, unmap of a page",
 	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
 		    SPLIT(T2, D, BLOCK), UNMAP_DROP(T3, D, PAGE) },
+	  .preemptions = 3,
 	  .watch = { D, D + PAGE },
 	  .outcomes = "-A | --" },
 	{ .name = "collapse, wrprotect of a page, lookup",

@@ -265,9 +265,8 @@ static void an_update_by_hardware_is_not_lost(void **state)
 	(void)state;
 	for (unsigned f = 0; f < 2; f++) {
 		bed_open(&bed, IPA_BITS, S2_FEAT_HAFDBS | S2_FEAT_DBM | features[f], 16);
-		bed_map(&bed, GIB, 4 * GIB, BLOCK, S2_R, 0);
+		bed_map(&bed, GIB, 4 * GIB, BLOCK, S2_R | S2_DBM, 0);
 		block = bed_entry(&bed, GIB, 2);
-		*block |= DESC_DBM;
 		meanwhile = hardware_makes_it_dirty;
 		when = COUNT_CAS;
 		bed.port.record = before_the_swap;
@@ -275,8 +274,8 @@ static void an_update_by_hardware_is_not_lost(void **state)
 		assert_null(meanwhile);
 		for (unsigned i = 0; i < ENTRIES; i++)
 			assert_true(*bed_entry(&bed, GIB + i * PAGE, 3) ==
-				    (desc_leaf(&bed.s2, 4 * GIB + i * PAGE, RW, 3) |
-				     DESC_DBM));
+				    desc_leaf(&bed.s2, 4 * GIB + i * PAGE, RW | S2_DBM,
+					      3));
 		bed.port.record = NULL;
 		bed_check(&bed);
 		bed_close(&bed);

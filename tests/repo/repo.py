@@ -12,6 +12,8 @@ LINUX = SPDX + "GPL-2.0-only"
 SOURCES = (".c", ".h", ".S", ".ld", ".py", ".sh", "meson.build", "Makefile")
 COLUMNS = 90
 LINES = 900
+# The API is one header, more than half of it documentation.
+LONGER = {"include/stage2/stage2.h": 1000}
 
 
 def files(root):
@@ -102,7 +104,7 @@ def check_shape(root):
                 yield f"{path}:{n}: {len(line.expandtabs(8))} columns"
             if line != line.rstrip():
                 yield f"{path}:{n}: blanks at the end"
-        if text.count("\n") > LINES:
+        if text.count("\n") > LONGER.get(path, LINES):
             yield f"{path}: {text.count(chr(10))} lines"
         if not text.endswith("\n"):
             yield f"{path}: no newline at the end"
