@@ -67,6 +67,8 @@ enum count_event {
  *	table's PA is its offset + BASE
  * @meta: two words a page
  * @free: stack of free page numbers, @nfree of them
+ * @freed: with COUNT_PORT_ZEROED, where pages go that are given back, @nfreed of
+ *	them: those on @free are zero, and whoever measures keeps them so (arena.h)
  * @fail_after: fail the allocation when it has counted down to 0; -1: never
  * @clean_attr: of the last clean
  * @record: called at every event, when not NULL
@@ -76,6 +78,10 @@ struct count_port {
 	uint64_t *meta;
 	uint32_t *free;
 	uint64_t pages, nfree;
+#ifdef COUNT_PORT_ZEROED
+	uint32_t *freed;
+	uint64_t nfreed;
+#endif
 	unsigned shift;
 	long fail_after;
 	uint64_t tlbi, dsb, isb, clean_bytes, clean_calls, exec_bytes, agents;
@@ -120,7 +126,9 @@ static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
 	if (!p->nfree)
 		return NULL;
 	page = p->free[--p->nfree];
+#ifndef COUNT_PORT_ZEROED
 	memset(p->arena + (page << p->shift), 0, (size_t)1 << p->shift);
+#endif
 	p->meta[2 * page] = p->meta[2 * page + 1] = 0;
 	COUNT_PORT_EVENT(p, COUNT_ALLOC, (page << p->shift) + COUNT_PORT_BASE,
 			 (uint64_t)(uintptr_t)cookie);
@@ -130,10 +138,14 @@ static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
 static inline void s2_port_table_free(void *port, uint64_t *table)
 {
 	struct count_port *p = port;
+	uint64_t page = (uint64_t)((unsigned char *)table - p->arena) >> p->shift;
 
 	COUNT_PORT_EVENT(p, COUNT_FREE, s2_port_table_pa(port, table), 0);
-	p->free[p->nfree++] =
-		(uint32_t)((uint64_t)((unsigned char *)table - p->arena) >> p->shift);
+#ifdef COUNT_PORT_ZEROED
+	p->freed[p->nfreed++] = (uint32_t)page;
+#else
+	p->free[p->nfree++] = (uint32_t)page;
+#endif
 }
 
 /* The root is the first 16 pages of the arena, which are never on the stack. */

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* What is measured. */
+#include <err.h>
+#include <stdlib.h>
+
+#include "cases.h"
+#include "rnd.h"
+
+#define K UINT64_C(1024)
+#define M (K * 1024)
+#define G (M * 1024)
+#define T (G * 1024)
+
+#define PAGE (4 * K)
+#define BLOCK (2 * M)
+#define BOTH (BENCH_FWB | BENCH_TLBIRANGE)
+
+/* A range of N bytes at N: aligned, and inside 40 bits. */
+#define ALIGNED(n) .at = (n), .mem = (n), .from = (n), .size = (n)
+#define PER_PAGE(n) .per = "page", .units = (n) / PAGE
+#define PER_BLOCK(n) .per = "block", .units = (n) / BLOCK
+#define PER_CALL(n) .per = "call", .units = (n)
+#define MANY 262144 /* calls where one is too short for the clock */
+
+const struct bench_case bench_cases[] = {
+	{ "unmap-1g", "unmap 1 GiB of pages", .op = UNMAP, .before = PAGES, ALIGNED(G),
+	  PER_PAGE(G), .features = BOTH },
+	{ "unmap-1g-fwb", "... without FEAT_TLBIRANGE", .op = UNMAP, .before = PAGES,
+	  ALIGNED(G), PER_PAGE(G), .features = BENCH_FWB },
+	{ "unmap-1g-none", "... with neither that nor FEAT_S2FWB", .op = UNMAP,
+	  .before = PAGES, ALIGNED(G), PER_PAGE(G) },
+	{ "unmap-1g-odd", "... begins and ends one page inside a table", .op = UNMAP,
+	  .before = PAGES, .at = G, .mem = 3 * G, .from = G + BLOCK - PAGE,
+	  .size = G + 2 * PAGE, PER_PAGE(G + 2 * PAGE), .features = BOTH },
+	{ "unmap-1g-2m-calls", "... in calls of 2 MiB", .op = UNMAP, .before = PAGES,
+	  ALIGNED(G), .call = BLOCK, PER_CALL(G / BLOCK), .features = BOTH },
+	{ "unmap-page", "... in calls of 4 KiB", .op = UNMAP, .before = PAGES, ALIGNED(G),
+	  .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
+	{ "unmap-page-cold", "random pages of 64 GiB, a call each", .op = UNMAP,
+	  .before = PAGES, ALIGNED(64 * G), .call = PAGE, .random = true, PER_CALL(MANY),
+	  .features = BOTH },
+	{ "unmap-64g", "unmap 64 GiB of pages", .op = UNMAP, .before = PAGES,
+	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
+	{ "unmap-1t-blocks", "unmap 1 TiB of 2 MiB blocks", .op = UNMAP, .before = BLOCKS,
+	  .mem = T, .size = T, PER_BLOCK(T), .features = BOTH },
+	{ "unmap-sparse", "unmap 64 GiB with one page in each 2 MiB", .op = UNMAP,
+	  .before = SPARSE, ALIGNED(64 * G), .per = "page", .units = 64 * G / BLOCK,
+	  .features = BOTH },
+	{ "unmap-empty", "unmap 1 TiB with nothing there", .op = UNMAP, .size = T,
+	  PER_CALL(1), .features = BOTH },
+	{ "map-1g", "map 1 GiB of pages in one call", .op = MAP, ALIGNED(G), PER_PAGE(G),
+	  .features = BOTH },
+	{ "map-page", "... page by page", .op = MAP, ALIGNED(G), .call = PAGE,
+	  PER_CALL(G / PAGE), .features = BOTH },
+	{ "map-fault", "... page by page, shared: at fault time", .op = FAULT, ALIGNED(G),
+	  .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
+	{ "map-blocks", "map 64 GiB of 2 MiB blocks in one call", .op = MAP,
+	  ALIGNED(64 * G), PER_BLOCK(64 * G), .features = BOTH },
+	{ "wrprotect", "write-protect 1 GiB of pages", .op = WRPROTECT, .before = PAGES,
+	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
+	{ "wrprotect-again", "... that are read-only already", .op = WRPROTECT,
+	  .before = READ_ONLY, ALIGNED(G), PER_PAGE(G), .features = BOTH },
+	{ "relax", "make one page writable again", .op = RELAX, .before = READ_ONLY,
+	  ALIGNED(G), .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
+	{ "age", "age 1 GiB of pages", .op = AGE, .before = PAGES, ALIGNED(G),
+	  PER_PAGE(G), .features = BOTH },
+	{ "mkyoung", "make one page young again", .op = MKYOUNG, .before = OLD,
+	  ALIGNED(G), .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
+	{ "split", "split 64 GiB of 2 MiB blocks to pages", .op = SPLIT, .before = BLOCKS,
+	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
+	{ "collapse", "collapse 1 GiB of pages to 2 MiB blocks", .op = COLLAPSE,
+	  .before = PAGES, ALIGNED(G), PER_PAGE(G), .features = BOTH },
+	{ "destroy", "destroy with 64 GiB of pages", .op = DESTROY, .before = PAGES,
+	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
+	{ "lookup-1g", "look up a random page of 1 GiB", .op = LOOKUP, .before = PAGES,
+	  ALIGNED(G), .call = PAGE, .random = true, PER_CALL(MANY), .features = BOTH },
+	{ "lookup-64g", "... of 64 GiB", .op = LOOKUP, .before = PAGES, ALIGNED(64 * G),
+	  .call = PAGE, .random = true, PER_CALL(MANY), .features = BOTH },
+	{ "lookup-chase", "... each from the result before", .op = CHASE, .before = PAGES,
+	  ALIGNED(64 * G), .call = PAGE, PER_CALL(MANY), .features = BOTH },
+	{ "scan-1g", "read every leaf entry of 1 GiB once", .op = SCAN, .before = PAGES,
+	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
+	{ "scan-64g", "... of 64 GiB", .op = SCAN, .before = PAGES, ALIGNED(64 * G),
+	  PER_PAGE(64 * G), .features = BOTH },
+};
+
+const unsigned bench_ncases = sizeof(bench_cases) / sizeof(bench_cases[0]);
+
+/* Frames follow their addresses. Above every table, whatever the IPA. */
+static uint64_t frame(uint64_t ipa)
+{
+	return ipa + 16 * T;
+}
+
+uint64_t case_tables(const struct bench_case *c)
+{
+	uint64_t mem = c->mem ? c->mem : c->size;
+	uint64_t leaf_tables = mem / BLOCK + 2;
+	bool pages = (c->before != BLOCKS && c->before != NOTHING) || c->op == FAULT ||
+		     c->op == SPLIT || c->op == MAP;
+
+	return (pages ? leaf_tables : 0) + mem / G + 64;
+}
+
+bool case_for(const struct bench_case *c, const struct bench_side *s)
+{
+	switch (c->op) {
+	case FAULT:
+		return s->fault;
+	case COLLAPSE:
+		return s->collapse;
+	case SCAN:
+		return s->scan;
+	default:
+		return true;
+	}
+}
+
+void case_before(const struct bench_case *c, const struct bench_side *s)
+{
+	uint64_t end = c->at + c->mem;
+
+	switch (c->before) {
+	case NOTHING:
+		break;
+	case BLOCKS:
+		s->map(c->at, frame(c->at), c->mem, false);
+		break;
+	case SPARSE:
+		for (uint64_t ipa = c->at; ipa < end; ipa += BLOCK)
+			s->map(ipa, frame(ipa), PAGE, true);
+		break;
+	default:
+		s->map(c->at, frame(c->at), c->mem, true);
+	}
+	if (c->before == READ_ONLY)
+		s->wrprotect(c->at, c->mem);
+	if (c->before == OLD)
+		s->age(c->at, c->mem);
+}
+
+uint64_t *case_order(const struct bench_case *c, uint64_t seed, uint64_t *n)
+{
+	uint64_t pages = c->size / PAGE, *order;
+	uint32_t *all;
+
+	*n = c->units;
+	if (!c->random)
+		return NULL;
+	order = calloc(*n, sizeof(*order));
+	all = calloc(pages, sizeof(*all));
+	if (!order || !all)
+		err(1, "no memory");
+	for (uint64_t i = 0; i < pages; i++)
+		all[i] = (uint32_t)i;
+	for (uint64_t i = 0; i < *n; i++) {
+		uint64_t j = i + rnd_below(&seed, pages - i);
+		uint32_t page = all[j];
+
+		all[j] = all[i];
+		all[i] = page;
+		order[i] = c->from + page * PAGE;
+	}
+	free(all);
+	return order;
+}
+
+/* The next page of a walk over all pages that looks random: a full-period LCG. */
+static uint64_t chase(const struct bench_case *c, const struct bench_side *s)
+{
+	const uint64_t pages = c->size / PAGE;
+	uint64_t ipa = c->from;
+
+	for (uint64_t i = 0; i < c->units; i++) {
+		uint64_t n = (s->lookup(ipa) - frame(c->from)) / PAGE;
+
+		ipa = c->from + (n * 1664525 + 1013904223) % pages * PAGE;
+	}
+	return ipa;
+}
+
+static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint64_t ipa,
+		    uint64_t size)
+{
+	switch (c->op) {
+	case UNMAP:
+		s->unmap(ipa, size);
+		break;
+	case MAP:
+		s->map(ipa, frame(ipa), size, c->per[0] != 'b');
+		break;
+	case FAULT:
+		s->fault(ipa, frame(ipa));
+		break;
+	case WRPROTECT:
+		s->wrprotect(ipa, size);
+		break;
+	case AGE:
+		return s->age(ipa, size);
+	case MKYOUNG:
+		s->mkyoung(ipa);
+		break;
+	case RELAX:
+		s->relax(ipa);
+		break;
+	case SPLIT:
+		s->split(ipa, size);
+		break;
+	case COLLAPSE:
+		s->collapse(ipa, frame(ipa), size);
+		break;
+	case DESTROY:
+		s->destroy();
+		break;
+	case LOOKUP:
+		return s->lookup(ipa);
+	case CHASE:
+		return chase(c, s);
+	case SCAN:
+		return s->scan();
+	}
+	return 0;
+}
+
+uint64_t case_run(const struct bench_case *c, const struct bench_side *s,
+		  const uint64_t *order)
+{
+	uint64_t sum = 0, end = c->from + c->size;
+
+	if (order)
+		for (uint64_t i = 0; i < c->units; i++)
+			sum += one(c, s, order[i], c->call);
+	else if (c->call && c->op != CHASE)
+		for (uint64_t ipa = c->from; ipa < end; ipa += c->call)
+			sum += one(c, s, ipa, c->call);
+	else
+		sum = one(c, s, c->from, c->size);
+	return sum;
+}

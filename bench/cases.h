@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#ifndef STAGE2_BENCH_CASES_H
+#define STAGE2_BENCH_CASES_H
+
+#include "side.h"
+
+/* What is there before the clock starts. */
+enum bench_before {
+	NOTHING,
+	PAGES,	   /* pages, over the whole of it */
+	BLOCKS,	   /* 2 MiB blocks */
+	SPARSE,	   /* one page in each 2 MiB */
+	READ_ONLY, /* pages that have been write-protected */
+	OLD,	   /* pages whose access flag is 0 */
+};
+
+enum bench_op {
+	UNMAP,
+	MAP,
+	FAULT,
+	WRPROTECT,
+	AGE,
+	MKYOUNG,
+	RELAX,
+	SPLIT,
+	COLLAPSE,
+	DESTROY,
+	LOOKUP,
+	CHASE, /* lookups of which each needs the result of the one before */
+	SCAN,
+};
+
+/**
+ * struct bench_case - one operation to be measured
+ * @name, @says: what it is called, what it is
+ * @per: what the numbers are for one of
+ * @before: what is mapped, over @mem bytes from @at (for odd edges, and beyond)
+ * @from, @size: the range the operation is for
+ * @call: in calls of so many bytes; 0: in one
+ * @random: the calls in shuffled order
+ * @units: how many of @per there are
+ * @features: BENCH_*
+ * @ipa_bits: 0: 40
+ */
+struct bench_case {
+	const char *name, *says, *per;
+	enum bench_before before;
+	enum bench_op op;
+	uint64_t at, mem, from, size, call, units;
+	uint32_t features;
+	bool random;
+	unsigned ipa_bits;
+};
+
+extern const struct bench_case bench_cases[];
+extern const unsigned bench_ncases;
+
+uint64_t case_tables(const struct bench_case *c);
+/* Whether the side can do it. */
+bool case_for(const struct bench_case *c, const struct bench_side *s);
+void case_before(const struct bench_case *c, const struct bench_side *s);
+/* @order: the calls' addresses, for @random. Returns something that depends on it. */
+uint64_t case_run(const struct bench_case *c, const struct bench_side *s,
+		  const uint64_t *order);
+/* Addresses for the calls of a case, in its order. */
+uint64_t *case_order(const struct bench_case *c, uint64_t seed, uint64_t *n);
+
+#endif /* STAGE2_BENCH_CASES_H */

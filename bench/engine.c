@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The library as a side, on the counting port. One caller, who holds the lock. */
+#include <err.h>
+#include <string.h>
+
+#include <stage2/stage2.h>
+#include "side.h"
+#include "stage2_port.h"
+
+static struct arena arena;
+static struct count_port port;
+static struct s2_config config;
+static struct s2 s2;
+
+#ifdef COUNT_PORT_RECORD
+static uint64_t reads, writes;
+
+static void record(struct count_port *p, enum count_event what, uint64_t at,
+		   uint64_t value)
+{
+	(void)p;
+	(void)at;
+	(void)value;
+	reads += what == COUNT_LOAD || what == COUNT_XCHG || what == COUNT_CAS;
+	writes += what == COUNT_STORE || what == COUNT_STORE_RELEASE ||
+		  what == COUNT_XCHG || what == COUNT_CAS;
+}
+#endif
+
+static void must(int ret, const char *what)
+{
+	if (ret)
+		errx(1, "%s: %s", what, s2_strerror(ret));
+}
+
+static void engine_reset(void)
+{
+	arena.nfree = port.nfree;
+	arena_reset(&arena);
+	port.nfree = arena.nfree;
+	port.nfreed = 0;
+	port.tlbi = port.dsb = port.isb = port.clean_bytes = port.clean_calls = 0;
+#ifdef COUNT_PORT_RECORD
+	reads = writes = 0;
+#endif
+	must(s2_init(&s2, &config), "init");
+}
+
+static void engine_open(const struct bench_config *cfg)
+{
+	arena_open(&arena, cfg->tables, cfg->seed);
+	port = (struct count_port){
+		.arena = arena.mem,
+		.meta = calloc(arena.pages, sizeof(*port.meta)),
+		.free = arena.free,
+		.freed = arena.freed,
+		.pages = arena.pages,
+		.nfree = arena.nfree,
+		.shift = 12,
+		.fail_after = -1,
+#ifdef COUNT_PORT_RECORD
+		.record = record,
+#endif
+	};
+	if (!port.meta)
+		err(1, "no memory");
+	memset(port.meta, 0, arena.pages * sizeof(*port.meta));
+	config = (struct s2_config){ .ipa_bits = (uint8_t)cfg->ipa_bits,
+				     .pa_bits = 48,
+				     .port = &port };
+	if (cfg->features & BENCH_FWB)
+		config.features |= S2_FEAT_FWB;
+	if (cfg->features & BENCH_TLBIRANGE)
+		config.features |= S2_FEAT_TLBIRANGE;
+	engine_reset();
+}
+
+static void engine_close(void)
+{
+	free(port.meta);
+	arena_close(&arena);
+}
+
+static void engine_map(uint64_t ipa, uint64_t pa, uint64_t size, bool pages)
+{
+	must(s2_map(&s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W,
+		    pages ? S2_MAP_PAGES : 0, NULL),
+	     "map");
+}
+
+static void engine_unmap(uint64_t ipa, uint64_t size)
+{
+	must(s2_unmap(&s2, s2_ipa(ipa), size, S2_DROP_EDGES, NULL), "unmap");
+}
+
+static void engine_wrprotect(uint64_t ipa, uint64_t size)
+{
+	must(s2_wrprotect(&s2, s2_ipa(ipa), size, NULL), "wrprotect");
+}
+
+static bool engine_age(uint64_t ipa, uint64_t size)
+{
+	bool young = false;
+
+	must(s2_age(&s2, s2_ipa(ipa), size, true, &young, NULL), "age");
+	return young;
+}
+
+static void engine_mkyoung(uint64_t ipa)
+{
+	must(s2_mkyoung(&s2, s2_ipa(ipa)), "mkyoung");
+}
+
+static void engine_relax(uint64_t ipa)
+{
+	must(s2_relax_perms(&s2, s2_ipa(ipa), S2_W), "relax_perms");
+}
+
+static void engine_split(uint64_t ipa, uint64_t size)
+{
+	must(s2_split(&s2, s2_ipa(ipa), size, NULL), "split");
+}
+
+static void engine_collapse(uint64_t ipa, uint64_t pa, uint64_t size)
+{
+	must(s2_map(&s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W, S2_MAP_REPLACE, NULL),
+	     "collapse");
+}
+
+static void engine_destroy(void)
+{
+	must(s2_destroy(&s2, 0, NULL), "destroy");
+}
+
+static uint64_t engine_lookup(uint64_t ipa)
+{
+	struct s2_mapping m;
+
+	must(s2_lookup(&s2, s2_ipa(ipa), &m), "lookup");
+	return m.pa.pa + (ipa - m.ipa.ipa);
+}
+
+static uint64_t engine_scan(void)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t n = arena.pages - ARENA_ROOT; n-- > port.nfree;) {
+		const volatile uint64_t *table =
+			(const volatile void *)arena_page(&arena, arena.free[n]);
+
+		for (unsigned i = 0; i < 512; i++)
+			sum += table[i];
+	}
+	return sum;
+}
+
+static void engine_counts(struct bench_counts *c)
+{
+	*c = (struct bench_counts){
+		.tlbi = port.tlbi,
+		.dsb = port.dsb,
+		.isb = port.isb,
+		.clean_calls = port.clean_calls,
+		.clean_bytes = port.clean_bytes,
+		.taken = arena.pages - ARENA_ROOT - port.nfree,
+		.freed = port.nfreed,
+#ifdef COUNT_PORT_RECORD
+		.reads = reads,
+		.writes = writes,
+#endif
+	};
+}
+
+const struct bench_side bench_engine = {
+	.name = "stage2",
+	.open = engine_open,
+	.reset = engine_reset,
+	.close = engine_close,
+	.map = engine_map,
+	.unmap = engine_unmap,
+	.wrprotect = engine_wrprotect,
+	.age = engine_age,
+	.mkyoung = engine_mkyoung,
+	.relax = engine_relax,
+	.split = engine_split,
+	.collapse = engine_collapse,
+	.destroy = engine_destroy,
+	.lookup = engine_lookup,
+	.scan = engine_scan,
+	.counts = engine_counts,
+};
