@@ -57,9 +57,15 @@ void arena_close(struct arena *a)
 	memset(a, 0, sizeof(*a));
 }
 
+void arena_zero(struct arena *a)
+{
+	for (uint64_t i = a->nfree; i < a->pages - ARENA_ROOT; i++)
+		memset(arena_page(a, a->free[i]), 0, 1 << 12);
+}
+
 void arena_reset(struct arena *a)
 {
-	for (uint64_t n = a->pages - ARENA_ROOT; a->nfree < n; a->nfree++)
-		memset(arena_page(a, a->free[a->nfree]), 0, 1 << 12);
+	arena_zero(a);
+	a->nfree = a->pages - ARENA_ROOT;
 	a->nfreed = 0;
 }

@@ -32,11 +32,8 @@ void arena_close(struct arena *a);
 /* Pages that were handed out are zeroed, and all come again in the same order. */
 void arena_reset(struct arena *a);
 
-/* How many pages have been handed out. */
-static inline uint64_t arena_taken(const struct arena *a)
-{
-	return a->pages - ARENA_ROOT - a->nfree;
-}
+/* Zero what has been handed out. */
+void arena_zero(struct arena *a);
 
 static inline unsigned char *arena_page(const struct arena *a, uint32_t page)
 {

@@ -22,6 +22,18 @@
 #define PER_CALL(n) .per = "call", .units = (n)
 #define MANY 262144 /* calls where one is too short for the clock */
 
+/* From level 0 on, so that the fan-out shows; a range aligned to its size. */
+#define GROW(name, size, n)                                                         \
+	{ "detach-" name, "unmap " size " of pages, but for the release",           \
+	  .op = DETACH,	  .before = PAGES,                                          \
+	  ALIGNED(n),	  PER_PAGE(n),                                              \
+	  .ipa_bits = 48, .features = BOTH },                                       \
+	{                                                                           \
+		"release-" name, "the release of " size " of pages",                \
+			.op = RELEASE, .before = DETACHED, ALIGNED(n), PER_PAGE(n), \
+			.ipa_bits = 48, .features = BOTH                            \
+	}
+
 const struct bench_case bench_cases[] = {
 	{ "unmap-1g", "unmap 1 GiB of pages", .op = UNMAP, .before = PAGES, ALIGNED(G),
 	  PER_PAGE(G), .features = BOTH },
@@ -55,7 +67,7 @@ const struct bench_case bench_cases[] = {
 	{ "map-fault", "... page by page, shared: at fault time", .op = FAULT, ALIGNED(G),
 	  .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
 	{ "map-blocks", "map 64 GiB of 2 MiB blocks in one call", .op = MAP,
-	  ALIGNED(64 * G), PER_BLOCK(64 * G), .features = BOTH },
+	  ALIGNED(64 * G), .blocks = true, PER_BLOCK(64 * G), .features = BOTH },
 	{ "wrprotect", "write-protect 1 GiB of pages", .op = WRPROTECT, .before = PAGES,
 	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
 	{ "wrprotect-again", "... that are read-only already", .op = WRPROTECT,
@@ -78,6 +90,17 @@ const struct bench_case bench_cases[] = {
 	  .call = PAGE, .random = true, PER_CALL(MANY), .features = BOTH },
 	{ "lookup-chase", "... each from the result before", .op = CHASE, .before = PAGES,
 	  ALIGNED(64 * G), .call = PAGE, PER_CALL(MANY), .features = BOTH },
+	GROW("1g", "1 GiB", G),
+	GROW("4g", "4 GiB", 4 * G),
+	GROW("16g", "16 GiB", 16 * G),
+	GROW("64g", "64 GiB", 64 * G),
+	GROW("256g", "256 GiB", 256 * G),
+	GROW("1t", "1 TiB", T),
+	GROW("4t", "4 TiB", 4 * T),
+	{ "zero-1g", "zero the tables of 1 GiB of pages", .op = ZERO, .before = PAGES,
+	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
+	{ "zero-64g", "... of 64 GiB", .op = ZERO, .before = PAGES, ALIGNED(64 * G),
+	  PER_PAGE(64 * G), .features = BOTH },
 	{ "scan-1g", "read every leaf entry of 1 GiB once", .op = SCAN, .before = PAGES,
 	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
 	{ "scan-64g", "... of 64 GiB", .op = SCAN, .before = PAGES, ALIGNED(64 * G),
@@ -86,10 +109,10 @@ const struct bench_case bench_cases[] = {
 
 const unsigned bench_ncases = sizeof(bench_cases) / sizeof(bench_cases[0]);
 
-/* Frames follow their addresses. Above every table, whatever the IPA. */
+/* Frames follow their addresses, such that blocks of 2 MiB fit but none of 1 GiB. */
 static uint64_t frame(uint64_t ipa)
 {
-	return ipa + 16 * T;
+	return ipa + 16 * T + BLOCK;
 }
 
 uint64_t case_tables(const struct bench_case *c)
@@ -110,7 +133,11 @@ bool case_for(const struct bench_case *c, const struct bench_side *s)
 	case COLLAPSE:
 		return s->collapse;
 	case SCAN:
+	case ZERO:
 		return s->scan;
+	case DETACH:
+	case RELEASE:
+		return s->detach;
 	default:
 		return true;
 	}
@@ -137,6 +164,8 @@ void case_before(const struct bench_case *c, const struct bench_side *s)
 		s->wrprotect(c->at, c->mem);
 	if (c->before == OLD)
 		s->age(c->at, c->mem);
+	if (c->before == DETACHED)
+		s->detach(c->at, c->mem);
 }
 
 uint64_t *case_order(const struct bench_case *c, uint64_t seed, uint64_t *n)
@@ -187,7 +216,7 @@ static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint
 		s->unmap(ipa, size);
 		break;
 	case MAP:
-		s->map(ipa, frame(ipa), size, c->per[0] != 'b');
+		s->map(ipa, frame(ipa), size, !c->blocks);
 		break;
 	case FAULT:
 		s->fault(ipa, frame(ipa));
@@ -216,8 +245,17 @@ static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint
 		return s->lookup(ipa);
 	case CHASE:
 		return chase(c, s);
+	case DETACH:
+		s->detach(ipa, size);
+		break;
+	case RELEASE:
+		s->release();
+		break;
 	case SCAN:
 		return s->scan();
+	case ZERO:
+		s->zero();
+		break;
 	}
 	return 0;
 }

@@ -12,6 +12,7 @@ enum bench_before {
 	SPARSE,	   /* one page in each 2 MiB */
 	READ_ONLY, /* pages that have been write-protected */
 	OLD,	   /* pages whose access flag is 0 */
+	DETACHED,  /* pages that have been unmapped, their tables in limbo */
 };
 
 enum bench_op {
@@ -26,8 +27,11 @@ enum bench_op {
 	COLLAPSE,
 	DESTROY,
 	LOOKUP,
-	CHASE, /* lookups of which each needs the result of the one before */
+	CHASE,	 /* lookups of which each needs the result of the one before */
+	DETACH,	 /* unmap up to the release */
+	RELEASE, /* the rest of it */
 	SCAN,
+	ZERO, /* tables in use, as an allocator would before it gives them out again */
 };
 
 /**
@@ -39,6 +43,7 @@ enum bench_op {
  * @call: in calls of so many bytes; 0: in one
  * @random: the calls in shuffled order
  * @units: how many of @per there are
+ * @blocks: map 2 MiB blocks, not pages
  * @features: BENCH_*
  * @ipa_bits: 0: 40
  */
@@ -48,7 +53,7 @@ struct bench_case {
 	enum bench_op op;
 	uint64_t at, mem, from, size, call, units;
 	uint32_t features;
-	bool random;
+	bool random, blocks;
 	unsigned ipa_bits;
 };
 

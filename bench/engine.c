@@ -11,6 +11,7 @@ static struct arena arena;
 static struct count_port port;
 static struct s2_config config;
 static struct s2 s2;
+static struct s2_limbo limbo;
 
 #ifdef COUNT_PORT_RECORD
 static uint64_t reads, writes;
@@ -39,6 +40,7 @@ static void engine_reset(void)
 	arena_reset(&arena);
 	port.nfree = arena.nfree;
 	port.nfreed = 0;
+	limbo = (struct s2_limbo){ 0 };
 	port.tlbi = port.dsb = port.isb = port.clean_bytes = port.clean_calls = 0;
 #ifdef COUNT_PORT_RECORD
 	reads = writes = 0;
@@ -140,6 +142,18 @@ static uint64_t engine_lookup(uint64_t ipa)
 	return m.pa.pa + (ipa - m.ipa.ipa);
 }
 
+static void engine_detach(uint64_t ipa, uint64_t size)
+{
+	struct s2_op op = { .limbo = &limbo };
+
+	must(s2_unmap(&s2, s2_ipa(ipa), size, S2_DROP_EDGES, &op), "unmap");
+}
+
+static void engine_release(void)
+{
+	must(s2_release(&s2, &limbo, NULL), "release");
+}
+
 static uint64_t engine_scan(void)
 {
 	uint64_t sum = 0;
@@ -152,6 +166,12 @@ static uint64_t engine_scan(void)
 			sum += table[i];
 	}
 	return sum;
+}
+
+static void engine_zero(void)
+{
+	arena.nfree = port.nfree;
+	arena_zero(&arena);
 }
 
 static void engine_counts(struct bench_counts *c)
@@ -186,6 +206,9 @@ const struct bench_side bench_engine = {
 	.collapse = engine_collapse,
 	.destroy = engine_destroy,
 	.lookup = engine_lookup,
+	.detach = engine_detach,
+	.release = engine_release,
 	.scan = engine_scan,
+	.zero = engine_zero,
 	.counts = engine_counts,
 };

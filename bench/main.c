@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <valgrind/callgrind.h>
 
@@ -62,6 +63,21 @@ static void print_counts(const struct bench_counts *a, const struct bench_counts
 	       b->reads - a->reads, b->writes - a->writes, b->tlbi - a->tlbi,
 	       b->dsb - a->dsb, b->isb - a->isb, b->clean_calls - a->clean_calls,
 	       b->clean_bytes - a->clean_bytes, b->taken - a->taken, b->freed - a->freed);
+}
+
+/* A case that would use more than half of what memory is left says so instead. */
+static bool too_large(const struct bench_case *c)
+{
+	uint64_t left = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * 4096, need = 0;
+
+	for (unsigned i = 0; i < SIDES; i++)
+		need += case_for(c, sides[i]) ? case_tables(c) << 12 : 0;
+	if (need < left / 2)
+		return false;
+	printf("{\"case\": \"%s\", \"says\": \"%s\", \"skipped\": \"%" PRIu64
+	       " MiB of tables, %" PRIu64 " MiB of memory free\"}\n",
+	       c->name, c->says, need >> 20, left >> 20);
+	return true;
 }
 
 static void run_case(const struct bench_case *c, const struct options *o)
@@ -188,7 +204,7 @@ int main(int argc, char **argv)
 			continue;
 		if (o.list)
 			printf("%-18s %s\n", c->name, c->says);
-		else
+		else if (!too_large(c))
 			run_case(c, &o);
 	}
 	return 0;

@@ -45,7 +45,9 @@ struct bench_counts {
  * @split: blocks into pages
  * @collapse: full tables into blocks, where @pa is what is mapped
  * @lookup: returns the PA
+ * @detach: unmap, the tables left for @release
  * @scan: read every entry of every table in use once: a floor, not an operation
+ * @zero: zero all of them
  *
  * An operation that a side does not have is NULL. Failure of any is fatal.
  */
@@ -65,7 +67,10 @@ struct bench_side {
 	void (*collapse)(uint64_t ipa, uint64_t pa, uint64_t size);
 	void (*destroy)(void);
 	uint64_t (*lookup)(uint64_t ipa);
+	void (*detach)(uint64_t ipa, uint64_t size);
+	void (*release)(void);
 	uint64_t (*scan)(void);
+	void (*zero)(void);
 	void (*counts)(struct bench_counts *c);
 };
 
