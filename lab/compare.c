@@ -62,6 +62,8 @@ static const char usage[] =
 	"                     at once (now)\n"
 	"  --suspicions       which suspicions about posted are real, by which rules;\n"
 	"                     takes --features, --seed and --json only\n"
+	"  --cpu PROFILE      estimate times by prices that were published (below), or by\n"
+	"                     those in a file that bench/calibrate made\n"
 	"  --seed N           shuffles table pages; 0: they come in order (1)\n"
 	"  --steps            list every event of each unmap\n"
 	"  --json             print an object instead of a table\n"
@@ -75,6 +77,8 @@ static void help(void)
 	for (int i = 0; lab_strategies[i]; i++)
 		printf("  %-8s %s%s\n", lab_strategies[i]->name, lab_strategies[i]->says,
 		       lab_strategies[i]->must_be_safe ? "" : "; may be unsafe");
+	puts("Profiles for --cpu:");
+	cost_list();
 }
 
 /* ---- one strategy ---- */
@@ -359,6 +363,7 @@ enum option_id {
 	O_COUNT,
 	O_FREE,
 	O_SUSPICIONS,
+	O_CPU,
 	O_SEED,
 	O_STEPS,
 	O_JSON
@@ -382,6 +387,7 @@ static const struct option options[] = {
 	{ "posted-count", 1, NULL, O_COUNT },
 	{ "posted-free", 1, NULL, O_FREE },
 	{ "suspicions", 0, NULL, O_SUSPICIONS },
+	{ "cpu", 1, NULL, O_CPU },
 	{ "seed", 1, NULL, O_SEED },
 	{ "steps", 0, NULL, O_STEPS },
 	{ "json", 0, NULL, O_JSON },
@@ -475,6 +481,9 @@ static bool parse_option(int id, struct compare_options *o)
 		i = lab_parse_name("--posted-free", "rule", optarg, posted_frees);
 		o->free = (enum posted_free)i;
 		return i >= 0;
+	case O_CPU:
+		o->cpu = cost_profile(optarg);
+		return o->cpu;
 	case O_BY_PAGE:
 		o->by_page = true;
 		return true;

@@ -3,6 +3,7 @@
 #ifndef STAGE2_LAB_COMPARE_H
 #define STAGE2_LAB_COMPARE_H
 
+#include "cost.h"
 #include "options.h"
 #include "strategy.h"
 
@@ -21,7 +22,8 @@ struct compare_options {
 	unsigned max_violations; /* kept in full; 0: the machine's default */
 	enum posted_count count;
 	enum posted_free free;
-	uint32_t strategies; /* bit n: lab_strategies[n] */
+	const struct cost_profile *cpu; /* NULL: no estimate */
+	uint32_t strategies;		/* bit n: lab_strategies[n] */
 	bool empty, by_page, json, steps;
 };
 
