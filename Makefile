@@ -6,6 +6,7 @@ ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
 .PHONY: all setup run test fuzz fuzz-seeds clean format help
+.PHONY: all setup run test bench baseline clean format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -39,6 +40,12 @@ fuzz: build/fuzz/fuzz/fuzz_engine
 
 fuzz-seeds: build/fuzz/fuzz/fuzz_engine
 	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+bench: all
+	@tools/setup.sh bench
+	@python3 -B tools/bench.py build
+
+baseline: all
+	@ninja -C build baseline
 
 clean:
 	rm -rf build
@@ -51,5 +58,7 @@ help:
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
+	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
+	@echo 'make baseline  let tests/guard compare with what the engine costs now'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'

@@ -24,12 +24,16 @@
 
 /* From level 0 on, so that the fan-out shows; a range aligned to its size. */
 #define GROW(name, size, n)                                                         \
-	{ "detach-" name, "unmap " size " of pages, but for the release",           \
-	  .op = DETACH,	  .before = PAGES,                                          \
-	  ALIGNED(n),	  PER_PAGE(n),                                              \
-	  .ipa_bits = 48, .features = BOTH },                                       \
+	{ "grow-" name "-detach",                                                   \
+	  "unmap " size " of pages, but for the release",                           \
+	  .op = DETACH,                                                             \
+	  .before = PAGES,                                                          \
+	  ALIGNED(n),                                                               \
+	  PER_PAGE(n),                                                              \
+	  .ipa_bits = 48,                                                           \
+	  .features = BOTH },                                                       \
 	{                                                                           \
-		"release-" name, "the release of " size " of pages",                \
+		"grow-" name "-release", "the release of " size " of pages",        \
 			.op = RELEASE, .before = DETACHED, ALIGNED(n), PER_PAGE(n), \
 			.ipa_bits = 48, .features = BOTH                            \
 	}

@@ -22,9 +22,8 @@ static void record(struct count_port *p, enum count_event what, uint64_t at,
 	(void)p;
 	(void)at;
 	(void)value;
-	reads += what == COUNT_LOAD || what == COUNT_XCHG || what == COUNT_CAS;
-	writes += what == COUNT_STORE || what == COUNT_STORE_RELEASE ||
-		  what == COUNT_XCHG || what == COUNT_CAS;
+	reads += what == COUNT_LOAD || what == COUNT_CAS;
+	writes += what == COUNT_STORE || what == COUNT_STORE_RELEASE || what == COUNT_CAS;
 }
 #endif
 
@@ -53,7 +52,7 @@ static void engine_open(const struct bench_config *cfg)
 	arena_open(&arena, cfg->tables, cfg->seed);
 	port = (struct count_port){
 		.arena = arena.mem,
-		.meta = calloc(arena.pages, sizeof(*port.meta)),
+		.meta = calloc(2 * arena.pages, sizeof(*port.meta)),
 		.free = arena.free,
 		.freed = arena.freed,
 		.pages = arena.pages,
@@ -66,7 +65,7 @@ static void engine_open(const struct bench_config *cfg)
 	};
 	if (!port.meta)
 		err(1, "no memory");
-	memset(port.meta, 0, arena.pages * sizeof(*port.meta));
+	memset(port.meta, 0, 2 * arena.pages * sizeof(*port.meta));
 	config = (struct s2_config){ .ipa_bits = (uint8_t)cfg->ipa_bits,
 				     .pa_bits = 48,
 				     .port = &port };
@@ -90,6 +89,14 @@ static void engine_map(uint64_t ipa, uint64_t pa, uint64_t size, bool pages)
 	     "map");
 }
 
+/* As a fault handler does: beside others, without a lock. */
+static void engine_fault(uint64_t ipa, uint64_t pa)
+{
+	must(s2_map(&s2, s2_ipa(ipa), s2_pa(pa), 4096, S2_R | S2_W,
+		    S2_MAP_PAGES | S2_SHARED, NULL),
+	     "map");
+}
+
 static void engine_unmap(uint64_t ipa, uint64_t size)
 {
 	must(s2_unmap(&s2, s2_ipa(ipa), size, S2_DROP_EDGES, NULL), "unmap");
@@ -97,30 +104,30 @@ static void engine_unmap(uint64_t ipa, uint64_t size)
 
 static void engine_wrprotect(uint64_t ipa, uint64_t size)
 {
-	must(s2_wrprotect(&s2, s2_ipa(ipa), size, NULL), "wrprotect");
+	must(s2_wrprotect(&s2, s2_ipa(ipa), size, 0, NULL), "wrprotect");
 }
 
 static bool engine_age(uint64_t ipa, uint64_t size)
 {
 	bool young = false;
 
-	must(s2_age(&s2, s2_ipa(ipa), size, true, &young, NULL), "age");
+	must(s2_age(&s2, s2_ipa(ipa), size, S2_CLEAR, &young, NULL), "age");
 	return young;
 }
 
 static void engine_mkyoung(uint64_t ipa)
 {
-	must(s2_mkyoung(&s2, s2_ipa(ipa)), "mkyoung");
+	must(s2_mkyoung(&s2, s2_ipa(ipa), 0), "mkyoung");
 }
 
 static void engine_relax(uint64_t ipa)
 {
-	must(s2_relax_perms(&s2, s2_ipa(ipa), S2_W), "relax_perms");
+	must(s2_relax_perms(&s2, s2_ipa(ipa), S2_W, 0), "relax_perms");
 }
 
 static void engine_split(uint64_t ipa, uint64_t size)
 {
-	must(s2_split(&s2, s2_ipa(ipa), size, NULL), "split");
+	must(s2_split(&s2, s2_ipa(ipa), size, 0, NULL), "split");
 }
 
 static void engine_collapse(uint64_t ipa, uint64_t pa, uint64_t size)
@@ -197,6 +204,7 @@ const struct bench_side bench_engine = {
 	.reset = engine_reset,
 	.close = engine_close,
 	.map = engine_map,
+	.fault = engine_fault,
 	.unmap = engine_unmap,
 	.wrprotect = engine_wrprotect,
 	.age = engine_age,

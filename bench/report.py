@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What make bench prints: one table, whether the goals are reached, two charts."""
+
+import os
+import re
+import subprocess
+
+# Engine's instructions a unit, one caller holding its lock.
+INSTRUCTIONS = {
+    "unmap-1g": 0.1,
+    "unmap-1g-none": 8,
+    "unmap-page": 150,
+    "map-1g": 10,
+    "map-page": 150,
+    "wrprotect": 8,
+    "split": 10,
+    "destroy": 0.1,
+    "lookup-1g": 50,
+}
+# So many times faster than Linux, and than reading each leaf entry once.
+FASTER = {"unmap-1g": (500, "scan-1g", 20), "unmap-64g": (300, "scan-64g", 20)}
+FLOORS = ("scan-", "zero-")
+GROWTH = "grow-"
+
+
+def number(n):
+    """Three significant digits."""
+    if n == 0:
+        return "0"
+    if n >= 1000:
+        return f"{n:,.0f}"
+    return f"{float(f'{n:.3g}'):g}"
+
+
+def ratio(case, order="ascending"):
+    """How many times the engine is faster; None where one side has no figure."""
+    try:
+        return case["linux"][order]["median"] / case["stage2"][order]["median"]
+    except KeyError:
+        return None
+
+
+def slower(case, order):
+    """Slower than Linux beyond the spread: the quartiles do not meet."""
+    ours, theirs = case["stage2"].get(order), case["linux"].get(order)
+    return ours and theirs and ours["low"] > theirs["high"]
+
+
+def goals(cases):
+    """[(what, goal, figure, reached)]"""
+    found = []
+    for name, most in INSTRUCTIONS.items():
+        n = cases[name]["stage2"].get("instructions")
+        if n is not None:
+            what = f"{name}: instructions a {cases[name]['per']}"
+            found.append((what, f"at most {most:g}", number(n), n <= most))
+    for name, (linux, scan, times) in FASTER.items():
+        r = ratio(cases[name])
+        what = f"{name}: times faster than Linux"
+        found.append((what, f"at least {linux}", number(r), r >= linux))
+        ours = cases[name]["stage2"]["ascending"]["median"]
+        r = cases[scan]["stage2"]["ascending"]["median"] / ours
+        what = f"{name}: times faster than {scan}"
+        found.append((what, f"at least {times}", number(r), r >= times))
+    for name, case in cases.items():
+        for order in ("ascending", "shuffled"):
+            if "linux" in case and "stage2" in case and slower(case, order):
+                what = f"{name}: time beside Linux, {order} pages"
+                r = number(1 / ratio(case, order))
+                found.append((what, "not slower", f"{r} times slower", False))
+    return found
+
+
+# ---- tables --------------------------------------------------------------------------
+
+
+def spread(side, order):
+    t = side.get(order)
+    if not t:
+        return ""
+    return f"{number(t['median'])} ({number(t['low'])}–{number(t['high'])})"
+
+
+def title(name, case, cases):
+    """What a case is; "..." goes on from the last that says it in full."""
+    said = case["says"]
+    if said.startswith("..."):
+        whole = ""
+        for other in cases.values():
+            if other is case:
+                break
+            if not other["says"].startswith("..."):
+                whole = other["says"]
+        said = whole + said[3:]
+    return said
+
+
+def rows(cases, want):
+    for name, case in cases.items():
+        if want(name) and "skipped" not in case:
+            yield name, case
+
+
+def operations(name):
+    return not name.startswith((*FLOORS, GROWTH))
+
+
+def table(head, lines):
+    """Markdown, columns aligned so that it can be read as it is; the first to the left."""
+    lines = [head, *lines]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    out = []
+    for n, line in enumerate(lines):
+        cells = [c.ljust(w) if i == 0 else c.rjust(w)
+                 for i, (c, w) in enumerate(zip(line, widths))]
+        out.append("| " + " | ".join(cells) + " |")
+        if n == 0:
+            out.append("|" + "|".join(
+                "-" * (w + 2) if i == 0 else "-" * (w + 1) + ":"
+                for i, w in enumerate(widths)) + "|")
+    return "\n".join(out)
+
+
+def costs(cases, order="ascending"):
+    head = ["operation", "a", "ns", "Linux", "ratio", "instr.", "Linux", "ratio"]
+    lines = []
+    for name, case in rows(cases, operations):
+        ours, theirs = case["stage2"], case.get("linux", {})
+        line = [name, case["per"], spread(ours, order), spread(theirs, order)]
+        r = ratio(case, order)
+        line.append(number(r) + (" slower" if slower(case, order) else "") if r else "")
+        a, b = ours.get("instructions"), theirs.get("instructions")
+        line += [number(a) if a else "", number(b) if b else ""]
+        line.append(number(b / a) if a and b else "")
+        lines.append(line)
+    for name, case in rows(cases, lambda name: name.startswith(FLOORS)):
+        lines.append([name, case["per"], spread(case["stage2"], order)] + [""] * 5)
+    return table(head, lines)
+
+
+def counters(cases):
+    keys = [("reads", "entries read"), ("writes", "written"), ("tlbi", "TLBI"),
+            ("dsb", "DSB"), ("cleans", "cleans"), ("freed", "freed")]
+    head = ["operation"] + [h for _, what in keys for h in (what, "Linux")]
+    lines = []
+    for name, case in rows(cases, operations):
+        line = [name]
+        for key, _ in keys:
+            for side in ("stage2", "linux"):
+                line.append(f"{case[side][key]:,}" if side in case else "")
+        lines.append(line)
+    return table(head, lines)
+
+
+def growth(cases):
+    head = ["mapped", "phase", "entries read", "written", "instructions", "TLBI", "DSB",
+            "tables freed", "µs"]
+    lines = []
+    for name, case in rows(cases, lambda name: name.startswith(GROWTH)):
+        side = case["stage2"]
+        us = side["ascending"]["median"] * case["units"] / 1000
+        _, size, phase = name.split("-")
+        lines.append([size_text(size), "to the end of 2" if phase == "detach" else "release",
+                      f"{side['reads']:,}", f"{side['writes']:,}",
+                      f"{side['instructions'] * case['units']:,.0f}", f"{side['tlbi']:,}",
+                      f"{side['dsb']:,}", f"{side['freed']:,}", number(us)])
+    return table(head, lines)
+
+
+def size_text(size):
+    return f"{size[:-1]} {size[-1].upper()}iB"
+
+
+def markdown(results):
+    m, cases = results["machine"], results["cases"]
+    says = [[name, title(name, case, cases)] for name, case in cases.items()
+            if "skipped" not in case and not name.startswith(GROWTH)]
+    skipped = [f"- {name}: not run, {case['skipped']}" for name, case in cases.items()
+               if "skipped" in case]
+    return "\n".join([
+        f"libstage2 {m['version']} ({m['commit']}) beside Linux {m['linux']}.",
+        f"{m['cpu']}, {m['cpus']} CPUs, Linux {m['kernel']}, transparent huge pages: "
+        f"{m['transparent_hugepage']}; {m['compiler']}, -O2; {m['valgrind']}; "
+        f"load {m['load']:.1f}.",
+        "",
+        "### Goals",
+        "",
+        table(["what", "goal", "is", ""],
+              [[what, goal, now, "" if good else "**missed**"]
+               for what, goal, now, good in results["goals"]]),
+        "",
+        "### Time and instructions",
+        "",
+        costs(cases),
+        "",
+        "The same with table pages in shuffled order:",
+        "",
+        costs(cases, "shuffled"),
+        "",
+        "### Counts",
+        "",
+        counters(cases),
+        "",
+        "### Growth",
+        "",
+        growth(cases),
+        *skipped,
+        "",
+        "### What the names say",
+        "",
+        table(["name", "operation"], says),
+        "",
+    ])
+
+
+def plain(results):
+    """For a terminal: the one table, then what was missed."""
+    text = [costs(results["cases"]), ""]
+    missed = [g for g in results["goals"] if not g[3]]
+    for what, goal, now, _ in missed:
+        text.append(f"missed  {what}: {now}, should be {goal}")
+    reached = len(results["goals"]) - len(missed)
+    text.append(f"{reached} goals reached, {len(missed)} missed")
+    return "\n".join(text)
+
+
+# ---- charts --------------------------------------------------------------------------
+
+RATIOS = """
+set terminal svg size 820,{height} font "sans,12" background "white"
+set output "{out}/ratios.svg"
+set title "Time of Linux {linux} / time of libstage2, same run (1 = equal)"
+set logscale x
+set grid x
+set yrange [{n}:-1]
+set xrange [0.2:*]
+unset key
+set lmargin 22
+set arrow from 1,-1 to 1,{n} nohead lc rgb "black"
+set style fill solid 0.8
+plot "{out}/ratios.dat" using ($1/2+0.5):0:(1):1:($0-0.35):($0+0.35):ytic(2) \\
+     with boxxyerror lc rgb "#2a6f97", \\
+     "" using 1:0:(sprintf(" %.3g", $1)) with labels left
+"""
+
+GROWTH_PLOT = """
+set terminal svg size 820,480 font "sans,12" background "white"
+set output "{out}/growth.svg"
+set title "Unmapping more and more 4 KiB pages: what grows"
+set logscale xy
+set xlabel "GiB mapped and unmapped in one call"
+set ylabel "entries read, instructions"
+set key top left
+set grid
+plot "{out}/growth.dat" using 1:2 with linespoints lw 2 title \\
+         "entries read until every TLB is clean (phases 1-2)", \\
+     "" using 1:3 with linespoints lw 2 title "instructions for that", \\
+     "" using 1:4 with linespoints dt 2 title "entries read by the release", \\
+     "" using 1:5 with linespoints dt 2 title "instructions of the release", \\
+     "" using 1:6 with lines dt 3 title "pages mapped"
+"""
+GIB = {"g": 1, "t": 1024}
+
+
+def charts(results, out):
+    cases = results["cases"]
+    pairs = [(ratio(case), name) for name, case in cases.items()
+             if operations(name) and "skipped" not in case and ratio(case)]
+    with open(os.path.join(out, "ratios.dat"), "w", encoding="utf-8") as f:
+        for r, name in pairs:
+            f.write(f"{r:.4g} {name}\n")
+    with open(os.path.join(out, "growth.dat"), "w", encoding="utf-8") as f:
+        for name, case in rows(cases, lambda name: name.endswith("-detach")):
+            size = name.split("-")[1]
+            sides = case["stage2"], cases[f"grow-{size}-release"]["stage2"]
+            figures = [f"{s['reads']} {s['instructions'] * case['units']:.0f}" for s in sides]
+            gib = int(size[:-1]) * GIB[size[-1]]
+            f.write(f"{gib} {' '.join(figures)} {case['units']}\n")
+    script = RATIOS.format(out=out, n=len(pairs), height=90 + 22 * len(pairs),
+                           linux=results["machine"]["linux"])
+    script += "reset\n" + GROWTH_PLOT.format(out=out)
+    subprocess.run(["gnuplot"], input=script, text=True, check=True)
+
+
+def into_docs(root, out, text):
+    """The latest table between its marks in docs/performance.md, the charts beside it."""
+    page = os.path.join(root, "docs", "performance.md")
+    with open(page, encoding="utf-8") as f:
+        old = f.read()
+    new = re.sub(r"(<!-- make bench -->\n).*(<!-- end -->)",
+                 lambda m: m[1] + "\n" + text + "\n" + m[2], old, flags=re.S)
+    with open(page, "w", encoding="utf-8") as f:
+        f.write(new)
+    for name in ("ratios.svg", "growth.svg"):
+        with open(os.path.join(out, name), encoding="utf-8") as f:
+            chart = f.read()
+        with open(os.path.join(root, "docs", name), "w", encoding="utf-8") as f:
+            f.write("\n".join(line.rstrip() for line in chart.split("\n")))

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""bench.py BUILD [--docs]: every operation of the engine beside Linux 6.12's.
+
+Prints one table and writes BUILD/bench/results.json, results.md and charts; with
+--docs also into docs/performance.md. All ratios are of one run of one machine.
+"""
+
+import argparse
+import json
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, os.path.join(ROOT, "bench"))
+import measure  # noqa: E402
+import report  # noqa: E402
+
+BOTH = ["stage2", "linux"]
+
+
+def say(what):
+    print(f"== {what}", file=sys.stderr, flush=True)
+
+
+def times(result):
+    """Median and quartiles, ns a unit."""
+    ns = [n / result["units"] for n in result["ns"]]
+    low, mid, high = statistics.quantiles(ns, n=4, method="inclusive")
+    return {"median": mid, "low": low, "high": high, "runs": len(ns)}
+
+
+def collect(tool, runs):
+    """{case: {"says", "per", "units", side: {"ns", "instructions", counters}}}"""
+    cases = {}
+    say("entries, TLBIs, barriers")
+    for r in measure.run(tool + "-counts", "--runs", "1"):
+        case = cases.setdefault(r["case"], {})
+        for key in ("says", "per", "units", "skipped"):
+            if key in r:
+                case[key] = r[key]
+        if "skipped" in r:
+            continue
+        side = case.setdefault(r["side"], {"result": r["result"]})
+        for key in ("reads", "writes", "tlbi", "dsb", "isb", "cleans", "taken", "freed"):
+            side[key] = r[key]
+    say("instructions (callgrind)")
+    for (name, side), n in measure.instructions(tool).items():
+        cases[name][side]["instructions"] = n / cases[name]["units"]
+    for order, args in (
+        ("ascending", ["--runs", str(runs), "--case", "[!g]*"]),
+        ("shuffled", ["--runs", str(runs), "--case", "[!g]*", "--shuffled"]),
+        ("ascending", ["--runs", "3", "--case", "grow-*"]),
+    ):
+        say(f"times, table pages in {order} order")
+        for r in measure.run(tool, *args):
+            if "skipped" not in r and "skipped" not in cases[r["case"]]:
+                cases[r["case"]][r["side"]][order] = times(r)
+    for name, case in cases.items():
+        if all(side in case for side in BOTH):
+            results = {case[side]["result"] for side in BOTH}
+            if len(results) > 1:
+                sys.exit(f"{name}: the sides do not find the same: {results}")
+    return cases
+
+
+def command(*args):
+    out = subprocess.run(args, check=False, capture_output=True, text=True).stdout
+    return out.strip().split("\n")[0]
+
+
+def machine(build):
+    cpu = ""
+    with open("/proc/cpuinfo", encoding="utf-8") as f:
+        cpu = re.search(r"^model name\s*: (.*)$", f.read(), re.M)
+    huge = "/sys/kernel/mm/transparent_hugepage/enabled"
+    text = ""
+    if os.path.exists(huge):
+        with open(huge, encoding="utf-8") as f:
+            text = re.search(r"\[(\w+)\]", f.read())[1]
+    with open(os.path.join(build, "bench", "linux", "version"), encoding="utf-8") as f:
+        linux = f.read().strip()
+    with open(os.path.join(ROOT, "VERSION"), encoding="utf-8") as f:
+        version = f.read().strip()
+    return {
+        "cpu": cpu[1] if cpu else platform.machine(),
+        "cpus": os.cpu_count(),
+        "kernel": platform.release(),
+        "compiler": command("cc", "--version"),
+        "valgrind": command("valgrind", "--version"),
+        "transparent_hugepage": text,
+        "linux": linux,
+        "version": version,
+        "commit": command("git", "-C", ROOT, "describe", "--always", "--dirty"),
+        "load": os.getloadavg()[0],
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("build", help="Meson's build folder")
+    parser.add_argument("--runs", type=int, default=11, help="of each timing (11)")
+    parser.add_argument("--docs", action="store_true", help="update docs/performance.md")
+    args = parser.parse_args()
+    if args.runs < 9:
+        sys.exit("--runs: a median of fewer than 9 says little")
+    names = [f"bench/bench-with-linux{n}" for n in ("", "-counts")]
+    subprocess.run(["ninja", "-C", args.build, *names], check=True, stdout=sys.stderr)
+    out = os.path.join(args.build, "bench")
+    results = {"machine": machine(args.build)}
+    results["cases"] = collect(os.path.join(out, "bench-with-linux"), args.runs)
+    results["goals"] = report.goals(results["cases"])
+    with open(os.path.join(out, "results.json"), "w", encoding="utf-8") as f:
+        json.dump(results, f, indent=1)
+    text = report.markdown(results)
+    with open(os.path.join(out, "results.md"), "w", encoding="utf-8") as f:
+        f.write(text)
+    print(report.plain(results))
+    report.charts(results, out)
+    if args.docs:
+        report.into_docs(ROOT, out, text)
+    print(f"In full: {out}/results.md; for programs: {out}/results.json;")
+    print(f"charts: {out}/ratios.svg, {out}/growth.svg")
+
+
+if __name__ == "__main__":
+    main()
