@@ -92,9 +92,26 @@ static void engine_map(uint64_t ipa, uint64_t pa, uint64_t size, bool pages)
 /* As a fault handler does: beside others, without a lock. */
 static void engine_fault(uint64_t ipa, uint64_t pa)
 {
-	must(s2_map(&s2, s2_ipa(ipa), s2_pa(pa), 4096, S2_R | S2_W,
-		    S2_MAP_PAGES | S2_SHARED, NULL),
-	     "map");
+	int ret;
+
+	do /* the guest faults again */
+		ret = s2_map(&s2, s2_ipa(ipa), s2_pa(pa), 4096, S2_R | S2_W,
+			     S2_MAP_PAGES | S2_SHARED, NULL);
+	while (ret == S2_E_BUSY);
+	must(ret, "map");
+}
+
+static void engine_unmap_beside(uint64_t ipa, uint64_t size, void (*grace)(void))
+{
+	struct s2_op op = { .limbo = &limbo };
+	int ret;
+
+	do
+		ret = s2_unmap(&s2, s2_ipa(ipa), size, S2_DROP_EDGES | S2_SHARED, &op);
+	while (ret == S2_MORE);
+	must(ret, "unmap");
+	grace();
+	must(s2_release(&s2, &limbo, NULL), "release");
 }
 
 static void engine_unmap(uint64_t ipa, uint64_t size)
@@ -206,6 +223,7 @@ const struct bench_side bench_engine = {
 	.map = engine_map,
 	.fault = engine_fault,
 	.unmap = engine_unmap,
+	.unmap_beside = engine_unmap_beside,
 	.wrprotect = engine_wrprotect,
 	.age = engine_age,
 	.mkyoung = engine_mkyoung,

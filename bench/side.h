@@ -42,6 +42,8 @@ struct bench_counts {
  * @reset: the instance as new, every page zeroed and back in its order
  * @map: one call; @pages: no blocks
  * @fault: map one page as a fault handler does, beside others
+ * @unmap_beside: unmap beside faults, without a lock; calls @grace, which returns when
+ *	every fault that was running has ended, before it gives tables back
  * @split: blocks into pages
  * @collapse: full tables into blocks, where @pa is what is mapped
  * @lookup: returns the PA
@@ -59,6 +61,7 @@ struct bench_side {
 	void (*map)(uint64_t ipa, uint64_t pa, uint64_t size, bool pages);
 	void (*fault)(uint64_t ipa, uint64_t pa);
 	void (*unmap)(uint64_t ipa, uint64_t size);
+	void (*unmap_beside)(uint64_t ipa, uint64_t size, void (*grace)(void));
 	void (*wrprotect)(uint64_t ipa, uint64_t size);
 	bool (*age)(uint64_t ipa, uint64_t size);
 	void (*mkyoung)(uint64_t ipa);

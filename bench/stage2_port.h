@@ -2,7 +2,8 @@
 /*
  * A port that counts: TLBIs, barriers and cleans are counters, table pages come
  * from one arena. For benchmarks, and for tests that want many operations and
- * only the tables' content judged. Not thread-safe.
+ * only the tables' content judged. Not thread-safe; with COUNT_PORT_THREADS (and
+ * COUNT_PORT_ZEROED) it is, but does not count.
  */
 #ifndef STAGE2_BENCH_PORT_H
 #define STAGE2_BENCH_PORT_H
@@ -59,6 +60,16 @@ enum count_event {
 	} while (0)
 #else
 #define COUNT_PORT_EVENT(port, what, at, value) ((void)0)
+#endif
+
+#ifdef COUNT_PORT_THREADS
+#define COUNT_PORT_COUNT(what) ((void)0)
+#define COUNT_PORT_TAKE(n) __atomic_sub_fetch(&(n), 1, __ATOMIC_RELAXED)
+#define COUNT_PORT_GIVE(n) __atomic_fetch_add(&(n), 1, __ATOMIC_RELAXED)
+#else
+#define COUNT_PORT_COUNT(what) ((void)(what))
+#define COUNT_PORT_TAKE(n) (--(n))
+#define COUNT_PORT_GIVE(n) ((n)++)
 #endif
 
 /**
@@ -125,7 +136,7 @@ static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
 		return NULL;
 	if (!p->nfree)
 		return NULL;
-	page = p->free[--p->nfree];
+	page = p->free[COUNT_PORT_TAKE(p->nfree)];
 #ifndef COUNT_PORT_ZEROED
 	memset(p->arena + (page << p->shift), 0, (size_t)1 << p->shift);
 #endif
@@ -142,7 +153,7 @@ static inline void s2_port_table_free(void *port, uint64_t *table)
 
 	COUNT_PORT_EVENT(p, COUNT_FREE, s2_port_table_pa(port, table), 0);
 #ifdef COUNT_PORT_ZEROED
-	p->freed[p->nfreed++] = (uint32_t)page;
+	p->freed[COUNT_PORT_GIVE(p->nfreed)] = (uint32_t)page;
 #else
 	p->free[p->nfree++] = (uint32_t)page;
 #endif
@@ -241,7 +252,7 @@ static inline uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old
                                                  \
 		COUNT_PORT_EVENT(p, what, 0, 0); \
 		(void)p;                         \
-		count;                           \
+		COUNT_PORT_COUNT(count);         \
 	}
 
 COUNT_PORT_PLAIN(s2_port_vmid_enter, COUNT_VMID_ENTER, (void)0)
@@ -259,21 +270,24 @@ static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
 {
 	COUNT_PORT_EVENT(port, COUNT_IPAS2E1IS, 0, operand);
 	(void)operand;
-	((struct count_port *)port)->tlbi++;
+	(void)port;
+	COUNT_PORT_COUNT(((struct count_port *)port)->tlbi++);
 }
 
 static inline void s2_port_tlbi_ipas2e1(void *port, uint64_t operand)
 {
 	COUNT_PORT_EVENT(port, COUNT_IPAS2E1, 0, operand);
 	(void)operand;
-	((struct count_port *)port)->tlbi++;
+	(void)port;
+	COUNT_PORT_COUNT(((struct count_port *)port)->tlbi++);
 }
 
 static inline void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)
 {
 	COUNT_PORT_EVENT(port, COUNT_RIPAS2E1IS, 0, operand);
 	(void)operand;
-	((struct count_port *)port)->tlbi++;
+	(void)port;
+	COUNT_PORT_COUNT(((struct count_port *)port)->tlbi++);
 }
 
 static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
@@ -281,7 +295,8 @@ static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t 
 	COUNT_PORT_EVENT(port, COUNT_AGENTS, ipa, size);
 	(void)ipa;
 	(void)size;
-	((struct count_port *)port)->agents++;
+	(void)port;
+	COUNT_PORT_COUNT(((struct count_port *)port)->agents++);
 }
 
 static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, uint32_t attr)

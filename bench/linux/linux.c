@@ -15,7 +15,6 @@ bool shim_fwb, shim_tlbirange;
 
 static struct arena arena;
 static int *refs; /* by page of the arena */
-static u64 taken;
 static unsigned ipa_bits;
 static struct kvm_pgtable pgt;
 static struct kvm_s2_mmu mmu = { .pgt = &pgt, .split_page_cache = { INT32_MAX } };
@@ -43,9 +42,10 @@ static void *zalloc_page(void *cache)
 	(void)cache;
 	if (!arena.nfree)
 		return NULL;
-	page = arena_page(&arena, arena.free[--arena.nfree]);
+	page = arena_page(
+		&arena,
+		arena.free[__atomic_sub_fetch(&arena.nfree, 1, __ATOMIC_RELAXED)]);
 	__atomic_store_n(ref(page), 1, __ATOMIC_RELAXED);
-	taken++;
 	return page;
 }
 
@@ -96,9 +96,10 @@ static phys_addr_t virt_to_phys(void *addr)
 static void dcache_clean_inval_poc(void *addr, size_t size)
 {
 	(void)addr;
-	shim.clean_calls++;
-	shim.clean_bytes += size;
-	shim.dsb++;
+	SHIM_ADD(clean_calls, 1);
+	SHIM_ADD(clean_bytes, size);
+	SHIM_ADD(dsb, 1);
+	(void)size;
 }
 
 static void icache_inval_pou(void *addr, size_t size)
@@ -143,7 +144,6 @@ static void linux_reset(void)
 {
 	arena_reset(&arena);
 	shim = (struct shim_counts){ 0 };
-	taken = 0;
 	mmu.vtcr = kvm_get_vtcr(ID_AA64MMFR0_EL1_PARANGE_48, 0, ipa_bits);
 	must(!__kvm_pgtable_stage2_init(&pgt, &mmu, &mm_ops, 0, force_pte));
 }
@@ -240,7 +240,7 @@ static void linux_counts(struct bench_counts *c)
 		.isb = shim.isb,
 		.clean_calls = shim.clean_calls,
 		.clean_bytes = shim.clean_bytes,
-		.taken = taken,
+		.taken = arena.pages - ARENA_ROOT - arena.nfree,
 		.freed = arena.nfreed,
 	};
 }

@@ -29,9 +29,15 @@ struct shim_counts {
 extern struct shim_counts shim;
 extern bool shim_fwb, shim_tlbirange;
 
+/* Counters are for one thread. */
+#ifdef COUNT_PORT_THREADS
+#define SHIM_ADD(counter, n) ((void)0)
+#else
+#define SHIM_ADD(counter, n) ((void)(shim.counter += (n)))
+#endif
 #ifdef COUNT_PORT_RECORD
-#define SHIM_READ() ((void)shim.reads++)
-#define SHIM_WRITE() ((void)shim.writes++)
+#define SHIM_READ() SHIM_ADD(reads, 1)
+#define SHIM_WRITE() SHIM_ADD(writes, 1)
 #else
 #define SHIM_READ() ((void)0)
 #define SHIM_WRITE() ((void)0)
@@ -133,8 +139,8 @@ enum { MT_NORMAL, MT_DEVICE_nGnRE }; /* stage 1 */
 
 /* ---- barriers and invalidations ---- */
 
-#define dsb(which) ((void)shim.dsb++)
-#define isb() ((void)shim.isb++)
+#define dsb(which) SHIM_ADD(dsb, 1)
+#define isb() SHIM_ADD(isb, 1)
 
 #define TLBI_TTL_UNKNOWN INT32_MAX
 #define MAX_TLBI_RANGE_PAGES (UINT64_C(32) << 16)
@@ -158,9 +164,9 @@ struct kvm_s2_mmu {
 /* Each by IPA: DSB ISHST, the TLBIs, DSB ISH, VMALLE1IS, DSB ISH, ISB. */
 static inline void shim_flushed(u64 tlbis)
 {
-	shim.tlbi += tlbis + 1;
-	shim.dsb += 3;
-	shim.isb++;
+	SHIM_ADD(tlbi, tlbis + 1);
+	SHIM_ADD(dsb, 3);
+	SHIM_ADD(isb, 1);
 }
 
 static inline void __kvm_tlb_flush_vmid_ipa(struct kvm_s2_mmu *mmu, u64 ipa, int level)
@@ -178,9 +184,9 @@ static inline void __kvm_tlb_flush_vmid_ipa(struct kvm_s2_mmu *mmu, u64 ipa, int
 static inline void __kvm_tlb_flush_vmid(struct kvm_s2_mmu *mmu)
 {
 	(void)mmu;
-	shim.tlbi++;
-	shim.dsb += 2;
-	shim.isb++;
+	SHIM_ADD(tlbi, 1);
+	SHIM_ADD(dsb, 2);
+	SHIM_ADD(isb, 1);
 }
 
 /* One range TLBI for each scale that has its share, one by IPA for an odd page. */
