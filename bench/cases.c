@@ -86,6 +86,8 @@ const struct bench_case bench_cases[] = {
 	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
 	{ "collapse", "collapse 1 GiB of pages to 2 MiB blocks", .op = COLLAPSE,
 	  .before = PAGES, ALIGNED(G), PER_PAGE(G), .features = BOTH },
+	{ "remap", "map 2 MiB blocks over 1 GiB of pages", .op = REMAP, .before = PAGES,
+	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
 	{ "destroy", "destroy with 64 GiB of pages", .op = DESTROY, .before = PAGES,
 	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
 	{ "lookup-1g", "look up a random page of 1 GiB", .op = LOOKUP, .before = PAGES,
@@ -95,7 +97,7 @@ const struct bench_case bench_cases[] = {
 	{ "lookup-chase", "... each from the result before", .op = CHASE, .before = PAGES,
 	  ALIGNED(64 * G), .call = PAGE, PER_CALL(MANY), .features = BOTH },
 	GROW("1g", "1 GiB", G),
-	GROW("4g", "4 GiB", 4 * G),
+	GROW("8g", "8 GiB", 8 * G),
 	GROW("16g", "16 GiB", 16 * G),
 	GROW("64g", "64 GiB", 64 * G),
 	GROW("256g", "256 GiB", 256 * G),
@@ -134,8 +136,6 @@ bool case_for(const struct bench_case *c, const struct bench_side *s)
 	switch (c->op) {
 	case FAULT:
 		return s->fault;
-	case COLLAPSE:
-		return s->collapse;
 	case SCAN:
 	case ZERO:
 		return s->scan;
@@ -241,6 +241,9 @@ static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint
 		break;
 	case COLLAPSE:
 		s->collapse(ipa, frame(ipa), size);
+		break;
+	case REMAP:
+		s->remap(ipa, frame(ipa), size);
 		break;
 	case DESTROY:
 		s->destroy();

@@ -25,6 +25,7 @@ enum bench_op {
 	RELAX,
 	SPLIT,
 	COLLAPSE,
+	REMAP,
 	DESTROY,
 	LOOKUP,
 	CHASE,	 /* lookups of which each needs the result of the one before */

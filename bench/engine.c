@@ -149,6 +149,12 @@ static void engine_split(uint64_t ipa, uint64_t size)
 
 static void engine_collapse(uint64_t ipa, uint64_t pa, uint64_t size)
 {
+	(void)pa;
+	must(s2_collapse(&s2, s2_ipa(ipa), size, 0, NULL), "collapse");
+}
+
+static void engine_remap(uint64_t ipa, uint64_t pa, uint64_t size)
+{
 	must(s2_map(&s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W, S2_MAP_REPLACE, NULL),
 	     "collapse");
 }
@@ -230,6 +236,7 @@ const struct bench_side bench_engine = {
 	.relax = engine_relax,
 	.split = engine_split,
 	.collapse = engine_collapse,
+	.remap = engine_remap,
 	.destroy = engine_destroy,
 	.lookup = engine_lookup,
 	.detach = engine_detach,

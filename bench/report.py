@@ -4,6 +4,7 @@
 import os
 import re
 import subprocess
+from math import nan
 
 # Engine's instructions a unit, one caller holding its lock.
 INSTRUCTIONS = {
@@ -152,6 +153,11 @@ def counters(cases):
     return table(head, lines)
 
 
+def total(case):
+    per = case["stage2"].get("instructions")
+    return "" if per is None else f"{per * case['units']:,.0f}"
+
+
 def growth(cases):
     head = ["mapped", "phase", "entries read", "written", "instructions", "TLBI", "DSB",
             "tables freed", "µs"]
@@ -162,9 +168,18 @@ def growth(cases):
         _, size, phase = name.split("-")
         lines.append([size_text(size), "to the end of 2" if phase == "detach" else "release",
                       f"{side['reads']:,}", f"{side['writes']:,}",
-                      f"{side['instructions'] * case['units']:,.0f}", f"{side['tlbi']:,}",
+                      total(case), f"{side['tlbi']:,}",
                       f"{side['dsb']:,}", f"{side['freed']:,}", number(us)])
     return table(head, lines)
+
+
+def fault_table(faults):
+    head = ["", "threads", "faults/s, unmap or not", "faults/s during the unmap",
+            "unmap of 64 GiB, ms", "longest wait, µs"]
+    return table(head, [[
+        f["side"], str(f["threads"]), f"{f['per_second']:,.0f}",
+        f"{f['beside_per_second']:,.0f}", number(f["unmap_ms"]), number(f["longest_us"]),
+    ] for f in faults])
 
 
 def size_text(size):
@@ -206,6 +221,10 @@ def markdown(results):
         growth(cases),
         *skipped,
         "",
+        "### Faults beside a running unmap",
+        "",
+        fault_table(results["faults"]),
+        "",
         "### What the names say",
         "",
         table(["name", "operation"], says),
@@ -216,6 +235,7 @@ def markdown(results):
 def plain(results):
     """For a terminal: the one table, then what was missed."""
     text = [costs(results["cases"]), ""]
+    text += [fault_table(results["faults"]), ""]
     missed = [g for g in results["goals"] if not g[3]]
     for what, goal, now, _ in missed:
         text.append(f"missed  {what}: {now}, should be {goal}")
@@ -273,7 +293,8 @@ def charts(results, out):
         for name, case in rows(cases, lambda name: name.endswith("-detach")):
             size = name.split("-")[1]
             sides = case["stage2"], cases[f"grow-{size}-release"]["stage2"]
-            figures = [f"{s['reads']} {s['instructions'] * case['units']:.0f}" for s in sides]
+            figures = [f"{s['reads']} {s.get('instructions', nan) * case['units']:.0f}"
+                       for s in sides]
             gib = int(size[:-1]) * GIB[size[-1]]
             f.write(f"{gib} {' '.join(figures)} {case['units']}\n")
     script = RATIOS.format(out=out, n=len(pairs), height=90 + 22 * len(pairs),

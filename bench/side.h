@@ -46,6 +46,7 @@ struct bench_counts {
  *	every fault that was running has ended, before it gives tables back
  * @split: blocks into pages
  * @collapse: full tables into blocks, where @pa is what is mapped
+ * @remap: map blocks over it, which replaces the tables
  * @lookup: returns the PA
  * @detach: unmap, the tables left for @release
  * @scan: read every entry of every table in use once: a floor, not an operation
@@ -68,6 +69,7 @@ struct bench_side {
 	void (*relax)(uint64_t ipa);
 	void (*split)(uint64_t ipa, uint64_t size);
 	void (*collapse)(uint64_t ipa, uint64_t pa, uint64_t size);
+	void (*remap)(uint64_t ipa, uint64_t pa, uint64_t size);
 	void (*destroy)(void);
 	uint64_t (*lookup)(uint64_t ipa);
 	void (*detach)(uint64_t ipa, uint64_t size);

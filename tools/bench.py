@@ -49,8 +49,9 @@ def collect(tool, runs):
         for key in ("reads", "writes", "tlbi", "dsb", "isb", "cleans", "taken", "freed"):
             side[key] = r[key]
     say("instructions (callgrind)")
-    for (name, side), n in measure.instructions(tool).items():
-        cases[name][side]["instructions"] = n / cases[name]["units"]
+    for pattern in ("[!g]*", "grow-[!4]*"):  # what 4 TiB take to map takes too long
+        for (name, side), n in measure.instructions(tool, "--case", pattern).items():
+            cases[name][side]["instructions"] = n / cases[name]["units"]
     for order, args in (
         ("ascending", ["--runs", str(runs), "--case", "[!g]*"]),
         ("shuffled", ["--runs", str(runs), "--case", "[!g]*", "--shuffled"]),
@@ -66,6 +67,28 @@ def collect(tool, runs):
             if len(results) > 1:
                 sys.exit(f"{name}: the sides do not find the same: {results}")
     return cases
+
+
+def faults(tool, runs):
+    """[{"side", "threads", "rate", "rate_beside", "unmap_ms", "longest_us"}]: medians"""
+    say("faults beside a running unmap")
+    rounds = {}
+    for r in measure.run(tool, "--rounds", str(runs)):
+        rounds.setdefault((r["side"], r["threads"]), []).append(r)
+    found = []
+    for (side, threads), all_of in rounds.items():
+        def median(figure, of=all_of):
+            return statistics.median(figure(r) for r in of)
+        found.append({
+            "side": side,
+            "threads": threads,
+            "rounds": len(all_of),
+            "per_second": median(lambda r: 1e9 * r["faults"] / r["ns"]),
+            "beside_per_second": median(lambda r: 1e9 * r["beside"] / r["unmap_ns"]),
+            "unmap_ms": median(lambda r: r["unmap_ns"] / 1e6),
+            "longest_us": median(lambda r: r["longest_ns"] / 1e3),
+        })
+    return found
 
 
 def command(*args):
@@ -108,11 +131,13 @@ def main():
     args = parser.parse_args()
     if args.runs < 9:
         sys.exit("--runs: a median of fewer than 9 says little")
-    names = [f"bench/bench-with-linux{n}" for n in ("", "-counts")]
+    names = ["bench-with-linux", "bench-with-linux-counts", "bench-faults"]
+    names = [f"bench/{name}" for name in names]
     subprocess.run(["ninja", "-C", args.build, *names], check=True, stdout=sys.stderr)
     out = os.path.join(args.build, "bench")
     results = {"machine": machine(args.build)}
     results["cases"] = collect(os.path.join(out, "bench-with-linux"), args.runs)
+    results["faults"] = faults(os.path.join(out, "bench-faults"), args.runs)
     results["goals"] = report.goals(results["cases"])
     with open(os.path.join(out, "results.json"), "w", encoding="utf-8") as f:
         json.dump(results, f, indent=1)

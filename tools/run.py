@@ -59,12 +59,22 @@ def print_table(table):
         print("  ".join(text + numbers).rstrip())
 
 
+def ratio(replay):
+    """What Linux 6.12 would have cost for the same calls, over what they did."""
+    for what, count in (("TLBIs", lambda cost: sum(cost["tlbi"].values())),
+                        ("DSBs", lambda cost: cost["dsb"]),
+                        ("entries visited", lambda cost: cost["pte_reads"]),
+                        ("entries in the longest call", lambda cost: cost["longest_step"])):
+        ours, theirs = count(replay["stage2"]), count(replay["merged"])
+        yield f"{what} {theirs / max(ours, 1):.2f} ({theirs:,} / {ours:,})"
+
+
 def main():
     lab = Lab(sys.argv[1])
     print("== A Linux guest, recorded on KVM, replayed through the engine on the model")
     print(f"   (s2lab replay {TRACE})\n", flush=True)
     print(lab.run("replay.txt", "replay", TRACE), flush=True)
-    lab.run("replay.json", "replay", "--json", TRACE)
+    replay = lab.run("replay.json", "replay", "--json", TRACE)
 
     print("== Unmapping 1 GiB of 4 KiB pages in one call, on CPUs with and without")
     print("   FEAT_S2FWB and FEAT_TLBIRANGE; the model judges each way")
@@ -91,6 +101,11 @@ def main():
         told.add((name, violation["rule"]))
         print(f"{name}, {features}: {violation['rule']}")
         print(textwrap.fill(violation["detail"], 78, initial_indent="  ",
+                            subsequent_indent="  "))
+    if replay:
+        text = "; ".join(ratio(json.loads(replay)))
+        print()
+        print(textwrap.fill(f"The replayed guest, Linux 6.12 / this library: {text}", 78,
                             subsequent_indent="  "))
     if lab.status:
         print(f"\nA violation where none is allowed, or an error: status {lab.status}")
