@@ -31,7 +31,7 @@ static unsigned taken;
 static uint64_t el2_table[512] __attribute__((aligned(4096)));
 static uint64_t memory[CLEANED / sizeof(uint64_t)] __attribute__((aligned(4096)));
 
-/* ---- what the compiler calls; not for large pieces ---------------------------------- */
+/* ---- what the compiler calls; not for large pieces --------------------------------- */
 
 void *memset(void *to, int c, size_t n);
 void *memcpy(void *restrict to, const void *restrict from, size_t n);
@@ -52,7 +52,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t n)
 	return to;
 }
 
-/* ---- what the engine's port leaves to us: a pool; no VMID to switch, no agents ------ */
+/* ---- what the engine's port leaves to us: a pool; no VMID to switch, no agents ----- */
 
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
 {
@@ -116,7 +116,7 @@ void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 	(void)size;
 }
 
-/* ---- registers ---------------------------------------------------------------------- */
+/* ---- registers --------------------------------------------------------------------- */
 
 #define READ(reg)                                                \
 	({                                                       \
@@ -154,7 +154,7 @@ void mmu_on(void)
 	__asm__ volatile("isb" ::: "memory");
 }
 
-/* ---- printing ----------------------------------------------------------------------- */
+/* ---- printing ---------------------------------------------------------------------- */
 
 static void put(const char *s)
 {
@@ -199,7 +199,7 @@ static void put_price(const char *key, uint64_t took, uint64_t n, const char *so
 	put("\"},\n");
 }
 
-/* ---- what is measured --------------------------------------------------------------- */
+/* ---- what is measured -------------------------------------------------------------- */
 
 static uint64_t ipa_operand, range_operand;
 

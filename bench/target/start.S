@@ -9,10 +9,10 @@ _start:
 	mrs	x0, CurrentEL
 	cmp	x0, #(2 << 2)
 	b.ne	stop
-	/* Nothing is trapped to EL2 and EL1 is 64-bit; E2H 0 fixes the registers' layout. */
+	/* Nothing trapped, EL1 64-bit; E2H 0 fixes the layout of the registers. */
 	mov	x0, #(1 << 31)
 	msr	hcr_el2, x0
-	mov	x0, #0x33ff		/* CPTR_EL2: RES1 bits, floating point not trapped */
+	mov	x0, #0x33ff		/* CPTR_EL2: RES1 bits, nothing trapped */
 	msr	cptr_el2, x0
 	isb
 	ldr	x0, =stack_top
