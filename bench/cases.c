@@ -23,19 +23,20 @@
 #define MANY 262144 /* calls where one is too short for the clock */
 
 /* From level 0 on, so that the fan-out shows; a range aligned to its size. */
-#define GROW(name, size, n)                                                         \
+#define GROW(name, size, n, ...)                                                    \
 	{ "grow-" name "-detach",                                                   \
-	  "unmap " size " of pages, but for the release",                           \
+	  "unmap " size ", but for the release",                                    \
 	  .op = DETACH,                                                             \
 	  .before = PAGES,                                                          \
 	  ALIGNED(n),                                                               \
 	  PER_PAGE(n),                                                              \
 	  .ipa_bits = 48,                                                           \
-	  .features = BOTH },                                                       \
+	  .features = BOTH,                                                         \
+	  __VA_ARGS__ },                                                            \
 	{                                                                           \
-		"grow-" name "-release", "the release of " size " of pages",        \
+		"grow-" name "-release", "the release of " size,                    \
 			.op = RELEASE, .before = DETACHED, ALIGNED(n), PER_PAGE(n), \
-			.ipa_bits = 48, .features = BOTH                            \
+			.ipa_bits = 48, .features = BOTH, __VA_ARGS__               \
 	}
 
 const struct bench_case bench_cases[] = {
@@ -57,11 +58,16 @@ const struct bench_case bench_cases[] = {
 	  .features = BOTH },
 	{ "unmap-64g", "unmap 64 GiB of pages", .op = UNMAP, .before = PAGES,
 	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
+	{ "unmap-64g-odd", "... begins and ends one page inside a table", .op = UNMAP,
+	  .before = PAGES, .at = 64 * G, .mem = 66 * G, .from = 64 * G + BLOCK - PAGE,
+	  .size = 64 * G + 2 * PAGE, PER_PAGE(64 * G + 2 * PAGE), .features = BOTH },
+	{ "unmap-64g-2m-calls", "... in calls of 2 MiB", .op = UNMAP, .before = PAGES,
+	  ALIGNED(64 * G), .call = BLOCK, PER_CALL(64 * G / BLOCK), .features = BOTH },
 	{ "unmap-1t-blocks", "unmap 1 TiB of 2 MiB blocks", .op = UNMAP, .before = BLOCKS,
 	  .mem = T, .size = T, PER_BLOCK(T), .features = BOTH },
 	{ "unmap-sparse", "unmap 64 GiB with one page in each 2 MiB", .op = UNMAP,
-	  .before = SPARSE, ALIGNED(64 * G), .per = "page", .units = 64 * G / BLOCK,
-	  .features = BOTH },
+	  .before = PAGES, .sparse = true, ALIGNED(64 * G), .per = "page",
+	  .units = 64 * G / BLOCK, .features = BOTH },
 	{ "unmap-empty", "unmap 1 TiB with nothing there", .op = UNMAP, .size = T,
 	  PER_CALL(1), .features = BOTH },
 	{ "map-1g", "map 1 GiB of pages in one call", .op = MAP, ALIGNED(G), PER_PAGE(G),
@@ -96,13 +102,13 @@ const struct bench_case bench_cases[] = {
 	  .call = PAGE, .random = true, PER_CALL(MANY), .features = BOTH },
 	{ "lookup-chase", "... each from the result before", .op = CHASE, .before = PAGES,
 	  ALIGNED(64 * G), .call = PAGE, PER_CALL(MANY), .features = BOTH },
-	GROW("1g", "1 GiB", G),
-	GROW("8g", "8 GiB", 8 * G),
-	GROW("16g", "16 GiB", 16 * G),
-	GROW("64g", "64 GiB", 64 * G),
-	GROW("256g", "256 GiB", 256 * G),
-	GROW("1t", "1 TiB", T),
-	GROW("4t", "4 TiB", 4 * T),
+	GROW("1g", "1 GiB of pages", G, .sparse = false),
+	GROW("8g", "8 GiB of pages", 8 * G, .sparse = false),
+	GROW("16g", "16 GiB of pages", 16 * G, .sparse = false),
+	GROW("64g", "64 GiB of pages", 64 * G, .sparse = false),
+	GROW("256g", "256 GiB of pages", 256 * G, .sparse = false),
+	GROW("1t", "1 TiB of pages", T, .sparse = false),
+	GROW("4t", "4 TiB with one page in each 2 MiB", 4 * T, .sparse = true),
 	{ "zero-1g", "zero the tables of 1 GiB of pages", .op = ZERO, .before = PAGES,
 	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
 	{ "zero-64g", "... of 64 GiB", .op = ZERO, .before = PAGES, ALIGNED(64 * G),
@@ -157,12 +163,11 @@ void case_before(const struct bench_case *c, const struct bench_side *s)
 	case BLOCKS:
 		s->map(c->at, frame(c->at), c->mem, false);
 		break;
-	case SPARSE:
-		for (uint64_t ipa = c->at; ipa < end; ipa += BLOCK)
-			s->map(ipa, frame(ipa), PAGE, true);
-		break;
 	default:
-		s->map(c->at, frame(c->at), c->mem, true);
+		if (!c->sparse)
+			s->map(c->at, frame(c->at), c->mem, true);
+		for (uint64_t ipa = c->at; c->sparse && ipa < end; ipa += BLOCK)
+			s->map(ipa, frame(ipa), PAGE, true);
 	}
 	if (c->before == READ_ONLY)
 		s->wrprotect(c->at, c->mem);

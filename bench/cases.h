@@ -9,7 +9,6 @@ enum bench_before {
 	NOTHING,
 	PAGES,	   /* pages, over the whole of it */
 	BLOCKS,	   /* 2 MiB blocks */
-	SPARSE,	   /* one page in each 2 MiB */
 	READ_ONLY, /* pages that have been write-protected */
 	OLD,	   /* pages whose access flag is 0 */
 	DETACHED,  /* pages that have been unmapped, their tables in limbo */
@@ -44,6 +43,7 @@ enum bench_op {
  * @call: in calls of so many bytes; 0: in one
  * @random: the calls in shuffled order
  * @units: how many of @per there are
+ * @sparse: only one page in each 2 MiB is there
  * @blocks: map 2 MiB blocks, not pages
  * @features: BENCH_*
  * @ipa_bits: 0: 40
@@ -54,7 +54,7 @@ struct bench_case {
 	enum bench_op op;
 	uint64_t at, mem, from, size, call, units;
 	uint32_t features;
-	bool random, blocks;
+	bool random, sparse, blocks;
 	unsigned ipa_bits;
 };
 

@@ -164,12 +164,12 @@ def growth(cases):
     lines = []
     for name, case in rows(cases, lambda name: name.startswith(GROWTH)):
         side = case["stage2"]
-        us = side["ascending"]["median"] * case["units"] / 1000
+        us = side["ascending"]["median"] * case["units"] / 1000 if "ascending" in side else 0
         _, size, phase = name.split("-")
         lines.append([size_text(size), "to the end of 2" if phase == "detach" else "release",
                       f"{side['reads']:,}", f"{side['writes']:,}",
                       total(case), f"{side['tlbi']:,}",
-                      f"{side['dsb']:,}", f"{side['freed']:,}", number(us)])
+                      f"{side['dsb']:,}", f"{side['freed']:,}", number(us) if us else ""])
     return table(head, lines)
 
 
