@@ -107,7 +107,7 @@ def operations(name):
 
 
 def table(head, lines):
-    """Markdown, columns aligned so that it can be read as it is; the first to the left."""
+    """Markdown that can be read as it is; the first column to the left."""
     lines = [head, *lines]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     out = []
@@ -164,10 +164,10 @@ def growth(cases):
     lines = []
     for name, case in rows(cases, lambda name: name.startswith(GROWTH)):
         side = case["stage2"]
-        us = side["ascending"]["median"] * case["units"] / 1000 if "ascending" in side else 0
+        us = side.get("ascending", {"median": 0})["median"] * case["units"] / 1000
         _, size, phase = name.split("-")
-        lines.append([size_text(size), "to the end of 2" if phase == "detach" else "release",
-                      f"{side['reads']:,}", f"{side['writes']:,}",
+        phase = "to the end of 2" if phase == "detach" else "release"
+        lines.append([size_text(size), phase, f"{side['reads']:,}", f"{side['writes']:,}",
                       total(case), f"{side['tlbi']:,}",
                       f"{side['dsb']:,}", f"{side['freed']:,}", number(us) if us else ""])
     return table(head, lines)
