@@ -92,6 +92,21 @@ def faults(tool, runs):
     return found
 
 
+def check_shim(build, cases):
+    """What Linux's file did here is what its strategy does on the model."""
+    for name, features in (("unmap-1g", "fwb,tlbirange"), ("unmap-1g-fwb", "fwb"),
+                           ("unmap-1g-none", "none")):
+        out = subprocess.run(
+            [os.path.join(build, "s2lab"), "compare", "--json", "--strategy", "merged",
+             "--features", features], check=True, stdout=subprocess.PIPE).stdout
+        model = json.loads(out)["strategies"][0]
+        model = sum(model["tlbi"].values()), model["dsb"], model["tables_freed"]
+        ours = tuple(cases[name]["linux"][key] for key in ("tlbi", "dsb", "freed"))
+        if model != ours:
+            sys.exit(f"{name}: Linux's TLBIs, DSBs, tables freed are {ours} here, "
+                     f"{model} on the model")
+
+
 def command(*args):
     out = subprocess.run(args, check=False, capture_output=True, text=True).stdout
     return out.strip().split("\n")[0]
@@ -133,11 +148,12 @@ def main():
     if args.runs < 9:
         sys.exit("--runs: a median of fewer than 9 says little")
     names = ["bench-with-linux", "bench-with-linux-counts", "bench-faults"]
-    names = [f"bench/{name}" for name in names]
+    names = [f"bench/{name}" for name in names] + ["s2lab"]
     subprocess.run(["ninja", "-C", args.build, *names], check=True, stdout=sys.stderr)
     out = os.path.join(args.build, "bench")
     results = {"machine": machine(args.build)}
     results["cases"] = collect(os.path.join(out, "bench-with-linux"), args.runs)
+    check_shim(args.build, results["cases"])
     results["faults"] = faults(os.path.join(out, "bench-faults"), args.runs)
     results["goals"] = report.goals(results["cases"])
     with open(os.path.join(out, "results.json"), "w", encoding="utf-8") as f:
