@@ -71,23 +71,23 @@ def collect(tool, runs):
 
 
 def faults(tool, runs):
-    """[{"side", "threads", "rate", "rate_beside", "unmap_ms", "longest_us"}]: medians"""
+    """Medians over the rounds in which there were faults during the unmap."""
     say("faults beside a running unmap")
     rounds = {}
     for r in measure.run(tool, "--rounds", str(runs)):
         rounds.setdefault((r["side"], r["threads"]), []).append(r)
     found = []
     for (side, threads), all_of in rounds.items():
-        def median(figure, of=all_of):
-            return statistics.median(figure(r) for r in of)
+        met = [r for r in all_of if r["beside"]]
         found.append({
             "side": side,
             "threads": threads,
             "rounds": len(all_of),
-            "per_second": median(lambda r: 1e9 * r["faults"] / r["ns"]),
-            "beside_per_second": median(lambda r: 1e9 * r["beside"] / r["unmap_ns"]),
-            "unmap_ms": median(lambda r: r["unmap_ns"] / 1e6),
-            "longest_us": median(lambda r: r["longest_ns"] / 1e3),
+            "met": len(met),
+            "unmap_ms": statistics.median(r["unmap_ns"] / 1e6 for r in all_of),
+            "per_second": met and statistics.median(
+                1e9 * r["beside"] / r["unmap_ns"] for r in met),
+            "longest_us": met and statistics.median(r["longest_ns"] / 1e3 for r in met),
         })
     return found
 
