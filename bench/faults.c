@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
  * Faults beside a running unmap: threads map pages one by one, each in memory of its
- * own, while 64 GiB are unmapped in calls of 1 GiB. How many faults there are, and
- * how long the unlucky one waits.
+ * own, while 64 GiB are unmapped in calls of 1 GiB (a guest that goes), or 256 MiB in
+ * calls of a page (a balloon). How many faults there are, and how long the unlucky one
+ * waits.
  *
  * A side that needs a lock gets what KVM has: faults take it for reading, each call
  * of unmap for writing, and writers go first.
@@ -27,12 +28,23 @@
 #define ALONE 10000   /* faults of each thread before the unmap, so that it is running */
 #define AFTER 5000000 /* ns after it */
 
+static const struct scenario {
+	const char *name;
+	uint64_t size, call;
+} scenarios[] = {
+	{ "64 GiB by 1 GiB", GUEST, GIB },
+	{ "256 MiB by 4 KiB", GIB / 4, PAGE },
+};
+#define SCENARIOS (sizeof(scenarios) / sizeof(scenarios[0]))
+
 static const struct bench_side *const sides[] = {
 	&bench_engine,
 #ifdef BENCH_LINUX
 	&bench_linux,
 #endif
 };
+
+#define SIDES (sizeof(sides) / sizeof(sides[0]))
 
 /* A cache line each, so that nobody waits for another's counter. */
 struct thread {
@@ -114,12 +126,12 @@ static void *fault_thread(void *arg)
 }
 
 /* One round: prints a JSON object. */
-static void round_of(const struct bench_side *s, unsigned n)
+static void round_of(const struct bench_side *s, const struct scenario *what, unsigned n)
 {
 	uint64_t start, took, faults = 0, beside = 0, longest = 0, all;
 
 	nthreads = n;
-	s->map(GUEST, GUEST + FRAMES, GUEST, true);
+	s->map(GUEST, GUEST + FRAMES, what->size, true);
 	running = true;
 	start = nanoseconds();
 	for (unsigned i = 0; i < n; i++) {
@@ -132,17 +144,21 @@ static void round_of(const struct bench_side *s, unsigned n)
 			;
 	took = nanoseconds();
 	__atomic_store_n(&unmapping, true, __ATOMIC_SEQ_CST);
-	for (uint64_t ipa = GUEST; ipa < 2 * GUEST; ipa += GIB) {
+	for (uint64_t ipa = GUEST; ipa < GUEST + what->size; ipa += what->call) {
 		if (s->unmap_beside) {
-			s->unmap_beside(ipa, GIB, grace);
+			s->unmap_beside(ipa, what->call);
 			continue;
 		}
 		pthread_rwlock_wrlock(&lock);
-		s->unmap(ipa, GIB);
+		s->unmap(ipa, what->call);
 		pthread_rwlock_unlock(&lock);
 	}
 	__atomic_store_n(&unmapping, false, __ATOMIC_SEQ_CST);
 	took = nanoseconds() - took;
+	if (s->unmap_beside) {
+		grace();
+		s->release();
+	}
 	until(nanoseconds() + AFTER);
 	__atomic_store_n(&running, false, __ATOMIC_SEQ_CST);
 	for (unsigned i = 0; i < n; i++) {
@@ -159,12 +175,13 @@ static void round_of(const struct bench_side *s, unsigned n)
 			if (s->lookup(threads[i].from + p * PAGE) !=
 			    threads[i].from + p * PAGE + FRAMES)
 				errx(1, "%s: a fault is lost", s->name);
-	if (s->lookup(GUEST) == GUEST + FRAMES || s->lookup(2 * GUEST - PAGE) >= FRAMES)
+	if (s->lookup(GUEST) == GUEST + FRAMES ||
+	    s->lookup(GUEST + what->size - PAGE) >= FRAMES)
 		errx(1, "%s: something is still mapped", s->name);
-	printf("{\"side\": \"%s\", \"threads\": %u, \"faults\": %" PRIu64
+	printf("{\"unmap\": \"%s\", \"side\": \"%s\", \"threads\": %u, \"faults\": %" PRIu64
 	       ", \"ns\": %" PRIu64 ", \"beside\": %" PRIu64 ", \"unmap_ns\": %" PRIu64
 	       ", \"longest_ns\": %" PRIu64 "}\n",
-	       s->name, n, faults, all, beside, took, longest);
+	       what->name, s->name, n, faults, all, beside, took, longest);
 }
 
 int main(int argc, char **argv)
@@ -185,14 +202,14 @@ int main(int argc, char **argv)
 	pthread_rwlockattr_setkind_np(&attr,
 				      PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	pthread_rwlock_init(&lock, &attr);
-	for (unsigned i = 0; i < sizeof(sides) / sizeof(sides[0]); i++)
+	for (unsigned i = 0; i < SIDES; i++)
 		sides[i]->open(&cfg);
-	for (unsigned r = 0; r < rounds; r++)
-		for (unsigned n = 1; n <= THREADS; n++)
-			for (unsigned i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
-				if (r || n > 1)
-					sides[i]->reset();
-				round_of(sides[i], n);
-			}
+	for (unsigned i = 0; i < rounds * SCENARIOS * THREADS; i++)
+		for (unsigned k = 0; k < SIDES; k++) {
+			if (i)
+				sides[k]->reset();
+			round_of(sides[k], &scenarios[i % SCENARIOS],
+				 i / SCENARIOS % THREADS + 1);
+		}
 	return 0;
 }

@@ -174,10 +174,10 @@ def growth(cases):
 
 
 def fault_table(faults):
-    head = ["faults beside an unmap of 64 GiB", "threads", "the unmap takes, ms",
-            "faults/s meanwhile", "longest wait, µs", "in rounds"]
+    head = ["unmap of", "threads that fault", "", "it takes, ms", "faults/s meanwhile",
+            "longest wait, µs", "in rounds"]
     return table(head, [[
-        f["side"], str(f["threads"]), number(f["unmap_ms"]),
+        f["unmap"], str(f["threads"]), f["side"], number(f["unmap_ms"]),
         f"{f['per_second']:,.0f}" if f["met"] else "none",
         number(f["longest_us"]) if f["met"] else "",
         f"{f['met']} of {f['rounds']}",

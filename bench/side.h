@@ -42,8 +42,8 @@ struct bench_counts {
  * @reset: the instance as new, every page zeroed and back in its order
  * @map: one call; @pages: no blocks
  * @fault: map one page as a fault handler does, beside others
- * @unmap_beside: unmap beside faults, without a lock; calls @grace, which returns when
- *	every fault that was running has ended, before it gives tables back
+ * @unmap_beside: unmap beside faults, without a lock; the tables are left for @release,
+ *	which has to wait until every fault that was running has ended
  * @split: blocks into pages
  * @collapse: full tables into blocks, where @pa is what is mapped
  * @remap: map blocks over it, which replaces the tables
@@ -62,7 +62,7 @@ struct bench_side {
 	void (*map)(uint64_t ipa, uint64_t pa, uint64_t size, bool pages);
 	void (*fault)(uint64_t ipa, uint64_t pa);
 	void (*unmap)(uint64_t ipa, uint64_t size);
-	void (*unmap_beside)(uint64_t ipa, uint64_t size, void (*grace)(void));
+	void (*unmap_beside)(uint64_t ipa, uint64_t size);
 	void (*wrprotect)(uint64_t ipa, uint64_t size);
 	bool (*age)(uint64_t ipa, uint64_t size);
 	void (*mkyoung)(uint64_t ipa);

@@ -75,11 +75,12 @@ def faults(tool, runs):
     say("faults beside a running unmap")
     rounds = {}
     for r in measure.run(tool, "--rounds", str(runs)):
-        rounds.setdefault((r["side"], r["threads"]), []).append(r)
+        rounds.setdefault((r["unmap"], r["threads"], r["side"]), []).append(r)
     found = []
-    for (side, threads), all_of in rounds.items():
+    for (unmap, threads, side), all_of in rounds.items():
         met = [r for r in all_of if r["beside"]]
         found.append({
+            "unmap": unmap,
             "side": side,
             "threads": threads,
             "rounds": len(all_of),
