@@ -262,24 +262,24 @@ set arrow from 1,-1 to 1,{n} nohead lc rgb "black"
 set style fill solid 0.8
 plot "{out}/ratios.dat" using ($1/2+0.5):0:(1):1:($0-0.35):($0+0.35):ytic(2) \\
      with boxxyerror lc rgb "#2a6f97", \\
-     "" using 1:0:(sprintf(" %.3g", $1)) with labels left
+     "" using 3:0:4 with labels left offset 0.5,0
 """
 
 GROWTH_PLOT = """
-set terminal svg size 820,480 font "sans,12" background "white"
+set terminal svg size 820,560 font "sans,12" background "white"
 set output "{out}/growth.svg"
 set title "Unmapping more and more 4 KiB pages: what grows"
 set logscale xy
 set xlabel "GiB mapped and unmapped in one call"
 set ylabel "entries read, instructions"
-set key top left
+set key outside bottom center
 set grid
 plot "{out}/growth.dat" using 1:2 with linespoints lw 2 title \\
          "entries read until every TLB is clean (phases 1-2)", \\
      "" using 1:3 with linespoints lw 2 title "instructions for that", \\
      "" using 1:4 with linespoints dt 2 title "entries read by the release", \\
      "" using 1:5 with linespoints dt 2 title "instructions of the release", \\
-     "" using 1:6 with lines dt 3 title "pages mapped"
+     "" using 1:6 with lines dt 3 title "leaf entries in the range"
 """
 GIB = {"g": 1, "t": 1024}
 
@@ -290,7 +290,7 @@ def charts(results, out):
              if operations(name) and "skipped" not in case and ratio(case)]
     with open(os.path.join(out, "ratios.dat"), "w", encoding="utf-8") as f:
         for r, name in pairs:
-            f.write(f"{r:.4g} {name}\n")
+            f.write(f"{r:.4g} {name} {max(r, 1):.4g} {number(r)}\n")
     with open(os.path.join(out, "growth.dat"), "w", encoding="utf-8") as f:
         for name, case in rows(cases, lambda name: name.endswith("-detach")):
             size = name.split("-")[1]
