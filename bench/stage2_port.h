@@ -134,7 +134,7 @@ static inline uint64_t *s2_port_table_alloc(void *port, void *cookie)
 	(void)cookie;
 	if (p->fail_after >= 0 && p->fail_after-- == 0)
 		return NULL;
-	if (!p->nfree)
+	if (!__atomic_load_n(&p->nfree, __ATOMIC_RELAXED))
 		return NULL;
 	page = p->free[COUNT_PORT_TAKE(p->nfree)];
 #ifndef COUNT_PORT_ZEROED

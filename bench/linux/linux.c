@@ -40,7 +40,7 @@ static void *zalloc_page(void *cache)
 	void *page;
 
 	(void)cache;
-	if (!arena.nfree)
+	if (!__atomic_load_n(&arena.nfree, __ATOMIC_RELAXED))
 		return NULL;
 	page = arena_page(
 		&arena,
