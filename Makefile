@@ -5,8 +5,7 @@
 ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test fuzz fuzz-seeds clean format help
-.PHONY: all setup run test bench baseline clean format help
+.PHONY: all setup run test fuzz fuzz-seeds bench baseline clean format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -40,8 +39,9 @@ fuzz: build/fuzz/fuzz/fuzz_engine
 
 fuzz-seeds: build/fuzz/fuzz/fuzz_engine
 	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+
 bench: all
-	@tools/setup.sh bench
+	@tools/setup.sh linux-source-6.12 gnuplot-nox
 	@python3 -B tools/bench.py build
 
 baseline: all

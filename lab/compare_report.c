@@ -67,7 +67,6 @@ struct cJSON *compare_violations_json(const struct compare_result *r)
 	return list;
 }
 
-static struct cJSON *result_json(const struct compare_options *o,
 static struct cJSON *estimate_json(const struct cost_profile *cpu,
 				   const struct compare_result *r)
 {
@@ -105,7 +104,7 @@ static struct cJSON *cpu_json(const struct cost_profile *cpu)
 	return json;
 }
 
-static struct cJSON *result_json(const struct cost_profile *cpu,
+static struct cJSON *result_json(const struct compare_options *o,
 				 const struct compare_result *r)
 {
 	struct cJSON *json = cJSON_CreateObject();
@@ -132,8 +131,8 @@ static struct cJSON *result_json(const struct cost_profile *cpu,
 	number(json, "tables_left", r->tables_left);
 	if (o->op != LAB_UNMAP)
 		number(json, "leaves", r->leaves);
-	if (cpu)
-		cJSON_AddItemToObject(json, "estimate", estimate_json(cpu, r));
+	if (o->cpu)
+		cJSON_AddItemToObject(json, "estimate", estimate_json(o->cpu, r));
 	return json;
 }
 
@@ -151,7 +150,6 @@ static void report_json(const struct compare_options *o, const struct compare_re
 	list = cJSON_AddArrayToObject(json, "strategies");
 	for (unsigned i = 0; i < n; i++)
 		cJSON_AddItemToArray(list, result_json(o, &r[i]));
-		cJSON_AddItemToArray(list, result_json(o->cpu, &r[i]));
 	lab_json_print(json);
 }
 

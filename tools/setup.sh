@@ -6,14 +6,11 @@
 # needed too.
 set -eu
 
-# setup.sh bench: what only "make bench" needs, too.
 packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 xz-utils
 	libcmocka-dev libcjson-dev liblzma-dev libbsd-dev
-	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu'
-packages="$packages $*"
 	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu
 	valgrind'
-[ "${1-}" != bench ] || packages="$packages linux-source-6.12 gnuplot-nox"
+packages="$packages $*"
 
 if ! command -v dpkg-query >/dev/null; then
 	# Another system: the build itself says what it misses.
