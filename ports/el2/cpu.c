@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Bringing a PE up: EL2's own stage 1, what the CPU has, the registers that EL1
+ * runs under.
+ */
+#include "el2.h"
+
+_Static_assert(offsetof(struct cpu, vcpu) == CPU_VCPU, "entry.S");
+_Static_assert(offsetof(struct vcpu, elr) == VCPU_ELR, "entry.S");
+_Static_assert(offsetof(struct vcpu, spsr) == VCPU_SPSR, "entry.S");
+
+struct cpu cpus[MAX_CPUS];
+
+/* ---- EL2's stage 1 -------------------------------------------------------------
+ *
+ * An identity map of 39 bits in one level-1 table: the first GiB is devices, the
+ * next 7 are memory (where QEMU's virt has none, nothing is ever read).
+ * Write-back, inner shareable: exclusives need that, and the stage-2 walkers see
+ * what we write.
+ */
+static uint64_t el2_table[512] __attribute__((aligned(4096)));
+
+#define BLOCK 1ull
+#define ATTR(n) ((uint64_t)(n) << 2)
+#define AP_RES1 (1ull << 6)
+#define INNER_SHAREABLE (3ull << 8)
+#define ACCESSED (1ull << 10)
+#define NOT_EXECUTABLE (1ull << 54)
+
+#define MAIR_DEVICE_THEN_WB 0xff00
+#define TCR_RES1 (1u << 31 | 1u << 23)
+#define TCR_39_BITS_WB_IS (3u << 12 | 1u << 10 | 1u << 8 | (64 - 39))
+#define SCTLR_RES1 0x30c50830
+#define SCTLR_M (1u << 0)
+#define SCTLR_C (1u << 2)
+#define SCTLR_SA (1u << 3)
+#define SCTLR_I (1u << 12)
+
+static unsigned pa_range(void)
+{
+	return field(read_sysreg(id_aa64mmfr0_el1), 0);
+}
+
+void mmu_on(void)
+{
+	const unsigned ps = pa_range() > 5 ? 5 : pa_range();
+
+	el2_table[0] = BLOCK | ATTR(0) | AP_RES1 | ACCESSED | NOT_EXECUTABLE;
+	for (uint64_t i = 1; i < 8; i++)
+		el2_table[i] = i << 30 | BLOCK | ATTR(1) | AP_RES1 | INNER_SHAREABLE |
+			       ACCESSED;
+	write_sysreg(mair_el2, MAIR_DEVICE_THEN_WB);
+	write_sysreg(tcr_el2, TCR_RES1 | ps << 16 | TCR_39_BITS_WB_IS);
+	write_sysreg(ttbr0_el2, (uintptr_t)el2_table);
+	/*
+	 * The table is in memory before the walker looks for it (DSB), nothing of an
+	 * earlier stage is left in the TLB, and the registers are in force before
+	 * the MMU goes on (ISB).
+	 */
+	__asm__ volatile("dsb ishst\n"
+			 "tlbi alle2\n"
+			 "dsb ish\n"
+			 "isb" ::
+				 : "memory");
+	write_sysreg(sctlr_el2, SCTLR_RES1 | SCTLR_M | SCTLR_C | SCTLR_SA | SCTLR_I);
+	isb();
+}
+
+void cpu_init(unsigned id)
+{
+	cpus[id].id = id;
+	write_sysreg(tpidr_el2, (uintptr_t)&cpus[id]);
+	mmu_on();
+}
+
+/* ---- what the CPU has ------------------------------------------------------------ */
+
+void cpu_features(struct features *f)
+{
+	static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48, 52 };
+	const uint64_t isar0 = read_sysreg(id_aa64isar0_el1);
+	const uint64_t mmfr0 = read_sysreg(id_aa64mmfr0_el1);
+	const uint64_t mmfr1 = read_sysreg(id_aa64mmfr1_el1);
+	const uint64_t mmfr2 = read_sysreg_s(ID_AA64MMFR2_EL1);
+	/* Stage 2's own field; 0 there means: as stage 1. */
+	const unsigned tg4 = field(mmfr0, 40), tg16 = field(mmfr0, 32);
+	const unsigned tg64 = field(mmfr0, 36);
+
+	*f = (struct features){ .pa_bits = bits[pa_range() > 6 ? 6 : pa_range()] };
+	if (field(mmfr2, 40))
+		f->s2 |= S2_FEAT_FWB;
+	if (field(isar0, 56) >= 2)
+		f->s2 |= S2_FEAT_TLBIRANGE;
+	if (field(mmfr2, 48))
+		f->s2 |= S2_FEAT_TTL;
+	if (field(mmfr1, 0))
+		f->s2 |= S2_FEAT_HAFDBS;
+	if (field(mmfr1, 28))
+		f->s2 |= S2_FEAT_XNX;
+	if (field(mmfr1, 4) == 2)
+		f->s2 |= S2_FEAT_VMID16;
+	f->tg4 = tg4 ? tg4 >= 2 : field(mmfr0, 28) != 15;
+	f->tg16 = tg16 ? tg16 >= 2 : field(mmfr0, 20) != 0;
+	f->tg64 = tg64 ? tg64 >= 2 : field(mmfr0, 24) != 15;
+	f->lpa2_4k = tg4 ? tg4 == 3 : field(mmfr0, 28) == 1;
+	f->lpa2_16k = tg16 ? tg16 == 3 : field(mmfr0, 20) == 2;
+}
+
+/* ---- running EL1 ------------------------------------------------------------------ */
+
+#define HCR_VM (1ull << 0)
+#define HCR_TSC (1ull << 19)
+#define HCR_RW (1ull << 31)
+#define HCR_APK (1ull << 40)
+#define HCR_API (1ull << 41)
+#define HCR_FWB (1ull << 46)
+#define HCR_ENSCXT (1ull << 53)
+#define HCR_ATA (1ull << 56)
+
+/*
+ * IMO and FMO 0: the GIC is the guest's. TSC: its PSCI calls come here first.
+ * Bits of features that the CPU lacks are RES0.
+ */
+uint64_t cpu_hcr(uint32_t s2_features)
+{
+	return HCR_VM | HCR_TSC | HCR_RW | HCR_APK | HCR_API | HCR_ENSCXT | HCR_ATA |
+	       (s2_features & S2_FEAT_FWB ? HCR_FWB : 0);
+}
+
+void cpu_guest_setup(uint64_t hcr, uint64_t vtcr, uint64_t vttbr)
+{
+	write_sysreg(hcr_el2, hcr);
+	write_sysreg(vtcr_el2, vtcr);
+	write_sysreg(vttbr_el2, vttbr);
+	/* Counters and timers untrapped, no offset. */
+	write_sysreg(cnthctl_el2, 3);
+	write_sysreg(cntvoff_el2, 0);
+	write_sysreg_s(ICC_SRE_EL2, 0xf);
+	isb();
+	write_sysreg_s(ICH_HCR_EL2, 0);
+	/* No floating-point traps (TFP 0); SVE and SME are turned off in QEMU. */
+	write_sysreg(cptr_el2, 0x32ff);
+	write_sysreg(hstr_el2, 0);
+	/* All event counters are EL1's: HPMN = PMCR_EL0.N, no traps. */
+	write_sysreg(mdcr_el2, read_sysreg(pmcr_el0) >> 11 & 31);
+	write_sysreg(vpidr_el2, read_sysreg(midr_el1));
+	write_sysreg(vmpidr_el2, read_sysreg(mpidr_el1));
+	write_sysreg(sctlr_el1, 0x30d00800);
+	/*
+	 * VTCR_EL2 and VTTBR_EL2 may be cached in TLBs, and entries of whoever had
+	 * the VMID before may be there: both go before the guest is entered.
+	 */
+	isb();
+	__asm__ volatile("tlbi vmalls12e1\n"
+			 "dsb nsh\n"
+			 "isb" ::
+				 : "memory");
+}
+
+#define PSCI_CPU_ON 0xc4000003
+
+int cpu_start(uint64_t mpidr, unsigned id)
+{
+	return (int)smc(PSCI_CPU_ON, mpidr, (uintptr_t)el2_secondary, id);
+}
+
+uint64_t now_us(void)
+{
+	const uint64_t hz = read_sysreg(cntfrq_el0);
+	uint64_t t;
+
+	isb();
+	t = read_sysreg(cntpct_el0);
+	return t / hz * 1000000 + t % hz * 1000000 / hz;
+}
+
+/* ---- locks --------------------------------------------------------------------------
+ *
+ * Exclusives: Armv8.0 has nothing else, and -mno-outline-atomics makes them of
+ * these.
+ */
+void lock(struct lock *l)
+{
+	const uint32_t me = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&l->owner, __ATOMIC_ACQUIRE) != me)
+		cpu_relax();
+}
+
+void unlock(struct lock *l)
+{
+	__atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
+}
+
+void el2_unexpected(unsigned vector)
+{
+	el2_panic("CPU %u, vector %u: ESR %lx ELR %lx FAR %lx HPFAR %lx", this_cpu()->id,
+		  vector, read_sysreg(esr_el2), read_sysreg(elr_el2),
+		  read_sysreg(far_el2), read_sysreg(hpfar_el2));
+}

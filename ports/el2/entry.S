@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where CPUs start, the vectors, and the way into and out of EL1.
+ */
+#include "cpu.h"
+
+	.section .text.entry, "ax"
+	.global _start
+_start:
+	/* The first CPU: MMU off, at EL2. QEMU's memory is zero, a real machine's not. */
+	adrp	x1, __bss_start
+	add	x1, x1, :lo12:__bss_start
+	adrp	x2, __bss_end
+	add	x2, x2, :lo12:__bss_end
+0:	cmp	x1, x2
+	b.hs	1f
+	str	xzr, [x1], #8
+	b	0b
+1:	mov	x19, #0
+	b	2f
+
+	/* The others: PSCI CPU_ON leaves the CPU's number in x0. */
+	.global el2_secondary
+el2_secondary:
+	mov	x19, x0
+2:	adrp	x1, stacks
+	add	x1, x1, :lo12:stacks
+	add	x2, x19, #1
+	mov	x3, #CPU_STACK_SIZE
+	madd	x1, x2, x3, x1
+	mov	sp, x1
+	adrp	x1, vectors
+	add	x1, x1, :lo12:vectors
+	msr	vbar_el2, x1
+	isb
+	mov	x0, x19
+	bl	cpu_init
+	mov	x0, x19
+	cbnz	x19, 3f
+	bl	el2_main
+	b	.
+3:	bl	el2_main_secondary
+	b	.
+
+	.text
+	.macro	vector, target, arg
+	.balign	128
+	\target	\arg
+	.endm
+
+	.macro	from_el2, arg
+	mov	x0, #\arg
+	b	el2_unexpected
+	.endm
+
+	/*
+	 * From EL1: x0 and x1 go to the stack, so that there is a register to find
+	 * the vCPU with.
+	 */
+	.macro	from_el1, arg
+	stp	x0, x1, [sp, #-16]!
+	mov	x1, #\arg
+	b	el1_exit
+	.endm
+
+	.macro	from_aarch32, arg
+	mov	x0, #\arg
+	b	el2_unexpected
+	.endm
+
+	.balign	2048
+vectors:
+	vector	from_el2, 0
+	vector	from_el2, 1
+	vector	from_el2, 2
+	vector	from_el2, 3
+	vector	from_el2, 4
+	vector	from_el2, 5
+	vector	from_el2, 6
+	vector	from_el2, 7
+	vector	from_el1, 0
+	vector	from_el1, 1
+	vector	from_el1, 2
+	vector	from_el1, 3
+	vector	from_aarch32, 12
+	vector	from_aarch32, 13
+	vector	from_aarch32, 14
+	vector	from_aarch32, 15
+
+	/*
+	 * unsigned el1_enter(struct vcpu *v). What a C function must preserve is on
+	 * the stack while the guest runs; the vectors come back to this frame.
+	 * Floating-point registers stay the guest's: the monitor is compiled without.
+	 */
+	.global el1_enter
+el1_enter:
+	stp	x29, x30, [sp, #-96]!
+	stp	x19, x20, [sp, #16]
+	stp	x21, x22, [sp, #32]
+	stp	x23, x24, [sp, #48]
+	stp	x25, x26, [sp, #64]
+	stp	x27, x28, [sp, #80]
+	mrs	x1, tpidr_el2
+	str	x0, [x1, #CPU_VCPU]
+	ldr	x1, [x0, #VCPU_ELR]
+	ldr	x2, [x0, #VCPU_SPSR]
+	msr	elr_el2, x1
+	msr	spsr_el2, x2
+	ldp	x2, x3, [x0, #16]
+	ldp	x4, x5, [x0, #32]
+	ldp	x6, x7, [x0, #48]
+	ldp	x8, x9, [x0, #64]
+	ldp	x10, x11, [x0, #80]
+	ldp	x12, x13, [x0, #96]
+	ldp	x14, x15, [x0, #112]
+	ldp	x16, x17, [x0, #128]
+	ldp	x18, x19, [x0, #144]
+	ldp	x20, x21, [x0, #160]
+	ldp	x22, x23, [x0, #176]
+	ldp	x24, x25, [x0, #192]
+	ldp	x26, x27, [x0, #208]
+	ldp	x28, x29, [x0, #224]
+	ldr	x30, [x0, #240]
+	ldp	x0, x1, [x0]
+	eret
+
+el1_exit:
+	mrs	x0, tpidr_el2
+	ldr	x0, [x0, #CPU_VCPU]
+	stp	x2, x3, [x0, #16]
+	stp	x4, x5, [x0, #32]
+	stp	x6, x7, [x0, #48]
+	stp	x8, x9, [x0, #64]
+	stp	x10, x11, [x0, #80]
+	stp	x12, x13, [x0, #96]
+	stp	x14, x15, [x0, #112]
+	stp	x16, x17, [x0, #128]
+	stp	x18, x19, [x0, #144]
+	stp	x20, x21, [x0, #160]
+	stp	x22, x23, [x0, #176]
+	stp	x24, x25, [x0, #192]
+	stp	x26, x27, [x0, #208]
+	stp	x28, x29, [x0, #224]
+	str	x30, [x0, #240]
+	mov	x4, x1
+	ldp	x2, x3, [sp], #16
+	stp	x2, x3, [x0]
+	mrs	x2, elr_el2
+	mrs	x3, spsr_el2
+	str	x2, [x0, #VCPU_ELR]
+	str	x3, [x0, #VCPU_SPSR]
+	mov	x0, x4
+	ldp	x19, x20, [sp, #16]
+	ldp	x21, x22, [sp, #32]
+	ldp	x23, x24, [sp, #48]
+	ldp	x25, x26, [sp, #64]
+	ldp	x27, x28, [sp, #80]
+	ldp	x29, x30, [sp], #96
+	ret
+
+	/* int64_t smc(fn, a1, a2, a3), to the firmware: PSCI */
+	.global smc
+smc:
+	smc	#0
+	ret
+
+	/* uint64_t semihosting(operation, parameter): the debugger's, here QEMU's */
+	.global semihosting
+semihosting:
+	hlt	#0xf000
+	ret
+
+	.bss
+	.balign	16
+stacks:
+	.space	CPU_STACK_SIZE * MAX_CPUS
+
+	.section .note.GNU-stack, "", %progbits

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The porting header of the EL2 monitor: the template's instructions, each
+ * counted on the CPU that issues it, and the faults that a build can plant.
+ *
+ * The template is used as it is, so that what embedders start from runs on every
+ * CPU that the monitor runs on. Its barriers and TLBIs are renamed on the way in,
+ * because each has a counter here, and a fault in its place if the build says so.
+ */
+#ifndef STAGE2_EL2_PORT_H
+#define STAGE2_EL2_PORT_H
+
+#define s2_port_dsb_ishst template_dsb_ishst
+#define s2_port_dsb_ish template_dsb_ish
+#define s2_port_dsb_sy template_dsb_sy
+#define s2_port_isb template_isb
+#define s2_port_tlbi_ipas2e1is template_tlbi_ipas2e1is
+#define s2_port_tlbi_ripas2e1is template_tlbi_ripas2e1is
+#define s2_port_tlbi_vmalle1is template_tlbi_vmalle1is
+#define s2_port_tlbi_vmalls12e1is template_tlbi_vmalls12e1is
+#define s2_port_clean template_clean
+#include "../template/stage2_port.h"
+#undef s2_port_dsb_ishst
+#undef s2_port_dsb_ish
+#undef s2_port_dsb_sy
+#undef s2_port_isb
+#undef s2_port_tlbi_ipas2e1is
+#undef s2_port_tlbi_ripas2e1is
+#undef s2_port_tlbi_vmalle1is
+#undef s2_port_tlbi_vmalls12e1is
+#undef s2_port_clean
+
+#include "cpu.h"
+#include "plant.h"
+
+#undef S2_ASSERT
+#define S2_ASSERT(cond)                                                               \
+	do {                                                                          \
+		if (!(cond))                                                          \
+			el2_panic("%s:%d: S2_ASSERT(%s)", __FILE__, __LINE__, #cond); \
+	} while (0)
+
+/* Counters are the CPU's own: plain additions. */
+#define EL2_COUNT(what) (this_cpu()->count.what++)
+
+static inline void s2_port_dsb_ishst(void *port)
+{
+	EL2_COUNT(dsb);
+	if (!PLANTED(NO_DSB))
+		template_dsb_ishst(port);
+}
+
+static inline void s2_port_dsb_ish(void *port)
+{
+	EL2_COUNT(dsb);
+	if (!PLANTED(NO_DSB))
+		template_dsb_ish(port);
+}
+
+static inline void s2_port_dsb_sy(void *port)
+{
+	EL2_COUNT(dsb);
+	if (!PLANTED(NO_DSB))
+		template_dsb_sy(port);
+}
+
+static inline void s2_port_isb(void *port)
+{
+	template_isb(port);
+}
+
+/* TLBI IPAS2E1, Xt: op1 4, CRn 8, CRm 4, op2 1. This PE only: a planted fault. */
+static inline void el2_tlbi_ipas2e1_local(uint64_t operand)
+{
+	__asm__ volatile("sys #4, c8, c4, #1, %0" ::"r"(operand) : "memory");
+}
+
+static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
+{
+	EL2_COUNT(tlbi);
+	if (PLANTED(NO_TLBI) || PLANTED(NO_IPAS2))
+		return;
+	if (PLANTED(LOCAL))
+		el2_tlbi_ipas2e1_local(operand);
+	else if (!PLANTED(FIRST_PAGE) || el2_plant_first())
+		template_tlbi_ipas2e1is(port, operand);
+}
+
+static inline void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)
+{
+	const uint64_t base = operand & ((UINT64_C(1) << 37) - 1);
+
+	EL2_COUNT(tlbi);
+	if (PLANTED(NO_TLBI) || PLANTED(NO_IPAS2))
+		return;
+	if (PLANTED(LOCAL))
+		/* RIPAS2E1, Xt: op1 4, CRn 8, CRm 4, op2 2 */
+		__asm__ volatile("sys #4, c8, c4, #2, %0" ::"r"(operand) : "memory");
+	else if (PLANTED(RANGE_BASE))
+		template_tlbi_ripas2e1is(port, operand + 512);
+	else if (!PLANTED(FIRST_PAGE))
+		template_tlbi_ripas2e1is(port, operand);
+	else if (el2_plant_first())
+		template_tlbi_ipas2e1is(port, base);
+}
+
+static inline void s2_port_tlbi_vmalle1is(void *port)
+{
+	EL2_COUNT(tlbi);
+	if (PLANTED(NO_TLBI) || PLANTED(NO_VMALLE1))
+		return;
+	if (PLANTED(LOCAL))
+		/* VMALLE1: op1 0, CRn 8, CRm 7, op2 0 */
+		__asm__ volatile("sys #0, c8, c7, #0" ::: "memory");
+	else
+		template_tlbi_vmalle1is(port);
+}
+
+static inline void s2_port_tlbi_vmalls12e1is(void *port)
+{
+	EL2_COUNT(tlbi);
+	if (PLANTED(NO_TLBI))
+		return;
+	if (PLANTED(LOCAL))
+		/* VMALLS12E1: op1 4, CRn 8, CRm 7, op2 6 */
+		__asm__ volatile("sys #4, c8, c7, #6" ::: "memory");
+	else if (!PLANTED(NO_IPAS2) && !PLANTED(FIRST_PAGE))
+		template_tlbi_vmalls12e1is(port);
+	else
+		template_tlbi_vmalle1is(port);
+}
+
+static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr)
+{
+	this_cpu()->count.cleaned += size;
+	if (!PLANTED(NO_CLEAN))
+		template_clean(port, pa, size, attr);
+}
+
+#endif /* STAGE2_EL2_PORT_H */
