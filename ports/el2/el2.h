@@ -53,4 +53,95 @@ struct pool {
 /* Carve a pool out of [base, base + size); table pages, stack and words. */
 void pool_init(struct pool *p, uint64_t base, uint64_t size, unsigned granule_shift);
 
+/* ---- frames.c: memory behind the guest, 4 KiB and 2 MiB frames ---- */
+void frames_init(uint64_t start, uint64_t end, uint64_t for_pages);
+uint64_t frame_alloc(void);	  /* 0: none left */
+uint64_t frame_alloc_block(void); /* 0: none left */
+/* Poisons the frame; whoever gets it next checks that the poison is whole. */
+void frame_free(uint64_t pa);
+void frame_copy(uint64_t to, uint64_t from);
+uint64_t frame_sum(uint64_t pa);
+
+/* ---- vm.c: the guest's memory ---- */
+#define RAM_IPA 0x40000000ull
+#define MAILBOX_IPA 0x0b000000ull
+
+/* A page of the guest's RAM. */
+struct page {
+	uint32_t frame; /* PA >> 12; 0: never touched */
+	uint8_t moved;	/* by the storm, and not touched since */
+	uint8_t writer; /* the vCPU, plus 1, whose write faulted last; 0: none */
+	uint8_t before; /* the writer before it moved */
+};
+
+/* So many pages are remembered where the storm will find vCPUs at work. */
+#define RECENT 256u
+
+struct vm {
+	struct s2 s2;
+	struct pool pool;
+	struct lock lock; /* of everything here, the engine's calls included */
+	struct features cpu;
+	uint64_t hcr;
+	struct page *page;
+	uint64_t *region; /* each 2 MiB: PA of the block behind it, or 0: pages */
+	uint64_t pages;
+	unsigned vcpus;
+	struct vcpu vcpu[MAX_CPUS];
+	/* Pages whose write faulted lately; those of them that were moved, too. */
+	uint64_t written[RECENT], writes, hot_page[RECENT], hot;
+
+	/* What has happened. */
+	uint64_t faults, blocks, exec_faults, write_faults, flag_faults;
+	uint64_t unmapped, moved, returned;
+	uint64_t bad_poison, bad_frozen;
+	/* What the guest says. */
+	uint64_t verified, mismatches, rounds;
+	bool at_shell;
+	/* Told to the guest: enough. */
+	bool finish;
+};
+
+extern struct vm vm;
+
+void vm_init(uint64_t ram_size, uint64_t memory_end);
+/* Lets the guest use memory that is there already: the images. */
+void vm_adopt(uint64_t ipa, uint64_t pa, uint64_t size);
+/* Maps a device's registers. */
+void vm_map_device(uint64_t ipa, uint64_t size);
+void vm_run(struct vcpu *v) __attribute__((noreturn));
+uint64_t vm_mismatches(void);
+
+/* ---- fdt.c: the machine's device tree in, the guest's out ---- */
+struct machine {
+	uint64_t ram_end;
+	unsigned cpus;
+	uint64_t gicd, gicr;
+	const char *args; /* after -append */
+};
+void fdt_read(const void *fdt, struct machine *m);
+/* Maps the devices that the guest keeps, too. */
+void fdt_for_guest(const void *fdt, void *out, int size, const char *bootargs,
+		   uint64_t ram_size, uint64_t initrd, uint64_t initrd_end);
+uint64_t arg_number(const char *args, const char *name, uint64_t otherwise);
+
+/* ---- psci.c ---- */
+void psci_call(struct vcpu *v);
+
+/* ---- storm.c ---- */
+struct storm {
+	uint64_t seed, want; /* pages to be moved and touched again */
+	uint64_t hang;	     /* seconds without a verification */
+	unsigned cpu;
+	uint64_t gicd, gicr;
+};
+extern struct storm storm;
+void storm_run(void) __attribute__((noreturn));
+void storm_report(const char *when);
+void storm_end(void) __attribute__((noreturn));
+
+/* ---- plant.c: mistakes in the storm's own part ---- */
+void plant_over_valid(uint64_t ipa, uint64_t pa);
+void plant_before_tlbi(void);
+
 #endif /* STAGE2_EL2_H */

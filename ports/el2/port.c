@@ -116,6 +116,8 @@ void s2_port_vmid_enter(void *port)
 	struct cpu *cpu = this_cpu();
 
 	cpu->tlbis = 0;
+	if (PLANTED(LATE_TLBI))
+		plant_before_tlbi();
 	cpu->vttbr = read_sysreg(vttbr_el2);
 	if (PLANTED(WRONG_VMID))
 		write_sysreg(vttbr_el2, want ^ 1ull << 48);

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The storm: a CPU that the guest does not have takes the guest's pages away
+ * while it runs, moves them, write-protects them, ages and splits them.
+ *
+ * A moved page is copied after the unmap and its old frame poisoned. So a vCPU
+ * that still had the old translation loses a write or reads poison, and the
+ * guest, or the poison's check, finds out.
+ */
+#include "el2.h"
+
+struct storm storm;
+
+#define BATCH BLOCK_PAGES /* pages moved under one hold of the lock */
+#define STEP_ENTRIES 4096 /* of long operations, between drops of the lock */
+#define STEP_BYTES MIB(16)
+#define SPELL 1000 /* us of work at least between two rests */
+
+static uint64_t rnd(void)
+{
+	/* xorshift64* */
+	storm.seed ^= storm.seed >> 12;
+	storm.seed ^= storm.seed << 25;
+	storm.seed ^= storm.seed >> 27;
+	return storm.seed * 0x2545f4914f6cdd1dull;
+}
+
+static uint64_t below(uint64_t n)
+{
+	return (rnd() >> 11) % n;
+}
+
+struct range {
+	uint64_t first, n; /* pages of RAM */
+};
+
+/* Of up to 2^@bits pages, each magnitude as likely as the next; the edges anywhere. */
+static struct range any_range(unsigned bits)
+{
+	struct range r = { below(vm.pages), 1 + below(1ull << below(bits + 1)) };
+
+	if (r.n > vm.pages - r.first)
+		r.n = vm.pages - r.first;
+	return r;
+}
+
+static s2_ipa_t ipa_of(uint64_t gfn)
+{
+	return s2_ipa(RAM_IPA + gfn * PAGE);
+}
+
+/* ---- moving ------------------------------------------------------------------------
+ *
+ * Under the lock from the unmap to the end: no fault can map the old frame again.
+ */
+static uint64_t new_frame[BATCH];
+static struct range moving;
+
+static void copy_out(void)
+{
+	for (uint64_t i = 0; i < moving.n; i++)
+		if (new_frame[i])
+			frame_copy(new_frame[i],
+				   (uint64_t)vm.page[moving.first + i].frame * PAGE);
+}
+
+/* A break is behind us, its TLBI is not: for a planted fault. */
+void plant_before_tlbi(void)
+{
+	if (moving.n)
+		copy_out();
+}
+
+static void take_frames(bool as_block)
+{
+	const uint64_t block = as_block ? frame_alloc_block() : 0;
+
+	for (uint64_t i = 0; i < moving.n; i++) {
+		const struct page *p = &vm.page[moving.first + i];
+
+		new_frame[i] = block ? block + i * PAGE : p->frame ? frame_alloc() : 0;
+	}
+	/* Only of a whole region, all of it in use. */
+	if (as_block)
+		vm.region[moving.first / BLOCK_PAGES] = block;
+}
+
+static void switch_over(bool as_block)
+{
+	for (uint64_t i = 0; i < moving.n; i++) {
+		struct page *p = &vm.page[moving.first + i];
+
+		if (!new_frame[i])
+			continue;
+		frame_free((uint64_t)p->frame * PAGE);
+		p->frame = (uint32_t)(new_frame[i] / PAGE);
+		p->moved = 1;
+		p->before = p->writer;
+		p->writer = 0;
+		vm.moved++;
+		if (!as_block)
+			vm.region[(moving.first + i) / BLOCK_PAGES] = 0;
+	}
+	moving.n = 0;
+}
+
+static bool mapped(uint64_t gfn)
+{
+	struct s2_mapping m;
+
+	return s2_lookup(&vm.s2, ipa_of(gfn), &m) || m.state != S2_EMPTY;
+}
+
+static void check_err(int err, const char *what)
+{
+	if (err < 0)
+		el2_panic("storm: %s: %s", what, s2_strerror(err));
+}
+
+/* At most BATCH pages; into one block if they are a whole region in use. */
+static void unmap_and_move(struct range r, bool as_block)
+{
+	lock(&vm.lock);
+	for (uint64_t i = 0; i < r.n; i++)
+		as_block &= vm.page[r.first + i].frame != 0;
+	moving = r;
+	take_frames(as_block);
+	as_block &= new_frame[0] != 0;
+	if (PLANTED(EARLY_COPY) || PLANTED(VALID_TO_VALID))
+		copy_out();
+	if (PLANTED(VALID_TO_VALID)) {
+		for (uint64_t i = 0; i < r.n; i++)
+			if (new_frame[i])
+				plant_over_valid(ipa_of(r.first + i).ipa, new_frame[i]);
+	} else {
+		check_err(s2_unmap(&vm.s2, ipa_of(r.first), r.n * PAGE,
+				   rnd() & 1 ? S2_DROP_EDGES : S2_SPLIT_EDGES, NULL),
+			  "unmap");
+		vm.unmapped += r.n;
+	}
+	if (!PLANTED(EARLY_COPY) && !PLANTED(VALID_TO_VALID) && !PLANTED(LATE_TLBI))
+		copy_out();
+	switch_over(as_block);
+	unlock(&vm.lock);
+}
+
+/*
+ * Where a vCPU writes: a page that was written lately, best one that was written
+ * again at once after a move, and now and then its neighbours.
+ */
+static void strike(void)
+{
+	const bool hot = vm.hot && below(8);
+	const uint64_t n = hot ? vm.hot : vm.writes;
+	const uint64_t i = below(n < RECENT ? n + 1 : RECENT);
+	struct range r = { hot ? vm.hot_page[i] : vm.written[i], 1 };
+
+	/* Not touched since: the vCPU is elsewhere. */
+	if (vm.page[r.first].moved)
+		return;
+	if (!below(8))
+		r.n += below(8);
+	if (r.n > vm.pages - r.first)
+		r.n = vm.pages - r.first;
+	unmap_and_move(r, false);
+}
+
+/* What is still unmapped of a range, moved: its ends and a piece of the middle. */
+static void move_unmapped(struct range r)
+{
+	uint64_t n = r.n < BATCH ? r.n : BATCH;
+	const uint64_t at[] = { r.first, r.first + r.n - n,
+				r.first + below(r.n - n + 1) };
+
+	for (unsigned i = 0; i < (r.n > BATCH ? 3 : 1); i++) {
+		lock(&vm.lock);
+		moving = (struct range){ at[i], n };
+		take_frames(false);
+		for (uint64_t k = 0; k < n; k++)
+			if (new_frame[k] && mapped(at[i] + k)) {
+				frame_free(new_frame[k]);
+				new_frame[k] = 0;
+			}
+		copy_out();
+		switch_over(false);
+		unlock(&vm.lock);
+	}
+}
+
+/* A range of any size, in steps between which the guest faults. */
+static void unmap_range(void)
+{
+	struct s2_op op = { .max_entries = STEP_ENTRIES, .max_bytes = STEP_BYTES };
+	const struct range r = any_range(18);
+	const uint32_t flags = rnd() & 1 ? S2_DROP_EDGES : S2_SPLIT_EDGES;
+	int err;
+
+	do {
+		lock(&vm.lock);
+		err = s2_unmap(&vm.s2, ipa_of(r.first), r.n * PAGE, flags, &op);
+		unlock(&vm.lock);
+	} while (err == S2_MORE);
+	check_err(err, "unmap");
+	vm.unmapped += r.n;
+	move_unmapped(r);
+}
+
+/* A region into a 2 MiB frame, to be mapped as a block by the next fault. */
+static void move_region(void)
+{
+	const uint64_t region = below(vm.pages / BLOCK_PAGES);
+
+	unmap_and_move((struct range){ region * BLOCK_PAGES, BLOCK_PAGES }, true);
+}
+
+/* ---- changes in place ----------------------------------------------------------------
+ *
+ * Between the return of s2_wrprotect() and the next fault, which waits for the
+ * lock, nobody may write there: the sum of a page must not change.
+ */
+static void write_protect(void)
+{
+	const struct range r = any_range(14);
+	uint64_t sum[16], gfn[16], n = 0;
+
+	lock(&vm.lock);
+	check_err(s2_wrprotect(&vm.s2, ipa_of(r.first), r.n * PAGE, NULL), "wrprotect");
+	for (uint64_t i = r.first; i < r.first + r.n && n < 16; i++)
+		if (vm.page[i].writer)
+			gfn[n++] = i;
+	for (uint64_t i = 0; i < n; i++)
+		sum[i] = frame_sum((uint64_t)vm.page[gfn[i]].frame * PAGE);
+	for (uint64_t i = 0; i < n; i++)
+		if (frame_sum((uint64_t)vm.page[gfn[i]].frame * PAGE) != sum[i]) {
+			vm.bad_frozen++;
+			say("el2: MISMATCH: page %lx was written while protected",
+			    ipa_of(gfn[i]).ipa);
+		}
+	unlock(&vm.lock);
+}
+
+static void age(void)
+{
+	struct s2_op op = { .max_entries = STEP_ENTRIES };
+	const struct range r = any_range(16);
+	bool young = false;
+	int err;
+
+	do {
+		lock(&vm.lock);
+		err = s2_age(&vm.s2, ipa_of(r.first), r.n * PAGE, true, &young, &op);
+		unlock(&vm.lock);
+	} while (err == S2_MORE);
+	check_err(err, "age");
+}
+
+static void split(void)
+{
+	const struct range r = any_range(12);
+
+	lock(&vm.lock);
+	check_err(s2_split(&vm.s2, ipa_of(r.first), r.n * PAGE, NULL), "split");
+	unlock(&vm.lock);
+}
+
+/* ---- reports, the watchdog -------------------------------------------------------------- */
+
+static struct el2_count totals(void)
+{
+	struct el2_count t = { 0 };
+
+	for (unsigned i = 0; i < MAX_CPUS; i++) {
+		t.tlbi += cpus[i].count.tlbi;
+		t.dsb += cpus[i].count.dsb;
+		t.cleaned += cpus[i].count.cleaned;
+		t.tables_alloc += cpus[i].count.tables_alloc;
+		t.tables_free += cpus[i].count.tables_free;
+	}
+	return t;
+}
+
+void storm_report(const char *when)
+{
+	const struct el2_count t = totals();
+
+	say("el2: %s: %lu pages unmapped, %lu moved, %lu touched again (%lu by their writer), %lu faults",
+	    when, vm.unmapped, vm.moved, vm.returned, vm.hot, vm.faults);
+	say("el2: %s: %lu TLBIs, %lu DSBs, %lu tables freed, %lu verified, %lu rounds of work, %lu mismatches",
+	    when, t.tlbi, t.dsb, t.tables_free, vm.verified, vm.rounds, vm_mismatches());
+}
+
+static bool enough(void)
+{
+	return vm.returned >= storm.want && vm.hot >= storm.want / 10;
+}
+
+/* The guest has turned itself off. */
+void storm_end(void)
+{
+	const struct el2_count t = totals();
+
+	lock(&vm.lock);
+	storm_report("end");
+	say("el2: end: %lu blocks mapped, %lu write, %lu execute, %lu access flag faults, %lu tables taken, %lu KiB cleaned",
+	    vm.blocks, vm.write_faults, vm.exec_faults, vm.flag_faults, t.tables_alloc,
+	    t.cleaned >> 10);
+	if (vm_mismatches())
+		el2_exit(EXIT_MISMATCH);
+	if (!vm.at_shell || !enough() || !vm.verified || !vm.rounds) {
+		say("el2: too little: %lu pages wanted, a tenth of them by their writer",
+		    storm.want);
+		el2_exit(EXIT_SHORT);
+	}
+	el2_exit(EXIT_GOOD);
+}
+
+/* Progress is what the guest says it has verified; before that, that it boots. */
+static void watch(uint64_t now)
+{
+	static uint64_t reported, progress, since;
+	const uint64_t at = vm.verified + vm.rounds + vm.at_shell;
+
+	if (vm_mismatches()) {
+		storm_report("mismatch");
+		el2_exit(EXIT_MISMATCH);
+	}
+	if (at != progress || !since) {
+		progress = at;
+		since = now;
+	}
+	if (now - since > storm.hang * 1000000) {
+		storm_report("hang");
+		el2_exit(EXIT_HANG);
+	}
+	if (now - reported > 2000000) {
+		reported = now;
+		storm_report("storm");
+	}
+	if (enough() && vm.verified && vm.rounds)
+		vm.finish = true;
+}
+
+/* ---- pauses --------------------------------------------------------------------------------
+ *
+ * The storm rests as long as it has worked, so that the guest gets on, and sleeps
+ * meanwhile: EL2's physical timer (PPI 26) ends a WFI, masked as it is. The guest's
+ * GIC driver does not touch this CPU's redistributor; until it has turned the
+ * distributor on we have done so.
+ */
+#define GICR_WAKER 0x14
+#define GICR_SGI_BASE 0x10000
+#define GICR_IGROUPR0 (GICR_SGI_BASE + 0x80)
+#define GICR_ISENABLER0 (GICR_SGI_BASE + 0x100)
+#define GICD_CTLR_ARE_GRP1 0x12
+#define PPI_CNTHP (1u << 26)
+#define ICC_PMR_EL1 S3_0_C4_C6_0
+#define ICC_IGRPEN1_EL1 S3_0_C12_C12_7
+
+static void timer_setup(void)
+{
+	volatile uint32_t *gicr = (volatile uint32_t *)(storm.gicr + storm.cpu * 0x20000);
+
+	*(volatile uint32_t *)storm.gicd = GICD_CTLR_ARE_GRP1;
+	gicr[GICR_WAKER / 4] = 0;
+	gicr[GICR_IGROUPR0 / 4] = ~0u;
+	gicr[GICR_ISENABLER0 / 4] = PPI_CNTHP;
+	write_sysreg_s(ICC_SRE_EL2, 0xf);
+	isb();
+	write_sysreg_s(ICC_PMR_EL1, 0xff);
+	write_sysreg_s(ICC_IGRPEN1_EL1, 1);
+	isb();
+}
+
+static void rest(uint64_t us)
+{
+	write_sysreg(cnthp_cval_el2,
+		     read_sysreg(cntpct_el0) + us * read_sysreg(cntfrq_el0) / 1000000);
+	write_sysreg(cnthp_ctl_el2, 1);
+	isb();
+	while (!(read_sysreg(cnthp_ctl_el2) & 4))
+		__asm__ volatile("wfi");
+	write_sysreg(cnthp_ctl_el2, 0);
+	isb();
+}
+
+static void blow(void)
+{
+	const uint64_t dice = below(1000);
+
+	if (dice < 940)
+		strike();
+	else if (dice < 970)
+		write_protect();
+	else if (dice < 980)
+		age();
+	else if (dice < 985)
+		split();
+	else if (dice < 993)
+		move_region();
+	else
+		unmap_range();
+}
+
+void storm_run(void)
+{
+	/* Which VMID this CPU's TLBIs act on, and nothing else of a guest. */
+	cpu_guest_setup(vm.hcr, s2_vtcr(&vm.s2), vm.pool.vttbr);
+	timer_setup();
+	for (;;) {
+		const uint64_t begin = now_us();
+		uint64_t now;
+
+		do {
+			blow();
+			now = now_us();
+		} while (now - begin < SPELL);
+		watch(now);
+		rest(now - begin);
+	}
+}

@@ -1,0 +1,315 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The EL2 port under QEMU: a Debian guest, the on-target tests, the costs.
+
+guest.py boot    Debian's arm64 cloud kernel on the monitor, with a storm beside it
+guest.py target  the engine's operations as the emulated MMU sees them (TAP)
+guest.py bench   instructions at EL2 for unmap and map, by three ways of unmapping
+
+What runs in the guest is fetched from Debian, as packages that are unpacked under
+build/guest and not installed: its cloud kernel, busybox-static, and libfdt for the
+monitor. Apt keeps its state for that in the same folder.
+"""
+
+import argparse
+import gzip
+import os
+import re
+import selectors
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+WORK = os.path.join(ROOT, "build", "guest")
+DEBIAN = os.path.join(WORK, "debian")
+PACKAGES = ["linux-image-cloud-arm64", "busybox-static", "libfdt-dev"]
+
+CPUS = {
+    # Pointer authentication by a cheap algorithm; the monitor leaves SVE alone.
+    "max": "max,pauth-impdef=on,sve=off,sme=off",
+}
+MACHINE = "virt,virtualization=on,gic-version=3,highmem=off,its=off"
+# Where the monitor expects them (ports/el2/main.c).
+IMAGE, INITRD = 0x44000000, 0x48000000
+
+# What a guest says that has lost.
+LOST = re.compile(
+    r"Kernel panic|Internal error|Oops|\bBUG\b|Unable to handle|MISMATCH"
+    r"|segfault|Segmentation fault|Illegal instruction|bad page|list_(add|del) corruption"
+)
+# Exit statuses of the monitor (ports/el2/el2.h).
+STATUS = {1: "a mismatch", 2: "the monitor panicked", 3: "a hang", 4: "too little done"}
+
+
+def run(*argv, **kwargs):
+    return subprocess.run(argv, check=True, **kwargs)
+
+
+# ---- what is needed ---------------------------------------------------------------
+
+
+def apt_options():
+    state = os.path.join(WORK, "apt")
+    for folder in ("lists/partial", "cache/archives/partial"):
+        os.makedirs(os.path.join(state, folder), exist_ok=True)
+    return [
+        "-q",
+        "-o", "APT::Architecture=arm64",
+        "-o", "APT::Architectures=arm64",
+        "-o", "APT::Sandbox::User=",
+        "-o", f"Dir::State={state}",
+        "-o", f"Dir::Cache={state}/cache",
+        "-o", "Dir::State::status=/dev/null",
+    ]  # fmt: skip
+
+
+def fetch():
+    """Debian's packages for the guest, once."""
+    done = os.path.join(DEBIAN, "complete")
+    if os.path.exists(done):
+        return
+    print("Fetching for the guest:", ", ".join(PACKAGES), flush=True)
+    shutil.rmtree(DEBIAN, ignore_errors=True)
+    os.makedirs(DEBIAN)
+    options = apt_options()
+    quiet = {"stdout": subprocess.DEVNULL, "cwd": DEBIAN}
+    run("apt-get", *options, "update", **quiet)
+    depends = run(
+        "apt-cache", *options, "depends", PACKAGES[0], capture_output=True, text=True
+    ).stdout
+    kernel = re.search(r"Depends: (linux-image-\S+)", depends)[1]
+    run("apt-get", *options, "download", kernel, *PACKAGES[1:], **quiet)
+    for name in sorted(os.listdir(DEBIAN)):
+        if name.endswith(".deb"):
+            run("dpkg-deb", "-x", name, ".", cwd=DEBIAN)
+            os.remove(os.path.join(DEBIAN, name))
+    # Hundreds of MiB of modules, which this guest has no use for.
+    shutil.rmtree(os.path.join(DEBIAN, "lib"), ignore_errors=True)
+    open(done, "w", encoding="ascii").close()
+
+
+def kernel_image():
+    boot = os.path.join(DEBIAN, "boot")
+    names = sorted(n for n in os.listdir(boot) if n.startswith("vmlinuz-"))
+    return os.path.join(boot, names[-1])
+
+
+def cpio(entries):
+    """A newc archive of (name, mode, data, (major, minor))."""
+    out = bytearray()
+    entries = entries + [("TRAILER!!!", 0, b"", (0, 0))]
+    for inode, (name, mode, data, device) in enumerate(entries):
+        path = name.encode() + b"\0"
+        fields = [inode, mode, 0, 0, 1, 0, len(data), 0, 0, *device, len(path), 0]
+        out += b"070701" + b"".join(b"%08X" % f for f in fields) + path
+        out += bytes(-len(out) % 4) + data
+        out += bytes(-len(out) % 4)
+    return bytes(out)
+
+
+def initramfs():
+    here = os.path.join(ROOT, "ports", "el2", "guest")
+    checker = os.path.join(WORK, "checker")
+    run(
+        "aarch64-linux-gnu-gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror",
+        "-static", "-o", checker, os.path.join(here, "checker.c"),
+    )  # fmt: skip
+
+    def content(path):
+        with open(path, "rb") as f:
+            return f.read()
+
+    archive = cpio(
+        [
+            ("dev", 0o040755, b"", (0, 0)),
+            ("dev/console", 0o020600, b"", (5, 1)),
+            ("bin", 0o040755, b"", (0, 0)),
+            ("bin/busybox", 0o100755, content(os.path.join(DEBIAN, "bin/busybox")), (0, 0)),
+            ("checker", 0o100755, content(checker), (0, 0)),
+            ("init", 0o100755, content(os.path.join(here, "init.sh")), (0, 0)),
+        ]
+    )
+    path = os.path.join(WORK, "initramfs.gz")
+    with open(path, "wb") as f:
+        f.write(gzip.compress(archive, 6, mtime=0))
+    return path
+
+
+def program(name, plant):
+    out = os.path.join(ROOT, "build", "el2")
+    run(
+        "make", "-s", "-C", os.path.join(ROOT, "ports", "el2"), f"O={out}",
+        f"PLANT={plant}", name,
+    )  # fmt: skip
+    return os.path.join(out, plant, name)
+
+
+# ---- running QEMU -----------------------------------------------------------------
+
+
+def qemu(options, elf, cpus, memory, *more):
+    """The command, without the monitor's channel."""
+    return [
+        "qemu-system-aarch64", "-M", MACHINE, "-cpu", CPUS.get(options.cpu, options.cpu),
+        "-smp", str(cpus), "-m", f"{memory}M", "-nic", "none", "-display", "none",
+        "-nodefaults", "-no-reboot", "-kernel", elf, *more,
+    ]  # fmt: skip
+
+
+class Machine:
+    """QEMU, the lines of its console and of the monitor, and a time limit."""
+
+    def __init__(self, command, limit):
+        self.end = time.monotonic() + limit
+        console, console_in = os.pipe()
+        monitor, monitor_in = os.pipe()
+        command = command + [
+            "-chardev", f"file,id=console,path=/dev/fd/{console_in}",
+            "-serial", "chardev:console",
+            "-chardev", f"file,id=monitor,path=/dev/fd/{monitor_in}",
+            "-semihosting-config", "enable=on,target=native,chardev=monitor",
+        ]  # fmt: skip
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, pass_fds=(console_in, monitor_in)
+        )
+        os.close(console_in)
+        os.close(monitor_in)
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(console, selectors.EVENT_READ, ["console", b""])
+        self.selector.register(monitor, selectors.EVENT_READ, ["monitor", b""])
+        self.timed_out = False
+
+    def lines(self):
+        """(channel, line), until QEMU has closed both or time is over."""
+        while self.selector.get_map():
+            left = self.end - time.monotonic()
+            if left <= 0:
+                self.timed_out = True
+                return
+            for key, _ in self.selector.select(min(left, 1)):
+                data = os.read(key.fd, 65536)
+                state = key.data
+                *whole, state[1] = (state[1] + data).split(b"\n")
+                if not data:
+                    self.selector.unregister(key.fd)
+                    os.close(key.fd)
+                    whole = [state[1]] if state[1] else []
+                for line in whole:
+                    yield state[0], line.decode("utf-8", "replace").rstrip("\r")
+
+    def status(self):
+        """QEMU's exit status; ends it if it is still there."""
+        try:
+            return self.process.wait(0 if self.timed_out else 5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+
+
+# ---- the three things to run ------------------------------------------------------
+
+
+def boot(options):
+    fetch()
+    elf = program("monitor.elf", options.plant)
+    initrd = initramfs()
+    memory = options.mem * 2 + 512
+    arguments = {
+        "el2.mem": options.mem,
+        "el2.initrd": os.path.getsize(initrd),
+        "el2.seed": options.seed,
+        "el2.pages": options.pages,
+        "el2.hang": options.hang,
+    }
+    kernel = "console=ttyAMA0 panic=-1 oops=panic"
+    if options.resets:
+        kernel += " s2.reset"
+    append = " ".join(f"{k}={v}" for k, v in arguments.items()) + " -- " + kernel
+    command = qemu(
+        options, elf, options.vcpus + 1, memory, "-accel", "tcg,thread=multi",
+        "-device", f"loader,file={kernel_image()},addr={IMAGE:#x},force-raw=on",
+        "-device", f"loader,file={initrd},addr={INITRD:#x},force-raw=on",
+        "-append", append,
+    )  # fmt: skip
+    if options.resets:
+        command.remove("-no-reboot")
+    begin = time.monotonic()
+    machine = Machine(command, options.limit)
+    lost, resets, ended = [], 0, False
+    for channel, line in machine.lines():
+        progress = line.startswith("el2: storm:")
+        if not options.quiet or (channel == "monitor" and not progress):
+            print(line if channel == "monitor" else f"| {line}", flush=True)
+        if LOST.search(line):
+            lost.append(line)
+            # What follows may say more, but such a guest may never end.
+            machine.end = min(machine.end, time.monotonic() + 3)
+        ended |= channel == "monitor" and line.startswith("el2: end:")
+        if channel == "monitor" and line.startswith("el2: SYSTEM_RESET:"):
+            resets += 1
+            if resets == options.resets:
+                break
+    return judge(options, machine, lost, resets, ended, time.monotonic() - begin)
+
+
+def judge(options, machine, lost, resets, ended, seconds):
+    """Say what came of it; the exit status."""
+    if options.resets and resets == options.resets:
+        machine.process.kill()
+        machine.process.wait()
+        print(f"guest: {resets} resets, {seconds:.0f} s: good")
+        return 0
+    status = machine.status()
+    if lost:
+        verdict = lost[0]
+    elif machine.timed_out:
+        verdict = f"a hang: not finished within {options.limit} s"
+    elif status:
+        verdict = STATUS.get(status, f"QEMU ended with {status}")
+    elif not ended:
+        verdict = "QEMU ended, and the monitor did not say so"
+    else:
+        print(f"guest: {options.cpu}, {options.vcpus} vCPUs, {seconds:.0f} s: good")
+        return 0
+    print(f"guest: {options.cpu}, {options.vcpus} vCPUs, {seconds:.0f} s: BAD: {verdict}")
+    return 1
+
+
+def target(options):
+    elf = program("target.elf", options.plant)
+    # One host thread: the two CPUs wait for each other at every access.
+    command = qemu(options, elf, 2, 1024, "-accel", "tcg,thread=single")
+    machine = Machine(command, options.limit)
+    for _, line in machine.lines():
+        print(line, flush=True)
+    status = machine.status()
+    if machine.timed_out:
+        print(f"Bail out! not finished within {options.limit} s")
+        return 1
+    return status
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = {"boot": boot, "target": target}
+    parser.add_argument("command", choices=commands)
+    parser.add_argument("--cpu", default="max", help="max, neoverse-n1, cortex-a57, ...")
+    parser.add_argument("--vcpus", type=int, default=2)
+    parser.add_argument("--pages", type=int, default=300000, help="to move and touch")
+    parser.add_argument("--mem", type=int, default=1280, help="the guest's MiB")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plant", default="none", help="a fault: ports/el2/plant.h")
+    parser.add_argument("--limit", type=int, default=600, help="seconds")
+    parser.add_argument("--hang", type=int, default=30, help="seconds without progress")
+    parser.add_argument("--resets", type=int, default=0, help="boots that end in a reset")
+    parser.add_argument("--quiet", action="store_true", help="not the guest's console")
+    options = parser.parse_args()
+    return commands[options.command](options)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
