@@ -192,6 +192,31 @@ void unlock(struct lock *l)
 	__atomic_store_n(&l->owner, l->owner + 1, __ATOMIC_RELEASE);
 }
 
+void read_lock(struct rwlock *l)
+{
+	lock(&l->door);
+	__atomic_fetch_add(&l->readers, 1, __ATOMIC_RELAXED);
+	unlock(&l->door);
+}
+
+/* Release: what the reader did is before what the writer that sees 0 does. */
+void read_unlock(struct rwlock *l)
+{
+	__atomic_fetch_sub(&l->readers, 1, __ATOMIC_RELEASE);
+}
+
+void write_lock(struct rwlock *l)
+{
+	lock(&l->door);
+	while (__atomic_load_n(&l->readers, __ATOMIC_ACQUIRE))
+		cpu_relax();
+}
+
+void write_unlock(struct rwlock *l)
+{
+	unlock(&l->door);
+}
+
 void el2_unexpected(unsigned vector)
 {
 	el2_panic("CPU %u, vector %u: ESR %lx ELR %lx FAR %lx HPFAR %lx", this_cpu()->id,

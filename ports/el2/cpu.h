@@ -96,6 +96,21 @@ struct lock {
 void lock(struct lock *l);
 void unlock(struct lock *l);
 
+/*
+ * Many readers or one writer, in the order they came: a writer holds the lock that
+ * everybody comes in by. Who has taken it for writing knows that every section for
+ * reading which began before has ended.
+ */
+struct rwlock {
+	struct lock door;
+	uint32_t readers;
+};
+
+void read_lock(struct rwlock *l);
+void read_unlock(struct rwlock *l);
+void write_lock(struct rwlock *l);
+void write_unlock(struct rwlock *l);
+
 /* Enter the guest; returns when it traps: 0 sync, 1 IRQ, 2 FIQ, 3 SError. */
 unsigned el1_enter(struct vcpu *v);
 

@@ -80,7 +80,8 @@ struct page {
 struct vm {
 	struct s2 s2;
 	struct pool pool;
-	struct lock lock; /* of everything here, the engine's calls included */
+	struct rwlock lock;    /* for writing: the storm, while it moves pages */
+	struct lock page_lock; /* of page[], region[], the frames, the figures */
 	struct features cpu;
 	uint64_t hcr;
 	struct page *page;
@@ -92,8 +93,8 @@ struct vm {
 	uint64_t written[RECENT], writes, hot_page[RECENT], hot;
 
 	/* What has happened. */
-	uint64_t faults, blocks, exec_faults, write_faults, flag_faults;
-	uint64_t unmapped, moved, returned;
+	uint64_t faults, blocks, exec_faults, write_faults, flag_faults, retries;
+	uint64_t unmapped, moved, returned, collapsed;
 	uint64_t bad_poison, bad_frozen;
 	/* What the guest says. */
 	uint64_t verified, mismatches, rounds;

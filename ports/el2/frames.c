@@ -2,7 +2,7 @@
 /*
  * Frames for the guest. Two zones, so that single pages do not break up what
  * blocks need: pages from the first, as many as the guest can have and some more;
- * blocks from the second. The vm's lock covers all of it.
+ * blocks from the second. vm.page_lock, or vm.lock for writing, covers all of it.
  *
  * A freed frame is poisoned and stays free for as long as possible (each zone is
  * taken round robin): a stale translation that writes to it breaks the poison, one

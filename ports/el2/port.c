@@ -7,7 +7,7 @@
 #include "port.h"
 
 #define ROOT_PAGES 16u
-#define META_WORDS 1u
+#define META_WORDS 2u
 
 void pool_init(struct pool *p, uint64_t base, uint64_t size, unsigned granule_shift)
 {

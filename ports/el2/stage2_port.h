@@ -12,22 +12,28 @@
 
 #define s2_port_dsb_ishst template_dsb_ishst
 #define s2_port_dsb_ish template_dsb_ish
+#define s2_port_dsb_nsh template_dsb_nsh
 #define s2_port_dsb_sy template_dsb_sy
 #define s2_port_isb template_isb
 #define s2_port_tlbi_ipas2e1is template_tlbi_ipas2e1is
 #define s2_port_tlbi_ripas2e1is template_tlbi_ripas2e1is
 #define s2_port_tlbi_vmalle1is template_tlbi_vmalle1is
 #define s2_port_tlbi_vmalls12e1is template_tlbi_vmalls12e1is
+#define s2_port_tlbi_ipas2e1 template_tlbi_ipas2e1
+#define s2_port_tlbi_vmalle1 template_tlbi_vmalle1
 #define s2_port_clean template_clean
 #include "../template/stage2_port.h"
 #undef s2_port_dsb_ishst
 #undef s2_port_dsb_ish
+#undef s2_port_dsb_nsh
 #undef s2_port_dsb_sy
 #undef s2_port_isb
 #undef s2_port_tlbi_ipas2e1is
 #undef s2_port_tlbi_ripas2e1is
 #undef s2_port_tlbi_vmalle1is
 #undef s2_port_tlbi_vmalls12e1is
+#undef s2_port_tlbi_ipas2e1
+#undef s2_port_tlbi_vmalle1
 #undef s2_port_clean
 
 #include "cpu.h"
@@ -57,6 +63,13 @@ static inline void s2_port_dsb_ish(void *port)
 		template_dsb_ish(port);
 }
 
+static inline void s2_port_dsb_nsh(void *port)
+{
+	EL2_COUNT(dsb);
+	if (!PLANTED(NO_DSB))
+		template_dsb_nsh(port);
+}
+
 static inline void s2_port_dsb_sy(void *port)
 {
 	EL2_COUNT(dsb);
@@ -69,10 +82,19 @@ static inline void s2_port_isb(void *port)
 	template_isb(port);
 }
 
-/* TLBI IPAS2E1, Xt: op1 4, CRn 8, CRm 4, op2 1. This PE only: a planted fault. */
-static inline void el2_tlbi_ipas2e1_local(uint64_t operand)
+/* This PE's own copies: after permissions were added. */
+static inline void s2_port_tlbi_ipas2e1(void *port, uint64_t operand)
 {
-	__asm__ volatile("sys #4, c8, c4, #1, %0" ::"r"(operand) : "memory");
+	EL2_COUNT(tlbi);
+	if (!PLANTED(NO_TLBI) && !PLANTED(NO_IPAS2))
+		template_tlbi_ipas2e1(port, operand);
+}
+
+static inline void s2_port_tlbi_vmalle1(void *port)
+{
+	EL2_COUNT(tlbi);
+	if (!PLANTED(NO_TLBI) && !PLANTED(NO_VMALLE1))
+		template_tlbi_vmalle1(port);
 }
 
 static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
@@ -81,7 +103,7 @@ static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
 	if (PLANTED(NO_TLBI) || PLANTED(NO_IPAS2))
 		return;
 	if (PLANTED(LOCAL))
-		el2_tlbi_ipas2e1_local(operand);
+		template_tlbi_ipas2e1(port, operand);
 	else if (!PLANTED(FIRST_PAGE) || el2_plant_first())
 		template_tlbi_ipas2e1is(port, operand);
 }
@@ -110,8 +132,7 @@ static inline void s2_port_tlbi_vmalle1is(void *port)
 	if (PLANTED(NO_TLBI) || PLANTED(NO_VMALLE1))
 		return;
 	if (PLANTED(LOCAL))
-		/* VMALLE1: op1 0, CRn 8, CRm 7, op2 0 */
-		__asm__ volatile("sys #0, c8, c7, #0" ::: "memory");
+		template_tlbi_vmalle1(port);
 	else
 		template_tlbi_vmalle1is(port);
 }

@@ -120,7 +120,7 @@ static void check_err(int err, const char *what)
 /* At most BATCH pages; into one block if they are a whole region in use. */
 static void unmap_and_move(struct range r, bool as_block)
 {
-	lock(&vm.lock);
+	write_lock(&vm.lock);
 	for (uint64_t i = 0; i < r.n; i++)
 		as_block &= vm.page[r.first + i].frame != 0;
 	moving = r;
@@ -141,12 +141,12 @@ static void unmap_and_move(struct range r, bool as_block)
 	if (!PLANTED(EARLY_COPY) && !PLANTED(VALID_TO_VALID) && !PLANTED(LATE_TLBI))
 		copy_out();
 	switch_over(as_block);
-	unlock(&vm.lock);
+	write_unlock(&vm.lock);
 }
 
 /*
  * Where a vCPU writes: a page that was written lately, best one that was written
- * again at once after a move, and now and then its neighbours.
+ * again at once after a move, and every other time what follows it.
  */
 static void strike(void)
 {
@@ -158,8 +158,8 @@ static void strike(void)
 	/* Not touched since: the vCPU is elsewhere. */
 	if (vm.page[r.first].moved)
 		return;
-	if (!below(8))
-		r.n += below(8);
+	if (below(2))
+		r.n += below(64);
 	if (r.n > vm.pages - r.first)
 		r.n = vm.pages - r.first;
 	unmap_and_move(r, false);
@@ -173,7 +173,7 @@ static void move_unmapped(struct range r)
 				r.first + below(r.n - n + 1) };
 
 	for (unsigned i = 0; i < (r.n > BATCH ? 3 : 1); i++) {
-		lock(&vm.lock);
+		write_lock(&vm.lock);
 		moving = (struct range){ at[i], n };
 		take_frames(false);
 		for (uint64_t k = 0; k < n; k++)
@@ -183,24 +183,69 @@ static void move_unmapped(struct range r)
 			}
 		copy_out();
 		switch_over(false);
-		unlock(&vm.lock);
+		write_unlock(&vm.lock);
 	}
 }
 
-/* A range of any size, in steps between which the guest faults. */
-static void unmap_range(void)
+/*
+ * Long operations are shared calls, beside the faults, in steps between which the
+ * section for reading ends. The tables that they detach are released with the lock
+ * held for writing: no section that began before is left.
+ */
+static struct s2_limbo limbo;
+
+static void release(void)
 {
-	struct s2_op op = { .max_entries = STEP_ENTRIES, .max_bytes = STEP_BYTES };
-	const struct range r = any_range(18);
-	const uint32_t flags = rnd() & 1 ? S2_DROP_EDGES : S2_SPLIT_EDGES;
-	int err;
+	if (!limbo.tables)
+		return;
+	write_lock(&vm.lock);
+	check_err(s2_release(&vm.s2, &limbo, NULL), "release");
+	write_unlock(&vm.lock);
+}
+
+enum shared { UNMAP, AGE, SPLIT, COLLAPSE };
+
+static void shared(enum shared what, struct range r)
+{
+	struct s2_op op = { .max_entries = STEP_ENTRIES,
+			    .max_bytes = STEP_BYTES,
+			    .limbo = &limbo };
+	const uint32_t edges = rnd() & 1 ? S2_DROP_EDGES : S2_SPLIT_EDGES;
+	const s2_ipa_t ipa = ipa_of(r.first);
+	const uint64_t size = r.n * PAGE;
+	bool young = false;
+	int err = 0;
 
 	do {
-		lock(&vm.lock);
-		err = s2_unmap(&vm.s2, ipa_of(r.first), r.n * PAGE, flags, &op);
-		unlock(&vm.lock);
+		read_lock(&vm.lock);
+		switch (what) {
+		case UNMAP:
+			err = s2_unmap(&vm.s2, ipa, size, S2_SHARED | edges, &op);
+			break;
+		case AGE:
+			err = s2_age(&vm.s2, ipa, size, S2_SHARED | S2_CLEAR, &young,
+				     &op);
+			break;
+		case SPLIT:
+			err = s2_split(&vm.s2, ipa, size, S2_SHARED, &op);
+			break;
+		case COLLAPSE:
+			err = s2_collapse(&vm.s2, ipa, size, S2_SHARED, &op);
+			vm.collapsed += op.changed * (err == 0);
+			break;
+		}
+		read_unlock(&vm.lock);
 	} while (err == S2_MORE);
-	check_err(err, "unmap");
+	check_err(err, "a shared call");
+	release();
+}
+
+/* A range of any size, between whose steps the guest faults. */
+static void unmap_range(void)
+{
+	const struct range r = any_range(18);
+
+	shared(UNMAP, r);
 	vm.unmapped += r.n;
 	move_unmapped(r);
 }
@@ -223,8 +268,9 @@ static void write_protect(void)
 	const struct range r = any_range(14);
 	uint64_t sum[16], gfn[16], n = 0;
 
-	lock(&vm.lock);
-	check_err(s2_wrprotect(&vm.s2, ipa_of(r.first), r.n * PAGE, NULL), "wrprotect");
+	write_lock(&vm.lock);
+	check_err(s2_wrprotect(&vm.s2, ipa_of(r.first), r.n * PAGE, 0, NULL),
+		  "wrprotect");
 	for (uint64_t i = r.first; i < r.first + r.n && n < 16; i++)
 		if (vm.page[i].writer)
 			gfn[n++] = i;
@@ -236,31 +282,7 @@ static void write_protect(void)
 			say("el2: MISMATCH: page %lx was written while protected",
 			    ipa_of(gfn[i]).ipa);
 		}
-	unlock(&vm.lock);
-}
-
-static void age(void)
-{
-	struct s2_op op = { .max_entries = STEP_ENTRIES };
-	const struct range r = any_range(16);
-	bool young = false;
-	int err;
-
-	do {
-		lock(&vm.lock);
-		err = s2_age(&vm.s2, ipa_of(r.first), r.n * PAGE, true, &young, &op);
-		unlock(&vm.lock);
-	} while (err == S2_MORE);
-	check_err(err, "age");
-}
-
-static void split(void)
-{
-	const struct range r = any_range(12);
-
-	lock(&vm.lock);
-	check_err(s2_split(&vm.s2, ipa_of(r.first), r.n * PAGE, NULL), "split");
-	unlock(&vm.lock);
+	write_unlock(&vm.lock);
 }
 
 /* ---- reports, the watchdog -------------------------------------------------------------- */
@@ -299,11 +321,10 @@ void storm_end(void)
 {
 	const struct el2_count t = totals();
 
-	lock(&vm.lock);
 	storm_report("end");
-	say("el2: end: %lu blocks mapped, %lu write, %lu execute, %lu access flag faults, %lu tables taken, %lu KiB cleaned",
+	say("el2: end: %lu blocks mapped, %lu write, %lu execute, %lu access flag faults, %lu tables taken, %lu KiB cleaned, %lu collapsed, %lu faults tried again",
 	    vm.blocks, vm.write_faults, vm.exec_faults, vm.flag_faults, t.tables_alloc,
-	    t.cleaned >> 10);
+	    t.cleaned >> 10, vm.collapsed, vm.retries);
 	if (vm_mismatches())
 		el2_exit(EXIT_MISMATCH);
 	if (!vm.at_shell || !enough() || !vm.verified || !vm.rounds) {
@@ -392,10 +413,12 @@ static void blow(void)
 	else if (dice < 970)
 		write_protect();
 	else if (dice < 980)
-		age();
+		shared(AGE, any_range(16));
 	else if (dice < 985)
-		split();
-	else if (dice < 993)
+		shared(SPLIT, any_range(12));
+	else if (dice < 988)
+		shared(COLLAPSE, any_range(18));
+	else if (dice < 997)
 		move_region();
 	else
 		unmap_range();

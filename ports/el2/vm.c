@@ -3,9 +3,11 @@
  * The guest's memory: nothing is mapped at first, and what the guest touches
  * comes in by its stage-2 aborts.
  *
- * One lock, around every call of the engine and around page[]: what a fault finds
- * in page[] is still there when it is mapped, which only the lock can see to. The
- * storm holds it from its unmap until it has moved the pages.
+ * Faults run beside each other: their calls of the engine are shared ones, inside
+ * a section for reading, and only the look into page[] is under a lock. What a fault
+ * finds there is still so when it maps it, because whoever moves pages holds the lock
+ * for writing from the unmap until page[] says where they are. (The engine cannot
+ * know where a PA came from: docs/concurrency.md.)
  */
 #include "el2.h"
 
@@ -133,21 +135,26 @@ static int map_in(uint64_t gfn, bool exec)
 {
 	const s2_attr_t attr = S2_R | S2_W | (exec ? S2_X : 0);
 	const uint64_t first = gfn & ~(uint64_t)(BLOCK_PAGES - 1);
+	uint64_t block, pa;
 	int err;
 
+	lock(&vm.page_lock);
 	if (!vm.page[gfn].frame)
 		populate(gfn);
-	if (vm.region[gfn / BLOCK_PAGES]) {
-		err = s2_map(&vm.s2, s2_ipa(RAM_IPA + first * PAGE),
-			     s2_pa(vm.region[gfn / BLOCK_PAGES]), BLOCK_SIZE, attr, 0,
-			     NULL);
-		vm.blocks += !err;
+	block = vm.region[gfn / BLOCK_PAGES];
+	pa = (uint64_t)vm.page[gfn].frame * PAGE;
+	unlock(&vm.page_lock);
+	if (block) {
+		err = s2_map(&vm.s2, s2_ipa(RAM_IPA + first * PAGE), s2_pa(block),
+			     BLOCK_SIZE, attr, S2_SHARED, NULL);
+		if (!err)
+			__atomic_fetch_add(&vm.blocks, 1, __ATOMIC_RELAXED);
 		/* Part of it may be mapped as pages. */
 		if (err != S2_E_EXIST)
 			return err;
 	}
-	return s2_map(&vm.s2, s2_ipa(RAM_IPA + gfn * PAGE),
-		      s2_pa((uint64_t)vm.page[gfn].frame * PAGE), PAGE, attr, 0, NULL);
+	return s2_map(&vm.s2, s2_ipa(RAM_IPA + gfn * PAGE), s2_pa(pa), PAGE, attr,
+		      S2_SHARED, NULL);
 }
 
 static void note_touch(struct vcpu *v, uint64_t gfn, const struct fault *f)
@@ -173,26 +180,23 @@ static void ram_fault(struct vcpu *v, struct fault *f)
 	const s2_ipa_t ipa = s2_ipa(f->ipa & ~(PAGE - 1));
 	int err;
 
-	lock(&vm.lock);
-	vm.faults++;
-	switch (f->what) {
-	case FSC_TRANSLATION:
+	read_lock(&vm.lock);
+	if (f->what == FSC_TRANSLATION)
 		err = map_in(gfn, f->exec);
-		if (!err)
-			note_touch(v, gfn, f);
-		break;
-	case FSC_PERMISSION:
-		vm.exec_faults += f->exec;
-		vm.write_faults += f->write;
-		err = s2_relax_perms(&vm.s2, ipa, f->exec ? S2_X : S2_W);
-		if (!err)
-			note_touch(v, gfn, f);
-		break;
-	default:
-		vm.flag_faults++;
-		err = s2_mkyoung(&vm.s2, ipa);
-	}
-	unlock(&vm.lock);
+	else if (f->what == FSC_PERMISSION)
+		err = s2_relax_perms(&vm.s2, ipa, f->exec ? S2_X : S2_W, S2_SHARED);
+	else
+		err = s2_mkyoung(&vm.s2, ipa, S2_SHARED);
+	lock(&vm.page_lock);
+	vm.faults++;
+	vm.exec_faults += f->what == FSC_PERMISSION && f->exec;
+	vm.write_faults += f->what == FSC_PERMISSION && f->write;
+	vm.flag_faults += f->what == FSC_ACCESS_FLAG;
+	vm.retries += err != 0;
+	if (!err && f->what != FSC_ACCESS_FLAG)
+		note_touch(v, gfn, f);
+	unlock(&vm.page_lock);
+	read_unlock(&vm.lock);
 	/*
 	 * Another vCPU was first, the storm has taken it away again, or is in the
 	 * middle of that: the guest tries again.

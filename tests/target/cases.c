@@ -244,7 +244,7 @@ static bool test_split(struct bed *b)
 
 	CHECK(block(b, &size, &pa));
 	CHECK(owns(b, BASE + at, pa + at, 1));
-	CHECK_EQ(s2_split(&b->s2, s2_ipa(BASE), size, NULL), 0);
+	CHECK_EQ(s2_split(&b->s2, s2_ipa(BASE), size, 0, NULL), 0);
 	CHECK_EQ(s2_lookup(&b->s2, s2_ipa(BASE + at), &m), 0);
 	CHECK_EQ(m.level, 3);
 	CHECK(owns(b, BASE + at, pa + at, 2));
@@ -252,6 +252,33 @@ static bool test_split(struct bed *b)
 	CHECK_EQ(unmap(b, BASE + at, b->page, 0), 0);
 	CHECK_EQ(touch_all(b, WRITE, BASE + at, 2), TRANSLATION);
 	CHECK(owns(b, BASE + at + b->page, pa + at + b->page, 3));
+	return true;
+}
+
+/* Pages that a block could map become one; a page apart keeps its table. */
+static bool test_collapse(struct bed *b)
+{
+	const uint64_t size = block_size(b, 2), at = FRAME_FREE * KIB(64);
+	struct s2_mapping m;
+
+	CHECK_EQ(s2_map(&b->s2, s2_ipa(BASE), s2_pa(DATA), size, RW,
+			S2_MAP_PAGES | S2_NO_CLEAN, NULL),
+		 0);
+	CHECK(owns(b, BASE + at, DATA + at, 1));
+	CHECK_EQ(s2_collapse(&b->s2, s2_ipa(BASE), size, 0, NULL), 0);
+	CHECK_EQ(s2_lookup(&b->s2, s2_ipa(BASE + at), &m), 0);
+	CHECK_EQ(m.level, 2);
+	CHECK(owns(b, BASE + at, DATA + at, 2));
+	CHECK(owns(b, BASE + size - 8, DATA + size - 8, 2));
+	CHECK_EQ(s2_split(&b->s2, s2_ipa(BASE), size, 0, NULL), 0);
+	CHECK_EQ(s2_map(&b->s2, s2_ipa(BASE + at), s2_pa(DATA), b->page, RW,
+			S2_MAP_REPLACE, NULL),
+		 0);
+	CHECK_EQ(s2_collapse(&b->s2, s2_ipa(BASE), size, 0, NULL), 0);
+	CHECK_EQ(s2_lookup(&b->s2, s2_ipa(BASE + at), &m), 0);
+	CHECK_EQ(m.level, 3);
+	CHECK_EQ(unmap(b, BASE, size, S2_NO_CLEAN), 0);
+	CHECK_EQ(touch_all(b, READ, BASE + at, 0), TRANSLATION);
 	return true;
 }
 
@@ -267,7 +294,7 @@ static bool test_wrprotect(struct bed *b)
 		CHECK_EQ(touch_all(b, READ, BASE + size + i * b->page, 0), DONE);
 	CHECK(owns(b, BASE + at, pa + at, 1));
 	CHECK(owns(b, BASE + size + 4 * b->page, DATA + 4 * b->page, 1));
-	CHECK_EQ(s2_wrprotect(&b->s2, s2_ipa(BASE), size + 6 * b->page, NULL), 0);
+	CHECK_EQ(s2_wrprotect(&b->s2, s2_ipa(BASE), size + 6 * b->page, 0, NULL), 0);
 	*word(pa + at) = 99;
 	CHECK_EQ(touch_all(b, WRITE, BASE + at, 5), PERMISSION);
 	CHECK_EQ(touch_all(b, READ, BASE + at, 0), DONE);
@@ -275,10 +302,10 @@ static bool test_wrprotect(struct bed *b)
 	for (unsigned i = 0; i < 6; i++)
 		CHECK_EQ(touch_all(b, WRITE, BASE + size + i * b->page, 5), PERMISSION);
 	CHECK_EQ(touch_all(b, WRITE, BASE + size + 6 * b->page + 16, 5), DONE);
-	CHECK_EQ(s2_relax_perms(&b->s2, s2_ipa(BASE), S2_W), 0);
+	CHECK_EQ(s2_relax_perms(&b->s2, s2_ipa(BASE), S2_W, 0), 0);
 	CHECK(owns(b, BASE + at, pa + at, 2));
 	CHECK_EQ(touch_all(b, WRITE, BASE + size, 5), PERMISSION);
-	CHECK_EQ(s2_relax_perms(&b->s2, s2_ipa(BASE + size + 4 * b->page), S2_W), 0);
+	CHECK_EQ(s2_relax_perms(&b->s2, s2_ipa(BASE + size + 4 * b->page), S2_W, 0), 0);
 	CHECK(owns(b, BASE + size + 4 * b->page, DATA + 4 * b->page, 3));
 	CHECK_EQ(touch_all(b, WRITE, BASE + size + 5 * b->page, 5), PERMISSION);
 	return true;
@@ -303,7 +330,7 @@ static bool test_execute(struct bed *b)
 	CHECK_EQ(touch_all(b, READ, BASE, 0), DONE);
 	CHECK_EQ(touch_all(b, RUN, BASE, 0), PERMISSION);
 	CHECK_EQ(touch_all(b, WRITE, BASE, 0), PERMISSION);
-	CHECK_EQ(s2_relax_perms(&b->s2, s2_ipa(BASE), S2_X), 0);
+	CHECK_EQ(s2_relax_perms(&b->s2, s2_ipa(BASE), S2_X, 0), 0);
 	for (unsigned cpu = 0; cpu < b->cpus; cpu++)
 		CHECK_EQ(touch(cpu, RUN, BASE, 0).value, 77);
 	CHECK_EQ(s2_map(&b->s2, s2_ipa(BASE), s2_pa(other), b->page, S2_R | S2_X,
@@ -317,7 +344,7 @@ static bool test_execute(struct bed *b)
 static bool young(struct bed *b, uint64_t ipa, uint64_t size, bool clear, bool *is)
 {
 	*is = false;
-	return s2_age(&b->s2, s2_ipa(ipa), size, clear, is, NULL) == 0;
+	return s2_age(&b->s2, s2_ipa(ipa), size, clear ? S2_CLEAR : 0, is, NULL) == 0;
 }
 
 /*
@@ -336,12 +363,12 @@ static bool test_age(struct bed *b)
 	CHECK(is);
 	CHECK(young(b, BASE, 3 * b->page, true, &is));
 	CHECK(!is);
-	CHECK_EQ(s2_wrprotect(&b->s2, s2_ipa(BASE), 3 * b->page, NULL), 0);
+	CHECK_EQ(s2_wrprotect(&b->s2, s2_ipa(BASE), 3 * b->page, 0, NULL), 0);
 	CHECK(young(b, BASE, 3 * b->page, false, &is));
 	CHECK(!is);
 	CHECK_EQ(touch_all(b, READ, BASE + b->page, 0), hafdbs ? DONE : ACCESS_FLAG);
 	if (!hafdbs) {
-		CHECK_EQ(s2_mkyoung(&b->s2, s2_ipa(BASE + b->page)), 0);
+		CHECK_EQ(s2_mkyoung(&b->s2, s2_ipa(BASE + b->page), 0), 0);
 		CHECK_EQ(touch_all(b, READ, BASE + b->page, 0), DONE);
 	}
 	CHECK(young(b, BASE, b->page, false, &is));
@@ -460,6 +487,7 @@ const struct test_case test_cases[] = {
 	{ "a hole in a block, split", test_split_edges, true },
 	{ "a hole in a block, dropped", test_drop_edges, true },
 	{ "a block split", test_split, true },
+	{ "pages collapsed", test_collapse, true },
 	{ "write protection", test_wrprotect, true },
 	{ "execution", test_execute, false },
 	{ "the access flag", test_age, false },

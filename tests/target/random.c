@@ -35,6 +35,42 @@ static bool probe(struct bed *b, uint64_t base, const struct expected *e, unsign
 	return true;
 }
 
+enum what { MAP, UNMAP, SPLIT, PROTECT, COLLAPSE, WHATS };
+
+/* One change, exclusive or shared: nobody else is there, so both must do it. */
+static int change(struct bed *b, enum what what, uint64_t ipa, uint64_t pa, uint64_t size)
+{
+	const uint32_t flags = rnd(b) & 1 ? S2_SHARED : 0;
+	struct s2_limbo limbo = { 0 };
+	struct s2_op op = { .limbo = &limbo };
+	int err = 0;
+
+	do {
+		switch (what) {
+		case MAP:
+			err = s2_map(&b->s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W,
+				     S2_MAP_REPLACE | S2_SPLIT_EDGES | flags, &op);
+			break;
+		case UNMAP:
+			err = s2_unmap(&b->s2, s2_ipa(ipa), size, S2_SPLIT_EDGES | flags,
+				       &op);
+			break;
+		case PROTECT:
+			/* A block at the edge would be protected whole. */
+			err = s2_split(&b->s2, s2_ipa(ipa), size, 0, NULL);
+			if (!err)
+				err = s2_wrprotect(&b->s2, s2_ipa(ipa), size, 0, NULL);
+			break;
+		case SPLIT:
+			err = s2_split(&b->s2, s2_ipa(ipa), size, flags, &op);
+			break;
+		default:
+			err = s2_collapse(&b->s2, s2_ipa(ipa), size, flags, &op);
+		}
+	} while (err == S2_MORE);
+	return err ? err : s2_release(&b->s2, &limbo, NULL);
+}
+
 bool test_random(struct bed *b)
 {
 	static struct expected e[WINDOW];
@@ -47,30 +83,16 @@ bool test_random(struct bed *b)
 		const unsigned n = 1 + (unsigned)(rnd(b) % (WINDOW - first));
 		const uint64_t ipa = base + first * b->page, size = n * b->page;
 		const uint64_t pa = DATA + MIB(64) + rnd(b) % 1000 * b->page;
-		const unsigned what = (unsigned)(rnd(b) % 5);
+		const enum what what = (enum what)(rnd(b) % WHATS);
 
-		if (what < 2) {
-			CHECK_EQ(s2_map(&b->s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W,
-					S2_MAP_REPLACE | S2_SPLIT_EDGES, NULL),
-				 0);
-		} else if (what == 2) {
-			CHECK_EQ(s2_unmap(&b->s2, s2_ipa(ipa), size, S2_SPLIT_EDGES,
-					  NULL),
-				 0);
-		} else {
-			/* A block at the edge would be protected whole. */
-			CHECK_EQ(s2_split(&b->s2, s2_ipa(ipa), size, NULL), 0);
-			if (what == 4)
-				CHECK_EQ(s2_wrprotect(&b->s2, s2_ipa(ipa), size, NULL),
-					 0);
-		}
+		CHECK_EQ(change(b, what, ipa, pa, size), 0);
 		for (unsigned p = first; p < first + n; p++) {
-			if (what < 2)
+			if (what == MAP)
 				e[p] = (struct expected){ pa + (p - first) * b->page,
 							  true };
-			else if (what == 2)
+			else if (what == UNMAP)
 				e[p] = (struct expected){ 0 };
-			else if (what == 4)
+			else if (what == PROTECT)
 				e[p].writable = false;
 		}
 		for (unsigned p = 0; p < PROBES; p++)

@@ -30,8 +30,8 @@ enum { COMMAND, VERIFIED, BAD, ROUND }; /* registers of 8 bytes */
 
 #define PAGE 4096u
 #define WORDS (PAGE / 8)
-#define HOT 64u
-#define HOT_PASSES 2000u
+#define HOT 256u
+#define HOT_PASSES 500u
 #define BULK_PAGES 256u /* between two looks at the hot pages */
 
 static volatile uint64_t *mailbox;
@@ -76,31 +76,36 @@ static void verify(const volatile uint64_t *p, uint64_t key, uint64_t page)
 	}
 }
 
-/* Word after word of each hot page, each pass checking what the last one wrote. */
+/*
+ * Word after word of each hot page; after each the word that the last pass wrote is
+ * checked. The write comes first, so that it is what faults on a page just moved.
+ */
 static uint64_t hot_passes(volatile uint64_t *hot, uint64_t count)
 {
 	for (unsigned n = 0; n < HOT_PASSES; n++, count++)
 		for (unsigned i = 0; i < HOT; i++) {
 			volatile uint64_t *p = hot + (uint64_t)i * WORDS;
 
+			p[count % WORDS] = mix(count + i);
 			if (count && p[(count - 1) % WORDS] != mix(count - 1 + i))
 				report("hot", i, (count - 1) % WORDS,
 				       p[(count - 1) % WORDS], mix(count - 1 + i));
-			p[count % WORDS] = mix(count + i);
 		}
 	return count;
 }
 
+/* Aligned so that the kernel may use huge pages: neighbours in the guest's RAM too. */
 static void *area(uint64_t bytes)
 {
-	void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		       -1, 0);
+	const uint64_t align = UINT64_C(2) << 20;
+	char *p = mmap(NULL, bytes + align, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (p == MAP_FAILED) {
 		perror("mmap");
 		exit(2);
 	}
-	return p;
+	return (void *)(((uintptr_t)p + align - 1) & ~(align - 1));
 }
 
 static int worker(unsigned cpu, uint64_t pages)
