@@ -6,6 +6,7 @@ ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
 .PHONY: all setup run test fuzz fuzz-seeds bench baseline clean format help
+.PHONY: all setup run test guest guest-test guest-bench clean format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -46,6 +47,21 @@ bench: all
 
 baseline: all
 	@ninja -C build baseline
+# A Debian guest on the EL2 monitor under QEMU: CPU=max, neoverse-n1, cortex-a57;
+# VCPUS, PAGES, SEED, MEM (the guest's MiB), PLANT (a fault: docs/el2.md).
+guest_options = $(if $(CPU),--cpu $(CPU)) $(if $(VCPUS),--vcpus $(VCPUS)) \
+	$(if $(PAGES),--pages $(PAGES)) $(if $(SEED),--seed $(SEED)) \
+	$(if $(MEM),--mem $(MEM)) $(if $(PLANT),--plant $(PLANT)) \
+	$(if $(LIMIT),--limit $(LIMIT))
+
+guest: setup
+	@python3 -B tools/guest.py boot $(guest_options)
+
+guest-test: setup
+	@python3 -B tools/guest.py target $(guest_options)
+
+guest-bench: setup
+	@python3 -B tools/guest.py bench $(guest_options)
 
 clean:
 	rm -rf build
@@ -60,5 +76,8 @@ help:
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'
+	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
+	@echo 'make guest-test  the engine on target, judged by the emulated MMU'
+	@echo 'make guest-bench  instructions at EL2 for unmap and map'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'

@@ -291,11 +291,48 @@ def target(options):
     return status
 
 
+def bench_once(options, elf):
+    # One instruction is one nanosecond, and nothing comes from outside.
+    command = qemu(
+        options, elf, 1, 1024, "-icount", "shift=0,sleep=off", "-seed", "1",
+        "-rtc", "base=2023-02-10,clock=vm",
+    )  # fmt: skip
+    machine = Machine(command, options.limit)
+    rows = [line.split(" | ") for _, line in machine.lines()]
+    if machine.status() or machine.timed_out or len(rows) < 2:
+        sys.exit(f"guest.py: the bench did not finish: {rows}")
+    return rows
+
+
+def bench(options):
+    """Twice, since the counts are promised to repeat."""
+    elf = program("bench.elf", options.plant)
+    rows, again = bench_once(options, elf), bench_once(options, elf)
+    if options.markdown:
+        for n, row in enumerate(rows):
+            print("| " + " | ".join(row) + " |")
+            if n == 0:
+                print("|---|---|---" + "|--:" * (len(row) - 3) + "|")
+    else:
+        width = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        for row in rows:
+            cells = [c.ljust(w) if i < 3 else c.rjust(w)
+                     for i, (c, w) in enumerate(zip(row, width))]  # fmt: skip
+            print("  ".join(cells).replace("`", "").rstrip())
+    if rows != again:
+        for one, other in zip(rows, again):
+            if one != other:
+                print("differs the second time:", one, other)
+        return 1
+    print(f"guest: {options.cpu}: two runs agree to the instruction")
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = {"boot": boot, "target": target}
+    commands = {"boot": boot, "target": target, "bench": bench}
     parser.add_argument("command", choices=commands)
     parser.add_argument("--cpu", default="max", help="max, neoverse-n1, cortex-a57, ...")
     parser.add_argument("--vcpus", type=int, default=2)
@@ -307,6 +344,7 @@ def main():
     parser.add_argument("--hang", type=int, default=30, help="seconds without progress")
     parser.add_argument("--resets", type=int, default=0, help="boots that end in a reset")
     parser.add_argument("--quiet", action="store_true", help="not the guest's console")
+    parser.add_argument("--markdown", action="store_true", help="bench: for docs/el2.md")
     options = parser.parse_args()
     return commands[options.command](options)
 

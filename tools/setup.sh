@@ -4,6 +4,11 @@
 # Install what building and testing need, on Debian and its relatives. When all
 # is there already, only the package database is read. Arguments: packages that are
 # needed too.
+# is there already, only the package database is read.
+#
+# What runs inside the guest of `make guest` (Debian's arm64 cloud kernel,
+# busybox-static, libfdt) is not installed: tools/guest.py fetches those packages the
+# first time, about 23 MB, and unpacks them under build/guest.
 set -eu
 
 packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 xz-utils
@@ -11,6 +16,8 @@ packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 xz-utils
 	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu
 	valgrind'
 packages="$packages $*"
+	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross
+	qemu-system-arm'
 
 if ! command -v dpkg-query >/dev/null; then
 	# Another system: the build itself says what it misses.

@@ -11,7 +11,7 @@ _Static_assert(offsetof(struct vcpu, spsr) == VCPU_SPSR, "entry.S");
 
 struct cpu cpus[MAX_CPUS];
 
-/* ---- EL2's stage 1 -------------------------------------------------------------
+/* ---- EL2's stage 1 --------------------------------------------------------------
  *
  * An identity map of 39 bits in one level-1 table: the first GiB is devices, the
  * next 7 are memory (where QEMU's virt has none, nothing is ever read).
@@ -73,7 +73,7 @@ void cpu_init(unsigned id)
 	mmu_on();
 }
 
-/* ---- what the CPU has ------------------------------------------------------------ */
+/* ---- what the CPU has -------------------------------------------------------- */
 
 void cpu_features(struct features *f)
 {
@@ -106,7 +106,7 @@ void cpu_features(struct features *f)
 	f->lpa2_16k = tg16 ? tg16 == 3 : field(mmfr0, 20) == 2;
 }
 
-/* ---- running EL1 ------------------------------------------------------------------ */
+/* ---- running EL1 ------------------------------------------------------------- */
 
 #define HCR_VM (1ull << 0)
 #define HCR_TSC (1ull << 19)
@@ -174,7 +174,7 @@ uint64_t now_us(void)
 	return t / hz * 1000000 + t % hz * 1000000 / hz;
 }
 
-/* ---- locks --------------------------------------------------------------------------
+/* ---- locks ----------------------------------------------------------------------
  *
  * Exclusives: Armv8.0 has nothing else, and -mno-outline-atomics makes them of
  * these.

@@ -17,7 +17,7 @@
 #define BLOCK_SIZE MIB(2)
 #define BLOCK_PAGES 512u
 
-/* ---- libc.c: what of libc there is ---- */
+/* ---- libc.c: what of libc there is ------------------------------------------- */
 void *memcpy(void *to, const void *from, size_t n);
 void *memmove(void *to, const void *from, size_t n);
 void *memset(void *to, int c, size_t n);
@@ -29,17 +29,17 @@ char *strchr(const char *s, int c);
 char *strrchr(const char *s, int c);
 int strncmp(const char *a, const char *b, size_t n);
 
-/* ---- console.c ---- */
+/* ---- console.c --------------------------------------------------------------- */
 enum { EXIT_GOOD = 0, EXIT_MISMATCH = 1, EXIT_PANIC = 2, EXIT_HANG = 3, EXIT_SHORT = 4 };
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void el2_exit(unsigned status) __attribute__((noreturn));
 
-/* ---- cpu.c, entry.S ---- */
+/* ---- cpu.c, entry.S ---------------------------------------------------------- */
 void el2_main(void) __attribute__((noreturn));
 void el2_main_secondary(unsigned id) __attribute__((noreturn));
 void el2_unexpected(unsigned vector) __attribute__((noreturn));
 
-/* ---- port.c: table pages; s2_config.port points at one of these ---- */
+/* ---- port.c: table pages; s2_config.port points at one of these -------------- */
 struct pool {
 	uint64_t base;	/* of the pages, aligned to the largest root */
 	uint32_t shift; /* of a page: the granule */
@@ -53,7 +53,7 @@ struct pool {
 /* Carve a pool out of [base, base + size); table pages, stack and words. */
 void pool_init(struct pool *p, uint64_t base, uint64_t size, unsigned granule_shift);
 
-/* ---- frames.c: memory behind the guest, 4 KiB and 2 MiB frames ---- */
+/* ---- frames.c: memory behind the guest, 4 KiB and 2 MiB frames --------------- */
 void frames_init(uint64_t start, uint64_t end, uint64_t for_pages);
 uint64_t frame_alloc(void);	  /* 0: none left */
 uint64_t frame_alloc_block(void); /* 0: none left */
@@ -62,7 +62,7 @@ void frame_free(uint64_t pa);
 void frame_copy(uint64_t to, uint64_t from);
 uint64_t frame_sum(uint64_t pa);
 
-/* ---- vm.c: the guest's memory ---- */
+/* ---- vm.c: the guest's memory ------------------------------------------------ */
 #define RAM_IPA 0x40000000ull
 #define MAILBOX_IPA 0x0b000000ull
 
@@ -113,7 +113,7 @@ void vm_map_device(uint64_t ipa, uint64_t size);
 void vm_run(struct vcpu *v) __attribute__((noreturn));
 uint64_t vm_mismatches(void);
 
-/* ---- fdt.c: the machine's device tree in, the guest's out ---- */
+/* ---- fdt.c: the machine's device tree in, the guest's out -------------------- */
 struct machine {
 	uint64_t ram_end;
 	unsigned cpus;
@@ -126,10 +126,10 @@ void fdt_for_guest(const void *fdt, void *out, int size, const char *bootargs,
 		   uint64_t ram_size, uint64_t initrd, uint64_t initrd_end);
 uint64_t arg_number(const char *args, const char *name, uint64_t otherwise);
 
-/* ---- psci.c ---- */
+/* ---- psci.c ------------------------------------------------------------------ */
 void psci_call(struct vcpu *v);
 
-/* ---- storm.c ---- */
+/* ---- storm.c ----------------------------------------------------------------- */
 struct storm {
 	uint64_t seed, want; /* pages to be moved and touched again */
 	uint64_t hang;	     /* seconds without a verification */
@@ -141,7 +141,7 @@ void storm_run(void) __attribute__((noreturn));
 void storm_report(const char *when);
 void storm_end(void) __attribute__((noreturn));
 
-/* ---- plant.c: mistakes in the storm's own part ---- */
+/* ---- plant.c: mistakes in the storm's own part ------------------------------- */
 void plant_over_valid(uint64_t ipa, uint64_t pa);
 void plant_before_tlbi(void);
 

@@ -49,7 +49,7 @@ static s2_ipa_t ipa_of(uint64_t gfn)
 	return s2_ipa(RAM_IPA + gfn * PAGE);
 }
 
-/* ---- moving ------------------------------------------------------------------------
+/* ---- moving ---------------------------------------------------------------------
  *
  * Under the lock from the unmap to the end: no fault can map the old frame again.
  */
@@ -258,7 +258,7 @@ static void move_region(void)
 	unmap_and_move((struct range){ region * BLOCK_PAGES, BLOCK_PAGES }, true);
 }
 
-/* ---- changes in place ----------------------------------------------------------------
+/* ---- changes in place -----------------------------------------------------------
  *
  * Between the return of s2_wrprotect() and the next fault, which waits for the
  * lock, nobody may write there: the sum of a page must not change.
@@ -285,7 +285,7 @@ static void write_protect(void)
 	write_unlock(&vm.lock);
 }
 
-/* ---- reports, the watchdog -------------------------------------------------------------- */
+/* ---- reports, the watchdog --------------------------------------------------- */
 
 static struct el2_count totals(void)
 {
@@ -361,7 +361,7 @@ static void watch(uint64_t now)
 		vm.finish = true;
 }
 
-/* ---- pauses --------------------------------------------------------------------------------
+/* ---- pauses ---------------------------------------------------------------------
  *
  * The storm rests as long as it has worked, so that the guest gets on, and sleeps
  * meanwhile: EL2's physical timer (PPI 26) ends a WFI, masked as it is. The guest's

@@ -13,7 +13,7 @@
 
 struct vm vm;
 
-/* ---- setting up ------------------------------------------------------------------ */
+/* ---- setting up -------------------------------------------------------------- */
 
 #define VMID 1ull
 #define IPA_BITS 40
@@ -69,7 +69,7 @@ uint64_t vm_mismatches(void)
 	return vm.mismatches + vm.bad_poison + vm.bad_frozen;
 }
 
-/* ---- aborts -------------------------------------------------------------------------- */
+/* ---- aborts ------------------------------------------------------------------ */
 
 #define EC(esr) ((unsigned)((esr) >> 26) & 63)
 enum { EC_HVC = 0x16, EC_SMC = 0x17, EC_INSTRUCTION_ABORT = 0x20, EC_DATA_ABORT = 0x24 };
@@ -205,7 +205,7 @@ static void ram_fault(struct vcpu *v, struct fault *f)
 		el2_panic("IPA %lx: %s", f->ipa, s2_strerror(err));
 }
 
-/* ---- the mailbox: a page of registers for the guest's programs ---------------------- */
+/* ---- the mailbox: a page of registers for the guest's programs --------------- */
 
 static uint64_t mailbox(unsigned reg, bool write, uint64_t value)
 {
@@ -240,7 +240,7 @@ static void mailbox_access(struct vcpu *v, const struct fault *f)
 	v->elr += 4;
 }
 
-/* ---- the run loop ---------------------------------------------------------------------- */
+/* ---- the run loop ------------------------------------------------------------ */
 
 static void abort_from_guest(struct vcpu *v, uint64_t esr)
 {

@@ -11,7 +11,7 @@ extern const unsigned char el1_code[], el1_code_end[];
 #define EC(esr) ((unsigned)((esr) >> 26) & 63)
 enum { EC_HVC = 0x16, EC_INSTRUCTION_ABORT = 0x20, EC_DATA_ABORT = 0x24 };
 
-/* ---- one access at EL1 --------------------------------------------------------- */
+/* ---- one access at EL1 ------------------------------------------------------- */
 
 static struct touched touch_here(enum access access, uint64_t va, uint64_t value)
 {
@@ -43,7 +43,7 @@ static struct touched touch_here(enum access access, uint64_t va, uint64_t value
 	return t;
 }
 
-/* ---- the second CPU --------------------------------------------------------------
+/* ---- the second CPU -------------------------------------------------------------
  *
  * It does what is in the slot when the number there changes. Release and acquire
  * on the numbers, so that the arguments are there before the request, and the
@@ -152,7 +152,7 @@ uint64_t rnd(struct bed *b)
 	return b->seed * 0x2545f4914f6cdd1dull;
 }
 
-/* ---- one configuration, one case ------------------------------------------------ */
+/* ---- one configuration, one case --------------------------------------------- */
 
 static int bed_start(struct bed *b)
 {
