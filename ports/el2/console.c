@@ -39,7 +39,7 @@ static void put_number(struct line *l, uint64_t value, unsigned base, int width,
 		put(l, digit[--n]);
 }
 
-/* %s, %c, %d, %u, %x, %lu, %ld, %lx, with a width, padded by blanks or zeroes. */
+/* %s, %d, %u, %x, %lu, %lx, with a width, padded by blanks or zeroes. */
 static void format_line(struct line *l, const char *format, va_list ap)
 {
 	for (; *format; format++) {
@@ -66,14 +66,11 @@ static void format_line(struct line *l, const char *format, va_list ap)
 			for (; width > 0; width--)
 				put(l, ' ');
 			break;
-		case 'c':
-			put(l, (char)va_arg(ap, int));
-			break;
 		case 'd':
-			v = is_long ? va_arg(ap, int64_t) : va_arg(ap, int);
+			v = va_arg(ap, int);
 			if (v < 0)
 				put(l, '-');
-			put_number(l, v < 0 ? -(uint64_t)v : (uint64_t)v, 10, width, pad);
+			put_number(l, (uint64_t)(v < 0 ? -v : v), 10, width, pad);
 			break;
 		case 'u':
 		case 'x':

@@ -48,7 +48,8 @@ el2_secondary:
 	\target	\arg
 	.endm
 
-	.macro	from_el2, arg
+	/* From EL2, and from an EL1 in AArch32: neither is expected. */
+	.macro	unexpected, arg
 	mov	x0, #\arg
 	b	el2_unexpected
 	.endm
@@ -63,29 +64,24 @@ el2_secondary:
 	b	el1_exit
 	.endm
 
-	.macro	from_aarch32, arg
-	mov	x0, #\arg
-	b	el2_unexpected
-	.endm
-
 	.balign	2048
 vectors:
-	vector	from_el2, 0
-	vector	from_el2, 1
-	vector	from_el2, 2
-	vector	from_el2, 3
-	vector	from_el2, 4
-	vector	from_el2, 5
-	vector	from_el2, 6
-	vector	from_el2, 7
+	vector	unexpected, 0
+	vector	unexpected, 1
+	vector	unexpected, 2
+	vector	unexpected, 3
+	vector	unexpected, 4
+	vector	unexpected, 5
+	vector	unexpected, 6
+	vector	unexpected, 7
 	vector	from_el1, 0
 	vector	from_el1, 1
 	vector	from_el1, 2
 	vector	from_el1, 3
-	vector	from_aarch32, 12
-	vector	from_aarch32, 13
-	vector	from_aarch32, 14
-	vector	from_aarch32, 15
+	vector	unexpected, 12
+	vector	unexpected, 13
+	vector	unexpected, 14
+	vector	unexpected, 15
 
 	/*
 	 * unsigned el1_enter(struct vcpu *v). What a C function must preserve is on

@@ -133,29 +133,18 @@ void fdt_for_guest(const void *fdt, void *out, int size, const char *bootargs,
 		el2_panic("device tree: %u bytes", fdt_totalsize(out));
 }
 
-/* NAME=123 or NAME=0x7b in the arguments. */
+/* NAME=123 in the arguments. */
 uint64_t arg_number(const char *args, const char *name, uint64_t otherwise)
 {
 	const size_t n = strlen(name);
-	uint64_t value = 0, base = 10;
+	uint64_t value = 0;
 
 	for (; *args; args++)
 		if (!strncmp(args, name, n) && args[n] == '=')
 			break;
 	if (!*args)
 		return otherwise;
-	args += n + 1;
-	if (args[0] == '0' && args[1] == 'x') {
-		args += 2;
-		base = 16;
-	}
-	for (;; args++) {
-		const char c = *args;
-		const uint64_t digit = c >= 'a' ? (uint64_t)(c - 'a') + 10 :
-						  (uint64_t)(c - '0');
-
-		if (digit >= base)
-			return value;
-		value = value * base + digit;
-	}
+	for (args += n + 1; *args >= '0' && *args <= '9'; args++)
+		value = value * 10 + (uint64_t)(*args - '0');
+	return value;
 }
