@@ -223,7 +223,7 @@ def boot(options):
         "el2.pages": options.pages,
         "el2.hang": options.hang,
     }
-    kernel = "console=ttyAMA0 panic=-1 oops=panic"
+    kernel = "console=ttyAMA0 earlycon=pl011,0x9000000 panic=-1 oops=panic"
     if options.resets:
         kernel += " s2.reset"
     append = " ".join(f"{k}={v}" for k, v in arguments.items()) + " -- " + kernel
@@ -266,6 +266,8 @@ def judge(options, machine, lost, resets, ended, seconds):
         verdict = lost[0]
     elif machine.timed_out:
         verdict = f"a hang: not finished within {options.limit} s"
+    elif resets:
+        verdict = "the guest reset itself, as after a panic"
     elif status:
         verdict = STATUS.get(status, f"QEMU ended with {status}")
     elif not ended:

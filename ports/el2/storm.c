@@ -126,6 +126,9 @@ static void unmap_and_move(struct range r, bool as_block)
 	moving = r;
 	take_frames(as_block);
 	as_block &= new_frame[0] != 0;
+	if (PLANTED(VALID_TO_VALID))
+		check_err(s2_split(&vm.s2, ipa_of(r.first), r.n * PAGE, 0, NULL),
+			  "split");
 	if (PLANTED(EARLY_COPY) || PLANTED(VALID_TO_VALID))
 		copy_out();
 	if (PLANTED(VALID_TO_VALID)) {
