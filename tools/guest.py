@@ -110,7 +110,7 @@ def cpio(entries):
 
 
 def initramfs():
-    here = os.path.join(ROOT, "ports", "el2", "guest")
+    here = os.path.join(ROOT, "tests", "guest")
     checker = os.path.join(WORK, "checker")
     run(
         "aarch64-linux-gnu-gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror",

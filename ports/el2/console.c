@@ -25,7 +25,7 @@ static void put(struct line *l, char c)
 		l->text[l->n++] = c;
 }
 
-static void put_number(struct line *l, uint64_t value, unsigned base, int width, char pad)
+static void put_number(struct line *l, uint64_t value, unsigned base)
 {
 	char digit[24];
 	int n = 0;
@@ -33,50 +33,40 @@ static void put_number(struct line *l, uint64_t value, unsigned base, int width,
 	do
 		digit[n++] = "0123456789abcdef"[value % base];
 	while (value /= base);
-	for (; width > n; width--)
-		put(l, pad);
 	while (n)
 		put(l, digit[--n]);
 }
 
-/* %s, %d, %u, %x, %lu, %lx, with a width, padded by blanks or zeroes. */
+/* %s, %d, %u, %x, %lu, %lx, and no more. */
 static void format_line(struct line *l, const char *format, va_list ap)
 {
 	for (; *format; format++) {
 		const char *s;
-		char pad = ' ';
-		int width = 0;
 		bool is_long;
-		int64_t v;
+		int v;
 
 		if (*format != '%') {
 			put(l, *format);
 			continue;
 		}
-		if (*++format == '0')
-			pad = '0';
-		while (*format >= '0' && *format <= '9')
-			width = width * 10 + *format++ - '0';
-		is_long = *format == 'l';
+		is_long = *++format == 'l';
 		format += is_long;
 		switch (*format) {
 		case 's':
-			for (s = va_arg(ap, const char *); *s; s++, width--)
+			for (s = va_arg(ap, const char *); *s; s++)
 				put(l, *s);
-			for (; width > 0; width--)
-				put(l, ' ');
 			break;
 		case 'd':
 			v = va_arg(ap, int);
 			if (v < 0)
 				put(l, '-');
-			put_number(l, (uint64_t)(v < 0 ? -v : v), 10, width, pad);
+			put_number(l, (uint64_t)(v < 0 ? -v : v), 10);
 			break;
 		case 'u':
 		case 'x':
 			put_number(l,
 				   is_long ? va_arg(ap, uint64_t) : va_arg(ap, unsigned),
-				   *format == 'x' ? 16 : 10, width, pad);
+				   *format == 'x' ? 16 : 10);
 			break;
 		default:
 			put(l, *format);

@@ -72,6 +72,7 @@ struct page {
 	uint8_t moved;	/* by the storm, and not touched since */
 	uint8_t writer; /* the vCPU, plus 1, whose write faulted last; 0: none */
 	uint8_t before; /* the writer before it moved */
+	uint8_t moving; /* has a new frame, is not in it yet */
 };
 
 /* So many pages are remembered where the storm will find vCPUs at work. */
@@ -141,7 +142,7 @@ void storm_run(void) __attribute__((noreturn));
 void storm_report(const char *when);
 void storm_end(void) __attribute__((noreturn));
 
-/* ---- plant.c: mistakes in the storm's own part ------------------------------- */
+/* ---- tests/guest/plant.c: mistakes in the storm's own part --------------- */
 void plant_over_valid(uint64_t ipa, uint64_t pa);
 void plant_before_tlbi(void);
 

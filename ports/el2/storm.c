@@ -12,6 +12,7 @@
 struct storm storm;
 
 #define BATCH BLOCK_PAGES /* pages moved under one hold of the lock */
+#define VOLLEY 16	  /* unmaps in a batch */
 #define STEP_ENTRIES 4096 /* of long operations, between drops of the lock */
 #define STEP_BYTES MIB(16)
 #define SPELL 1000 /* us of work at least between two rests */
@@ -51,57 +52,55 @@ static s2_ipa_t ipa_of(uint64_t gfn)
 
 /* ---- moving ---------------------------------------------------------------------
  *
- * Under the lock from the unmap to the end: no fault can map the old frame again.
+ * With the lock held for writing from the unmap to the end: no fault can map the old
+ * frame again.
  */
-static uint64_t new_frame[BATCH];
-static struct range moving;
+static struct {
+	uint64_t gfn, to;
+} moving[BATCH];
+static unsigned movings;
+
+/* New frames for pages in use; of one block, where it is to become one. */
+static void take(struct range r, uint64_t block)
+{
+	for (uint64_t i = 0; i < r.n && movings < BATCH; i++) {
+		struct page *p = &vm.page[r.first + i];
+
+		if (!p->frame || p->moving)
+			continue;
+		p->moving = 1;
+		moving[movings].gfn = r.first + i;
+		moving[movings++].to = block ? block + i * PAGE : frame_alloc();
+	}
+}
 
 static void copy_out(void)
 {
-	for (uint64_t i = 0; i < moving.n; i++)
-		if (new_frame[i])
-			frame_copy(new_frame[i],
-				   (uint64_t)vm.page[moving.first + i].frame * PAGE);
+	for (unsigned i = 0; i < movings; i++)
+		frame_copy(moving[i].to, (uint64_t)vm.page[moving[i].gfn].frame * PAGE);
 }
 
 /* A break is behind us, its TLBI is not: for a planted fault. */
 void plant_before_tlbi(void)
 {
-	if (moving.n)
-		copy_out();
+	copy_out();
 }
 
-static void take_frames(bool as_block)
+static void switch_over(uint64_t block)
 {
-	const uint64_t block = as_block ? frame_alloc_block() : 0;
+	for (unsigned i = 0; i < movings; i++) {
+		struct page *p = &vm.page[moving[i].gfn];
 
-	for (uint64_t i = 0; i < moving.n; i++) {
-		const struct page *p = &vm.page[moving.first + i];
-
-		new_frame[i] = block ? block + i * PAGE : p->frame ? frame_alloc() : 0;
-	}
-	/* Only of a whole region, all of it in use. */
-	if (as_block)
-		vm.region[moving.first / BLOCK_PAGES] = block;
-}
-
-static void switch_over(bool as_block)
-{
-	for (uint64_t i = 0; i < moving.n; i++) {
-		struct page *p = &vm.page[moving.first + i];
-
-		if (!new_frame[i])
-			continue;
 		frame_free((uint64_t)p->frame * PAGE);
-		p->frame = (uint32_t)(new_frame[i] / PAGE);
+		p->frame = (uint32_t)(moving[i].to / PAGE);
+		p->moving = 0;
 		p->moved = 1;
 		p->before = p->writer;
 		p->writer = 0;
 		vm.moved++;
-		if (!as_block)
-			vm.region[(moving.first + i) / BLOCK_PAGES] = 0;
+		vm.region[moving[i].gfn / BLOCK_PAGES] = block;
 	}
-	moving.n = 0;
+	movings = 0;
 }
 
 static bool mapped(uint64_t gfn)
@@ -117,75 +116,110 @@ static void check_err(int err, const char *what)
 		el2_panic("storm: %s: %s", what, s2_strerror(err));
 }
 
-/* At most BATCH pages; into one block if they are a whole region in use. */
-static void unmap_and_move(struct range r, bool as_block)
+/* After the unmap, unless that is the mistake. */
+#define COPY_FIRST (PLANTED(EARLY_COPY) || PLANTED(VALID_TO_VALID))
+#define COPY_LAST (!COPY_FIRST && !PLANTED(LATE_TLBI))
+
+static void unmap(struct range r, struct s2_op *op)
 {
-	write_lock(&vm.lock);
-	for (uint64_t i = 0; i < r.n; i++)
-		as_block &= vm.page[r.first + i].frame != 0;
-	moving = r;
-	take_frames(as_block);
-	as_block &= new_frame[0] != 0;
-	if (PLANTED(VALID_TO_VALID))
-		check_err(s2_split(&vm.s2, ipa_of(r.first), r.n * PAGE, 0, NULL),
-			  "split");
-	if (PLANTED(EARLY_COPY) || PLANTED(VALID_TO_VALID))
-		copy_out();
+	const uint32_t edges = rnd() & 1 ? S2_DROP_EDGES : S2_SPLIT_EDGES;
+
+	vm.unmapped += r.n;
+	check_err(s2_unmap(&vm.s2, ipa_of(r.first), r.n * PAGE, edges, op), "unmap");
+}
+
+/* The mistake of leaving the break out. */
+static void over_valid(struct range r)
+{
+	check_err(s2_split(&vm.s2, ipa_of(r.first), r.n * PAGE, 0, NULL), "split");
+	copy_out();
+	for (unsigned i = 0; i < movings; i++)
+		plant_over_valid(ipa_of(moving[i].gfn).ipa, moving[i].to);
+}
+
+/* A range of at most BATCH pages by one unmap; @block: a frame for all of a region. */
+static void unmap_and_move(struct range r, uint64_t block)
+{
+	take(r, block);
 	if (PLANTED(VALID_TO_VALID)) {
-		for (uint64_t i = 0; i < r.n; i++)
-			if (new_frame[i])
-				plant_over_valid(ipa_of(r.first + i).ipa, new_frame[i]);
+		over_valid(r);
 	} else {
-		check_err(s2_unmap(&vm.s2, ipa_of(r.first), r.n * PAGE,
-				   rnd() & 1 ? S2_DROP_EDGES : S2_SPLIT_EDGES, NULL),
-			  "unmap");
-		vm.unmapped += r.n;
+		if (COPY_FIRST)
+			copy_out();
+		unmap(r, NULL);
+		if (COPY_LAST)
+			copy_out();
 	}
-	if (!PLANTED(EARLY_COPY) && !PLANTED(VALID_TO_VALID) && !PLANTED(LATE_TLBI))
-		copy_out();
-	switch_over(as_block);
-	write_unlock(&vm.lock);
+	switch_over(block);
 }
 
 /*
  * Where a vCPU writes: a page that was written lately, best one that was written
  * again at once after a move, and every other time what follows it.
  */
-static void strike(void)
+static struct range target(void)
 {
 	const bool hot = vm.hot && below(8);
 	const uint64_t n = hot ? vm.hot : vm.writes;
 	const uint64_t i = below(n < RECENT ? n + 1 : RECENT);
 	struct range r = { hot ? vm.hot_page[i] : vm.written[i], 1 };
 
-	/* Not touched since: the vCPU is elsewhere. */
-	if (vm.page[r.first].moved)
-		return;
 	if (below(2))
-		r.n += below(64);
+		r.n += below(32);
 	if (r.n > vm.pages - r.first)
 		r.n = vm.pages - r.first;
-	unmap_and_move(r, false);
+	return r;
+}
+
+static void strike(void)
+{
+	const struct range r = target();
+
+	/* Not touched since the last time: the vCPU is elsewhere. */
+	if (vm.page[r.first].moved)
+		return;
+	write_lock(&vm.lock);
+	unmap_and_move(r, 0);
+	write_unlock(&vm.lock);
+}
+
+/* Many such, unmapped in a batch: one invalidation for all of them. */
+static void volley(void)
+{
+	static struct s2_batch batch;
+	struct s2_op op = { .batch = &batch };
+
+	write_lock(&vm.lock);
+	check_err(s2_batch_begin(&vm.s2, &batch), "batch");
+	for (unsigned i = 0; i < VOLLEY && movings + 32 <= BATCH; i++) {
+		const struct range r = target();
+
+		if (vm.page[r.first].moved || vm.page[r.first].moving)
+			continue;
+		take(r, 0);
+		unmap(r, &op);
+	}
+	check_err(s2_batch_end(&vm.s2, &batch, NULL), "batch");
+	if (COPY_LAST)
+		copy_out();
+	switch_over(0);
+	write_unlock(&vm.lock);
 }
 
 /* What is still unmapped of a range, moved: its ends and a piece of the middle. */
 static void move_unmapped(struct range r)
 {
-	uint64_t n = r.n < BATCH ? r.n : BATCH;
+	const uint64_t n = r.n < BATCH ? r.n : BATCH;
 	const uint64_t at[] = { r.first, r.first + r.n - n,
 				r.first + below(r.n - n + 1) };
 
 	for (unsigned i = 0; i < (r.n > BATCH ? 3 : 1); i++) {
 		write_lock(&vm.lock);
-		moving = (struct range){ at[i], n };
-		take_frames(false);
-		for (uint64_t k = 0; k < n; k++)
-			if (new_frame[k] && mapped(at[i] + k)) {
-				frame_free(new_frame[k]);
-				new_frame[k] = 0;
-			}
+		for (uint64_t gfn = at[i]; gfn < at[i] + n; gfn++)
+			if (!mapped(gfn))
+				take((struct range){ gfn, 1 }, 0);
 		copy_out();
-		switch_over(false);
+		switch_over(0);
 		write_unlock(&vm.lock);
 	}
 }
@@ -253,12 +287,21 @@ static void unmap_range(void)
 	move_unmapped(r);
 }
 
-/* A region into a 2 MiB frame, to be mapped as a block by the next fault. */
+/* A region in use into a 2 MiB frame, to be mapped as a block by the next fault. */
 static void move_region(void)
 {
 	const uint64_t region = below(vm.pages / BLOCK_PAGES);
+	const struct range r = { region * BLOCK_PAGES, BLOCK_PAGES };
+	bool in_use = true;
+	uint64_t block;
 
-	unmap_and_move((struct range){ region * BLOCK_PAGES, BLOCK_PAGES }, true);
+	write_lock(&vm.lock);
+	for (uint64_t i = 0; i < r.n; i++)
+		in_use &= vm.page[r.first + i].frame != 0;
+	block = in_use ? frame_alloc_block() : 0;
+	if (block)
+		unmap_and_move(r, block);
+	write_unlock(&vm.lock);
 }
 
 /* ---- changes in place -----------------------------------------------------------
@@ -411,8 +454,10 @@ static void blow(void)
 {
 	const uint64_t dice = below(1000);
 
-	if (dice < 940)
+	if (dice < 700)
 		strike();
+	else if (dice < 940)
+		COPY_FIRST ? strike() : volley();
 	else if (dice < 970)
 		write_protect();
 	else if (dice < 980)

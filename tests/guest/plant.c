@@ -2,7 +2,7 @@
 /*
  * A mistake that needs the tables behind the engine's back.
  */
-#include "el2.h"
+#include "../../ports/el2/el2.h"
 
 /*
  * Another output address stored over a valid page entry, and invalidated after:
