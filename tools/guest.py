@@ -161,7 +161,7 @@ def qemu(options, elf, cpus, memory, *more):
 class Machine:
     """QEMU, the lines of its console and of the monitor, and a time limit."""
 
-    def __init__(self, command, limit):
+    def __init__(self, command, limit, seed):
         self.end = time.monotonic() + limit
         console, console_in = os.pipe()
         monitor, monitor_in = os.pipe()
@@ -169,7 +169,8 @@ class Machine:
             "-chardev", f"file,id=console,path=/dev/fd/{console_in}",
             "-serial", "chardev:console",
             "-chardev", f"file,id=monitor,path=/dev/fd/{monitor_in}",
-            "-semihosting-config", "enable=on,target=native,chardev=monitor",
+            "-semihosting-config",
+            f"enable=on,target=native,chardev=monitor,arg={seed}",
         ]  # fmt: skip
         self.process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, pass_fds=(console_in, monitor_in)
@@ -236,7 +237,7 @@ def boot(options):
     if options.resets:
         command.remove("-no-reboot")
     begin = time.monotonic()
-    machine = Machine(command, options.limit)
+    machine = Machine(command, options.limit, options.seed)
     lost, resets, ended = [], 0, False
     for channel, line in machine.lines():
         progress = line.startswith("el2: storm:")
@@ -283,7 +284,7 @@ def target(options):
     elf = program("target.elf", options.plant)
     # One host thread: the two CPUs wait for each other at every access.
     command = qemu(options, elf, 2, 1024, "-accel", "tcg,thread=single")
-    machine = Machine(command, options.limit)
+    machine = Machine(command, options.limit, options.seed)
     for _, line in machine.lines():
         print(line, flush=True)
     status = machine.status()
@@ -299,7 +300,7 @@ def bench_once(options, elf):
         options, elf, 1, 1024, "-icount", "shift=0,sleep=off", "-seed", "1",
         "-rtc", "base=2023-02-10,clock=vm",
     )  # fmt: skip
-    machine = Machine(command, options.limit)
+    machine = Machine(command, options.limit, options.seed)
     rows = [line.split(" | ") for _, line in machine.lines()]
     if machine.status() or machine.timed_out or len(rows) < 2:
         sys.exit(f"guest.py: the bench did not finish: {rows}")
@@ -342,12 +343,14 @@ def main():
     parser.add_argument("--mem", type=int, default=1280, help="the guest's MiB")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plant", default="none", help="a fault: ports/el2/plant.h")
-    parser.add_argument("--limit", type=int, default=600, help="seconds")
+    parser.add_argument("--limit", type=int, help="seconds; 600 if not more pages")
     parser.add_argument("--hang", type=int, default=40, help="seconds without progress")
     parser.add_argument("--resets", type=int, default=0, help="boots that end in a reset")
     parser.add_argument("--quiet", action="store_true", help="not the guest's console")
     parser.add_argument("--markdown", action="store_true", help="bench: for docs/el2.md")
     options = parser.parse_args()
+    if options.limit is None:
+        options.limit = 600 + max(0, options.pages - 300000) // 400
     return commands[options.command](options)
 
 

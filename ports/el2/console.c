@@ -10,8 +10,6 @@
 enum { SYS_WRITE0 = 0x04, SYS_EXIT = 0x18 };
 #define ADP_STOPPED_APPLICATION_EXIT 0x20026
 
-uint64_t semihosting(uint64_t operation, const void *parameter);
-
 static struct lock console;
 
 struct line {

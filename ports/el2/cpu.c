@@ -41,7 +41,7 @@ static unsigned pa_range(void)
 	return field(read_sysreg(id_aa64mmfr0_el1), 0);
 }
 
-void mmu_on(void)
+static void mmu_on(void)
 {
 	const unsigned ps = pa_range() > 5 ? 5 : pa_range();
 

@@ -125,8 +125,8 @@ uint64_t cpu_hcr(uint32_t s2_features);
 /* Make this PE ready to run EL1 with the given stage-2 registers. */
 void cpu_guest_setup(uint64_t hcr, uint64_t vtcr, uint64_t vttbr);
 void cpu_init(unsigned id);
-void mmu_on(void);
 
+uint64_t semihosting(uint64_t operation, const void *parameter);
 int64_t smc(uint64_t fn, uint64_t a1, uint64_t a2, uint64_t a3);
 int cpu_start(uint64_t mpidr, unsigned id);
 void el2_secondary(void);

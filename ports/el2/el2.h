@@ -94,7 +94,7 @@ struct vm {
 	uint64_t written[RECENT], writes, hot_page[RECENT], hot;
 
 	/* What has happened. */
-	uint64_t faults, blocks, exec_faults, write_faults, flag_faults, retries;
+	uint64_t faults, fresh, blocks, exec_faults, write_faults, flag_faults, retries;
 	uint64_t unmapped, moved, returned, collapsed;
 	uint64_t bad_poison, bad_frozen;
 	/* What the guest says. */

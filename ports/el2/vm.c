@@ -112,6 +112,7 @@ static void populate(uint64_t gfn)
 	const uint64_t first = gfn & ~(uint64_t)(BLOCK_PAGES - 1);
 	uint64_t pa = 0;
 
+	vm.fresh++;
 	if ((first / BLOCK_PAGES * 0x9e3779b97f4a7c15ull) >> 63) {
 		for (uint64_t i = 0; i < BLOCK_PAGES; i++)
 			if (vm.page[first + i].frame)

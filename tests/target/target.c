@@ -143,6 +143,19 @@ void stage1(struct bed *b, uint64_t table_ipa)
 		ask(STAGE1, READ, table_ipa, 0, 0);
 }
 
+/* The seed, as QEMU's semihosting argument. */
+static uint64_t seed_given(void)
+{
+	enum { SYS_GET_CMDLINE = 0x15 };
+	static char text[64];
+	uint64_t block[2] = { (uintptr_t)text, sizeof(text) }, seed = 0;
+
+	if (semihosting(SYS_GET_CMDLINE, block) == 0)
+		for (const char *s = text; *s >= '0' && *s <= '9'; s++)
+			seed = seed * 10 + (uint64_t)(*s - '0');
+	return seed ? seed : 1;
+}
+
 /* xorshift64* */
 uint64_t rnd(struct bed *b)
 {
@@ -271,7 +284,7 @@ void el2_main(void)
 	static struct bed b;
 	unsigned n = 0, failed = 0;
 
-	b.seed = 20230210;
+	b.seed = seed_given();
 	b.cpus = 2;
 	cpu_features(&b.cpu);
 	say("TAP version 13");
