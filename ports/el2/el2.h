@@ -112,6 +112,7 @@ void vm_adopt(uint64_t ipa, uint64_t pa, uint64_t size);
 /* Maps a device's registers. */
 void vm_map_device(uint64_t ipa, uint64_t size);
 void vm_run(struct vcpu *v) __attribute__((noreturn));
+void vm_release(struct s2_limbo *limbo);
 uint64_t vm_mismatches(void);
 
 /* ---- fdt.c: the machine's device tree in, the guest's out -------------------- */

@@ -226,24 +226,13 @@ static void move_unmapped(struct range r)
 
 /*
  * Long operations are shared calls, beside the faults, in steps between which the
- * section for reading ends. The tables that they detach are released with the lock
- * held for writing: no section that began before is left.
+ * section for reading ends.
  */
-static struct s2_limbo limbo;
-
-static void release(void)
-{
-	if (!limbo.tables)
-		return;
-	write_lock(&vm.lock);
-	check_err(s2_release(&vm.s2, &limbo, NULL), "release");
-	write_unlock(&vm.lock);
-}
-
 enum shared { UNMAP, AGE, SPLIT, COLLAPSE };
 
 static void shared(enum shared what, struct range r)
 {
+	struct s2_limbo limbo = { 0 };
 	struct s2_op op = { .max_entries = STEP_ENTRIES,
 			    .max_bytes = STEP_BYTES,
 			    .limbo = &limbo };
@@ -274,7 +263,7 @@ static void shared(enum shared what, struct range r)
 		read_unlock(&vm.lock);
 	} while (err == S2_MORE);
 	check_err(err, "a shared call");
-	release();
+	vm_release(&limbo);
 }
 
 /* A range of any size, between whose steps the guest faults. */

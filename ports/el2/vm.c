@@ -132,7 +132,23 @@ page:
 		vm.page[first + i].frame = (uint32_t)(pa / PAGE + i);
 }
 
-static int map_in(uint64_t gfn, bool exec)
+/*
+ * Not leaving the section when it is to be called again: what was looked up would no
+ * longer be sure. That is short: another fault is counting an entry in or out.
+ */
+static int map_shared(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
+		      struct s2_limbo *limbo)
+{
+	struct s2_op op = { .limbo = limbo };
+	int err;
+
+	do
+		err = s2_map(&vm.s2, s2_ipa(ipa), s2_pa(pa), size, attr, S2_SHARED, &op);
+	while (err == S2_MORE);
+	return err;
+}
+
+static int map_in(uint64_t gfn, bool exec, struct s2_limbo *limbo)
 {
 	const s2_attr_t attr = S2_R | S2_W | (exec ? S2_X : 0);
 	const uint64_t first = gfn & ~(uint64_t)(BLOCK_PAGES - 1);
@@ -146,16 +162,31 @@ static int map_in(uint64_t gfn, bool exec)
 	pa = (uint64_t)vm.page[gfn].frame * PAGE;
 	unlock(&vm.page_lock);
 	if (block) {
-		err = s2_map(&vm.s2, s2_ipa(RAM_IPA + first * PAGE), s2_pa(block),
-			     BLOCK_SIZE, attr, S2_SHARED, NULL);
+		err = map_shared(RAM_IPA + first * PAGE, block, BLOCK_SIZE, attr, limbo);
 		if (!err)
 			__atomic_fetch_add(&vm.blocks, 1, __ATOMIC_RELAXED);
 		/* Part of it may be mapped as pages. */
 		if (err != S2_E_EXIST)
 			return err;
 	}
-	return s2_map(&vm.s2, s2_ipa(RAM_IPA + gfn * PAGE), s2_pa(pa), PAGE, attr,
-		      S2_SHARED, NULL);
+	return map_shared(RAM_IPA + gfn * PAGE, pa, PAGE, attr, limbo);
+}
+
+/*
+ * Tables that a shared call has detached. Every section for reading that began before
+ * has ended when the lock is held for writing: that is the grace period.
+ */
+void vm_release(struct s2_limbo *limbo)
+{
+	int err;
+
+	if (!limbo->tables)
+		return;
+	write_lock(&vm.lock);
+	err = s2_release(&vm.s2, limbo, NULL);
+	write_unlock(&vm.lock);
+	if (err)
+		el2_panic("release: %s", s2_strerror(err));
 }
 
 static void note_touch(struct vcpu *v, uint64_t gfn, const struct fault *f)
@@ -179,11 +210,12 @@ static void ram_fault(struct vcpu *v, struct fault *f)
 {
 	const uint64_t gfn = (f->ipa - RAM_IPA) / PAGE;
 	const s2_ipa_t ipa = s2_ipa(f->ipa & ~(PAGE - 1));
+	struct s2_limbo limbo = { 0 };
 	int err;
 
 	read_lock(&vm.lock);
 	if (f->what == FSC_TRANSLATION)
-		err = map_in(gfn, f->exec);
+		err = map_in(gfn, f->exec, &limbo);
 	else if (f->what == FSC_PERMISSION)
 		err = s2_relax_perms(&vm.s2, ipa, f->exec ? S2_X : S2_W, S2_SHARED);
 	else
@@ -198,6 +230,7 @@ static void ram_fault(struct vcpu *v, struct fault *f)
 		note_touch(v, gfn, f);
 	unlock(&vm.page_lock);
 	read_unlock(&vm.lock);
+	vm_release(&limbo);
 	/*
 	 * Another vCPU was first, the storm has taken it away again, or is in the
 	 * middle of that: the guest tries again.
