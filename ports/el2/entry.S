@@ -64,6 +64,34 @@ el2_secondary:
 	b	el1_exit
 	.endm
 
+	/* The guest's x2 to x30, the vCPU in x0. */
+	.macro	guest, pair, one
+	\pair	x2, x3, [x0, #16]
+	\pair	x4, x5, [x0, #32]
+	\pair	x6, x7, [x0, #48]
+	\pair	x8, x9, [x0, #64]
+	\pair	x10, x11, [x0, #80]
+	\pair	x12, x13, [x0, #96]
+	\pair	x14, x15, [x0, #112]
+	\pair	x16, x17, [x0, #128]
+	\pair	x18, x19, [x0, #144]
+	\pair	x20, x21, [x0, #160]
+	\pair	x22, x23, [x0, #176]
+	\pair	x24, x25, [x0, #192]
+	\pair	x26, x27, [x0, #208]
+	\pair	x28, x29, [x0, #224]
+	\one	x30, [x0, #240]
+	.endm
+
+	/* What a C function preserves, in the frame that x29 and x30 opened. */
+	.macro	callee, pair
+	\pair	x19, x20, [sp, #16]
+	\pair	x21, x22, [sp, #32]
+	\pair	x23, x24, [sp, #48]
+	\pair	x25, x26, [sp, #64]
+	\pair	x27, x28, [sp, #80]
+	.endm
+
 	.balign	2048
 vectors:
 	vector	unexpected, 0
@@ -91,53 +119,21 @@ vectors:
 	.global el1_enter
 el1_enter:
 	stp	x29, x30, [sp, #-96]!
-	stp	x19, x20, [sp, #16]
-	stp	x21, x22, [sp, #32]
-	stp	x23, x24, [sp, #48]
-	stp	x25, x26, [sp, #64]
-	stp	x27, x28, [sp, #80]
+	callee	stp
 	mrs	x1, tpidr_el2
 	str	x0, [x1, #CPU_VCPU]
 	ldr	x1, [x0, #VCPU_ELR]
 	ldr	x2, [x0, #VCPU_SPSR]
 	msr	elr_el2, x1
 	msr	spsr_el2, x2
-	ldp	x2, x3, [x0, #16]
-	ldp	x4, x5, [x0, #32]
-	ldp	x6, x7, [x0, #48]
-	ldp	x8, x9, [x0, #64]
-	ldp	x10, x11, [x0, #80]
-	ldp	x12, x13, [x0, #96]
-	ldp	x14, x15, [x0, #112]
-	ldp	x16, x17, [x0, #128]
-	ldp	x18, x19, [x0, #144]
-	ldp	x20, x21, [x0, #160]
-	ldp	x22, x23, [x0, #176]
-	ldp	x24, x25, [x0, #192]
-	ldp	x26, x27, [x0, #208]
-	ldp	x28, x29, [x0, #224]
-	ldr	x30, [x0, #240]
+	guest	ldp, ldr
 	ldp	x0, x1, [x0]
 	eret
 
 el1_exit:
 	mrs	x0, tpidr_el2
 	ldr	x0, [x0, #CPU_VCPU]
-	stp	x2, x3, [x0, #16]
-	stp	x4, x5, [x0, #32]
-	stp	x6, x7, [x0, #48]
-	stp	x8, x9, [x0, #64]
-	stp	x10, x11, [x0, #80]
-	stp	x12, x13, [x0, #96]
-	stp	x14, x15, [x0, #112]
-	stp	x16, x17, [x0, #128]
-	stp	x18, x19, [x0, #144]
-	stp	x20, x21, [x0, #160]
-	stp	x22, x23, [x0, #176]
-	stp	x24, x25, [x0, #192]
-	stp	x26, x27, [x0, #208]
-	stp	x28, x29, [x0, #224]
-	str	x30, [x0, #240]
+	guest	stp, str
 	mov	x4, x1
 	ldp	x2, x3, [sp], #16
 	stp	x2, x3, [x0]
@@ -146,11 +142,7 @@ el1_exit:
 	str	x2, [x0, #VCPU_ELR]
 	str	x3, [x0, #VCPU_SPSR]
 	mov	x0, x4
-	ldp	x19, x20, [sp, #16]
-	ldp	x21, x22, [sp, #32]
-	ldp	x23, x24, [sp, #48]
-	ldp	x25, x26, [sp, #64]
-	ldp	x27, x28, [sp, #80]
+	callee	ldp
 	ldp	x29, x30, [sp], #96
 	ret
 

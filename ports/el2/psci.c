@@ -42,7 +42,7 @@ static int64_t cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context)
 	return cpu_start(mpidr, (unsigned)(mpidr & 0xff));
 }
 
-static int64_t call(struct vcpu *v)
+static int64_t answer(struct vcpu *v)
 {
 	const uint64_t fn = (uint32_t)v->x[0];
 
@@ -73,5 +73,5 @@ static int64_t call(struct vcpu *v)
 
 void psci_call(struct vcpu *v)
 {
-	v->x[0] = (uint64_t)call(v);
+	v->x[0] = (uint64_t)answer(v);
 }

@@ -14,7 +14,6 @@
 #define s2_port_dsb_ish template_dsb_ish
 #define s2_port_dsb_nsh template_dsb_nsh
 #define s2_port_dsb_sy template_dsb_sy
-#define s2_port_isb template_isb
 #define s2_port_tlbi_ipas2e1is template_tlbi_ipas2e1is
 #define s2_port_tlbi_ripas2e1is template_tlbi_ripas2e1is
 #define s2_port_tlbi_vmalle1is template_tlbi_vmalle1is
@@ -27,7 +26,6 @@
 #undef s2_port_dsb_ish
 #undef s2_port_dsb_nsh
 #undef s2_port_dsb_sy
-#undef s2_port_isb
 #undef s2_port_tlbi_ipas2e1is
 #undef s2_port_tlbi_ripas2e1is
 #undef s2_port_tlbi_vmalle1is
@@ -75,11 +73,6 @@ static inline void s2_port_dsb_sy(void *port)
 	EL2_COUNT(dsb);
 	if (!PLANTED(NO_DSB))
 		template_dsb_sy(port);
-}
-
-static inline void s2_port_isb(void *port)
-{
-	template_isb(port);
 }
 
 /* This PE's own copies: after permissions were added. */

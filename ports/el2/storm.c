@@ -244,24 +244,18 @@ static void shared(enum shared what, struct range r)
 
 	do {
 		read_lock(&vm.lock);
-		switch (what) {
-		case UNMAP:
+		if (what == UNMAP)
 			err = s2_unmap(&vm.s2, ipa, size, S2_SHARED | edges, &op);
-			break;
-		case AGE:
+		else if (what == AGE)
 			err = s2_age(&vm.s2, ipa, size, S2_SHARED | S2_CLEAR, &young,
 				     &op);
-			break;
-		case SPLIT:
+		else if (what == SPLIT)
 			err = s2_split(&vm.s2, ipa, size, S2_SHARED, &op);
-			break;
-		case COLLAPSE:
+		else
 			err = s2_collapse(&vm.s2, ipa, size, S2_SHARED, &op);
-			vm.collapsed += op.changed * (err == 0);
-			break;
-		}
 		read_unlock(&vm.lock);
 	} while (err == S2_MORE);
+	vm.collapsed += what == COLLAPSE ? op.changed : 0;
 	check_err(err, "a shared call");
 	vm_release(&limbo);
 }

@@ -243,9 +243,7 @@ static void ram_fault(struct vcpu *v, struct fault *f)
 
 static uint64_t mailbox(unsigned reg, bool write, uint64_t value)
 {
-	static const struct {
-		uint64_t *counter;
-	} at[] = { [1] = { &vm.verified }, { &vm.mismatches }, { &vm.rounds } };
+	uint64_t *const counter[] = { NULL, &vm.verified, &vm.mismatches, &vm.rounds };
 
 	if (!write)
 		return reg == 0 ? vm.finish : 0;
@@ -253,7 +251,7 @@ static uint64_t mailbox(unsigned reg, bool write, uint64_t value)
 		vm.at_shell = true;
 		say("el2: the guest is at its shell, after %lu faults", vm.faults);
 	} else if (reg < 4) {
-		__atomic_fetch_add(at[reg].counter, value, __ATOMIC_RELAXED);
+		__atomic_fetch_add(counter[reg], value, __ATOMIC_RELAXED);
 		if (reg == 2)
 			say("el2: MISMATCH: the guest reports %lu", value);
 	}
