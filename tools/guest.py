@@ -344,7 +344,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--plant", default="none", help="a fault: ports/el2/plant.h")
     parser.add_argument("--limit", type=int, help="seconds; 600 if not more pages")
-    parser.add_argument("--hang", type=int, default=40, help="seconds without progress")
+    parser.add_argument("--hang", type=int, default=30, help="seconds without progress")
     parser.add_argument("--resets", type=int, default=0, help="boots that end in a reset")
     parser.add_argument("--quiet", action="store_true", help="not the guest's console")
     parser.add_argument("--markdown", action="store_true", help="bench: for docs/el2.md")

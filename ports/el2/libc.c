@@ -18,6 +18,8 @@ void *memcpy(void *to, const void *from, size_t n)
 	const unsigned char *s = from;
 
 	/* Volatile, or the compiler turns the loop into a call of itself. */
+	for (; n >= 8 && !(((uintptr_t)d | (uintptr_t)s) & 7); n -= 8, d += 8, s += 8)
+		*(volatile uint64_t *)d = *(const uint64_t *)s;
 	while (n--)
 		*(volatile unsigned char *)d++ = *s++;
 	return to;
