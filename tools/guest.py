@@ -4,6 +4,7 @@
 
 guest.py boot    Debian's arm64 cloud kernel on the monitor, with a storm beside it
 guest.py target  the engine's operations as the emulated MMU sees them (TAP)
+guest.py planted what the on-target tests make of planted mistakes (TAP)
 guest.py bench   instructions at EL2 for unmap and map, by three ways of unmapping
 
 What runs in the guest is fetched from Debian, as packages that are unpacked under
@@ -146,6 +147,13 @@ def program(name, plant):
     return os.path.join(out, plant, name)
 
 
+def plants():
+    path = os.path.join(ROOT, "ports", "el2", "plant.h")
+    with open(path, encoding="ascii") as f:
+        names = re.findall(r"^#define PLANT_(\w+) \d+", f.read(), re.M)
+    return [name.lower().replace("_", "-") for name in names]
+
+
 # ---- running QEMU -----------------------------------------------------------------
 
 
@@ -280,18 +288,41 @@ def judge(options, machine, lost, resets, ended, seconds):
     return 1
 
 
-def target(options):
-    elf = program("target.elf", options.plant)
+def target_lines(options, plant):
+    elf = program("target.elf", plant)
     # One host thread: the two CPUs wait for each other at every access.
     command = qemu(options, elf, 2, 1024, "-accel", "tcg,thread=single")
     machine = Machine(command, options.limit, options.seed)
     for _, line in machine.lines():
-        print(line, flush=True)
+        yield line
     status = machine.status()
-    if machine.timed_out:
-        print(f"Bail out! not finished within {options.limit} s")
-        return 1
-    return status
+    if machine.timed_out or status not in (0, 1):
+        yield f"Bail out! QEMU ended with {status}, or not within {options.limit} s"
+
+
+def target(options):
+    failed = False
+    for line in target_lines(options, options.plant):
+        print(line, flush=True)
+        failed |= line.startswith(("not ok", "Bail out!"))
+    return int(failed)
+
+
+def planted(options):
+    """The on-target tests must convict each mistake that QEMU can show."""
+    faults = ["no-tlbi", "no-vmalle1", "no-ipas2", "local", "first-page"]
+    print(f"1..{len(faults)}")
+    missed = 0
+    for n, plant in enumerate(faults, 1):
+        lines = list(target_lines(options, plant))
+        bad = sum(line.startswith("not ok") for line in lines)
+        good = sum(line.startswith("ok") for line in lines)
+        # Some things work all the same: not everything is broken, or did not run.
+        found = bad and good and not any(line.startswith("Bail out!") for line in lines)
+        missed += not found
+        print(f"{'ok' if found else 'not ok'} {n} - {plant}: {bad} points fail, "
+              f"{good} do not", flush=True)  # fmt: skip
+    return int(missed > 0)
 
 
 def bench_once(options, elf):
@@ -335,23 +366,29 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    commands = {"boot": boot, "target": target, "bench": bench}
+    commands = {"boot": boot, "target": target, "planted": planted, "bench": bench}
     parser.add_argument("command", choices=commands)
     parser.add_argument("--cpu", default="max", help="max, neoverse-n1, cortex-a57, ...")
     parser.add_argument("--vcpus", type=int, default=2)
     parser.add_argument("--pages", type=int, default=300000, help="to move and touch")
     parser.add_argument("--mem", type=int, default=1280, help="the guest's MiB")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--plant", default="none", help="a fault: ports/el2/plant.h")
+    parser.add_argument("--plant", default="none", choices=plants(), help="a fault")
     parser.add_argument("--limit", type=int, help="seconds; 600 if not more pages")
     parser.add_argument("--hang", type=int, default=30, help="seconds without progress")
     parser.add_argument("--resets", type=int, default=0, help="boots that end in a reset")
     parser.add_argument("--quiet", action="store_true", help="not the guest's console")
     parser.add_argument("--markdown", action="store_true", help="bench: for docs/el2.md")
     options = parser.parse_args()
+    if options.seed < 1:
+        parser.error("seeds begin at 1")
     if options.limit is None:
         options.limit = 600 + max(0, options.pages - 300000) // 400
-    return commands[options.command](options)
+    try:
+        return commands[options.command](options)
+    except subprocess.CalledProcessError as e:
+        print(f"guest.py: {' '.join(e.cmd)}: exit status {e.returncode}")
+        return 1
 
 
 if __name__ == "__main__":
