@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/debug/stage2/: what the engine has made of every VM.
+ */
+#ifdef CONFIG_DEBUG_FS
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+
+#include "port.h"
+
+static LIST_HEAD(instances);
+static DEFINE_MUTEX(instances_lock);
+
+#ifdef STAGE2_TEST
+bool stage2_test_no_tlbi;
+#endif
+
+void stage2_debugfs_add(struct stage2_tables *t)
+{
+	mutex_lock(&instances_lock);
+	list_add_tail(&t->list, &instances);
+	mutex_unlock(&instances_lock);
+}
+
+void stage2_debugfs_del(struct stage2_tables *t)
+{
+	mutex_lock(&instances_lock);
+	list_del(&t->list);
+	mutex_unlock(&instances_lock);
+}
+
+/* A range a line. It holds off the guest's faults: a look, not a monitor. */
+static int tables_show(struct seq_file *m, void *unused)
+{
+	struct stage2_tables *t;
+	char line[S2_DUMP_LINE];
+
+	mutex_lock(&instances_lock);
+	list_for_each_entry(t, &instances, list) {
+		struct kvm *kvm = kvm_s2_mmu_to_kvm(t->mmu);
+		struct s2_iter it;
+
+		seq_printf(m, "pid %d: %u-bit IPA, level %d, %u root pages\n",
+			   kvm->userspace_pid, t->s2.ipa_bits, t->s2.start_level,
+			   t->s2.root_pages);
+		write_lock(&kvm->mmu_lock);
+		s2_iter_start(&it, &t->s2, s2_ipa(0), BIT_ULL(t->s2.ipa_bits));
+		while (!seq_has_overflowed(m) && s2_dump_next(&it, line, sizeof(line)))
+			seq_printf(m, "  %s\n", line);
+		write_unlock(&kvm->mmu_lock);
+	}
+	mutex_unlock(&instances_lock);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(tables);
+
+static int __init stage2_debugfs_init(void)
+{
+	struct dentry *dir = debugfs_create_dir("stage2", NULL);
+
+	debugfs_create_file("tables", 0400, dir, NULL, &tables_fops);
+#ifdef STAGE2_TEST
+	debugfs_create_bool("no_tlbi", 0600, dir, &stage2_test_no_tlbi);
+#endif
+	return 0;
+}
+late_initcall(stage2_debugfs_init);
+#endif /* CONFIG_DEBUG_FS */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Read before each file of the engine. The engine's own names are short; those
+ * that the kernel's headers use too, and those that a person sees in a stack
+ * trace or gives to a kprobe, get a prefix. The kernel's headers come first, so
+ * that the names in them keep their meaning.
+ */
+#ifndef STAGE2_LINUX_NAMES_H
+#define STAGE2_LINUX_NAMES_H
+
+#include "stage2_port.h"
+
+#define page_size s2_page_size
+#define page_shift s2_page_shift
+
+#define break_entry s2_break_entry
+#define check_range s2_check_range
+#define clean_window s2_clean_window
+#define config_layout s2_config_layout
+#define drain_own s2_drain_own
+#define finish_window s2_finish_window
+#define invalidate s2_invalidate
+#define invalidate_all s2_invalidate_all
+#define limbo_push s2_limbo_push
+#define op_begin s2_op_begin
+#define op_end s2_op_end
+#define reserve_drain s2_reserve_drain
+#define reserve_fill s2_reserve_fill
+#define reserve_take s2_reserve_take
+#define settle_edges s2_settle_edges
+
+#endif /* STAGE2_LINUX_NAMES_H */

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KVM's stage-2 functions (asm/kvm_pgtable.h) on the engine. The callers are
+ * KVM's, unchanged; so are their locking rules:
+ *
+ *   mmu_lock held for writing   unmap, wrprotect, test_clear_young, flush, split,
+ *                               map with flags 0
+ *   mmu_lock held for reading   map with KVM_PGTABLE_WALK_SHARED, relax_perms,
+ *                               mkyoung: any number at once, on any vCPU
+ *   no lock, nobody else left   init, destroy
+ *
+ * The kernel's own functions stay in the image under other names (Kbuild lines in
+ * docs/kvm.md); kvm_pgtable_walk(), kvm_pgtable_get_leaf() and the functions of
+ * VTCR stay in use, for our tables too: their valid entries are the hardware's,
+ * and an invalid one means nothing to a walker.
+ */
+#include <linux/kvm_host.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <asm/cpufeature.h>
+
+#include "port.h"
+
+/* ---- the two vocabularies --------------------------------------------------------- */
+
+static int stage2_errno(int err)
+{
+	switch (err) {
+	case 0:
+		return 0;
+	case S2_E_NOMEM:
+		return -ENOMEM;
+	/* Somebody else was here first: the guest takes the fault again if it must. */
+	case S2_E_EXIST:
+	case S2_E_NOENT:
+	case S2_E_BUSY:
+		return -EAGAIN;
+	case S2_E_WRAP:
+	case S2_E_IPA_RANGE:
+		return -ERANGE;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int stage2_attr(enum kvm_pgtable_prot prot, s2_attr_t *attr)
+{
+	bool device = prot & KVM_PGTABLE_PROT_DEVICE;
+	bool nc = prot & KVM_PGTABLE_PROT_NORMAL_NC;
+
+	if ((device && nc) || ((device || nc) && prot & KVM_PGTABLE_PROT_X))
+		return -EINVAL;
+	*attr = device ? S2_MEM_DEV_nGnRE : nc ? S2_MEM_NC : S2_MEM_WB;
+	if (prot & KVM_PGTABLE_PROT_R)
+		*attr |= S2_R;
+	if (prot & KVM_PGTABLE_PROT_W)
+		*attr |= S2_W;
+	if (prot & KVM_PGTABLE_PROT_X)
+		*attr |= S2_X;
+	*attr |= S2_SW(FIELD_GET(KVM_PTE_LEAF_ATTR_HI_SW, prot));
+	return 0;
+}
+
+/* As KVM has it: the offset in the first page is ignored, the last page is whole. */
+static s2_ipa_t stage2_ipa(u64 addr)
+{
+	return s2_ipa(addr & PAGE_MASK);
+}
+
+static u64 stage2_size(u64 addr, u64 size)
+{
+	return PAGE_ALIGN(addr + size) - (addr & PAGE_MASK);
+}
+
+static void assert_exclusive(struct stage2_tables *t)
+{
+	lockdep_assert_held_write(&kvm_s2_mmu_to_kvm(t->mmu)->mmu_lock);
+}
+
+/* ---- an instance ------------------------------------------------------------------- */
+
+static u32 stage2_features(struct kvm_pgtable *pgt, u64 vtcr)
+{
+	u32 features = 0;
+
+	/* NOFWB is a property of the VM, whatever the CPUs can. */
+	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB) &&
+	    !(pgt->flags & KVM_PGTABLE_S2_NOFWB))
+		features |= S2_FEAT_FWB;
+	if (system_supports_tlb_range())
+		features |= S2_FEAT_TLBIRANGE;
+	if (cpus_have_final_cap(ARM64_HAS_ARMv8_4_TTL))
+		features |= S2_FEAT_TTL;
+	/* Some of the CPUs may not have it; then they only never write an entry. */
+	if (vtcr & VTCR_EL2_HA)
+		features |= S2_FEAT_HAFDBS;
+	if (vtcr & VTCR_EL2_DS)
+		features |= S2_FEAT_LPA2;
+	if (vtcr & VTCR_EL2_VS_16BIT)
+		features |= S2_FEAT_VMID16;
+	/* No FEAT_BBM: KVM handles no conflict abort of a guest. */
+	return features;
+}
+
+static void stage2_tables_setup(struct stage2_tables *t, struct kvm_s2_mmu *mmu,
+				const struct kvm_pgtable_mm_ops *mm_ops)
+{
+	t->mm_ops = *mm_ops;
+	t->mmu = mmu;
+	spin_lock_init(&t->fault_lock);
+	stage2_reclaim_init(t);
+}
+
+int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
+			      struct kvm_pgtable_mm_ops *mm_ops,
+			      enum kvm_pgtable_stage2_flags flags,
+			      kvm_pgtable_force_pte_cb_t force_pte_cb)
+{
+	u64 vtcr = mmu->vtcr;
+	struct s2_config cfg = {
+		.ipa_bits = VTCR_EL2_IPA(vtcr),
+		.pa_bits = id_aa64mmfr0_parange_to_phys_shift(
+			FIELD_GET(VTCR_EL2_PS_MASK, vtcr)),
+		.granule_shift = PAGE_SHIFT,
+	};
+	struct stage2_tables *t;
+	int err;
+
+	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
+	if (!t)
+		return -ENOMEM;
+	stage2_tables_setup(t, mmu, mm_ops);
+
+	pgt->flags = flags;
+	cfg.port = t;
+	cfg.features = stage2_features(pgt, vtcr);
+	/* Without VHE it is EL2 that invalidates, and repeats. */
+	if (has_vhe() && cpus_have_final_cap(ARM64_WORKAROUND_REPEAT_TLBI))
+		cfg.errata = S2_ERRATUM_REPEAT_TLBI;
+	err = s2_init(&t->s2, &cfg);
+	if (!err && WARN_ON((s2_vtcr(&t->s2) ^ vtcr) &
+			    (VTCR_EL2_T0SZ_MASK | VTCR_EL2_SL0_MASK | VTCR_EL2_DS))) {
+		/* The hardware would start at another level than the engine. */
+		s2_destroy(&t->s2, S2_VMID_UNUSED, NULL);
+		err = S2_E_CONFIG;
+	}
+	if (err) {
+		stage2_tables_put(t);
+		return stage2_errno(err);
+	}
+	t->layout = t->s2;
+
+	pgt->ia_bits = t->s2.ipa_bits;
+	pgt->start_level = t->s2.start_level;
+	pgt->pgd = (kvm_pteref_t)t->s2.root;
+	pgt->mm_ops = &t->mm_ops;
+	pgt->mmu = mmu;
+	pgt->force_pte_cb = force_pte_cb;
+	stage2_debugfs_add(t);
+
+	/* The root's zeroes before any vCPU's walks: it has no link to be ordered by. */
+	dsb(ishst);
+	return 0;
+}
+
+/*
+ * No vCPU can run on the tables any more, and none has VTTBR_EL2 pointing to them
+ * while it is in EL1 or EL0: no walk reaches a page after it is freed. Entries of
+ * the VMID may stay in TLBs; KVM gives a VMID to another VM only after a rollover,
+ * which invalidates all of them. Hence no TLBI here, as before. And nobody reads
+ * what the guest left in its memory, so no clean either.
+ */
+void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+	struct s2_op op = { .max_entries = 8 * S2_BUDGET_ENTRIES_MIN };
+	int ret;
+
+	stage2_debugfs_del(t);
+	while ((ret = s2_destroy(&t->s2, S2_NO_CLEAN | S2_VMID_UNUSED, &op)) == S2_MORE)
+		cond_resched();
+	WARN_ON(ret);
+	pgt->pgd = NULL;
+	stage2_tables_put(t);
+}
+
+/* ---- from a fault: beside others of their kind ---------------------------------------- */
+
+/*
+ * KVM's rule: a fault that finds what it was about to make, permissions aside,
+ * changes nothing. The guest tries again, and what is still missing then is a
+ * permission fault. So permissions that another vCPU was given stay.
+ */
+static bool stage2_made_already(struct stage2_tables *t, s2_ipa_t ipa, u64 size, u64 phys,
+				s2_attr_t attr)
+{
+	struct s2_mapping m;
+
+	if (s2_lookup(&t->s2, ipa, &m) || m.state != S2_LEAF)
+		return false;
+	return m.size == size && m.pa.pa == phys &&
+	       !((m.attr ^ attr) & (S2_MEM_MASK | S2_SW_MASK));
+}
+
+int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
+			   enum kvm_pgtable_prot prot, void *mc,
+			   enum kvm_pgtable_walk_flags flags)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+	bool shared = flags & KVM_PGTABLE_WALK_SHARED;
+	u32 how = S2_MAP_REPLACE | S2_DROP_EDGES;
+	s2_ipa_t ipa = stage2_ipa(addr);
+	struct s2_limbo limbo = {};
+	struct s2_op op = { .cookie = mc, .limbo = &limbo };
+	s2_attr_t attr;
+	int ret = stage2_attr(prot, &attr);
+
+	if (ret)
+		return ret;
+	if (WARN_ON((pgt->flags & KVM_PGTABLE_S2_IDMAP) && addr != phys))
+		return -EINVAL;
+	if (pgt->force_pte_cb && pgt->force_pte_cb(addr, addr + size, prot))
+		how |= S2_MAP_PAGES;
+	size = stage2_size(addr, size);
+	phys &= PAGE_MASK;
+
+	if (shared)
+		spin_lock(&t->fault_lock);
+	if (stage2_made_already(t, ipa, size, phys, attr))
+		ret = -EAGAIN;
+	else
+		ret = stage2_errno(s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op));
+	if (shared)
+		spin_unlock(&t->fault_lock);
+	stage2_reclaim(t, &limbo);
+	return ret;
+}
+
+int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
+				   enum kvm_pgtable_prot prot)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+	s2_attr_t perms;
+	int ret = stage2_attr(prot, &perms);
+
+	if (ret)
+		return ret;
+	if (prot & KVM_PTE_LEAF_ATTR_HI_SW)
+		return -EINVAL;
+	spin_lock(&t->fault_lock);
+	ret = s2_relax_perms(&t->s2, stage2_ipa(addr), perms & (S2_R | S2_W | S2_X));
+	spin_unlock(&t->fault_lock);
+	return stage2_errno(ret);
+}
+
+kvm_pte_t kvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+	struct s2_mapping m;
+	kvm_pte_t pte = 0;
+
+	spin_lock(&t->fault_lock);
+	if (!s2_lookup(&t->s2, stage2_ipa(addr), &m) && m.state == S2_LEAF &&
+	    !s2_mkyoung(&t->s2, stage2_ipa(addr)))
+		pte = m.desc;
+	spin_unlock(&t->fault_lock);
+	return pte;
+}
+
+/* ---- over a range: with nobody beside them ---------------------------------------------- */
+
+int kvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+	struct s2_limbo limbo = {};
+	struct s2_op op = { .limbo = &limbo };
+	int ret;
+
+	assert_exclusive(t);
+	ret = s2_unmap(&t->s2, stage2_ipa(addr), stage2_size(addr, size), S2_DROP_EDGES,
+		       &op);
+	stage2_reclaim(t, &limbo);
+	return stage2_errno(ret);
+}
+
+/*
+ * The callers invalidate themselves, once after all their calls and before they
+ * look at what was written: the engine need not.
+ */
+int kvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+	int ret;
+
+	assert_exclusive(t);
+	t->quiet = true;
+	ret = s2_wrprotect(&t->s2, stage2_ipa(addr), stage2_size(addr, size), NULL);
+	t->quiet = false;
+	return stage2_errno(ret);
+}
+
+bool kvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 size,
+					 bool mkold)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+	bool young = false;
+
+	assert_exclusive(t);
+	WARN_ON(s2_age(&t->s2, stage2_ipa(addr), stage2_size(addr, size), mkold, &young,
+		       NULL));
+	return young;
+}
+
+int kvm_pgtable_stage2_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+
+	if (t->s2.features & S2_FEAT_FWB)
+		return 0;
+	return stage2_errno(
+		s2_clean(&t->s2, stage2_ipa(addr), stage2_size(addr, size), NULL));
+}
+
+/*
+ * All blocks of the chunk or, if the cache has too few pages for that, none:
+ * KVM sizes the cache for the chunk, and takes -ENOMEM for "later".
+ */
+int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
+			     struct kvm_mmu_memory_cache *mc)
+{
+	struct stage2_tables *t = stage2_tables(pgt);
+	struct s2_op op = { .cookie = mc };
+
+	assert_exclusive(t);
+	return stage2_errno(
+		s2_split(&t->s2, stage2_ipa(addr), stage2_size(addr, size), &op));
+}
+
+/* ---- trees that are linked to nothing ----------------------------------------------------- */
+
+/* An instance whose root is one table that covers an entry at @level. */
+static void stage2_unlinked(struct stage2_tables *t, struct kvm_pgtable_mm_ops *mm_ops,
+			    void *table, s8 level)
+{
+	stage2_tables_setup(t, NULL, mm_ops);
+	t->unlinked = true;
+	t->s2.port = t;
+	t->s2.root = table;
+	t->s2.root_pages = 1;
+	t->s2.start_level = level + 1;
+	t->s2.ipa_bits = kvm_granule_shift(level);
+	t->s2.pa_bits = 48;
+	t->s2.granule_shift = PAGE_SHIFT;
+	if (kvm_lpa2_is_enabled()) {
+		t->s2.features = S2_FEAT_LPA2;
+		t->s2.wide = S2_WIDE_LPA2;
+		t->s2.pa_bits = 52;
+	}
+}
+
+void kvm_pgtable_stage2_free_unlinked(struct kvm_pgtable_mm_ops *mm_ops, void *pgtable,
+				      s8 level)
+{
+	struct stage2_tables t = {};
+
+	stage2_unlinked(&t, mm_ops, pgtable, level);
+	WARN_ON(s2_destroy(&t.s2, S2_NO_CLEAN | S2_VMID_UNUSED, NULL));
+}
+
+kvm_pte_t *kvm_pgtable_stage2_create_unlinked(struct kvm_pgtable *pgt, u64 phys, s8 level,
+					      enum kvm_pgtable_prot prot, void *mc,
+					      bool force_pte)
+{
+	struct stage2_tables t = {};
+	struct s2_op op = { .cookie = mc };
+	uint64_t *table;
+	s2_attr_t attr;
+	int ret = stage2_attr(prot, &attr);
+
+	if (ret)
+		return ERR_PTR(ret);
+	if (!IS_ALIGNED(phys, kvm_granule_size(level)))
+		return ERR_PTR(-EINVAL);
+	stage2_unlinked(&t, pgt->mm_ops, NULL, level);
+	table = s2_port_table_alloc(&t, mc);
+	if (!table)
+		return ERR_PTR(-ENOMEM);
+	t.s2.root = table;
+	t.s2.features |= stage2_tables(pgt)->s2.features & S2_FEAT_FWB;
+	ret = s2_map(&t.s2, s2_ipa(0), s2_pa(phys), kvm_granule_size(level), attr,
+		     S2_NO_CLEAN | (force_pte ? S2_MAP_PAGES : 0), &op);
+	if (!ret)
+		return table;
+	kvm_pgtable_stage2_free_unlinked(pgt->mm_ops, table, level);
+	return ERR_PTR(stage2_errno(ret));
+}
+
+/* Owners are pKVM's, whose tables at EL2 are the stock functions'. */
+int kvm_pgtable_stage2_set_owner(struct kvm_pgtable *pgt, u64 addr, u64 size, void *mc,
+				 u8 owner_id)
+{
+	WARN_ON_ONCE(1);
+	return -EOPNOTSUPP;
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The porting functions that are more than an instruction: table pages, the VMID
+ * around an invalidation, hypercalls without VHE, caches.
+ */
+#include <linux/irqflags.h>
+#include <linux/memblock.h>
+#include <linux/percpu.h>
+#include <asm/cpufeature.h>
+#include <asm/kvm_hyp.h>
+
+#include "port.h"
+
+/* ---- table pages --------------------------------------------------------------- */
+
+/* Nothing but the caller's cache: the MMU lock is held. */
+uint64_t *s2_port_table_alloc(void *port, void *cookie)
+{
+	struct stage2_tables *t = port;
+	uint64_t *table;
+
+	if (!cookie || !kvm_mmu_memory_cache_nr_free_objects(cookie))
+		return NULL;
+	table = t->mm_ops.zalloc_page(cookie);
+	if (table)
+		stage2_meta_clear(table);
+	return table;
+}
+
+void s2_port_table_free(void *port, uint64_t *table)
+{
+	struct stage2_tables *t = port;
+
+	t->mm_ops.put_page(table);
+}
+
+uint64_t *s2_port_root_alloc(void *port, unsigned int pages)
+{
+	struct stage2_tables *t = port;
+	uint64_t *root = t->mm_ops.zalloc_pages_exact(pages * PAGE_SIZE);
+
+	for (unsigned int i = 0; root && i < pages; i++)
+		stage2_meta_clear(root + i * (PAGE_SIZE / sizeof(*root)));
+	return root;
+}
+
+void s2_port_root_free(void *port, uint64_t *root, unsigned int pages)
+{
+	struct stage2_tables *t = port;
+
+	if (t->unlinked)
+		t->mm_ops.put_page(root);
+	else
+		t->mm_ops.free_pages_exact(root, pages * PAGE_SIZE);
+}
+
+/* ---- the VMID around an invalidation --------------------------------------------
+ *
+ * Between enter and leave the thread stays on its CPU, so one of these for each
+ * CPU is enough.
+ *
+ * @flags: VHE: the interrupt state to go back to
+ * @resident: VHE: the vCPU's own tables, if others are being invalidated
+ * @tcr, @sctlr: VHE: the guest's, where CPUs walk speculatively in between
+ * @start, @end: nVHE: the interval around what was asked for by address
+ * @level: nVHE: the level of it if it is one leaf, as a TTL hint
+ */
+struct stage2_inval {
+	unsigned long flags;
+	struct kvm_s2_mmu *resident;
+	u64 tcr, sctlr;
+	u64 start, end;
+	int level;
+};
+
+static DEFINE_PER_CPU(struct stage2_inval, stage2_inval);
+
+/*
+ * VHE: TLBIs for EL1 act on the VMID in VTTBR_EL2, and only while HCR_EL2.TGE is
+ * 0. An interrupt handler must not run with either changed, and a vCPU that is
+ * loaded here (this is its fault) needs its own tables back.
+ *
+ * On CPUs whose address translation may be speculated with half of the context
+ * (errata 1165522, 1319367, 1530923) the guest's stage 1 must not be walked
+ * while stage 2 is another's: EPD1 and EPD0 forbid the walks, M = 1 forbids the
+ * flat map. Each of the writes must be in effect before the next that widens
+ * what can be walked, hence the ISBs.
+ */
+static void vhe_enter(struct stage2_tables *t, struct stage2_inval *inv)
+{
+	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
+
+	inv->resident = vcpu && vcpu->arch.hw_mmu != t->mmu ? vcpu->arch.hw_mmu : NULL;
+	if (cpus_have_final_cap(ARM64_WORKAROUND_SPECULATIVE_AT)) {
+		inv->tcr = read_sysreg_el1(SYS_TCR);
+		inv->sctlr = read_sysreg_el1(SYS_SCTLR);
+		write_sysreg_el1(inv->tcr | TCR_EPD1_MASK | TCR_EPD0_MASK, SYS_TCR);
+		write_sysreg_el1(inv->sctlr | SCTLR_ELx_M, SYS_SCTLR);
+	}
+	__load_stage2(t->mmu, t->mmu->arch);
+	write_sysreg(read_sysreg(hcr_el2) & ~HCR_TGE, hcr_el2);
+	isb();
+}
+
+static void vhe_leave(struct stage2_inval *inv)
+{
+	write_sysreg(HCR_HOST_VHE_FLAGS, hcr_el2);
+	isb();
+	if (inv->resident)
+		__load_stage2(inv->resident, inv->resident->arch);
+	if (cpus_have_final_cap(ARM64_WORKAROUND_SPECULATIVE_AT)) {
+		write_sysreg_el1(inv->tcr, SYS_TCR);
+		write_sysreg_el1(inv->sctlr, SYS_SCTLR);
+	}
+}
+
+void stage2_vmid_enter(struct stage2_tables *t)
+{
+	struct stage2_inval *inv;
+	unsigned long flags;
+
+	if (!has_vhe()) {
+		inv = get_cpu_ptr(&stage2_inval);
+		inv->start = inv->end = 0;
+		return;
+	}
+	local_irq_save(flags);
+	inv = this_cpu_ptr(&stage2_inval);
+	inv->flags = flags;
+	vhe_enter(t, inv);
+}
+
+void stage2_vmid_leave(struct stage2_tables *t)
+{
+	struct stage2_inval *inv = this_cpu_ptr(&stage2_inval);
+	unsigned long flags = inv->flags;
+
+	if (!has_vhe()) {
+		put_cpu_ptr(&stage2_inval);
+		return;
+	}
+	vhe_leave(inv);
+	local_irq_restore(flags);
+}
+
+/* ---- nVHE: one hypercall for one invalidation ------------------------------------ */
+
+static void collect(u64 start, u64 size, int level)
+{
+	struct stage2_inval *inv = this_cpu_ptr(&stage2_inval);
+
+	if (inv->start == inv->end) {
+		inv->start = start;
+		inv->end = start + size;
+		inv->level = level;
+		return;
+	}
+	inv->start = min(inv->start, start);
+	inv->end = max(inv->end, start + size);
+	inv->level = TLBI_TTL_UNKNOWN;
+}
+
+/* IPAS2E1IS: IPA[51:12] in [39:0], TTL in [47:44]: its two low bits are a level. */
+void stage2_nvhe_collect_ipa(uint64_t operand)
+{
+	int level = FIELD_GET(GENMASK(47, 44), operand) & 3;
+
+	collect((operand & GENMASK(39, 0)) << 12, PAGE_SIZE,
+		level ? level : TLBI_TTL_UNKNOWN);
+}
+
+/* RIPAS2E1IS: SCALE [45:44], NUM [43:39], BaseADDR [36:0] in granules (64K: LPA2). */
+void stage2_nvhe_collect_range(uint64_t operand)
+{
+	unsigned int scale = FIELD_GET(GENMASK(45, 44), operand);
+	u64 pages = (FIELD_GET(GENMASK(43, 39), operand) + 1) << (5 * scale + 1);
+	unsigned int shift = kvm_lpa2_is_enabled() ? 16 : PAGE_SHIFT;
+
+	collect((operand & GENMASK(36, 0)) << shift, pages << PAGE_SHIFT,
+		TLBI_TTL_UNKNOWN);
+}
+
+/*
+ * Each of EL2's functions does all of it: DSB, the TLBI by address, DSB,
+ * VMALLE1IS, DSB, in the VMID's context. One TLBI by address keeps its meaning
+ * (it may be for a block that begins before it); more of them become a range
+ * where the CPU has one, and where it has not, the whole VMID: one hypercall and
+ * one TLBI in place of one for each address. The same choice as KVM's own.
+ */
+void stage2_nvhe_flush(struct stage2_tables *t)
+{
+	struct stage2_inval *inv = this_cpu_ptr(&stage2_inval);
+	u64 pages = (inv->end - inv->start) >> PAGE_SHIFT;
+
+	if (!pages)
+		return;
+	if (pages == 1)
+		kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, t->mmu, inv->start, inv->level);
+	else if (system_supports_tlb_range() && pages <= MAX_TLBI_RANGE_PAGES)
+		kvm_call_hyp(__kvm_tlb_flush_vmid_range, t->mmu, inv->start, pages);
+	else
+		kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);
+	inv->start = inv->end = 0;
+}
+
+void stage2_nvhe_flush_all(struct stage2_tables *t)
+{
+	kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);
+}
+
+/* ---- caches ----------------------------------------------------------------------- */
+
+/*
+ * Memory without a struct page in the linear map (a device's, as KVM maps it) has
+ * no cacheable alias here. KVM gives write-back only to memory that has one, so
+ * that type needs no question.
+ *
+ * By line and without a DSB, unlike the kernel's function: the engine's is the
+ * one that completes all of them. The line is the smallest of any CPU's.
+ */
+void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr)
+{
+	unsigned long line, p, end;
+
+	if ((attr & S2_MEM_MASK) != S2_MEM_WB && !pfn_is_map_memory(PHYS_PFN(pa)))
+		return;
+	line = 4UL << SYS_FIELD_GET(CTR_EL0, DminLine, arm64_ftr_reg_ctrel0.sys_val);
+	p = (unsigned long)phys_to_virt(pa);
+	for (end = p + size; p < end; p += line)
+		asm volatile("dc civac, %0" : : "r" (p) : "memory");
+}
+
+void s2_port_make_executable(void *port, uint64_t pa, uint64_t size)
+{
+	struct stage2_tables *t = port;
+
+	t->mm_ops.icache_inval_pou(phys_to_virt(pa), size);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The porting header for KVM/arm64 (Linux 6.12): the host's own stage-2 tables,
+ * VHE and nVHE. What pKVM builds at EL2 stays with the stock functions.
+ */
+#ifndef STAGE2_LINUX_PORT_H
+#define STAGE2_LINUX_PORT_H
+
+#include <linux/bug.h>
+#include <linux/kvm_host.h>
+#include <linux/mm.h>
+#include <linux/spinlock.h>
+#include <linux/workqueue.h>
+#include <asm/barrier.h>
+#include <asm/cmpxchg.h>
+#include <asm/kvm_mmu.h>
+#include <asm/kvm_pgtable.h>
+#include <asm/tlbflush.h>
+#include <stage2/stage2.h>
+
+#define S2_ASSERT(cond) WARN_ON_ONCE(!(cond))
+
+/* One granule for every VM: the host's. */
+#define S2_GRANULE_SHIFT PAGE_SHIFT
+
+/**
+ * struct stage2_tables - the engine's side of a struct kvm_pgtable
+ * @mm_ops: a copy of the caller's operations. pgt->mm_ops points here, which is
+ *	how a kvm_pgtable, that has no field to spare, leads to this.
+ * @s2: the instance
+ * @layout: the instance as it was made: what releasing tables needs, also after
+ *	the tables themselves have been destroyed
+ * @mmu: KVM's side: VMID and VTCR for the invalidations
+ * @quiet: the caller of the running exclusive call invalidates (wrprotect)
+ * @unlinked: @s2 is no VM's: its root is a table of its own
+ * @fault_lock: serialises what faults change under the read side of mmu_lock
+ * @list: all instances, for debugfs
+ * @refs: the pgtable's, and one while tables wait for a grace period
+ * @limbo_lock: the five below
+ * @fresh: detached since the running grace period began
+ * @waiting: detached before it began
+ * @reclaiming: a grace period is running, or @waiting is being freed
+ * @work: frees @waiting
+ * @deferred: tables freed by @work so far
+ */
+struct stage2_tables {
+	struct kvm_pgtable_mm_ops mm_ops;
+	struct s2 s2, layout;
+	struct kvm_s2_mmu *mmu;
+	bool quiet, unlinked;
+	spinlock_t fault_lock;
+	struct list_head list;
+	refcount_t refs;
+
+	spinlock_t limbo_lock;
+	struct s2_limbo fresh, waiting;
+	bool reclaiming;
+	struct rcu_work work;
+	u64 deferred;
+};
+
+static inline struct stage2_tables *stage2_tables(struct kvm_pgtable *pgt)
+{
+	return container_of(pgt->mm_ops, struct stage2_tables, mm_ops);
+}
+
+void stage2_reclaim_init(struct stage2_tables *t);
+void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo);
+void stage2_tables_put(struct stage2_tables *t);
+
+#ifdef CONFIG_DEBUG_FS
+void stage2_debugfs_add(struct stage2_tables *t);
+void stage2_debugfs_del(struct stage2_tables *t);
+#else
+static inline void stage2_debugfs_add(struct stage2_tables *t) {}
+static inline void stage2_debugfs_del(struct stage2_tables *t) {}
+#endif
+
+/*
+ * Only a kernel built for tests can leave invalidation out, so that a test can
+ * show that it would notice.
+ */
+#ifdef STAGE2_TEST
+extern bool stage2_test_no_tlbi;
+#else
+#define stage2_test_no_tlbi false
+#endif
+
+static inline bool stage2_quiet(const struct stage2_tables *t)
+{
+	return t->quiet || unlikely(stage2_test_no_tlbi);
+}
+
+/* ---- table pages ------------------------------------------------------------
+ *
+ * The metadata words are page->index and page->private. A table page is neither
+ * file nor anonymous memory, is on no list and has no buffers, so nobody else
+ * looks at them; they lie side by side and clear of rcu_head, lru and mapping
+ * (which must be NULL when the page is freed). Nobody clears index, so
+ * allocation does.
+ */
+static inline uint64_t *s2_port_table_meta(void *port, uint64_t *table)
+{
+	struct page *page = virt_to_page(table);
+
+	BUILD_BUG_ON(sizeof(page->index) != 8 || sizeof(page->private) != 8);
+	BUILD_BUG_ON(offsetof(struct page, private) != offsetof(struct page, index) + 8);
+	return (uint64_t *)&page->index;
+}
+
+static inline void stage2_meta_clear(uint64_t *table)
+{
+	uint64_t *meta = s2_port_table_meta(NULL, table);
+
+	meta[0] = meta[1] = 0;
+}
+
+static inline uint64_t s2_port_table_pa(void *port, uint64_t *table)
+{
+	return virt_to_phys(table);
+}
+
+static inline uint64_t *s2_port_table_va(void *port, uint64_t pa)
+{
+	return phys_to_virt(pa);
+}
+
+/* ---- entries ----------------------------------------------------------------- */
+
+static inline uint64_t s2_port_load(void *port, const uint64_t *entry)
+{
+	return READ_ONCE(*entry);
+}
+
+static inline void s2_port_store(void *port, uint64_t *entry, uint64_t desc)
+{
+	WRITE_ONCE(*entry, desc);
+}
+
+static inline void s2_port_store_release(void *port, uint64_t *entry, uint64_t desc)
+{
+	smp_store_release(entry, desc);
+}
+
+static inline uint64_t s2_port_xchg(void *port, uint64_t *entry, uint64_t desc)
+{
+	return xchg_relaxed(entry, desc);
+}
+
+static inline uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old,
+				   uint64_t desc)
+{
+	return cmpxchg_relaxed(entry, old, desc);
+}
+
+/* ---- barriers and TLBIs ------------------------------------------------------
+ *
+ * With VHE the host is at EL2 and each is an instruction. Without, the host is at
+ * EL1, where there is no TLBI for a guest: what the engine asks for by address
+ * is collected and goes to EL2 as one hypercall, in place of the VMALLE1IS that
+ * the engine issues after every TLBI by address (port.c).
+ */
+static inline void s2_port_dsb_ishst(void *port)
+{
+	if (!stage2_quiet(port))
+		dsb(ishst);
+}
+
+static inline void s2_port_dsb_ish(void *port)
+{
+	if (!stage2_quiet(port))
+		dsb(ish);
+}
+
+static inline void s2_port_dsb_sy(void *port)
+{
+	dsb(sy);
+}
+
+static inline void s2_port_isb(void *port)
+{
+	if (!stage2_quiet(port))
+		isb();
+}
+
+void stage2_vmid_enter(struct stage2_tables *t);
+void stage2_vmid_leave(struct stage2_tables *t);
+void stage2_nvhe_collect_ipa(uint64_t operand);
+void stage2_nvhe_collect_range(uint64_t operand);
+void stage2_nvhe_flush(struct stage2_tables *t);
+void stage2_nvhe_flush_all(struct stage2_tables *t);
+
+static inline void s2_port_vmid_enter(void *port)
+{
+	if (!stage2_quiet(port))
+		stage2_vmid_enter(port);
+}
+
+static inline void s2_port_vmid_leave(void *port)
+{
+	if (!stage2_quiet(port))
+		stage2_vmid_leave(port);
+}
+
+static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
+{
+	if (stage2_quiet(port))
+		return;
+	if (has_vhe())
+		__tlbi(ipas2e1is, operand);
+	else
+		stage2_nvhe_collect_ipa(operand);
+}
+
+static inline void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)
+{
+	if (stage2_quiet(port))
+		return;
+	if (has_vhe())
+		__tlbi(ripas2e1is, operand);
+	else
+		stage2_nvhe_collect_range(operand);
+}
+
+static inline void s2_port_tlbi_vmalle1is(void *port)
+{
+	if (stage2_quiet(port))
+		return;
+	if (has_vhe())
+		__tlbi(vmalle1is);
+	else
+		stage2_nvhe_flush(port);
+}
+
+static inline void s2_port_tlbi_vmalls12e1is(void *port)
+{
+	if (stage2_quiet(port))
+		return;
+	if (has_vhe())
+		__tlbi(vmalls12e1is);
+	else
+		stage2_nvhe_flush_all(port);
+}
+
+/* No other agent walks KVM's tables: an SMMU has its own. */
+static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+{
+}
+
+#endif /* STAGE2_LINUX_PORT_H */

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The first and only program of the test machine: runs the lines of /tests, says
+ * on the console how each ended, and switches the machine off. A line is
+ *
+ *	name <tab> timeout in seconds <tab> options <tab> path and arguments
+ *
+ * options: "cpu0" runs the test on one CPU, "pages=N" reserves N huge pages for
+ * it, "-" is none. After each test the memory in stage-2 tables must be back to
+ * 0: freed tables wait for a grace period, so it is given some time.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static void mount_at(const char *type, const char *dir)
+{
+	mkdir(dir, 0755);
+	if (mount(type, dir, type, 0, NULL) && errno != EBUSY)
+		printf("## cannot mount %s: %s\n", dir, strerror(errno));
+}
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd < 0 || write(fd, text, strlen(text)) < 0)
+		printf("## cannot write %s: %s\n", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+static long table_memory(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128];
+	long kb = -1;
+
+	while (f && fgets(line, sizeof(line), f))
+		if (sscanf(line, "SecPageTables: %ld", &kb) == 1)
+			break;
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void exec_test(char *options, char *command)
+{
+	struct rlimit files = { 4096, 4096 };
+	char *argv[64], *word;
+	int argc = 0;
+
+	if (strstr(options, "cpu0")) {
+		cpu_set_t set;
+
+		CPU_ZERO(&set);
+		CPU_SET(0, &set);
+		sched_setaffinity(0, sizeof(set), &set);
+	}
+	setrlimit(RLIMIT_NOFILE, &files);
+	for (word = strtok(command, " "); word && argc < 63; word = strtok(NULL, " "))
+		argv[argc++] = word;
+	argv[argc] = NULL;
+	setpgid(0, 0);
+	execv(argv[0], argv);
+	printf("## cannot run %s: %s\n", argv[0], strerror(errno));
+	_exit(127);
+}
+
+/* Wait status of the test; a timeout looks like SIGKILL. */
+static int wait_for(pid_t pid, double timeout, int *timed_out)
+{
+	double end = now() + timeout;
+	int status = 0;
+
+	for (*timed_out = 0; waitpid(pid, &status, WNOHANG) != pid; usleep(10000)) {
+		if (now() < end)
+			continue;
+		*timed_out = 1;
+		kill(-pid, SIGKILL);
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		break;
+	}
+	kill(-pid, SIGKILL);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	return status;
+}
+
+static void run(char *line)
+{
+	char *name = strtok(line, "\t"), *limit = strtok(NULL, "\t");
+	char *options = strtok(NULL, "\t"), *command = strtok(NULL, "\n");
+	const char *pages = options ? strstr(options, "pages=") : NULL;
+	double start = now();
+	int status, timed_out;
+	long kb;
+	pid_t pid;
+
+	if (!command)
+		return;
+	if (pages)
+		write_file("/proc/sys/vm/nr_hugepages", pages + 6);
+	printf("##BEGIN %s\n", name);
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		exec_test(options, command);
+	status = wait_for(pid, atof(limit), &timed_out);
+	if (pages)
+		write_file("/proc/sys/vm/nr_hugepages", "0");
+	for (int i = 0; (kb = table_memory()) > 0 && i < 50; i++)
+		usleep(100000);
+	printf("\n##END %s %s %d %.1f %ld\n", name,
+	       timed_out	   ? "timeout" :
+	       WIFSIGNALED(status) ? "signal" :
+				     "exit",
+	       WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+	       now() - start, kb);
+	fflush(stdout);
+}
+
+int main(void)
+{
+	char line[1024];
+	FILE *tests;
+
+	mount_at("proc", "/proc");
+	mount_at("sysfs", "/sys");
+	mount_at("devtmpfs", "/dev");
+	mount_at("debugfs", "/sys/kernel/debug");
+	mount_at("tmpfs", "/tmp");
+	mount_at("tmpfs", "/dev/shm");
+	signal(SIGPIPE, SIG_IGN);
+	tests = fopen("/tests", "r");
+	while (tests && fgets(line, sizeof(line), tests))
+		run(line);
+	printf("##DONE\n");
+	fflush(stdout);
+	sync();
+	reboot(RB_POWER_OFF);
+	return 0;
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Does a vCPU go on with a translation that was taken away?
+ *
+ * Two vCPUs store a growing number to a page A, then to a page B, again and
+ * again. The host drops the memory of A, in three ways: a page, a range with a
+ * table of its own, a huge page. The next store to A must fault and land in a new
+ * page. If the old translation is still used, the store goes to a page that is no
+ * longer the VM's, and A as the host sees it stands still while B moves on.
+ *
+ * It takes two CPUs: a vCPU that leaves the guest meanwhile loses its cached
+ * translations for other reasons.
+ *
+ * --without-tlbi: switch the invalidation off for the time of the test (a kernel
+ * built for tests); then a stale translation must be found. Exit 0: as expected.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+#define VCPUS 2
+#define HUGE (2UL << 20)
+#define DATA_IPA UINT64_C(0x80000000)
+#define SWITCH "/sys/kernel/debug/stage2/no_tlbi"
+
+/* x0: A, x1: B. */
+extern const char guest_start[], guest_end[];
+__asm__(".pushsection .rodata\n"
+	"guest_start:\n"
+	"	mov	x2, #0\n"
+	"1:	add	x2, x2, #1\n"
+	"	str	x2, [x0]\n"
+	"	str	x2, [x1]\n"
+	"	b	1b\n"
+	"guest_end:\n"
+	".popsection\n");
+
+struct worker {
+	struct vcpu vcpu;
+	pthread_t thread;
+	_Atomic uint64_t *a, *b;
+};
+
+static atomic_bool stop;
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!stop)
+		vcpu_run(&w->vcpu);
+	return NULL;
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* B moves by n or the vCPU hangs. */
+static uint64_t wait_b(struct worker *w, uint64_t from, uint64_t n)
+{
+	double end = now() + 30;
+	uint64_t b;
+
+	while ((b = *w->b) < from + n)
+		if (now() > end) {
+			fprintf(stderr, "a vCPU does not move: B is %llu\n",
+				(unsigned long long)b);
+			exit(2);
+		}
+	return b;
+}
+
+/*
+ * Without invalidation the guest goes on writing to memory that it has lost, which
+ * could be anybody's next. A pipe keeps a reference, so that it is nobody's.
+ */
+static void hold(struct worker *w, int pipe)
+{
+	struct iovec page = { (void *)(uintptr_t)w->a, 8 };
+
+	if (pipe >= 0 && vmsplice(pipe, &page, 1, SPLICE_F_NONBLOCK) != 8)
+		die("vmsplice");
+}
+
+/* Drop [drop, drop + size), which holds every A; how many vCPUs did not notice. */
+static unsigned drop_and_look(struct worker *w, void *drop, size_t size, int pipe)
+{
+	uint64_t before[VCPUS];
+	unsigned stale = 0;
+
+	for (int i = 0; i < VCPUS; i++) {
+		wait_b(&w[i], *w[i].b, 2);
+		hold(&w[i], pipe);
+	}
+	if (madvise(drop, size, MADV_DONTNEED))
+		die("DONTNEED");
+	for (int i = 0; i < VCPUS; i++)
+		before[i] = *w[i].b;
+	for (int i = 0; i < VCPUS; i++) {
+		/*
+		 * A is stored before B, and the drop was over before B was read:
+		 * when B has moved by two, A has been stored to since the drop.
+		 */
+		wait_b(&w[i], before[i], 2);
+		stale += *w[i].a < before[i];
+	}
+	return stale;
+}
+
+static void set_switch(bool on)
+{
+	int fd = open(SWITCH, O_WRONLY);
+
+	if (fd < 0 || write(fd, on ? "1" : "0", 1) != 1)
+		die(SWITCH);
+	close(fd);
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const name[] = { "page", "table", "block" };
+	bool without = argc > 1 && !strcmp(argv[1], "--without-tlbi");
+	struct sigaction act = { .sa_handler = on_signal };
+	struct worker w[VCPUS] = { 0 };
+	unsigned stale = 0;
+	int held[2] = { -1, -1 };
+	struct vm vm;
+	char *data;
+
+	sigaction(SIGUSR1, &act, NULL);
+	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start));
+	/* Four huge pages: three kinds of A, and B; aligned, one spare for that. */
+	data = mmap(NULL, 5 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	if (data == MAP_FAILED)
+		die("memory");
+	data = (char *)(((uintptr_t)data + HUGE - 1) & ~(HUGE - 1));
+	madvise(data, 2 * HUGE, MADV_NOHUGEPAGE);
+	madvise(data + 2 * HUGE, HUGE, MADV_HUGEPAGE);
+	madvise(data + 3 * HUGE, HUGE, MADV_NOHUGEPAGE);
+	vm_slot(&vm, 1, DATA_IPA, data, 4 * HUGE, 0);
+
+	for (int kind = 0; kind < 3; kind++) {
+		size_t size = kind ? HUGE : 4096 * VCPUS;
+		unsigned found = 0, drops = without ? 100 : 300;
+
+		if (without && (pipe(held) || fcntl(held[1], F_SETPIPE_SZ, 1 << 20) < 0))
+			die("pipe");
+		stop = false;
+		for (unsigned i = 0; i < VCPUS; i++) {
+			uint64_t a = (uint64_t)kind * HUGE + i * 4096;
+			uint64_t b = 3 * HUGE + i * 4096;
+
+			w[i].a = (_Atomic uint64_t *)(data + a);
+			w[i].b = (_Atomic uint64_t *)(data + b);
+			*w[i].a = *w[i].b = 0;
+			vcpu_open(&vm, &w[i].vcpu, (unsigned)kind * VCPUS + i, 0);
+			vcpu_reg(&w[i].vcpu, 0, DATA_IPA + a);
+			vcpu_reg(&w[i].vcpu, 1, DATA_IPA + b);
+			pthread_create(&w[i].thread, NULL, work, &w[i]);
+		}
+		if (without)
+			set_switch(true);
+		for (unsigned i = 0; i < drops; i++)
+			found += drop_and_look(w, data + kind * HUGE, size, held[1]);
+		if (without)
+			set_switch(false);
+		printf("%s: %u drops, %u stale\n", name[kind], drops * VCPUS, found);
+		stale += found;
+		stop = true;
+		for (int i = 0; i < VCPUS; i++) {
+			w[i].vcpu.run->immediate_exit = 1;
+			pthread_kill(w[i].thread, SIGUSR1);
+			pthread_join(w[i].thread, NULL);
+			vcpu_close(&vm, &w[i].vcpu);
+		}
+		close(held[0]);
+		close(held[1]);
+	}
+	vm_close(&vm);
+	return !stale == !without;
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include "vm.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+void die(const char *what)
+{
+	perror(what);
+	exit(2);
+}
+
+static int control(int fd, unsigned long request, void *arg, const char *what)
+{
+	int ret = ioctl(fd, request, arg);
+
+	if (ret < 0)
+		die(what);
+	return ret;
+}
+
+void vm_slot(struct vm *vm, uint32_t slot, uint64_t ipa, void *memory, uint64_t size,
+	     uint32_t flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = slot,
+		.flags = flags,
+		.guest_phys_addr = ipa,
+		.memory_size = size,
+		.userspace_addr = (uintptr_t)memory,
+	};
+
+	control(vm->fd, KVM_SET_USER_MEMORY_REGION, &region, "memory slot");
+}
+
+void vm_open(struct vm *vm, const void *code, size_t size)
+{
+	vm->kvm = open("/dev/kvm", O_RDWR);
+	if (vm->kvm < 0)
+		die("/dev/kvm");
+	vm->fd = control(vm->kvm, KVM_CREATE_VM, NULL, "create VM");
+	vm->code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+	if (vm->code == MAP_FAILED || size > 4096)
+		die("code page");
+	memcpy(vm->code, code, size);
+	__builtin___clear_cache((char *)vm->code, (char *)vm->code + size);
+	vm_slot(vm, 0, VM_CODE_IPA, vm->code, 4096, 0);
+}
+
+void vm_close(struct vm *vm)
+{
+	close(vm->fd);
+	close(vm->kvm);
+	munmap(vm->code, 4096);
+}
+
+static void set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value)
+{
+	struct kvm_one_reg reg = { .id = id, .addr = (uintptr_t)&value };
+
+	control(vcpu->fd, KVM_SET_ONE_REG, &reg, "register");
+}
+
+#define CORE(field)                                        \
+	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
+	 KVM_REG_ARM_CORE_REG(field))
+
+void vcpu_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
+{
+	set_reg(vcpu, CORE(regs.regs[0]) + 2 * n, value);
+}
+
+static size_t run_size(const struct vm *vm)
+{
+	return (size_t)control(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "run size");
+}
+
+void vcpu_open(struct vm *vm, struct vcpu *vcpu, unsigned id, uint64_t offset)
+{
+	struct kvm_vcpu_init init = { 0 };
+
+	vcpu->fd = control(vm->fd, KVM_CREATE_VCPU, (void *)(uintptr_t)id, "create vCPU");
+	control(vm->fd, KVM_ARM_PREFERRED_TARGET, &init, "target");
+	control(vcpu->fd, KVM_ARM_VCPU_INIT, &init, "init vCPU");
+	vcpu->run = mmap(NULL, run_size(vm), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
+			 0);
+	if (vcpu->run == MAP_FAILED)
+		die("run page");
+	set_reg(vcpu, CORE(regs.pc), VM_CODE_IPA + offset);
+}
+
+void vcpu_close(struct vm *vm, struct vcpu *vcpu)
+{
+	munmap(vcpu->run, run_size(vm));
+	close(vcpu->fd);
+}
+
+uint64_t vcpu_run(struct vcpu *vcpu)
+{
+	if (ioctl(vcpu->fd, KVM_RUN, NULL)) {
+		if (errno == EINTR)
+			return 0;
+		die("run");
+	}
+	if (vcpu->run->exit_reason != KVM_EXIT_MMIO) {
+		fprintf(stderr, "vCPU left with reason %u\n", vcpu->run->exit_reason);
+		exit(2);
+	}
+	return vcpu->run->mmio.phys_addr;
+}

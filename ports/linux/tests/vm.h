@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A VM in a few lines: memory slots, vCPUs that run a piece of code, stage 1 off. */
+#ifndef STAGE2_TESTS_VM_H
+#define STAGE2_TESTS_VM_H
+
+#include <linux/kvm.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VM_CODE_IPA UINT64_C(0x10000)
+
+struct vm {
+	int kvm, fd;
+	uint32_t slots;
+	void *code; /* one page at VM_CODE_IPA */
+};
+
+struct vcpu {
+	int fd;
+	struct kvm_run *run;
+};
+
+/* Say what went wrong and end the program. */
+void die(const char *what) __attribute__((noreturn));
+
+void vm_open(struct vm *vm, const void *code, size_t size);
+void vm_close(struct vm *vm);
+/* size 0 deletes the slot. */
+void vm_slot(struct vm *vm, uint32_t slot, uint64_t ipa, void *memory, uint64_t size,
+	     uint32_t flags);
+/* At EL1, interrupts masked, pc at VM_CODE_IPA + offset. */
+void vcpu_open(struct vm *vm, struct vcpu *vcpu, unsigned id, uint64_t offset);
+void vcpu_close(struct vm *vm, struct vcpu *vcpu);
+void vcpu_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
+/* Until it stores outside of any slot, or a signal comes: the address, or 0. */
+uint64_t vcpu_run(struct vcpu *vcpu);
+
+#endif /* STAGE2_TESTS_VM_H */

@@ -1,0 +1,317 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""The engine inside Linux: build KVM on it and the stock one, boot both, compare.
+
+Everything is made under build/kvm: the kernel's source from Debian's package, one
+object folder for each kernel, its selftests, our programs, the logs. A second run
+builds what has changed.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PORT = ROOT / "ports/linux"
+BUILD = ROOT / "build/kvm"
+TARBALL = pathlib.Path("/usr/src/linux-source-6.12.tar.xz")
+SOURCE = BUILD / "linux-source-6.12"
+SELFTESTS = BUILD / "selftests"
+PROGRAMS = BUILD / "programs"
+CPUS = ("max", "neoverse-n1", "cortex-a57")
+CROSS = "aarch64-linux-gnu-"
+
+# The functions that the engine stands in for: the stock ones get another name.
+REPLACED = """__kvm_pgtable_stage2_init kvm_pgtable_stage2_destroy
+kvm_pgtable_stage2_free_unlinked kvm_pgtable_stage2_create_unlinked
+kvm_pgtable_stage2_map kvm_pgtable_stage2_set_owner kvm_pgtable_stage2_unmap
+kvm_pgtable_stage2_wrprotect kvm_pgtable_stage2_mkyoung
+kvm_pgtable_stage2_test_clear_young kvm_pgtable_stage2_relax_perms
+kvm_pgtable_stage2_flush kvm_pgtable_stage2_split""".split()
+
+TROUBLE = re.compile(
+    r"WARNING:|BUG:|Kernel panic|Oops|KASAN|cut here|Call trace|possible recursive"
+    r"|suspicious RCU|INFO: (?:rcu|task)|Bad page state|Internal error")
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def run(what, command, log, **kwargs):
+    """A build step: its output goes to a log, its time to the terminal."""
+    start = time.monotonic()
+    with open(BUILD / log, "w") as out:
+        status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT,
+                                stdin=subprocess.DEVNULL, check=False,
+                                **kwargs).returncode
+    say(f"  {what}: {time.monotonic() - start:.0f} s")
+    if status:
+        text = (BUILD / log).read_text(errors="replace").splitlines()
+        say("\n".join(text[-30:]))
+        sys.exit(f"{what} failed: {BUILD / log}")
+
+
+def write(path, text):
+    """Write a file, unless that is what it says already."""
+    if not path.exists() or path.read_text() != text:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+# ---- building -----------------------------------------------------------------------
+
+
+def unpack():
+    if (SOURCE / "Makefile").exists():
+        return
+    if not TARBALL.exists():
+        sys.exit(f"{TARBALL} is missing: the package linux-source-6.12")
+    run("unpack the kernel's source", ["tar", "xf", TARBALL, "-C", BUILD], "unpack.log")
+
+
+def graft():
+    """Put the engine and its glue into the source, and a few lines into a Makefile."""
+    hyp = SOURCE / "arch/arm64/kvm/hyp"
+    for source, target in ((ROOT / "include", "include"), (ROOT / "src", "src"),
+                           (PORT, "linux")):
+        names = set()
+        for path in source.rglob("*"):
+            if path.is_file() and "tests" not in path.relative_to(source).parts:
+                name = path.relative_to(source)
+                names.add(name)
+                write(hyp / "stage2" / target / name, path.read_text())
+        for path in (hyp / "stage2" / target).rglob("*"):
+            if path.is_file() and path.suffix in (".c", ".h") \
+                    and path.relative_to(hyp / "stage2" / target) not in names:
+                path.unlink()
+    write(hyp / "stage2/Kbuild", (PORT / "Kbuild").read_text())
+    makefile = (hyp / "Makefile").read_text().split("\nifdef STAGE2\n")[0]
+    renames = " ".join(f"-D{name}=stock_{name}" for name in REPLACED)
+    write(hyp / "Makefile", makefile + "\nifdef STAGE2\nobj-$(CONFIG_KVM) += stage2/\n"
+          f"CFLAGS_pgtable.o += {renames}\nendif\n")
+
+
+def make(out, *targets):
+    return ["nice", "-n", "5", "make", "-s", "-C", SOURCE, f"O={out}", "ARCH=arm64",
+            f"CROSS_COMPILE={CROSS}", f"-j{os.cpu_count()}", *targets]
+
+
+def build_kernel(name, options, fragments=()):
+    """One kernel; options are make variables, the same for configuring and building."""
+    out = BUILD / name
+    out.mkdir(exist_ok=True)
+    config = "".join((PORT / f).read_text() for f in ("kvm.config", *fragments))
+    if not (out / "fragment").exists() or (out / "fragment").read_text() != config:
+        (out / "wanted").write_text(config)
+        run(f"configure the {name} kernel", make(out, *options, "allnoconfig"),
+            f"{name}-config.log",
+            env={**os.environ, "KCONFIG_ALLCONFIG": str(out / "wanted")})
+        got = (out / ".config").read_text().splitlines()
+        for line in config.splitlines():
+            if line.startswith("CONFIG_") and line not in got \
+                    and not line.endswith("=n"):
+                say(f"  note: {line} is not in the {name} kernel")
+        (out / "wanted").replace(out / "fragment")
+    run(f"build the {name} kernel", make(out, *options, "Image"), f"{name}-build.log")
+
+
+def build_selftests():
+    if (SELFTESTS / "complete").exists():
+        return
+    SELFTESTS.mkdir(exist_ok=True)
+    run("kernel headers", make(BUILD / "stock", "headers_install"), "headers.log")
+    # Some do not compile for arm64: -k, and the list says which ones are needed.
+    start = time.monotonic()
+    with open(BUILD / "selftests.log", "w") as out:
+        subprocess.run(
+            ["nice", "-n", "5", "make", "-s", "-k", f"-j{os.cpu_count()}", "-C",
+             SOURCE / "tools/testing/selftests/kvm", "ARCH=arm64",
+             f"CROSS_COMPILE={CROSS}", f"OUTPUT={SELFTESTS}", "LDFLAGS=-static",
+             f"KHDR_INCLUDES=-isystem {BUILD}/stock/usr/include"],
+            stdout=out, stderr=subprocess.STDOUT, check=False)
+    say(f"  KVM's selftests: {time.monotonic() - start:.0f} s")
+    (SELFTESTS / "complete").touch()
+
+
+def build_programs(names):
+    PROGRAMS.mkdir(exist_ok=True)
+    for name, sources in names.items():
+        inputs = [PORT / "tests" / s for s in sources] + [PORT / "tests/vm.h"]
+        output = PROGRAMS / name
+        if output.exists() and all(output.stat().st_mtime > i.stat().st_mtime
+                                   for i in inputs):
+            continue
+        run(f"build {name}",
+            [f"{CROSS}gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread",
+             "-isystem", BUILD / "stock/usr/include", "-o", output,
+             *inputs[:-1]], f"{name}.log")
+
+
+# ---- a test machine ------------------------------------------------------------------
+
+
+def archive(files, path):
+    """An initial RAM disk: a cpio archive in the "newc" format."""
+    data = bytearray()
+
+    def member(name, mode, content):
+        encoded = name.encode() + b"\0"
+        fields = (0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)
+        data.extend(b"070701" + b"".join(b"%08x" % f for f in fields) + encoded)
+        data.extend(b"\0" * (-len(data) % 4))
+        data.extend(content)
+        data.extend(b"\0" * (-len(data) % 4))
+
+    folders = {str(p) for name in files for p in pathlib.PurePath(name).parents}
+    for name in sorted(folders - {"."}):
+        member(name, 0o040755, b"")
+    for name, content in files.items():
+        member(name, 0o100755, content)
+    member("TRAILER!!!", 0, b"")
+    path.write_bytes(data)
+
+
+def qemu(image, initrd, cpu, smp=2, memory="4G", append="", extra=()):
+    return ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3", "-cpu",
+            cpu, "-smp", str(smp), "-m", memory, "-nic", "none", "-nographic",
+            "-no-reboot", "-kernel", str(image), "-initrd", str(initrd), "-append",
+            f"console=ttyAMA0 panic=-1 rdinit=/init {append}", *extra]
+
+
+def boot(label, command, log, timeout):
+    """Boot, show which test runs, return what the console said."""
+    lines = []
+    tty = sys.stdout.isatty()
+    start = time.monotonic()
+    with open(log, "w") as out, \
+            subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                             stderr=subprocess.STDOUT, text=True,
+                             errors="replace") as machine:
+        watchdog = threading.Timer(timeout, machine.kill)
+        watchdog.start()
+        for line in machine.stdout:
+            lines.append(line.rstrip("\r\n"))
+            out.write(line)
+            out.flush()
+            if line.startswith("##BEGIN ") and tty:
+                print(f"\r  {label}: {line.split()[1]:30}", end="", flush=True)
+        watchdog.cancel()
+    if tty:
+        print("\r" + " " * 78 + "\r", end="")
+    say(f"  {label}: {time.monotonic() - start:.0f} s, {log.relative_to(ROOT)}")
+    if not any(line.startswith("##DONE") for line in lines):
+        say(f"  {label}: the machine did not come to its end")
+    return lines
+
+
+def results(lines):
+    """{test: what it ended with}, and the kernel's complaints."""
+    ended, trouble = {}, []
+    for line in lines:
+        if line.startswith("##END "):
+            _, name, how, code, _, kb = line.split()
+            ended[name] = {
+                "exit 0": "pass", "exit 4": "skip"
+            }.get(f"{how} {code}", f"{how} {code}" if how != "timeout" else how)
+            if ended[name] == "pass" and kb != "0":
+                ended[name] = f"leak {kb} kB"
+        elif TROUBLE.search(line):
+            trouble.append(line)
+    return ended, trouble
+
+
+# ---- make kvm -------------------------------------------------------------------------
+
+
+def read_list(short):
+    tests = []
+    for line in (PORT / "tests/tests.list").read_text().splitlines():
+        if line.startswith("#") or not line:
+            continue
+        name, options, command = line.split(None, 2)
+        options = options.split(",")
+        if short and "short" not in options:
+            continue
+        if not command.startswith("/"):
+            command = "/selftests/" + command
+        tests.append((name, options, command))
+    return tests
+
+
+def build(args):
+    BUILD.mkdir(parents=True, exist_ok=True)
+    say("build")
+    unpack()
+    graft()
+    build_kernel("stock", ())
+    build_kernel("ours", ("STAGE2=1", "STAGE2_TEST=y"))
+    build_selftests()
+    build_programs({"init": ["init.c"], "stale": ["stale.c", "vm.c"]})
+
+
+def run_list(kernel, cpu, tests, timeout, append="", log=None):
+    wanted = {c.split()[0] for _, _, c in tests}
+    files = {"init": (PROGRAMS / "init").read_bytes()}
+    lines = []
+    for name, options, command in tests:
+        if "ours" in options and kernel == "stock":
+            continue
+        lines.append("\t".join((name, str(timeout), ",".join(options), command)))
+    files["tests"] = ("\n".join(lines) + "\n").encode()
+    for path in wanted:
+        source = BUILD / path.lstrip("/")
+        if source.exists():
+            files[path.lstrip("/")] = source.read_bytes()
+    initrd = BUILD / f"{kernel}-{cpu}.cpio"
+    archive(files, initrd)
+    lines = boot(f"{kernel}, {cpu}",
+                 qemu(BUILD / kernel / "arch/arm64/boot/Image", initrd, cpu,
+                      append=append),
+                 log or BUILD / f"{kernel}-{cpu}.log", 60 + timeout * len(tests))
+    return results(lines)
+
+
+def test(args):
+    build(args)
+    tests = read_list(args.short)
+    if args.tests:
+        tests = [t for t in tests if t[0] in args.tests.split(",")]
+    say(f"run {len(tests)} tests on {args.cpu}")
+    stock, _ = run_list("stock", args.cpu, tests, args.timeout)
+    ours, trouble = run_list("ours", args.cpu, tests, args.timeout)
+    bad = 0
+    say(f"\n{'test':24}{'stock':14}{'ours':14}")
+    for name, options, _ in tests:
+        before = "-" if "ours" in options else stock.get(name, "lost")
+        after = ours.get(name, "lost")
+        wrong = after != "pass" and before in ("pass", "-")
+        bad += wrong
+        say(f"{name:24}{before:14}{after:14}{'<- WRONG' if wrong else ''}".rstrip())
+    for line in trouble:
+        say(f"kernel log: {line}")
+    say(f"\n{args.cpu}: {len(tests)} tests, {bad} wrong, kernel log "
+        f"{'not clean' if trouble else 'clean'}")
+    return 1 if bad or trouble else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("build", "test"))
+    parser.add_argument("--cpu", choices=CPUS, default="max")
+    parser.add_argument("--short", action="store_true", help="the short list of tests")
+    parser.add_argument("--tests", help="only these, comma-separated")
+    parser.add_argument("--timeout", type=int, default=180,
+                        help="seconds for one test (default 180)")
+    args = parser.parse_args()
+    sys.exit({"build": build, "test": test}[args.what](args))
+
+
+if __name__ == "__main__":
+    main()
