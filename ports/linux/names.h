@@ -18,15 +18,23 @@
 #define clean_window s2_clean_window
 #define config_layout s2_config_layout
 #define drain_own s2_drain_own
+#define edges_need s2_edges_need
+#define edges_split s2_edges_split
 #define finish_window s2_finish_window
+#define gather_entry s2_gather_entry
 #define invalidate s2_invalidate
 #define invalidate_all s2_invalidate_all
+#define invalidate_local s2_invalidate_local
 #define limbo_push s2_limbo_push
+#define meet_busy s2_meet_busy
 #define op_begin s2_op_begin
 #define op_end s2_op_end
 #define reserve_drain s2_reserve_drain
 #define reserve_fill s2_reserve_fill
+#define reserve_return s2_reserve_return
 #define reserve_take s2_reserve_take
 #define settle_edges s2_settle_edges
+#define step_free s2_step_free
+#define tag_take s2_tag_take
 
 #endif /* STAGE2_LINUX_NAMES_H */

@@ -107,7 +107,6 @@ static void stage2_tables_setup(struct stage2_tables *t, struct kvm_s2_mmu *mmu,
 {
 	t->mm_ops = *mm_ops;
 	t->mmu = mmu;
-	spin_lock_init(&t->fault_lock);
 	stage2_reclaim_init(t);
 }
 
@@ -184,12 +183,18 @@ void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
 	stage2_tables_put(t);
 }
 
-/* ---- from a fault: beside others of their kind ---------------------------------------- */
+/* ---- from a fault: beside others of their kind ----------------------------------------
+ *
+ * mmu_lock is held for reading: no exclusive call runs. A table that another fault
+ * detaches (a block takes its place) stays until the end of the read section.
+ */
 
 /*
  * KVM's rule: a fault that finds what it was about to make, permissions aside,
  * changes nothing. The guest tries again, and what is still missing then is a
- * permission fault. So permissions that another vCPU was given stay.
+ * permission fault. So permissions that another vCPU was given stay. (One that is
+ * given them between the look and the map may lose them again, by an entry with
+ * other permissions and its invalidation: it faults once more.)
  */
 static bool stage2_made_already(struct stage2_tables *t, s2_ipa_t ipa, u64 size, u64 phys,
 				s2_attr_t attr)
@@ -207,7 +212,6 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 			   enum kvm_pgtable_walk_flags flags)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
-	bool shared = flags & KVM_PGTABLE_WALK_SHARED;
 	u32 how = S2_MAP_REPLACE | S2_DROP_EDGES;
 	s2_ipa_t ipa = stage2_ipa(addr);
 	struct s2_limbo limbo = {};
@@ -221,19 +225,25 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 		return -EINVAL;
 	if (pgt->force_pte_cb && pgt->force_pte_cb(addr, addr + size, prot))
 		how |= S2_MAP_PAGES;
+	if (flags & KVM_PGTABLE_WALK_SHARED)
+		how |= S2_SHARED;
+	else
+		assert_exclusive(t);
 	size = stage2_size(addr, size);
 	phys &= PAGE_MASK;
 
-	if (shared)
-		spin_lock(&t->fault_lock);
+	rcu_read_lock();
 	if (stage2_made_already(t, ipa, size, phys, attr))
-		ret = -EAGAIN;
-	else
-		ret = stage2_errno(s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op));
-	if (shared)
-		spin_unlock(&t->fault_lock);
+		ret = S2_E_EXIST;
+	rcu_read_unlock();
+	/* S2_MORE: another fault has something to finish; we are out of its way. */
+	for (ret = ret ?: S2_MORE; ret == S2_MORE;) {
+		rcu_read_lock();
+		ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
+		rcu_read_unlock();
+	}
 	stage2_reclaim(t, &limbo);
-	return ret;
+	return stage2_errno(ret);
 }
 
 int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
@@ -247,9 +257,10 @@ int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
 		return ret;
 	if (prot & KVM_PTE_LEAF_ATTR_HI_SW)
 		return -EINVAL;
-	spin_lock(&t->fault_lock);
-	ret = s2_relax_perms(&t->s2, stage2_ipa(addr), perms & (S2_R | S2_W | S2_X));
-	spin_unlock(&t->fault_lock);
+	rcu_read_lock();
+	ret = s2_relax_perms(&t->s2, stage2_ipa(addr), perms & (S2_R | S2_W | S2_X),
+			     S2_SHARED);
+	rcu_read_unlock();
 	return stage2_errno(ret);
 }
 
@@ -259,11 +270,11 @@ kvm_pte_t kvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 	struct s2_mapping m;
 	kvm_pte_t pte = 0;
 
-	spin_lock(&t->fault_lock);
+	rcu_read_lock();
 	if (!s2_lookup(&t->s2, stage2_ipa(addr), &m) && m.state == S2_LEAF &&
-	    !s2_mkyoung(&t->s2, stage2_ipa(addr)))
+	    !s2_mkyoung(&t->s2, stage2_ipa(addr), S2_SHARED))
 		pte = m.desc;
-	spin_unlock(&t->fault_lock);
+	rcu_read_unlock();
 	return pte;
 }
 
@@ -294,7 +305,7 @@ int kvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
 
 	assert_exclusive(t);
 	t->quiet = true;
-	ret = s2_wrprotect(&t->s2, stage2_ipa(addr), stage2_size(addr, size), NULL);
+	ret = s2_wrprotect(&t->s2, stage2_ipa(addr), stage2_size(addr, size), 0, NULL);
 	t->quiet = false;
 	return stage2_errno(ret);
 }
@@ -306,8 +317,8 @@ bool kvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 
 	bool young = false;
 
 	assert_exclusive(t);
-	WARN_ON(s2_age(&t->s2, stage2_ipa(addr), stage2_size(addr, size), mkold, &young,
-		       NULL));
+	WARN_ON(s2_age(&t->s2, stage2_ipa(addr), stage2_size(addr, size),
+		       mkold ? S2_CLEAR : 0, &young, NULL));
 	return young;
 }
 
@@ -318,7 +329,7 @@ int kvm_pgtable_stage2_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
 	if (t->s2.features & S2_FEAT_FWB)
 		return 0;
 	return stage2_errno(
-		s2_clean(&t->s2, stage2_ipa(addr), stage2_size(addr, size), NULL));
+		s2_clean(&t->s2, stage2_ipa(addr), stage2_size(addr, size), 0, NULL));
 }
 
 /*
@@ -333,7 +344,7 @@ int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
 
 	assert_exclusive(t);
 	return stage2_errno(
-		s2_split(&t->s2, stage2_ipa(addr), stage2_size(addr, size), &op));
+		s2_split(&t->s2, stage2_ipa(addr), stage2_size(addr, size), 0, &op));
 }
 
 /* ---- trees that are linked to nothing ----------------------------------------------------- */

@@ -203,6 +203,14 @@ void stage2_nvhe_flush(struct stage2_tables *t)
 	inv->start = inv->end = 0;
 }
 
+/* For this PE alone the engine never asks for more than one leaf. */
+void stage2_nvhe_flush_local(struct stage2_tables *t)
+{
+	struct stage2_inval *inv = this_cpu_ptr(&stage2_inval);
+
+	kvm_call_hyp(__kvm_tlb_flush_vmid_ipa_nsh, t->mmu, inv->start, inv->level);
+}
+
 void stage2_nvhe_flush_all(struct stage2_tables *t)
 {
 	kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);

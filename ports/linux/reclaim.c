@@ -7,7 +7,8 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "port.h"
+#include "names.h"
+#include "internal.h"
 
 void stage2_tables_put(struct stage2_tables *t)
 {
@@ -15,16 +16,21 @@ void stage2_tables_put(struct stage2_tables *t)
 		kfree(t);
 }
 
-/* Put what is on @from on @to; a list is chained through the metadata words. */
+/*
+ * Put what is on @from on @to. A list holds only the topmost detached tables: for an
+ * unmap of 1 GiB one at most in each of the few levels, or one for every 2 MiB that
+ * the range covers in parts.
+ */
 static void limbo_splice(struct s2_limbo *to, struct s2_limbo *from)
 {
 	uint64_t *at = &from->head;
 
 	while (*at)
-		at = s2_port_table_meta(NULL, phys_to_virt(*at & PAGE_MASK));
+		at = &s2_port_table_meta(NULL, phys_to_virt(link_pa(*at)))[META_LINK];
 	*at = to->head;
 	to->head = from->head;
-	from->head = 0;
+	to->tables += from->tables;
+	*from = (struct s2_limbo){};
 }
 
 /* With limbo_lock held. A grace period that begins now is one after the detach. */

@@ -33,7 +33,6 @@
  * @mmu: KVM's side: VMID and VTCR for the invalidations
  * @quiet: the caller of the running exclusive call invalidates (wrprotect)
  * @unlinked: @s2 is no VM's: its root is a table of its own
- * @fault_lock: serialises what faults change under the read side of mmu_lock
  * @list: all instances, for debugfs
  * @refs: the pgtable's, and one while tables wait for a grace period
  * @limbo_lock: the five below
@@ -48,7 +47,6 @@ struct stage2_tables {
 	struct s2 s2, layout;
 	struct kvm_s2_mmu *mmu;
 	bool quiet, unlinked;
-	spinlock_t fault_lock;
 	struct list_head list;
 	refcount_t refs;
 
@@ -93,7 +91,7 @@ static inline bool stage2_quiet(const struct stage2_tables *t)
 
 /* ---- table pages ------------------------------------------------------------
  *
- * The metadata words are page->index and page->private. A table page is neither
+ * The two metadata words are page->index and page->private. A table page is neither
  * file nor anonymous memory, is on no list and has no buffers, so nobody else
  * looks at them; they lie side by side and clear of rcu_head, lru and mapping
  * (which must be NULL when the page is freed). Nobody clears index, so
@@ -142,23 +140,40 @@ static inline void s2_port_store_release(void *port, uint64_t *entry, uint64_t d
 	smp_store_release(entry, desc);
 }
 
-static inline uint64_t s2_port_xchg(void *port, uint64_t *entry, uint64_t desc)
-{
-	return xchg_relaxed(entry, desc);
-}
-
+/* Fully ordered, which includes acquire and release. */
 static inline uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old,
 				   uint64_t desc)
 {
-	return cmpxchg_relaxed(entry, old, desc);
+	return cmpxchg(entry, old, desc);
+}
+
+static inline uint64_t s2_port_word_load(void *port, const uint64_t *word)
+{
+	return READ_ONCE(*word);
+}
+
+static inline uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old,
+					uint64_t new_value)
+{
+	return cmpxchg(word, old, new_value);
+}
+
+static inline uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
+{
+	return atomic64_fetch_add(n, (atomic64_t *)word);
+}
+
+static inline uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits)
+{
+	return atomic64_fetch_or(bits, (atomic64_t *)word);
 }
 
 /* ---- barriers and TLBIs ------------------------------------------------------
  *
  * With VHE the host is at EL2 and each is an instruction. Without, the host is at
  * EL1, where there is no TLBI for a guest: what the engine asks for by address
- * is collected and goes to EL2 as one hypercall, in place of the VMALLE1IS that
- * the engine issues after every TLBI by address (port.c).
+ * is collected and goes to EL2 as one hypercall, in place of the VMALLE1IS (for one
+ * PE: VMALLE1) that the engine issues after every TLBI by address (port.c).
  */
 static inline void s2_port_dsb_ishst(void *port)
 {
@@ -170,6 +185,12 @@ static inline void s2_port_dsb_ish(void *port)
 {
 	if (!stage2_quiet(port))
 		dsb(ish);
+}
+
+static inline void s2_port_dsb_nsh(void *port)
+{
+	if (!stage2_quiet(port))
+		dsb(nsh);
 }
 
 static inline void s2_port_dsb_sy(void *port)
@@ -188,6 +209,7 @@ void stage2_vmid_leave(struct stage2_tables *t);
 void stage2_nvhe_collect_ipa(uint64_t operand);
 void stage2_nvhe_collect_range(uint64_t operand);
 void stage2_nvhe_flush(struct stage2_tables *t);
+void stage2_nvhe_flush_local(struct stage2_tables *t);
 void stage2_nvhe_flush_all(struct stage2_tables *t);
 
 static inline void s2_port_vmid_enter(void *port)
@@ -230,6 +252,26 @@ static inline void s2_port_tlbi_vmalle1is(void *port)
 		__tlbi(vmalle1is);
 	else
 		stage2_nvhe_flush(port);
+}
+
+static inline void s2_port_tlbi_ipas2e1(void *port, uint64_t operand)
+{
+	if (stage2_quiet(port))
+		return;
+	if (has_vhe())
+		__tlbi(ipas2e1, operand);
+	else
+		stage2_nvhe_collect_ipa(operand);
+}
+
+static inline void s2_port_tlbi_vmalle1(void *port)
+{
+	if (stage2_quiet(port))
+		return;
+	if (has_vhe())
+		__tlbi(vmalle1);
+	else
+		stage2_nvhe_flush_local(port);
 }
 
 static inline void s2_port_tlbi_vmalls12e1is(void *port)
