@@ -256,26 +256,30 @@ def build(args):
     build_programs({"init": ["init.c"], "stale": ["stale.c", "vm.c"]})
 
 
-def run_list(kernel, cpu, tests, timeout, append="", log=None):
-    wanted = {c.split()[0] for _, _, c in tests}
-    files = {"init": (PROGRAMS / "init").read_bytes()}
-    lines = []
-    for name, options, command in tests:
-        if "ours" in options and kernel == "stock":
+def run_list(kernel, cpu, tests, timeout):
+    """Results of the tests and complaints of the kernel: one boot, or two."""
+    ended, trouble = {}, []
+    for smp in (2, 1):
+        chosen = [t for t in tests if ("smp1" in t[1]) == (smp == 1)
+                  and not ("ours" in t[1] and kernel == "stock")]
+        if not chosen:
             continue
-        lines.append("\t".join((name, str(timeout), ",".join(options), command)))
-    files["tests"] = ("\n".join(lines) + "\n").encode()
-    for path in wanted:
-        source = BUILD / path.lstrip("/")
-        if source.exists():
-            files[path.lstrip("/")] = source.read_bytes()
-    initrd = BUILD / f"{kernel}-{cpu}.cpio"
-    archive(files, initrd)
-    lines = boot(f"{kernel}, {cpu}",
-                 qemu(BUILD / kernel / "arch/arm64/boot/Image", initrd, cpu,
-                      append=append),
-                 log or BUILD / f"{kernel}-{cpu}.log", 60 + timeout * len(tests))
-    return results(lines)
+        files = {"init": (PROGRAMS / "init").read_bytes(), "tests": "".join(
+            f"{name}\t{timeout}\t{','.join(options)}\t{command}\n"
+            for name, options, command in chosen).encode()}
+        for path in {command.split()[0].lstrip("/") for _, _, command in chosen}:
+            if (BUILD / path).exists():
+                files[path] = (BUILD / path).read_bytes()
+        label = f"{kernel}-{cpu}" + ("-smp1" if smp == 1 else "")
+        initrd = BUILD / f"{label}.cpio"
+        archive(files, initrd)
+        lines = boot(label, qemu(BUILD / kernel / "arch/arm64/boot/Image", initrd, cpu,
+                                 smp), BUILD / f"{label}.log",
+                     60 + timeout * len(chosen))
+        more_ended, more_trouble = results(lines)
+        ended.update(more_ended)
+        trouble += more_trouble
+    return ended, trouble
 
 
 def test(args):

@@ -5,14 +5,11 @@
  *
  *	name <tab> timeout in seconds <tab> options <tab> path and arguments
  *
- * options: "cpu0" runs the test on one CPU, "pages=N" reserves N huge pages for
- * it, "-" is none. After each test the memory in stage-2 tables must be back to
+ * options: "pages=N" reserves N huge pages for it; others are not for us. After each test the memory in stage-2 tables must be back to
  * 0: freed tables wait for a grace period, so it is given some time.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +21,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 
 static void mount_at(const char *type, const char *dir)
 {
@@ -64,19 +63,12 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void exec_test(char *options, char *command)
+static void exec_test(char *command)
 {
 	struct rlimit files = { 4096, 4096 };
 	char *argv[64], *word;
 	int argc = 0;
 
-	if (strstr(options, "cpu0")) {
-		cpu_set_t set;
-
-		CPU_ZERO(&set);
-		CPU_SET(0, &set);
-		sched_setaffinity(0, sizeof(set), &set);
-	}
 	setrlimit(RLIMIT_NOFILE, &files);
 	for (word = strtok(command, " "); word && argc < 63; word = strtok(NULL, " "))
 		argv[argc++] = word;
@@ -121,15 +113,15 @@ static void run(char *line)
 	if (!command)
 		return;
 	if (pages)
-		write_file("/proc/sys/vm/nr_hugepages", pages + 6);
+		write_file(HUGE_PAGES, pages + 6);
 	printf("##BEGIN %s\n", name);
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
-		exec_test(options, command);
+		exec_test(command);
 	status = wait_for(pid, atof(limit), &timed_out);
 	if (pages)
-		write_file("/proc/sys/vm/nr_hugepages", "0");
+		write_file(HUGE_PAGES, "0");
 	for (int i = 0; (kb = table_memory()) > 0 && i < 50; i++)
 		usleep(100000);
 	printf("\n##END %s %s %d %.1f %ld\n", name,

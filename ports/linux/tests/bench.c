@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What make kvm-bench measures: guest memory is mapped by a vCPU that touches it,
+ * then taken away. The counting is QEMU's (count.c); two instructions that do
+ * nothing tell it where it begins and ends. Each line on the console,
+ * "##PHASE kind bytes mapped-entries way", belongs to one line of counts.
+ */
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+#define DATA_IPA UINT64_C(0x80000000)
+#define MIB (UINT64_C(1) << 20)
+#define HUGE (2 * MIB)
+
+/* Touch every x2 bytes from x0 to x1, then say so (there is no slot at x3). */
+extern const char guest_start[], guest_end[];
+__asm__(".pushsection .rodata\n"
+	".globl	guest_start, guest_end\n"
+	"guest_start:\n"
+	"1:	str	x0, [x0]\n"
+	"	add	x0, x0, x2\n"
+	"	cmp	x0, x1\n"
+	"	b.lo	1b\n"
+	"	str	x0, [x3]\n"
+	"	b	.\n"
+	"guest_end:\n"
+	".popsection\n");
+
+enum way { DONTNEED, SLOT, CLOSE };
+static const char *const way_name[] = { "dontneed", "slot", "close" };
+
+/* One case; block: backed by huge pages. stride: one page touched in so many bytes. */
+static void measure(const char *kind, bool block, uint64_t size, uint64_t stride,
+		    enum way way)
+{
+	struct vcpu vcpu;
+	struct vm vm;
+	char *map, *data;
+
+	map = mmap(NULL, size + HUGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (map == MAP_FAILED)
+		die("memory");
+	data = (char *)(((uintptr_t)map + HUGE - 1) & ~(HUGE - 1));
+	if (madvise(data, size, block ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
+		die("madvise");
+	for (uint64_t i = 0; i < size; i += stride)
+		data[i] = 1;
+
+	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start));
+	vm_slot(&vm, 1, DATA_IPA, data, size, 0);
+	vcpu_open(&vm, &vcpu, 0, 0);
+	vcpu_reg(&vcpu, 0, DATA_IPA);
+	vcpu_reg(&vcpu, 1, DATA_IPA + size);
+	vcpu_reg(&vcpu, 2, stride);
+	vcpu_reg(&vcpu, 3, DATA_IPA + size);
+	if (vcpu_run(&vcpu) != DATA_IPA + size)
+		die("the vCPU was interrupted");
+
+	/* Freed tables of the case before are not to be counted here. */
+	usleep(300000);
+	__asm__ volatile("hint #120" ::: "memory");
+	if (way == DONTNEED && madvise(data, size, MADV_DONTNEED))
+		die("DONTNEED");
+	if (way == SLOT)
+		vm_slot(&vm, 1, DATA_IPA, data, 0, 0);
+	if (way != CLOSE)
+		usleep(500000);
+	else
+		vcpu_close(&vm, &vcpu), vm_close(&vm), usleep(500000);
+	__asm__ volatile("hint #121" ::: "memory");
+	printf("##PHASE %s %llu %llu %s\n", kind, (unsigned long long)size,
+	       (unsigned long long)(size / stride), way_name[way]);
+	fflush(stdout);
+	if (way != CLOSE) {
+		vcpu_close(&vm, &vcpu);
+		vm_close(&vm);
+	}
+	munmap(map, size + HUGE);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t large = argc > 1 ? strtoull(argv[1], NULL, 0) * MIB : 1024 * MIB;
+
+	measure("4k", false, 64 * MIB, 4096, DONTNEED);
+	measure("4k", false, large, 4096, DONTNEED);
+	measure("4k", false, large / 4, 4096, SLOT);
+	measure("4k", false, large / 4, 4096, CLOSE);
+	measure("2m", true, large, HUGE, DONTNEED);
+	measure("2m", true, 2 * large, HUGE, SLOT);
+	measure("2m", true, large, HUGE, CLOSE);
+	measure("sparse", false, large, 16 * 4096, DONTNEED);
+	measure("sparse", false, 2 * large, HUGE, DONTNEED);
+	measure("sparse", false, 2 * large, HUGE, CLOSE);
+	return 0;
+}

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""make kvm-bench: what unmapping costs inside KVM, stock against ours.
+
+Both kernels run the same program under -icount with the plugin of
+ports/linux/tests/count.c, which counts what is executed between the entry and the
+return of the functions below.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+
+import kvm
+
+UNMAP = "kvm_pgtable_stage2_unmap"
+DESTROY = "kvm_pgtable_stage2_destroy"
+# Under the MMU lock from before to after, unless somebody waits for it in between.
+HELD = ("kvm_unmap_gfn_range", "kvm_arch_flush_shadow_memslot")
+# Where freed tables go: out of the locked path.
+LATER = ("reclaim_work", "stage2_free_unlinked_table_rcu_cb")
+TLBIS = ("ipas2e1is", "ripas2e1is", "vmalle1is", "vmalls12e1is")
+
+
+def symbols(kernel):
+    found = {}
+    for line in (kvm.BUILD / kernel / "System.map").read_text().splitlines():
+        address, _, name = line.split()
+        found[name] = address
+    return found
+
+
+def count(kernel, cpu, large):
+    """[(kind, bytes, entries, way, {function: counts})]"""
+    counts = kvm.BUILD / f"bench-{kernel}-{cpu}.counts"
+    where = symbols(kernel)
+    plugin = [f"{kvm.PROGRAMS}/count.so", f"out={counts}", f"vectors={where['vectors']}"]
+    plugin += [f"fn={n}:{where[n]}" for n in (UNMAP, DESTROY, *HELD, *LATER)
+               if n in where]
+    initrd = kvm.BUILD / f"bench-{kernel}-{cpu}.cpio"
+    kvm.archive({"init": (kvm.PROGRAMS / "init").read_bytes(),
+                 "bench": (kvm.PROGRAMS / "bench").read_bytes(),
+                 "tests": f"bench\t3000\t-\t/bench {large}\n".encode()}, initrd)
+    lines = kvm.boot(f"{kernel}, {cpu}", kvm.qemu(
+        kvm.BUILD / kernel / "arch/arm64/boot/Image", initrd, cpu, smp=1,
+        extra=("-icount", "shift=0,sleep=off", "-plugin", ",".join(plugin))),
+        kvm.BUILD / f"bench-{kernel}-{cpu}.log", 3600)
+    phases = [line.split()[1:] for line in lines if line.startswith("##PHASE ")]
+    records = [json.loads(line) for line in counts.read_text().splitlines()]
+    if not phases or len(phases) != len(records):
+        sys.exit(f"{kernel}: {len(phases)} phases, {len(records)} records")
+    return [(kind, int(size), int(entries), way, record)
+            for (kind, size, entries, way), record in zip(phases, records)]
+
+
+def total(record, names, what="sum"):
+    """Counts of some functions together."""
+    result = {}
+    for name in names:
+        for key, value in record.get(name, {}).get(what, {}).items():
+            result[key] = result.get(key, 0) + value
+    return result
+
+
+def row(phase):
+    kind, size, entries, way, record = phase
+    main = DESTROY if way == "close" else UNMAP
+    counts = total(record, (main,))
+    longest = total(record, (main,), "longest")
+    held = max((record.get(n, {}).get("longest", {}).get("instructions", 0)
+                for n in HELD), default=0)
+    return {
+        "kind": kind, "bytes": size, "entries": entries, "way": way,
+        "calls": record[main]["calls"],
+        "instructions": counts["instructions"],
+        "clean_loop": counts["clean_loop"],
+        "dc_civac": counts["dc_civac"],
+        "tlbi": sum(counts[t] for t in TLBIS),
+        "dsb": counts["dsb"],
+        "longest_call": longest["instructions"],
+        "tlbi_in_longest_call": sum(longest[t] for t in TLBIS),
+        "dsb_in_longest_call": longest["dsb"],
+        "lock_held": held,
+        "deferred": total(record, LATER).get("instructions", 0),
+    }
+
+
+def size_text(size):
+    return f"{size >> 30}G" if size >= 1 << 30 else f"{size >> 20}M"
+
+
+def table(rows, out):
+    head = ("case", "", "instructions", "in DC CIVAC", "TLBI", "DSB", "longest call",
+            "lock held", "deferred")
+    print(f"{head[0]:22}{head[1]:7}" + "".join(f"{h:>14}" for h in head[2:]), file=out)
+    for stock, ours in rows:
+        name = f"{stock['kind']} {size_text(stock['bytes'])} {stock['way']}"
+        for label, r in (("stock", stock), ("ours", ours)):
+            print(f"{name if label == 'stock' else '':22}{label:7}" + "".join(
+                f"{r[k]:>14,}" for k in ("instructions", "clean_loop", "tlbi", "dsb",
+                                         "longest_call", "lock_held", "deferred")),
+                  file=out)
+        work = [max(r["instructions"] - r["clean_loop"], 1) for r in (stock, ours)]
+        print(f"{'':22}{'ratio':7}{work[0] / work[1]:>14,.1f}"
+              "  (beside the DC CIVAC loop)", file=out)
+
+
+def chart(results, path):
+    """Instructions of unmapping the large 4 KiB case, on a scale of powers of ten."""
+    bars = []
+    for cpu, rows in results.items():
+        for stock, ours in rows:
+            if stock["kind"] == "4k" and stock["way"] == "dontneed":
+                best = (cpu, stock, ours)
+        bars.append(best)
+    width, left, top, step = 720, 150, 50, 62
+    most = max(b[1]["instructions"] for b in bars)
+    decades = math.ceil(math.log10(most)) - 2
+
+    def x(value):
+        return left + (width - left - 130) * max(math.log10(value) - 2, 0) / decades
+
+    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
+           f'height="{top + step * len(bars) + 30}" font-family="sans-serif" '
+           'font-size="12">',
+           "<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->",
+           f'<rect width="{width}" height="100%" fill="#fff"/>',
+           f'<text x="10" y="22" font-size="14">Instructions in '
+           f'kvm_pgtable_stage2_unmap(), {size_text(bars[0][1]["bytes"])} of 4 KiB pages '
+           '(logarithmic; light: the DC CIVAC loop)</text>']
+    for d in range(decades + 1):
+        svg.append(f'<path d="M{x(10 ** (d + 2)):.0f} {top - 8}V'
+                   f'{top + step * len(bars)}" stroke="#ddd"/>'
+                   f'<text x="{x(10 ** (d + 2)):.0f}" y="{top + step * len(bars) + 16}" '
+                   f'text-anchor="middle" fill="#555">10^{d + 2}</text>')
+    for i, (cpu, stock, ours) in enumerate(bars):
+        y = top + i * step
+        svg.append(f'<text x="10" y="{y + 26}">{cpu}</text>')
+        for j, (label, r, colour) in enumerate((("stock", stock, "#c4572b"),
+                                                ("ours", ours, "#2b7bc4"))):
+            work = max(r["instructions"] - r["clean_loop"], 1)
+            svg.append(f'<rect x="{left}" y="{y + j * 24}" height="18" '
+                       f'width="{x(r["instructions"]) - left:.0f}" fill="{colour}" '
+                       'opacity="0.35"/>'
+                       f'<rect x="{left}" y="{y + j * 24}" height="18" '
+                       f'width="{x(work) - left:.0f}" fill="{colour}"/>'
+                       f'<text x="{x(r["instructions"]) + 6:.0f}" y="{y + j * 24 + 14}">'
+                       f'{label} {r["instructions"]:,}</text>')
+    path.write_text("\n".join(svg) + "\n</svg>\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cpu", default="max",
+                        help="one or more of " + ", ".join(kvm.CPUS) + "; or all")
+    parser.add_argument("--large", type=int, default=1024,
+                        help="MiB of the large cases (default 1024)")
+    parser.add_argument("--chart", help="also write the chart here")
+    args = parser.parse_args()
+    cpus = kvm.CPUS if args.cpu == "all" else args.cpu.split(",")
+    if not set(cpus) <= set(kvm.CPUS):
+        parser.error(f"--cpu: {args.cpu}")
+    kvm.build(args)
+    kvm.build_programs({"bench": ["bench.c", "vm.c"]})
+    plugin = kvm.PROGRAMS / "count.so"
+    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared",
+                    "-fvisibility=hidden", "-o", plugin, kvm.PORT / "tests/count.c"],
+                   check=True)
+    kvm.say(f"measure on {', '.join(cpus)}")
+    results = {}
+    for cpu in cpus:
+        both = [[row(p) for p in count(k, cpu, args.large)] for k in ("stock", "ours")]
+        results[cpu] = list(zip(*both))
+    output = kvm.BUILD / "bench.json"
+    output.write_text(json.dumps(
+        {cpu: [{"stock": s, "ours": o} for s, o in rows]
+         for cpu, rows in results.items()}, indent=1) + "\n")
+    for cpu, rows in results.items():
+        print(f"\n{cpu}")
+        table(rows, sys.stdout)
+    chart(results, kvm.pathlib.Path(args.chart) if args.chart else kvm.BUILD / "bench.svg")
+    kvm.say(f"\n{output.relative_to(kvm.ROOT)}; the chart is beside it")
+
+
+if __name__ == "__main__":
+    main()
