@@ -7,6 +7,7 @@ ROOMS = include src model lab ports tests fuzz bench
 .DEFAULT_GOAL := all
 .PHONY: all setup run test fuzz fuzz-seeds bench baseline clean format help
 .PHONY: all setup run test guest guest-test guest-bench clean format help
+.PHONY: all setup setup-kvm run test kvm kvm-bench kvm-debug clean format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -62,6 +63,21 @@ guest-test: setup
 
 guest-bench: setup
 	@python3 -B tools/guest.py bench $(guest_options)
+# The engine inside Linux; docs/kvm.md. CPU: max, neoverse-n1 or cortex-a57.
+# LIST=short: fewer tests.
+CPU = max
+
+setup-kvm: setup
+	@tools/setup.sh kvm
+
+kvm: setup-kvm
+	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
+
+kvm-bench: setup-kvm
+	@python3 -B tools/kvm_bench.py --cpu $(CPU)
+
+kvm-debug: setup-kvm all
+	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
 clean:
 	rm -rf build
@@ -79,5 +95,11 @@ help:
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
 	@echo 'make guest-test  the engine on target, judged by the emulated MMU'
 	@echo 'make guest-bench  instructions at EL2 for unmap and map'
+	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short]'
+	@echo '             Linux with the engine under KVM: its selftests, in QEMU'
+	@echo 'make kvm-bench [CPU=...|all]'
+	@echo '             what unmapping costs in KVM, stock against ours'
+	@echo 'make kvm-debug'
+	@echo '             the short list on kernels with lock, RCU and memory checks'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'

@@ -38,7 +38,8 @@ static int tables_show(struct seq_file *m, void *unused)
 	char line[S2_DUMP_LINE];
 
 	mutex_lock(&instances_lock);
-	list_for_each_entry(t, &instances, list) {
+	list_for_each_entry(t, &instances, list)
+	{
 		struct kvm *kvm = kvm_s2_mmu_to_kvm(t->mmu);
 		struct s2_iter it;
 

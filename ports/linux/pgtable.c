@@ -21,7 +21,7 @@
 
 #include "port.h"
 
-/* ---- the two vocabularies --------------------------------------------------------- */
+/* ---- the two vocabularies --------------------------------------------------- */
 
 static int stage2_errno(int err)
 {
@@ -77,7 +77,7 @@ static void assert_exclusive(struct stage2_tables *t)
 	lockdep_assert_held_write(&kvm_s2_mmu_to_kvm(t->mmu)->mmu_lock);
 }
 
-/* ---- an instance ------------------------------------------------------------------- */
+/* ---- an instance ------------------------------------------------------------ */
 
 static u32 stage2_features(struct kvm_pgtable *pgt, u64 vtcr)
 {
@@ -183,7 +183,7 @@ void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
 	stage2_tables_put(t);
 }
 
-/* ---- from a fault: beside others of their kind ----------------------------------------
+/* ---- from a fault: beside others of their kind ------------------------------
  *
  * mmu_lock is held for reading: no exclusive call runs. A table that another fault
  * detaches (a block takes its place) stays until the end of the read section.
@@ -278,7 +278,7 @@ kvm_pte_t kvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 	return pte;
 }
 
-/* ---- over a range: with nobody beside them ---------------------------------------------- */
+/* ---- over a range: with nobody beside them ---------------------------------- */
 
 int kvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 {
@@ -347,7 +347,7 @@ int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
 		s2_split(&t->s2, stage2_ipa(addr), stage2_size(addr, size), 0, &op));
 }
 
-/* ---- trees that are linked to nothing ----------------------------------------------------- */
+/* ---- trees that are linked to nothing --------------------------------------- */
 
 /* An instance whose root is one table that covers an entry at @level. */
 static void stage2_unlinked(struct stage2_tables *t, struct kvm_pgtable_mm_ops *mm_ops,

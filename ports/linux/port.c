@@ -11,7 +11,7 @@
 
 #include "port.h"
 
-/* ---- table pages --------------------------------------------------------------- */
+/* ---- table pages ------------------------------------------------------------ */
 
 /* Nothing but the caller's cache: the MMU lock is held. */
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
@@ -54,7 +54,7 @@ void s2_port_root_free(void *port, uint64_t *root, unsigned int pages)
 		t->mm_ops.free_pages_exact(root, pages * PAGE_SIZE);
 }
 
-/* ---- the VMID around an invalidation --------------------------------------------
+/* ---- the VMID around an invalidation ----------------------------------------
  *
  * Between enter and leave the thread stays on its CPU, so one of these for each
  * CPU is enough.
@@ -143,7 +143,7 @@ void stage2_vmid_leave(struct stage2_tables *t)
 	local_irq_restore(flags);
 }
 
-/* ---- nVHE: one hypercall for one invalidation ------------------------------------ */
+/* ---- nVHE: one hypercall for one invalidation ------------------------------- */
 
 static void collect(u64 start, u64 size, int level)
 {
@@ -216,7 +216,7 @@ void stage2_nvhe_flush_all(struct stage2_tables *t)
 	kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);
 }
 
-/* ---- caches ----------------------------------------------------------------------- */
+/* ---- caches ----------------------------------------------------------------- */
 
 /*
  * Memory without a struct page in the linear map (a device's, as KVM maps it) has
@@ -235,7 +235,7 @@ void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr)
 	line = 4UL << SYS_FIELD_GET(CTR_EL0, DminLine, arm64_ftr_reg_ctrel0.sys_val);
 	p = (unsigned long)phys_to_virt(pa);
 	for (end = p + size; p < end; p += line)
-		asm volatile("dc civac, %0" : : "r" (p) : "memory");
+		asm volatile("dc civac, %0" : : "r"(p) : "memory");
 }
 
 void s2_port_make_executable(void *port, uint64_t pa, uint64_t size)

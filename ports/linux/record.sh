@@ -14,19 +14,26 @@ usage() {
 
 # The events that s2lab replay reads. Tests take them from here, too.
 probes() {
-	cat <<'PROBES'
+	sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ta' -e '}' <<'PROBES'
 p:stage2/s2_init __kvm_pgtable_stage2_init pgt=$arg1:x64 mmu=$arg2:x64 flags=$arg4:x32
-p:stage2/s2_map kvm_pgtable_stage2_map pgt=$arg1:x64 addr=$arg2:x64 size=$arg3:x64 phys=$arg4:x64 prot=$arg5:x64 mc=$arg6:x64 flags=$arg7:x32
+p:stage2/s2_map kvm_pgtable_stage2_map pgt=$arg1:x64 addr=$arg2:x64 size=$arg3:x64 \
+    phys=$arg4:x64 prot=$arg5:x64 mc=$arg6:x64 flags=$arg7:x32
 r:stage2/s2_map_ret kvm_pgtable_stage2_map ret=$retval:s32 pgt=$arg1:x64 addr=$arg2:x64
 p:stage2/s2_unmap kvm_pgtable_stage2_unmap pgt=$arg1:x64 addr=$arg2:x64 size=$arg3:x64
-p:stage2/s2_wrprotect kvm_pgtable_stage2_wrprotect pgt=$arg1:x64 addr=$arg2:x64 size=$arg3:x64
+p:stage2/s2_wrprotect kvm_pgtable_stage2_wrprotect pgt=$arg1:x64 addr=$arg2:x64 \
+    size=$arg3:x64
 p:stage2/s2_mkyoung kvm_pgtable_stage2_mkyoung pgt=$arg1:x64 addr=$arg2:x64
-p:stage2/s2_relax_perms kvm_pgtable_stage2_relax_perms pgt=$arg1:x64 addr=$arg2:x64 prot=$arg3:x64
-r:stage2/s2_relax_perms_ret kvm_pgtable_stage2_relax_perms ret=$retval:s32 pgt=$arg1:x64 addr=$arg2:x64
-p:stage2/s2_age kvm_pgtable_stage2_test_clear_young pgt=$arg1:x64 addr=$arg2:x64 size=$arg3:x64 mkold=$arg4:u8
+p:stage2/s2_relax_perms kvm_pgtable_stage2_relax_perms pgt=$arg1:x64 addr=$arg2:x64 \
+    prot=$arg3:x64
+r:stage2/s2_relax_perms_ret kvm_pgtable_stage2_relax_perms ret=$retval:s32 \
+    pgt=$arg1:x64 addr=$arg2:x64
+p:stage2/s2_age kvm_pgtable_stage2_test_clear_young pgt=$arg1:x64 addr=$arg2:x64 \
+    size=$arg3:x64 mkold=$arg4:u8
 p:stage2/s2_flush kvm_pgtable_stage2_flush pgt=$arg1:x64 addr=$arg2:x64 size=$arg3:x64
-p:stage2/s2_split kvm_pgtable_stage2_split pgt=$arg1:x64 addr=$arg2:x64 size=$arg3:x64 mc=$arg4:x64
-p:stage2/s2_destroy kvm_pgtable_stage2_destroy pgt=$arg1:x64 ia_bits=+0($arg1):u32 start_level=+4($arg1):s8
+p:stage2/s2_split kvm_pgtable_stage2_split pgt=$arg1:x64 addr=$arg2:x64 size=$arg3:x64 \
+    mc=$arg4:x64
+p:stage2/s2_destroy kvm_pgtable_stage2_destroy pgt=$arg1:x64 ia_bits=+0($arg1):u32 \
+    start_level=+4($arg1):s8
 PROBES
 }
 
@@ -91,7 +98,8 @@ fi
 
 echo 0 >"$here/tracing_on"
 lost=$(cat "$here"/per_cpu/cpu*/stats |
-	awk '/^(overrun|commit overrun|dropped events):/ { n += $NF } END { print n + 0 }')
+	awk '/^(overrun|commit overrun|dropped events):/ { n += $NF }
+		END { print n + 0 }')
 cat "$here/trace" >"$output"
 echo "$(grep -c ': s2_' "$output" || :) events in $output" >&2
 if [ "$lost" != 0 ]; then

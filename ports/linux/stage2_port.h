@@ -70,8 +70,12 @@ void stage2_tables_put(struct stage2_tables *t);
 void stage2_debugfs_add(struct stage2_tables *t);
 void stage2_debugfs_del(struct stage2_tables *t);
 #else
-static inline void stage2_debugfs_add(struct stage2_tables *t) {}
-static inline void stage2_debugfs_del(struct stage2_tables *t) {}
+static inline void stage2_debugfs_add(struct stage2_tables *t)
+{
+}
+static inline void stage2_debugfs_del(struct stage2_tables *t)
+{
+}
 #endif
 
 /*
@@ -123,7 +127,7 @@ static inline uint64_t *s2_port_table_va(void *port, uint64_t pa)
 	return phys_to_virt(pa);
 }
 
-/* ---- entries ----------------------------------------------------------------- */
+/* ---- entries ---------------------------------------------------------------- */
 
 static inline uint64_t s2_port_load(void *port, const uint64_t *entry)
 {
@@ -168,7 +172,7 @@ static inline uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits
 	return atomic64_fetch_or(bits, (atomic64_t *)word);
 }
 
-/* ---- barriers and TLBIs ------------------------------------------------------
+/* ---- barriers and TLBIs -----------------------------------------------------
  *
  * With VHE the host is at EL2 and each is an instruction. Without, the host is at
  * EL1, where there is no TLBI for a guest: what the engine asks for by address

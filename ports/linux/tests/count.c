@@ -43,8 +43,8 @@ EXPORT int qemu_plugin_version = 1;
 
 enum { INSNS, CLEAN_LOOP, CLEANS, DSB, ISB, IPAS2, RIPAS2, S1, VMALLS12, LOCAL, KINDS };
 static const char *const kind_name[KINDS] = {
-	"instructions", "clean_loop", "dc_civac",     "dsb",   "isb", "ipas2e1is",
-	"ripas2e1is",	"vmalle1is",  "vmalls12e1is", "local",
+	"instructions", "clean_loop", "dc_civac",  "dsb",	   "isb",
+	"ipas2e1is",	"ripas2e1is", "vmalle1is", "vmalls12e1is", "local",
 };
 
 struct block {

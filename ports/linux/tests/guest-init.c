@@ -34,8 +34,8 @@ int main(void)
 			bad += p[i] != i + (unsigned long)round;
 		munmap(p, SIZE);
 	}
-	snprintf(text, sizeof(text), bad ? "guest has lost %ld pages\n" :
-					   "guest is up, %ld CPUs\n",
+	snprintf(text, sizeof(text),
+		 bad ? "guest has lost %ld pages\n" : "guest is up, %ld CPUs\n",
 		 bad ? (long)bad : sysconf(_SC_NPROCESSORS_ONLN));
 	if (write(log, text, strlen(text)) < 0)
 		return 1;

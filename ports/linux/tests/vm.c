@@ -69,7 +69,7 @@ static void set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value)
 	control(vcpu->fd, KVM_SET_ONE_REG, &reg, "register");
 }
 
-#define CORE(field)                                        \
+#define CORE(field)                                            \
 	(KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM_CORE | \
 	 KVM_REG_ARM_CORE_REG(field))
 
@@ -90,8 +90,8 @@ void vcpu_open(struct vm *vm, struct vcpu *vcpu, unsigned id, uint64_t offset)
 	vcpu->fd = control(vm->fd, KVM_CREATE_VCPU, (void *)(uintptr_t)id, "create vCPU");
 	control(vm->fd, KVM_ARM_PREFERRED_TARGET, &init, "target");
 	control(vcpu->fd, KVM_ARM_VCPU_INIT, &init, "init vCPU");
-	vcpu->run = mmap(NULL, run_size(vm), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
-			 0);
+	vcpu->run =
+		mmap(NULL, run_size(vm), PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED)
 		die("run page");
 	set_reg(vcpu, CORE(regs.pc), VM_CODE_IPA + offset);
