@@ -31,6 +31,24 @@ void stage2_debugfs_del(struct stage2_tables *t)
 	mutex_unlock(&instances_lock);
 }
 
+/*
+ * Counts by level of the tables, and TLBIs by kind. What the worker frees is counted
+ * in the layout that it works with.
+ */
+static void show_counts(struct seq_file *m, struct stage2_tables *t)
+{
+	u64 made = 0, freed = 0;
+
+	for (int l = 0; l < S2_LEVELS; l++) {
+		made += t->s2.made[l];
+		freed += t->s2.freed[l] + t->layout.freed[l];
+	}
+	seq_printf(m, "  tables: %llu made, %llu freed\n", made, freed);
+	seq_printf(m, "  tlbi: %llu ipas2e1is, %llu ripas2e1is, %llu vmalls12e1is\n",
+		   t->s2.tlbis[S2_TLBI_IPAS2E1IS], t->s2.tlbis[S2_TLBI_RIPAS2E1IS],
+		   t->s2.tlbis[S2_TLBI_VMALLS12E1IS]);
+}
+
 /* A range a line. It holds off the guest's faults: a look, not a monitor. */
 static int tables_show(struct seq_file *m, void *unused)
 {
@@ -47,6 +65,7 @@ static int tables_show(struct seq_file *m, void *unused)
 			   kvm->userspace_pid, t->s2.ipa_bits, t->s2.start_level,
 			   t->s2.root_pages);
 		write_lock(&kvm->mmu_lock);
+		show_counts(m, t);
 		s2_iter_start(&it, &t->s2, s2_ipa(0), BIT_ULL(t->s2.ipa_bits));
 		while (!seq_has_overflowed(m) && s2_dump_next(&it, line, sizeof(line)))
 			seq_printf(m, "  %s\n", line);

@@ -40,7 +40,6 @@
  * @waiting: detached before it began
  * @reclaiming: a grace period is running, or @waiting is being freed
  * @work: frees @waiting
- * @deferred: tables freed by @work so far
  */
 struct stage2_tables {
 	struct kvm_pgtable_mm_ops mm_ops;
@@ -54,7 +53,6 @@ struct stage2_tables {
 	struct s2_limbo fresh, waiting;
 	bool reclaiming;
 	struct rcu_work work;
-	u64 deferred;
 };
 
 static inline struct stage2_tables *stage2_tables(struct kvm_pgtable *pgt)
