@@ -13,9 +13,16 @@
 #define page_size s2_page_size
 #define page_shift s2_page_shift
 
+#define batch_finish s2_batch_finish
+#define batch_full s2_batch_full
+#define batch_gather s2_batch_gather
+#define batch_pending s2_batch_pending
+#define batch_range s2_batch_range
+#define batch_remakes s2_batch_remakes
 #define break_entry s2_break_entry
 #define check_range s2_check_range
-#define clean_window s2_clean_window
+#define clean_barrier s2_clean_barrier
+#define clean_range s2_clean_range
 #define config_layout s2_config_layout
 #define drain_own s2_drain_own
 #define edges_need s2_edges_need
@@ -25,16 +32,22 @@
 #define invalidate s2_invalidate
 #define invalidate_all s2_invalidate_all
 #define invalidate_local s2_invalidate_local
+#define invalidate_places s2_invalidate_places
+#define limbo_move s2_limbo_move
 #define limbo_push s2_limbo_push
+#define link_remade s2_link_remade
 #define meet_busy s2_meet_busy
 #define op_begin s2_op_begin
 #define op_end s2_op_end
+#define release_range s2_release_range
 #define reserve_drain s2_reserve_drain
 #define reserve_fill s2_reserve_fill
 #define reserve_return s2_reserve_return
 #define reserve_take s2_reserve_take
 #define settle_edges s2_settle_edges
 #define step_free s2_step_free
+#define tag_free s2_tag_free
+#define tag_new s2_tag_new
 #define tag_take s2_tag_take
 
 #endif /* STAGE2_LINUX_NAMES_H */

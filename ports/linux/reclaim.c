@@ -16,23 +16,6 @@ void stage2_tables_put(struct stage2_tables *t)
 		kfree(t);
 }
 
-/*
- * Put what is on @from on @to. A list holds only the topmost detached tables: for an
- * unmap of 1 GiB one at most in each of the few levels, or one for every 2 MiB that
- * the range covers in parts.
- */
-static void limbo_splice(struct s2_limbo *to, struct s2_limbo *from)
-{
-	uint64_t *at = &from->head;
-
-	while (*at)
-		at = &s2_port_table_meta(NULL, phys_to_virt(link_pa(*at)))[META_LINK];
-	*at = to->head;
-	to->head = from->head;
-	to->tables += from->tables;
-	*from = (struct s2_limbo){};
-}
-
 /* With limbo_lock held. A grace period that begins now is one after the detach. */
 static void reclaim_start(struct stage2_tables *t)
 {
@@ -73,7 +56,8 @@ void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo)
 	if (!limbo->head)
 		return;
 	spin_lock(&t->limbo_lock);
-	limbo_splice(&t->fresh, limbo);
+	/* Few tables: a list holds the topmost of what was detached. */
+	limbo_move(&t->layout, &t->fresh, limbo);
 	if (!t->reclaiming) {
 		t->reclaiming = true;
 		refcount_inc(&t->refs);

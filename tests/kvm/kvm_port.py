@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""What can be tested of the Linux port without a kernel. kvm_port.py SOURCE_ROOT; TAP."""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(sys.argv[1])
+PORT = ROOT / "ports/linux"
+sys.path.insert(0, str(ROOT / "tools"))
+sys.dont_write_bytecode = True
+
+import kvm  # noqa: E402
+import kvm_bench  # noqa: E402
+
+
+def check_names():
+    """every name that the engine's files share has a prefix in the kernel"""
+    header = (ROOT / "src/internal.h").read_text()
+    shared = set(re.findall(r"^(?!static)(?:\w+ )+\**(\w+)\([^;{]*\);", header, re.M))
+    given = set(re.findall(r"^#define (\w+) s2_\1$", (PORT / "names.h").read_text(), re.M))
+    assert len(shared) > 15, shared
+    assert given == shared | {"page_size", "page_shift"}, given ^ shared
+
+
+def check_replaced():
+    """every function that the build renames is defined by the glue, and no other"""
+    text = (PORT / "pgtable.c").read_text()
+    found = set(re.findall(r"^(?!static)[\w ]+\W(_*kvm_pgtable_stage2_\w+)\(", text, re.M))
+    assert found == set(kvm.REPLACED), found ^ set(kvm.REPLACED)
+
+
+def check_probes():
+    """record.sh defines the events that docs/replay.md names, as it names them"""
+    script = subprocess.run(
+        ["sh", "-c", "sed -n '/^probes()/,/^}/p' ports/linux/record.sh > $0 && . $0 &&"
+         " probes", pathlib.Path(tempfile.mkdtemp()) / "probes"], cwd=ROOT, check=True,
+        capture_output=True, text=True).stdout.replace("stage2/", "").splitlines()
+    wanted = re.findall(r"^    ([pr]:s2_.*)$", (ROOT / "docs/replay.md").read_text(), re.M)
+    assert len(wanted) == 12 and script == wanted, (script, wanted)
+
+
+def check_archive():
+    """the RAM disk is an archive in the newc format, folders before what is in them"""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "a.cpio"
+        kvm.archive({"init": b"12345", "a/b/c": b""}, path)
+        data, at, found = path.read_bytes(), 0, {}
+    while True:
+        assert data[at:at + 6] == b"070701"
+        fields = [int(data[at + 6 + 8 * i:at + 14 + 8 * i], 16) for i in range(13)]
+        name = data[at + 110:at + 110 + fields[11] - 1].decode()
+        at = (at + 110 + fields[11] + 3) & ~3
+        if name == "TRAILER!!!":
+            break
+        found[name] = (oct(fields[1]), data[at:at + fields[6]])
+        at = (at + fields[6] + 3) & ~3
+    assert list(found) == ["a", "a/b", "init", "a/b/c"], found
+    assert found["init"] == ("0o100755", b"12345") and found["a"][0] == "0o40755"
+
+
+def check_results():
+    """a test passes only if it ends well and leaves no table behind"""
+    ended, trouble = kvm.results([
+        "##END good exit 0 1.0 0", "##END leaks exit 0 1.0 8", "##END bad exit 254 1.0 0",
+        "##END slow timeout 9 60.0 0", "##END none exit 4 0.1 0",
+        "##END alarm signal 14 12.3 0", "WARNING: suspicious RCU usage", "all is well"])
+    assert ended == {"good": "pass", "leaks": "leak 8 kB", "bad": "exit 254",
+                     "slow": "timeout", "none": "skip", "alarm": "signal 14"}, ended
+    assert trouble == ["WARNING: suspicious RCU usage"], trouble
+
+
+def check_list():
+    """the list of tests: names once, known options, the required programs"""
+    tests = kvm.read_list(False)
+    names = [name for name, _, _ in tests]
+    assert len(names) == len(set(names)) > 25
+    for _, options, _ in tests:
+        for option in options:
+            assert option in ("short", "smp1", "ours", "-") \
+                or option.startswith("pages="), option
+    programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
+    assert programs >= {
+        "kvm_page_table_test", "dirty_log_test", "dirty_log_perf_test", "stale", "guest",
+        "demand_paging_test", "memslot_perf_test", "memslot_modification_stress_test",
+        "set_memory_region_test", "access_tracking_perf_test", "page_fault_test"}
+    assert "stale-without-tlbi" in {name for name, _, _ in kvm.read_list(True)}
+
+
+def check_bench():
+    """counts become rows: the longest call, the lock, what is put off"""
+    def counts(n, loop=0, dsb=0, tlbi=0):
+        return {"instructions": n, "clean_loop": loop, "dc_civac": 0, "dsb": dsb, "isb": 0,
+                "ipas2e1is": tlbi, "ripas2e1is": 0, "vmalle1is": tlbi, "vmalls12e1is": 0}
+    row = kvm_bench.row(("4k", 1 << 30, 262144, "dontneed", {
+        "kvm_pgtable_stage2_unmap": {"calls": 2, "sum": counts(300, 40, 6, 2),
+                                     "longest": counts(200, 20, 3, 1)},
+        "kvm_unmap_gfn_range": {"calls": 1, "sum": counts(330), "longest": counts(330)},
+        "reclaim_work": {"calls": 3, "sum": counts(70), "longest": counts(50)}}))
+    assert (row["instructions"], row["clean_loop"], row["tlbi"], row["dsb"]) \
+        == (300, 40, 4, 6), row
+    assert (row["longest_call"], row["tlbi_in_longest_call"], row["dsb_in_longest_call"],
+            row["lock_held"], row["deferred"]) == (200, 2, 3, 330, 70), row
+
+
+def main():
+    checks = [f for name, f in globals().items() if name.startswith("check_")]
+    print(f"1..{len(checks)}")
+    failed = 0
+    for n, check in enumerate(checks, 1):
+        try:
+            check()
+            print(f"ok {n} - {check.__doc__}")
+        except (AssertionError, OSError, ValueError, KeyError,
+                subprocess.CalledProcessError) as e:
+            failed += 1
+            print(f"not ok {n} - {check.__doc__}\n# {e!r}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
