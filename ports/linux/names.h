@@ -46,6 +46,8 @@
 #define reserve_take s2_reserve_take
 #define settle_edges s2_settle_edges
 #define step_free s2_step_free
+#define table_kill s2_table_kill
+#define table_revive s2_table_revive
 #define tag_free s2_tag_free
 #define tag_new s2_tag_new
 #define tag_take s2_tag_take
