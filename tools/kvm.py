@@ -284,22 +284,11 @@ def run_list(kernel, cpu, tests, timeout):
     return ended, trouble
 
 
-MACHINES = {
-    "": (2, ()),
-    "smp1": (1, ()),
-    "icount": (2, ("-icount", "shift=3,sleep=off")),
-}
-
-
-def machine_of(options):
-    return next((m for m in MACHINES if m and m in options), "")
-
-
 def run_once(kernel, cpu, tests, timeout, suffix=""):
-    """Results of the tests and complaints of the kernel: a boot for each machine."""
+    """Results of the tests and complaints of the kernel: one boot, or two."""
     ended, trouble = {}, []
-    for machine, (smp, extra) in MACHINES.items():
-        chosen = [t for t in tests if machine_of(t[1]) == machine
+    for smp in (2, 1):
+        chosen = [t for t in tests if ("smp1" in t[1]) == (smp == 1)
                   and not ("ours" in t[1] and kernel == "stock")]
         if not chosen:
             continue
@@ -316,11 +305,11 @@ def run_once(kernel, cpu, tests, timeout, suffix=""):
             text = (PORT / "record.sh").read_text()
             text = text.split("PROBES'\n")[1].split("PROBES\n")[0]
             files["probes"] = re.sub(r" *\\\n *", " ", text).encode()
-        label = "-".join(filter(None, (kernel, cpu, machine))) + suffix
+        label = f"{kernel}-{cpu}" + ("-smp1" if smp == 1 else "") + suffix
         initrd = BUILD / f"{label}.cpio"
         archive(files, initrd)
         lines = boot(label, qemu(BUILD / kernel / "arch/arm64/boot/Image", initrd, cpu,
-                                 smp, extra=extra), BUILD / f"{label}.log",
+                                 smp), BUILD / f"{label}.log",
                      60 + timeout * len(chosen))
         save_trace(lines, BUILD / f"{label}.trace")
         more_ended, more_trouble = results(lines)
