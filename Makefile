@@ -64,8 +64,9 @@ guest-test: setup
 guest-bench: setup
 	@python3 -B tools/guest.py bench $(guest_options)
 # The engine inside Linux; docs/kvm.md. CPU: max, neoverse-n1 or cortex-a57.
-# LIST=short: fewer tests.
+# LIST=short: fewer tests. LARGE: MiB of the bench's large cases.
 CPU = max
+LARGE = 1024
 
 setup-kvm: setup
 	@tools/setup.sh kvm
@@ -74,7 +75,7 @@ kvm: setup-kvm
 	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
 
 kvm-bench: setup-kvm
-	@python3 -B tools/kvm_bench.py --cpu $(CPU)
+	@python3 -B tools/kvm_bench.py --cpu $(CPU) --large $(LARGE)
 
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
@@ -97,7 +98,7 @@ help:
 	@echo 'make guest-bench  instructions at EL2 for unmap and map'
 	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short]'
 	@echo '             Linux with the engine under KVM: its selftests, in QEMU'
-	@echo 'make kvm-bench [CPU=...|all]'
+	@echo 'make kvm-bench [CPU=...|all] [LARGE=MIB]'
 	@echo '             what unmapping costs in KVM, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
