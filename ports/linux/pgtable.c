@@ -102,14 +102,6 @@ static u32 stage2_features(struct kvm_pgtable *pgt, u64 vtcr)
 	return features;
 }
 
-static void stage2_tables_setup(struct stage2_tables *t, struct kvm_s2_mmu *mmu,
-				const struct kvm_pgtable_mm_ops *mm_ops)
-{
-	t->mm_ops = *mm_ops;
-	t->mmu = mmu;
-	stage2_reclaim_init(t);
-}
-
 int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 			      struct kvm_pgtable_mm_ops *mm_ops,
 			      enum kvm_pgtable_stage2_flags flags,
@@ -128,7 +120,9 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 	if (!t)
 		return -ENOMEM;
-	stage2_tables_setup(t, mmu, mm_ops);
+	t->mm_ops = *mm_ops;
+	t->mmu = mmu;
+	stage2_reclaim_init(t);
 
 	pgt->flags = flags;
 	cfg.port = t;
@@ -353,7 +347,7 @@ int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
 static void stage2_unlinked(struct stage2_tables *t, struct kvm_pgtable_mm_ops *mm_ops,
 			    void *table, s8 level)
 {
-	stage2_tables_setup(t, NULL, mm_ops);
+	t->mm_ops = *mm_ops;
 	t->unlinked = true;
 	t->s2.port = t;
 	t->s2.root = table;
