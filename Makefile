@@ -5,9 +5,8 @@
 ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test fuzz fuzz-seeds bench baseline clean format help
-.PHONY: all setup run test guest guest-test guest-bench clean format help
-.PHONY: all setup setup-kvm run test kvm kvm-bench kvm-debug clean format help
+.PHONY: all setup run test fuzz fuzz-seeds bench baseline guest guest-test \
+	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -48,6 +47,7 @@ bench: all
 
 baseline: all
 	@ninja -C build baseline
+
 # A Debian guest on the EL2 monitor under QEMU: CPU=max, neoverse-n1, cortex-a57;
 # VCPUS, PAGES, SEED, MEM (the guest's MiB), PLANT (a fault: docs/el2.md).
 guest_options = $(if $(CPU),--cpu $(CPU)) $(if $(VCPUS),--vcpus $(VCPUS)) \
@@ -63,13 +63,15 @@ guest-test: setup
 
 guest-bench: setup
 	@python3 -B tools/guest.py bench $(guest_options)
+
 # The engine inside Linux; docs/kvm.md. CPU: max, neoverse-n1 or cortex-a57.
 # LIST=short: fewer tests. LARGE: MiB of the bench's large cases.
 CPU = max
 LARGE = 1024
 
 setup-kvm: setup
-	@tools/setup.sh kvm
+	@tools/setup.sh linux-source-6.12 bc bison flex cpio rsync libelf-dev libssl-dev \
+		device-tree-compiler
 
 kvm: setup-kvm
 	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST))

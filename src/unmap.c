@@ -462,13 +462,6 @@ static bool clean_pages(struct cleaning *k, uint64_t visits)
 	while (entry < end && (left || c->step->shared)) {
 		uint64_t *first = entry, d = page_run(s2, &entry, end), size;
 
-		uint64_t *first = entry, d = s2_port_load(s2->port, entry), size;
-
-		if (!d) {
-			entry++;
-			continue;
-		}
-		d = page_run(s2, &entry, end);
 		if (!desc_valid(d) && !desc_busy(d)) {
 			/* Not a run, whatever the difference was. */
 			entry = first + 1;
@@ -479,7 +472,6 @@ static bool clean_pages(struct cleaning *k, uint64_t visits)
 			known = d;
 			needs = desc_needs_clean(s2->features, d);
 			attr = desc_attr(s2, d);
-			attr = desc_attr(d);
 		}
 		if (!needs)
 			continue;
@@ -507,13 +499,6 @@ uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_
 	       step->bytes >= page_size(s2)) {
 		bool below = c->level > k.detached, ours;
 		uint64_t *entry, d;
-
-		if (below && c->level == LAST_LEVEL &&
-		    clean_pages(&k, step->entries - stop))
-			continue;
-		entry = cursor_entry(c);
-		d = cursor_load(c, entry);
-		ours = below || (desc_busy(d) && cursor_owns(c, d));
 
 		if (below && c->level == LAST_LEVEL &&
 		    clean_pages(&k, step->entries - stop))

@@ -4,26 +4,17 @@
 # Install what building and testing need, on Debian and its relatives. When all
 # is there already, only the package database is read. Arguments: packages that are
 # needed too.
-# is there already, only the package database is read.
 #
 # What runs inside the guest of `make guest` (Debian's arm64 cloud kernel,
 # busybox-static, libfdt) is not installed: tools/guest.py fetches those packages the
 # first time, about 23 MB, and unpacks them under build/guest.
-# is there already, only the package database is read. "setup.sh kvm": for make kvm.
 set -eu
 
 packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 xz-utils
 	libcmocka-dev libcjson-dev liblzma-dev libbsd-dev
-	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu
-	valgrind'
-packages="$packages $*"
 	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross
-	qemu-system-arm'
-	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu'
-if [ "${1-}" = kvm ]; then
-	packages="$packages linux-source-6.12 qemu-system-arm libc6-dev-arm64-cross
-		bc bison flex cpio rsync libelf-dev libssl-dev device-tree-compiler"
-fi
+	qemu-system-arm valgrind'
+packages="$packages $*"
 
 if ! command -v dpkg-query >/dev/null; then
 	# Another system: the build itself says what it misses.
