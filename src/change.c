@@ -99,11 +99,9 @@ struct untouched {
 	const uint64_t *start, *end;
 };
 
-static inline void edit_page(void *port, uint64_t *entry, uint64_t clear,
+static inline void edit_page(void *port, uint64_t *entry, uint64_t d, uint64_t clear,
 			     struct untouched *u)
 {
-	uint64_t d = s2_port_load(port, entry);
-
 	if (d & clear) {
 		s2_port_store(port, entry, d & ~clear);
 		return;
@@ -123,13 +121,13 @@ static void edit_full(void *port, uint64_t *entry, uint64_t *end, uint64_t clear
 	const uint64_t *fours = entry + (uint64_t)(end - entry) / 4 * 4;
 
 	for (; entry < fours; entry += 4) {
-		edit_page(port, &entry[0], clear, u);
-		edit_page(port, &entry[1], clear, u);
-		edit_page(port, &entry[2], clear, u);
-		edit_page(port, &entry[3], clear, u);
+		edit_page(port, &entry[0], s2_port_load(port, &entry[0]), clear, u);
+		edit_page(port, &entry[1], s2_port_load(port, &entry[1]), clear, u);
+		edit_page(port, &entry[2], s2_port_load(port, &entry[2]), clear, u);
+		edit_page(port, &entry[3], s2_port_load(port, &entry[3]), clear, u);
 	}
 	for (; entry < end; entry++)
-		edit_page(port, entry, clear, u);
+		edit_page(port, entry, s2_port_load(port, entry), clear, u);
 }
 
 /* Pages of any other, or with something to look for. */
@@ -142,7 +140,7 @@ static uint64_t edit_some(void *port, uint64_t *entry, uint64_t *end, uint64_t c
 		uint64_t d = s2_port_load(port, entry), valid = -(d & DESC_VALID);
 
 		seen |= d & valid;
-		edit_page(port, entry, clear & valid, u);
+		edit_page(port, entry, d, clear & valid, u);
 	}
 	return seen;
 }

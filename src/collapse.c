@@ -56,20 +56,20 @@ static bool look_members(const struct s2 *s2, struct looking *k, const uint64_t 
 			 unsigned end, int level, uint64_t *visits)
 {
 	uint64_t size = level_size(s2, level), differ, want, d, seen = 0;
-	unsigned i = k->idx;
+	unsigned from = k->idx, i;
 
 	*visits = 1;
-	if (!i && !look_member(s2, k, s2_port_load(s2->port, table), level))
+	if (!from && !look_member(s2, k, s2_port_load(s2->port, table), level))
 		return false;
 	differ = may_differ(k->first);
-	want = k->first + ((uint64_t)i << level_shift(s2, level));
-	for (; i < end; i++, want += size) {
+	want = k->first + ((uint64_t)k->idx << level_shift(s2, level));
+	for (i = k->idx; i < end; i++, want += size) {
 		d = s2_port_load(s2->port, &table[i]);
 		if ((d ^ want) & ~differ)
 			break;
 		seen |= d;
 	}
-	*visits = i + (i < end) - (k->idx > 1 ? k->idx : 0);
+	*visits = i - from + (i < end);
 	k->first |= seen & differ;
 	k->idx = i;
 	return i == end;

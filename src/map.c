@@ -289,17 +289,20 @@ void make_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve
 static unsigned make_run(const struct map *m, const struct found *f,
 			 const struct cursor *c, uint64_t *entry)
 {
-	uint64_t size = level_size(c->s2, c->level), hint = 0;
+	uint64_t size = level_size(c->s2, c->level);
 	uint64_t desc = leaf_desc(m, c->ipa, c->level);
 	uint64_t past = (c->ipa | (level_size(c->s2, c->level - 1) - 1)) + 1;
 	unsigned n = (unsigned)(((past < c->end ? past : c->end) - c->ipa) >>
 				level_shift(c->s2, c->level));
 
-	for (unsigned i = 0; i < n; i++, desc += size) {
-		if (m->flags & S2_MAP_CONT)
-			hint = run_hint(m, f, c->ipa + i * size, c->level);
-		s2_port_store(c->s2->port, &entry[i], desc | hint);
+	if (m->flags & S2_MAP_CONT) {
+		for (unsigned i = 0; i < n; i++, desc += size)
+			s2_port_store(c->s2->port, &entry[i],
+				      desc | run_hint(m, f, c->ipa + i * size, c->level));
+		return n;
 	}
+	for (unsigned i = 0; i < n; i++, desc += size)
+		s2_port_store(c->s2->port, &entry[i], desc);
 	return n;
 }
 
