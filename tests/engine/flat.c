@@ -17,7 +17,8 @@ uint64_t flat_leaf_size(const struct flat *f, int level)
 void flat_init(struct flat *f, const struct s2 *s2)
 {
 	*f = (struct flat){ .shift = s2->granule_shift,
-			    .hw_young = s2->features & S2_FEAT_HAFDBS };
+			    .lpa2 = s2->wide == S2_WIDE_LPA2,
+			    .features = s2->features };
 	/* Blocks begin a level higher where addresses have 52 bits. */
 	f->first = (f->shift == 12 ? 1 : 2) - (s2->wide != S2_WIDE_NO);
 	if (f->first < s2->start_level)
@@ -183,7 +184,7 @@ bool flat_busy(const struct flat *f, uint64_t lo, uint64_t hi)
 bool flat_writable(const struct flat *f, uint64_t lo, uint64_t hi)
 {
 	for (unsigned i = find(f, lo); i < f->n && f->run[i].ipa < hi; i++)
-		if (!f->run[i].busy && f->run[i].attr & S2_W)
+		if (!f->run[i].busy && f->run[i].attr & (S2_W | S2_DBM))
 			return true;
 	return false;
 }
@@ -295,11 +296,51 @@ static int wanted(const struct flat *f, uint64_t ipa, uint64_t pa, uint64_t left
 	return 3;
 }
 
+bool flat_dirty(const struct flat_run *r)
+{
+	return !r->busy && r->level != FLAT_NOTHING && r->attr & S2_DBM && r->attr & S2_W;
+}
+
+/* Over what is there, of which dirty leaves stay so if they can. */
+static void put_in_place(struct flat *f, const struct flat_run *new)
+{
+	for (uint64_t at = new->ipa; at < new->end;) {
+		const struct flat_run *r = flat_at(f, at);
+		struct flat_run p = part(new, at, new->end);
+
+		if (r && r->ipa > at && r->ipa < p.end)
+			p.end = r->ipa;
+		if (r && r->ipa <= at) {
+			p.end = r->end < p.end ? r->end : p.end;
+			p.attr |= p.attr & S2_DBM && flat_dirty(r) ? S2_W : 0;
+		}
+		put(f, &p);
+		at = p.end;
+	}
+}
+
 static bool same_leaf(const struct flat_run *r, uint64_t ipa, uint64_t pa, s2_attr_t attr,
 		      int level)
 {
 	return !r->busy && r->level == level && r->pa - r->ipa == pa - ipa &&
-	       (r->attr & S2_MEM_MASK) == (attr & S2_MEM_MASK);
+	       !((r->attr ^ attr) & (S2_MEM_MASK | S2_SH_MASK));
+}
+
+/* Apart from each other with FEAT_XNX only. */
+static bool exec_allowed(const struct flat *f, s2_attr_t attr)
+{
+	return !(attr & S2_XU) == !(attr & S2_XP) || f->features & S2_FEAT_XNX;
+}
+
+static bool attr_allowed(const struct flat *f, s2_attr_t attr)
+{
+	if (attr & S2_DBM && !(f->features & S2_FEAT_DBM))
+		return false;
+	if ((attr & S2_MEM_MASK) == S2_MEM_S1 && !(f->features & S2_FEAT_FWB))
+		return false;
+	if (attr & S2_SH_MASK && f->lpa2)
+		return false;
+	return exec_allowed(f, attr) && !(attr & S2_X && attr & S2_MEM_DEV_nGnRnE);
 }
 
 int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
@@ -307,6 +348,8 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 {
 	uint64_t end = ipa + size, delta = pa - ipa, len;
 
+	if (!attr_allowed(f, attr))
+		return S2_E_ATTR;
 	if (flags & S2_MAP_REPLACE) {
 		int err = edges(f, ipa, end, flags);
 
@@ -348,7 +391,7 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 			flat_extent(f, &lo, &hi);
 			drop(f, lo, hi);
 		}
-		put(f, &new);
+		put_in_place(f, &new);
 	}
 	return 0;
 }
@@ -393,7 +436,7 @@ static bool edit(struct flat *f, uint64_t lo, uint64_t hi, s2_attr_t clear, s2_a
 
 void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size)
 {
-	edit(f, ipa, ipa + size, S2_W, 0, -1);
+	edit(f, ipa, ipa + size, S2_W | S2_DBM, 0, -1);
 }
 
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear)
@@ -421,7 +464,7 @@ int flat_mkyoung(struct flat *f, uint64_t ipa)
 
 int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms)
 {
-	int err = one_leaf(f, ipa);
+	int err = exec_allowed(f, perms) ? one_leaf(f, ipa) : S2_E_ATTR;
 
 	if (err)
 		return err;
@@ -457,31 +500,33 @@ void flat_split(struct flat *f, uint64_t ipa, uint64_t size)
 
 /* Whether [at, at + size) is all leaves of one level that could be one block. */
 static bool is_block(const struct flat *f, uint64_t at, uint64_t size, int level,
-		     bool *young)
+		     struct flat_run *block)
 {
 	const struct flat_run *first = flat_at(f, at);
 
 	for (uint64_t to = at; to < at + size;) {
 		const struct flat_run *r = flat_at(f, to);
+		s2_attr_t differ = r && r->attr & S2_DBM ? S2_W : 0;
 
 		if (!r || r->ipa > to || r->busy || r->level != level ||
-		    r->attr != first->attr || r->pa - r->ipa != first->pa - first->ipa)
+		    (r->attr ^ first->attr) & ~differ ||
+		    r->pa - r->ipa != first->pa - first->ipa)
 			return false;
-		*young |= r->young;
+		block->young |= r->young;
+		block->attr |= r->attr;
 		to = r->end;
 	}
 	return !((first->pa - first->ipa + at) & (size - 1));
 }
 
-void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool young)
+void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool seen)
 {
 	for (int level = 2; level >= f->first; level--) {
 		uint64_t block = flat_leaf_size(f, level), at = ipa;
 		const struct flat_run *r;
-		struct flat_run p;
 
 		while ((r = flat_at(f, at)) && r->ipa < ipa + size) {
-			bool seen = young;
+			struct flat_run p;
 
 			/* The first block that this run could be all or part of. */
 			if (r->ipa > at)
@@ -491,17 +536,18 @@ void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool young)
 				continue;
 			if (at + block > ipa + size)
 				break;
+			p = part(r, at, at + block);
+			p.young |= seen;
+			p.attr |= seen && p.attr & S2_DBM ? S2_W : 0;
 			if (r->level != level + 1 ||
-			    !is_block(f, at, block, level + 1, &seen)) {
+			    !is_block(f, at, block, level + 1, &p)) {
 				at = r->end < at + block || r->level == level + 1 ?
 					     at + block :
 					     r->end;
 				continue;
 			}
-			p = part(r, at, at + block);
 			p.end = at + block;
 			p.level = (int8_t)level;
-			p.young = seen;
 			put(f, &p);
 			at += block;
 		}

@@ -33,7 +33,8 @@ struct flat {
 	unsigned n, max;
 	unsigned shift; /* the granule */
 	int first;	/* level of the largest blocks */
-	bool hw_young;	/* hardware sets access flags */
+	bool lpa2;
+	uint32_t features;
 	uint8_t under_way;
 };
 
@@ -60,6 +61,9 @@ bool flat_has(const struct flat *f, const struct flat_run *r);
 /* From now on operation @slot counts as under way: what is mapped now it must see. */
 void flat_begin(struct flat *f, unsigned slot);
 
+/* What hardware has recorded a write to, or takes the next one for recorded. */
+bool flat_dirty(const struct flat_run *r);
+
 int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	     uint32_t flags);
 int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags);
@@ -68,8 +72,9 @@ bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear);
 int flat_mkyoung(struct flat *f, uint64_t ipa);
 int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms);
 void flat_split(struct flat *f, uint64_t ipa, uint64_t size);
-/* @young: a new block is, even if none of its pages was. */
-void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool young);
+/* @seen: hardware may have seen an access: a new block is young, and dirty if it can be,
+ * even if none of its pages was. */
+void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool seen);
 
 /*
  * @ok is asked for each piece of [lo, hi) in which both the reference and the engine

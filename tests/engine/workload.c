@@ -34,8 +34,12 @@ static int apply_map(struct flat *f, struct call *c)
 
 static bool is_mapped(const struct flat_run *now, const struct call *c)
 {
-	return !now->busy && now->level != FLAT_NOTHING && now->attr == c->attr &&
-	       now->young && now->pa - now->ipa == c->pa - c->ipa;
+	/* A dirty leaf in place of which a clean one was wanted stays dirty. */
+	s2_attr_t kept = c->attr & S2_DBM ? S2_W : 0;
+
+	return !now->busy && now->level != FLAT_NOTHING &&
+	       (now->attr == c->attr || now->attr == (c->attr | kept)) && now->young &&
+	       now->pa - now->ipa == c->pa - c->ipa;
 }
 
 static bool done_map(const struct flat_run *now, const struct call *c)
@@ -116,7 +120,7 @@ static int apply_wrprotect(struct flat *f, struct call *c)
 
 static bool done_wrprotect(const struct flat_run *now, const struct call *c)
 {
-	return c->disturbed || is_gone(now) || !(now->attr & S2_W);
+	return c->disturbed || is_gone(now) || !(now->attr & (S2_W | S2_DBM));
 }
 
 static bool allowed_wrprotect(const struct flat_run *old, const struct flat_run *now,
@@ -125,7 +129,7 @@ static bool allowed_wrprotect(const struct flat_run *old, const struct flat_run 
 	struct flat_run then = *old;
 
 	(void)c;
-	then.attr &= ~S2_W;
+	then.attr &= ~(S2_W | S2_DBM);
 	return flat_equal(&then, now);
 }
 
@@ -243,7 +247,8 @@ static int run_collapse(struct world *w, struct call *c)
 static int apply_collapse(struct flat *f, struct call *c)
 {
 	/* A shared one looks at the flags when hardware can no longer write. */
-	flat_collapse(f, c->ipa, c->size, f->hw_young && !(c->flags & S2_SHARED));
+	flat_collapse(f, c->ipa, c->size,
+		      f->features & S2_FEAT_HAFDBS && !(c->flags & S2_SHARED));
 	return 0;
 }
 
@@ -252,7 +257,9 @@ static bool allowed_collapse(const struct flat_run *old, const struct flat_run *
 {
 	(void)c;
 	return !old->busy && !now->busy && now->level != FLAT_NOTHING &&
-	       now->level < old->level && now->pa == old->pa && now->attr == old->attr &&
+	       now->level < old->level && now->pa == old->pa &&
+	       (now->attr == old->attr ||
+		(old->attr & S2_DBM && now->attr == (old->attr | S2_W))) &&
 	       now->young >= old->young;
 }
 
@@ -364,7 +371,8 @@ const struct kind kinds[] = {
 	{ .name = "map",
 	  .often = 60,
 	  .flags = S2_MAP_PAGES | S2_MAP_REPLACE | EDGES | S2_NO_CLEAN | S2_SHARED,
-	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BLOCK) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM),
+	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BLOCK) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM) |
+		    ERR(S2_E_ATTR),
 	  .run = run_map,
 	  .apply = apply_map,
 	  .allowed = allowed_map,

@@ -48,6 +48,8 @@ static struct s2_config pick_config(const uint8_t *h, unsigned *reach)
 
 	if (h[0] & 0x40)
 		cfg.features |= S2_FEAT_VMID16;
+	if (h[5] & 0x20 && cfg.features & S2_FEAT_HAFDBS)
+		cfg.features |= S2_FEAT_DBM;
 	if (h[0] & 0x80) {
 		cfg.pa_bits = 52;
 		if (g != 16)
@@ -190,18 +192,29 @@ static void pick_frames(const struct world *w, const uint8_t *r, struct call *c)
 		c->pa += UINT64_C(0xd) << 47;
 }
 
-static s2_attr_t pick_attr(const struct world *w, uint8_t b)
+/* What the instance knows, but for one in sixteen, which may be anything. */
+static s2_attr_t pick_attr(const struct world *w, const uint8_t *r)
 {
+	static const s2_attr_t exec[] = { S2_X, S2_XU, S2_XP, S2_X };
+	static const s2_attr_t sh[8] = { [1] = S2_SH_OUTER, [2] = S2_SH_NONE };
 	static const s2_attr_t mem[] = { S2_MEM_WB, S2_MEM_WB,	   S2_MEM_WB,
 					 S2_MEM_WB, S2_MEM_NC,	   S2_MEM_DEV_nGnRE,
 					 S2_MEM_S1, S2_MEM_DEV_GRE };
-	s2_attr_t a = mem[b & 7], perms = b >> 3 & 7;
+	s2_attr_t a = mem[r[8] & 7], perms = r[8] >> 3 & (S2_R | S2_W);
+	uint32_t features = w->s2.features;
+	bool any = r[13] >= 0xf0;
 
-	if (a == S2_MEM_S1 && !(w->s2.features & S2_FEAT_FWB))
+	if (a == S2_MEM_S1 && !(features & S2_FEAT_FWB) && !any)
 		a = S2_MEM_NC;
-	if (a & S2_MEM_DEV_nGnRnE)
-		perms &= ~S2_X;
-	return a | (perms ? perms : S2_R | S2_W) | (b & 0xc0 ? 0 : S2_SW(b >> 2));
+	if (r[8] & 0x20 && (!(a & S2_MEM_DEV_nGnRnE) || any))
+		perms |= features & S2_FEAT_XNX || any ? exec[r[12] & 3] : S2_X;
+	if (!perms)
+		perms = S2_R | S2_W;
+	if (w->s2.wide != S2_WIDE_LPA2 || any)
+		a |= sh[r[12] >> 2 & 7];
+	if (r[12] & 0x20 && (features & S2_FEAT_DBM || any))
+		a |= S2_DBM;
+	return a | perms | (r[8] & 0xc0 ? 0 : S2_SW(r[8] >> 2));
 }
 
 static uint32_t pick_flags(const struct world *w, const uint8_t *r, const struct call *c)
@@ -306,7 +319,7 @@ static void pick_call(struct world *w, const uint8_t *r, struct call *c)
 	}
 	if (c->flags & S2_SHARED && c->op.max_entries && c->op.max_entries < least)
 		c->op.max_entries += (uint32_t)least;
-	c->attr = pick_attr(w, r[8]);
+	c->attr = pick_attr(w, r);
 	pick_frames(w, r, c);
 	c->lo = c->ipa;
 	c->hi = c->ipa + c->size;

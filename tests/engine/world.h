@@ -18,7 +18,7 @@
 #include "rig.h"
 
 #define WORLD_HEADER 8u
-#define WORLD_RECORD 12u
+#define WORLD_RECORD 14u
 #define WORLD_SLOTS 4u
 #define WORLD_LIMBOS 2u
 
