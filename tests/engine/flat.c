@@ -444,6 +444,33 @@ bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear)
 	return edit(f, ipa, ipa + size, 0, 0, clear ? false : -1);
 }
 
+void flat_tidy(struct flat *f, uint64_t ipa, uint64_t size, uint64_t from, uint64_t to)
+{
+	uint64_t lo = ipa, hi = ipa + size;
+
+	flat_extent(f, &lo, &hi);
+	for (uint64_t at = lo; at < hi;) {
+		const struct flat_run *r = flat_at(f, at);
+		uint64_t leaf, first, last;
+		struct flat_run p;
+
+		if (!r || r->ipa >= hi)
+			break;
+		p = part(r, lo, hi);
+		at = p.end;
+		if (!flat_dirty(&p))
+			continue;
+		leaf = flat_leaf_size(f, p.level) - 1;
+		first = (from + leaf) & ~leaf;
+		last = to & ~leaf;
+		if (first < p.end && p.ipa < last) {
+			p = part(&p, first, last);
+			p.attr &= ~S2_W;
+			put(f, &p);
+		}
+	}
+}
+
 static int one_leaf(const struct flat *f, uint64_t ipa)
 {
 	const struct flat_run *r = flat_at(f, ipa);

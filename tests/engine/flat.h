@@ -69,6 +69,8 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags);
 void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size);
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear);
+/* Dirty leaves that are wholly in [from, to) become clean. */
+void flat_tidy(struct flat *f, uint64_t ipa, uint64_t size, uint64_t from, uint64_t to);
 int flat_mkyoung(struct flat *f, uint64_t ipa);
 int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms);
 void flat_split(struct flat *f, uint64_t ipa, uint64_t size);

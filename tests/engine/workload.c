@@ -201,6 +201,42 @@ static bool allowed_relax(const struct flat_run *old, const struct flat_run *now
 	return flat_equal(&then, now);
 }
 
+static int run_dirty(struct world *w, struct call *c)
+{
+	return s2_dirty(&w->s2, s2_ipa(c->ipa), c->size, c->flags, &c->log->dirty,
+			op_of(c));
+}
+
+static int apply_dirty(struct flat *f, struct call *c)
+{
+	uint64_t lo = c->log->dirty.ipa.ipa;
+
+	if (!(f->features & S2_FEAT_DBM))
+		return S2_E_UNSUPPORTED;
+	if (c->flags & S2_CLEAR)
+		flat_tidy(f, c->ipa, c->size, lo, lo + c->log->dirty.size);
+	return 0;
+}
+
+static bool allowed_dirty(const struct flat_run *old, const struct flat_run *now,
+			  const struct call *c)
+{
+	struct flat_run then = *old;
+
+	if (flat_dirty(old))
+		then.attr &= ~S2_W;
+	return c->flags & S2_CLEAR && flat_equal(&then, now);
+}
+
+static void promise_dirty(struct world *w, const struct call *c)
+{
+	uint64_t lo = c->ipa, hi = lo + c->size;
+
+	flat_extent(&w->flat, &lo, &hi);
+	if (!c->disturbed && !log_complete(c->log, &w->flat, lo, hi))
+		world_wrong(w, "dirty: a dirty page is not in the log");
+}
+
 static int run_clean(struct world *w, struct call *c)
 {
 	return s2_clean(&w->s2, s2_ipa(c->ipa), c->size, c->flags, op_of(c));
@@ -370,6 +406,7 @@ static int run_release(struct world *w, struct call *c)
 const struct kind kinds[] = {
 	{ .name = "map",
 	  .often = 60,
+	  .log = LOG_SOME,
 	  .flags = S2_MAP_PAGES | S2_MAP_REPLACE | EDGES | S2_NO_CLEAN | S2_SHARED,
 	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BLOCK) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM) |
 		    ERR(S2_E_ATTR),
@@ -379,6 +416,7 @@ const struct kind kinds[] = {
 	  .done = done_map },
 	{ .name = "unmap",
 	  .batch = true,
+	  .log = LOG_SOME,
 	  .often = 50,
 	  .bounded = true,
 	  .flags = EDGES | S2_NO_CLEAN | S2_SHARED,
@@ -390,6 +428,7 @@ const struct kind kinds[] = {
 	  .promise = promise_unmap },
 	{ .name = "wrprotect",
 	  .batch = true,
+	  .log = LOG_SOME,
 	  .often = 15,
 	  .flags = S2_SHARED,
 	  .run = run_wrprotect,
@@ -461,5 +500,16 @@ const struct kind kinds[] = {
 	  .point = true,
 	  .run = run_release,
 	  .apply = apply_nothing },
+	{ .name = "dirty",
+	  .batch = true,
+	  .often = 10,
+	  .log = LOG_OWN,
+	  .most = LOG_PAGES,
+	  .errors = ERR(S2_E_UNSUPPORTED),
+	  .flags = S2_CLEAR | S2_SHARED,
+	  .run = run_dirty,
+	  .apply = apply_dirty,
+	  .allowed = allowed_dirty,
+	  .promise = promise_dirty },
 };
 const unsigned kinds_n = sizeof(kinds) / sizeof(*kinds);

@@ -263,6 +263,28 @@ static void pick_op(const struct world *w, const uint8_t *r, struct call *c)
 	c->fail_after = r[11] & 0xe0 ? -1 : r[11] & 7;
 }
 
+/* A log of all that may go by it, or less. */
+static void pick_log(struct world *w, const uint8_t *r, struct call *c)
+{
+	bool whole = r[13] & 4 && c->hi - c->lo <= LOG_PAGES * w->page;
+
+	if (!c->kind->log ||
+	    (c->kind->log == LOG_SOME && !(w->s2.features & S2_FEAT_DBM && r[13] & 2)))
+		return;
+	/* What a map replaces it can look through neither beside others nor in parts. */
+	if (c->flags & S2_MAP_REPLACE && c->flags & S2_SHARED)
+		return;
+	if (c->flags & S2_MAP_REPLACE)
+		c->op.max_entries = 0;
+	c->log = &w->log[c->slot];
+	log_open(c->log, &w->flat, whole ? c->lo : c->ipa,
+		 whole ? c->hi : c->ipa + c->size);
+	if (c->kind->log == LOG_SOME) {
+		c->op.dirty = &c->log->dirty;
+		c->with_op = true;
+	}
+}
+
 static const struct kind *batch_kind(void)
 {
 	const struct kind *k = kinds;
@@ -326,6 +348,7 @@ static void pick_call(struct world *w, const uint8_t *r, struct call *c)
 	flat_extent(&w->flat, &c->lo, &c->hi);
 	c->from = c->lo;
 	c->to = c->hi;
+	pick_log(w, r, c);
 	/* What was waived, and where, is not known when others are in between. */
 	for (unsigned i = 0; i < WORLD_SLOTS; i++)
 		if (w->slot[i].more && w->slot[i].from < c->hi && c->lo < w->slot[i].to)
@@ -384,6 +407,9 @@ static void print_call(struct world *w, const struct call *c, int ret)
 		fprintf(f, ", 0x%" PRIx64, c->size);
 	fprintf(f, ", attr 0x%x", c->attr);
 	print_flags(f, c->flags);
+	if (c->log)
+		fprintf(f, ", log 0x%" PRIx64 " 0x%" PRIx64, c->log->dirty.ipa.ipa,
+			c->log->dirty.size);
 	if (c->with_op)
 		fprintf(f, ", op[%u]", c->slot);
 	fprintf(f, "); /* %u: PE%u", w->record, w->pe);
@@ -428,13 +454,20 @@ static bool allowed_nomem(const struct flat_run *old, const struct flat_run *now
 	       flat_part(old, now);
 }
 
+/* A collapse looks a table through so often again when a call has come in between. */
+#define LOOKS 4u
+
 /* Others under way in [lo, hi) may find something else now. */
 static void disturb(struct world *w, const struct call *c, uint64_t lo, uint64_t hi)
 {
-	for (unsigned i = 0; i < WORLD_SLOTS && c->kind->allowed; i++) {
+	for (unsigned i = 0; i < WORLD_SLOTS; i++) {
 		struct call *o = &w->slot[i];
 
-		if (o != c && o->more && o->from < hi && lo < o->to)
+		if (o == c || !o->more)
+			continue;
+		if (c->kind->allowed && o->from < hi && lo < o->to)
+			o->disturbed = true;
+		if (o->kind->tables && ++o->spoilt > LOOKS)
 			o->disturbed = true;
 	}
 }
@@ -632,6 +665,15 @@ static void join_batch(struct world *w, struct call *c)
 	flat_overlay(&b->pages, &b->then, c->from, c->to);
 }
 
+static bool check_log(struct world *w, const struct call *c)
+{
+	const char *what = NULL;
+
+	if (c->log)
+		what = log_after(c->log, &w->flat);
+	return !what || world_wrong(w, "%s: %s", c->kind->name, what);
+}
+
 /* One call of the engine. True as long as the operation goes on. */
 static bool step(struct world *w, struct call *c, bool first)
 {
@@ -648,6 +690,8 @@ static bool step(struct world *w, struct call *c, bool first)
 	if (c->op.batch)
 		join_batch(w, c);
 	w->batched.waived |= w->batched.open && c->flags & S2_NO_CLEAN;
+	if (c->log)
+		log_before(c->log, &w->flat);
 	rig_call(w->pe, c->kind->name);
 	/*
 	 * Others may have given frames back that a map was about to install: that
@@ -673,12 +717,13 @@ static bool step(struct world *w, struct call *c, bool first)
 	c->more = ret == S2_MORE || c->blocked;
 	disturb(w, c, c->from, c->to);
 	if (c->more)
-		return adopt(w, c, allowed) && adopt_finished(w, c) && check_wrong(w);
+		return adopt(w, c, allowed) && check_log(w, c) && adopt_finished(w, c) &&
+		       check_wrong(w);
 	if (first && !busy)
 		end_at_once(w, c, ret);
 	else
 		end_later(w, c, ret);
-	if (!w->wrong[0])
+	if (!w->wrong[0] && check_log(w, c))
 		adopt_finished(w, c);
 	w->flat.under_way &= (uint8_t) ~(1u << c->slot);
 	if (!w->wrong[0] && !ret && c->kind->promise && !c->op.batch)
@@ -829,8 +874,10 @@ bool world_run(struct world *w, const uint8_t *bytes, size_t size, const uint8_t
 		fine = !w->wrong[0];
 	}
 	fine = fine && world_close(w, bytes);
-	for (unsigned i = 0; i < WORLD_SLOTS; i++)
+	for (unsigned i = 0; i < WORLD_SLOTS; i++) {
 		flat_free(&w->slot[i].then);
+		log_free(&w->log[i]);
+	}
 	flat_free(&w->last.then);
 	flat_free(&w->batched.pages);
 	flat_free(&w->batched.then);

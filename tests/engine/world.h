@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "flat.h"
+#include "log.h"
 #include "rig.h"
 
 #define WORLD_HEADER 8u
@@ -41,10 +42,12 @@ struct batched {
 /**
  * struct call - one operation, and how far it has come
  * @frame: one that it unmaps; 0: none
+ * @log: its dirty log, also in op if it is not s2_dirty(); NULL: none
  * @limbo: which; -1: none
  * @steps: the record ends after so many; 0: when the operation does
  * @batched: what its batch keeps, or NULL
  * @failing: an allocation was made to fail in one of its steps
+ * @spoilt: how many calls have come between its steps
  * @more: under way
  * @busy: something in its range was when it began
  * @blocked: by what the open batch is splitting; it is to be flushed first
@@ -61,10 +64,12 @@ struct call {
 	uint32_t flags;
 	struct s2_op op;
 	bool with_op;
+	struct log *log;
 	int limbo;
 	long fail_after;
 	unsigned steps;
 	unsigned slot;
+	unsigned spoilt;
 
 	const struct batched *batched;
 	bool failing, more, busy, disturbed, blocked;
@@ -86,7 +91,8 @@ struct world {
 	struct s2 s2;
 	struct flat flat;
 	struct call slot[WORLD_SLOTS];
-	struct call last; /* ends the batch, when everything is to end */
+	struct log log[WORLD_SLOTS]; /* of the slots' calls, with op.dirty */
+	struct call last;	     /* ends the batch, when everything is to end */
 	struct s2_limbo limbo[WORLD_LIMBOS];
 	struct s2_batch batch;
 	struct batched batched;
@@ -110,6 +116,7 @@ struct world {
  * @often: how often it is picked
  * @batch: may be called in a batch
  * @point: takes an address, no range and no op: never under way
+ * @log: whether it takes a dirty log: in its op, now and then; always and itself
  * @bounded: P5 and P8: its barriers and TLBIs are counted
  * @flushes: a batch: opens it, or flushes or ends it
  * @flags: those that it may be given; EDGES and S2_MAP_REPLACE are picked together
@@ -128,6 +135,7 @@ struct kind {
 	unsigned often;
 	bool batch;
 	bool point;
+	enum { LOG_NONE, LOG_SOME, LOG_OWN } log;
 	bool bounded;
 	bool flushes;
 	uint32_t flags;
