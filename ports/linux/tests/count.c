@@ -11,7 +11,9 @@
  * do nothing: HINT #120 forgets what was counted, HINT #121 writes a line of JSON.
  *
  * It counts by translation blocks: code that is counted takes no exception but at
- * their ends. For one CPU (-smp 1). The functions of the plugin interface used
+ * their ends. For one CPU (-smp 1), on which no other program runs meanwhile: an
+ * exception that is entered in one program and left in another would not be seen as
+ * one interrupt. The functions of the plugin interface used
  * here are declared below; Debian has no package with its header.
  */
 #include <inttypes.h>

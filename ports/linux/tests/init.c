@@ -106,6 +106,7 @@ static void exec_test(char *command)
 {
 	struct rlimit files = { 4096, 4096 };
 	char *argv[64], *word;
+	sigset_t none;
 	int argc = 0;
 
 	setrlimit(RLIMIT_NOFILE, &files);
@@ -113,21 +114,35 @@ static void exec_test(char *command)
 		argv[argc++] = word;
 	argv[argc] = NULL;
 	setpgid(0, 0);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	execv(argv[0], argv);
 	printf("## cannot run %s: %s\n", argv[0], strerror(errno));
 	_exit(127);
 }
 
-/* Wait status of the test; a timeout looks like SIGKILL. */
-static int wait_for(pid_t pid, double timeout, int *timed_out)
+/*
+ * Wait status of the test; a timeout looks like SIGKILL. No polling: while a test is
+ * measured (count.c) nobody else is to run.
+ */
+static int wait_for(pid_t pid, double timeout, bool *timed_out)
 {
-	double end = now() + timeout;
+	double end = now() + timeout, left = timeout;
 	int status = 0;
+	sigset_t child;
 
-	for (*timed_out = 0; waitpid(pid, &status, WNOHANG) != pid; usleep(10000)) {
-		if (now() < end)
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	*timed_out = false;
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		struct timespec t = { .tv_sec = (time_t)left + 1 };
+
+		if (left > 0) {
+			sigtimedwait(&child, NULL, &t);
+			left = end - now();
 			continue;
-		*timed_out = 1;
+		}
+		*timed_out = true;
 		kill(-pid, SIGKILL);
 		kill(pid, SIGKILL);
 		waitpid(pid, &status, 0);
@@ -146,7 +161,8 @@ static void run(char *line)
 	bool record = options && strstr(options, "record");
 	const char *pages = options ? strstr(options, "pages=") : NULL;
 	double start = now();
-	int status, timed_out;
+	bool timed_out;
+	int status;
 	long kb;
 	pid_t pid;
 
@@ -180,6 +196,7 @@ static void run(char *line)
 int main(void)
 {
 	char line[1024];
+	sigset_t child;
 	FILE *tests;
 
 	mount_at("proc", "/proc");
@@ -191,6 +208,10 @@ int main(void)
 	mount_at("tmpfs", "/tmp");
 	mount_at("tmpfs", "/dev/shm");
 	signal(SIGPIPE, SIG_IGN);
+	/* Blocked, so that wait_for() can wait for it. */
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &child, NULL);
 	tests = fopen("/tests", "r");
 	while (tests && fgets(line, sizeof(line), tests))
 		run(line);
