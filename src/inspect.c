@@ -64,6 +64,48 @@ int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
 	return 0;
 }
 
+void s2_stats(const struct s2 *s2, struct s2_stats *st)
+{
+	for (int l = 0; l < S2_LEVELS; l++)
+		st->tables[l] = s2_port_word_load(s2->port, &s2->made[l]) -
+				s2_port_word_load(s2->port, &s2->freed[l]);
+	for (int i = 0; i < 3; i++)
+		st->tlbis[i] = s2_port_word_load(s2->port, &s2->tlbis[i]);
+}
+
+int s2_count(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	     uint64_t bytes[S2_LEVELS], struct s2_op *op)
+{
+	uint64_t end = ipa.ipa + size;
+	struct s2_op local;
+	struct step step;
+	struct cursor c;
+	int err = check_range(s2, ipa.ipa, size);
+
+	if (!err && flags & ~S2_SHARED)
+		err = S2_E_FLAGS;
+	if (!err)
+		err = op_begin(s2, &op, &local, &step, OP_COUNT, ipa.ipa, size, 0, flags);
+	if (err)
+		return err;
+	cursor_start(&c, s2, &step, op->st.pos, end);
+	while (cursor_more(&c)) {
+		uint64_t d = cursor_load(&c, cursor_entry(&c)), past;
+
+		if (desc_valid_table(d, c.level)) {
+			cursor_down(&c, d);
+			continue;
+		}
+		past = cursor_base(&c) + level_size(s2, c.level);
+		if (desc_valid(d))
+			bytes[c.level] += (past < end ? past : end) - c.ipa;
+		cursor_next(&c);
+	}
+	op->st.pos = c.ipa < end ? c.ipa : end;
+	op->done = s2_ipa(op->st.pos);
+	return op_end(s2, op, &step, op->st.pos < end ? S2_MORE : 0);
+}
+
 int s2_iter_start(struct s2_iter *it, const struct s2 *s2, s2_ipa_t ipa, uint64_t size)
 {
 	int err = check_range(s2, ipa.ipa, size);

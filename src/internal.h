@@ -130,7 +130,8 @@ enum op_kind {
 	OP_COLLAPSE,
 	OP_FLUSH,
 	OP_ANNOTATE,
-	OP_CLEAN
+	OP_CLEAN,
+	OP_COUNT
 };
 
 /* An instance without tables: what @cfg says of descriptors and operands. */

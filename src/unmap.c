@@ -460,8 +460,13 @@ static bool clean_pages(struct cleaning *k, uint64_t visits)
 	    c->step->bytes < (uint64_t)(end - entry) << page_shift(s2))
 		return false;
 	while (entry < end && (left || c->step->shared)) {
-		uint64_t *first = entry, d = page_run(s2, &entry, end), size;
+		uint64_t *first = entry, d = s2_port_load(s2->port, entry), size;
 
+		if (!d) {
+			entry++;
+			continue;
+		}
+		d = page_run(s2, &entry, end);
 		if (!desc_valid(d) && !desc_busy(d)) {
 			/* Not a run, whatever the difference was. */
 			entry = first + 1;

@@ -851,6 +851,46 @@ int s2_iter_start(struct s2_iter *it, const struct s2 *s2, s2_ipa_t ipa,
  */
 bool s2_iter_next(struct s2_iter *it, struct s2_mapping *m);
 
+/**
+ * struct s2_stats - what an instance has and has done
+ * @tables: table pages by level that were made and are not freed yet, in limbo or not;
+ *	the root's apart
+ * @tlbis: invalidations issued by instruction, enum s2_tlbi; those that
+ *	s2_relax_perms() keeps to its own PE are not among them
+ *
+ * Exact when no call is under way; a struct s2_limbo counts its own list.
+ */
+struct s2_stats {
+	uint64_t tables[S2_LEVELS];
+	uint64_t tlbis[3];
+};
+
+/**
+ * s2_stats() - look at the counters
+ * @s2: the instance
+ * @st: out
+ *
+ * Return: nothing. Context and locking: any, none.
+ */
+void s2_stats(const struct s2 *s2, struct s2_stats *st);
+
+/**
+ * s2_count() - count what is mapped in a range
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ * @flags: %S2_SHARED
+ * @bytes: out: bytes mapped by leaves of each level, only the parts inside the range;
+ *	added to, so that it is kept over steps. Set it to zero first.
+ * @op: budget, progress; or NULL
+ *
+ * On request, by a walk: the paths that never read leaves keep no such count.
+ *
+ * Return: as s2_wrprotect(). Context: any. Locking: exclusive or shared.
+ */
+int s2_count(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	     uint64_t bytes[S2_LEVELS], struct s2_op *op);
+
 /** S2_DUMP_LINE - a buffer of this size holds any line of s2_dump_next() */
 #define S2_DUMP_LINE 128
 

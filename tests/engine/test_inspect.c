@@ -278,9 +278,66 @@ static void a_short_buffer_cuts_the_line(void **state)
 	bed_close(&bed);
 }
 
+/* Tables by level and mapped bytes by level, against a walk over what is there. */
+static void the_counters_say_what_a_walk_finds(void **state)
+{
+	uint64_t seed = 1, bytes[S2_LEVELS], found[S2_LEVELS], tables, issued = 0;
+	struct s2_op steps = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	struct s2_stats stats;
+	struct s2_iter it;
+	struct s2_mapping m;
+	int ret;
+
+	(void)state;
+	bed_open(&bed, 40, S2_FEAT_FWB, 256);
+	for (int n = 0; n < 400; n++) {
+		uint64_t ipa, size;
+
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		ipa = (seed >> 40) % (8 * GIB / PAGE) * PAGE;
+		size = seed >> 20 & 1 ? PAGE * (1 + (seed >> 21) % 9) : 2 * MIB;
+		ipa &= ~(size == 2 * MIB ? size - 1 : 0);
+		if (seed >> 33 & 1)
+			s2_map(&bed.s2, s2_ipa(ipa), s2_pa(ipa + 64 * GIB), size, RW,
+			       S2_MAP_REPLACE | S2_DROP_EDGES, NULL);
+		else
+			s2_unmap(&bed.s2, s2_ipa(ipa & ~(GIB - 1)), GIB / 2,
+				 S2_DROP_EDGES, NULL);
+		assert_null(meta_check(&bed.s2, &tables));
+		s2_stats(&bed.s2, &stats);
+		assert_true(stats.tables[0] == 0 && stats.tables[1] == 0);
+		assert_true(stats.tables[2] + stats.tables[3] == tables);
+		assert_true(stats.tlbis[0] + stats.tlbis[1] + stats.tlbis[2] >= issued);
+		issued = stats.tlbis[0] + stats.tlbis[1] + stats.tlbis[2];
+
+		memset(bytes, 0, sizeof(bytes));
+		memset(found, 0, sizeof(found));
+		do
+			ret = s2_count(&bed.s2, s2_ipa(0), UINT64_C(1) << 40, 0, bytes,
+				       &steps);
+		while (ret == S2_MORE);
+		assert_int_equal(ret, 0);
+		s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40);
+		while (s2_iter_next(&it, &m))
+			found[m.level] += m.size;
+		assert_memory_equal(bytes, found, sizeof(bytes));
+	}
+	/* The part of a block that is in the range. */
+	memset(bytes, 0, sizeof(bytes));
+	bed_map(&bed, 16 * GIB, 64 * GIB, GIB, RW, 0);
+	assert_int_equal(s2_count(&bed.s2, s2_ipa(16 * GIB + PAGE), 3 * PAGE, S2_SHARED,
+				  bytes, NULL),
+			 0);
+	assert_true(bytes[1] == 3 * PAGE && !bytes[2] && !bytes[3]);
+	assert_int_equal(s2_count(&bed.s2, s2_ipa(1), PAGE, 0, bytes, NULL), S2_E_ALIGN);
+	assert_int_equal(s2_count(&bed.s2, s2_ipa(0), PAGE, 1, bytes, NULL), S2_E_FLAGS);
+	bed_close(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_counters_say_what_a_walk_finds),
 		cmocka_unit_test(lookup_finds_the_leaf_or_the_hole),
 		cmocka_unit_test(the_cursor_visits_each_leaf_once),
 		cmocka_unit_test(the_cursor_may_start_and_end_inside_a_block),
