@@ -149,7 +149,7 @@ static void replace(struct flat *f, uint64_t lo, uint64_t hi, const struct flat_
 	f->n += kept;
 }
 
-static void put(struct flat *f, const struct flat_run *r)
+void flat_put(struct flat *f, const struct flat_run *r)
 {
 	replace(f, r->ipa, r->end, r, 1);
 }
@@ -222,7 +222,7 @@ void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi
 	for (unsigned i = find(from, lo); i < from->n && from->run[i].ipa < hi; i++) {
 		struct flat_run r = part(&from->run[i], lo, hi);
 
-		put(f, &r);
+		flat_put(f, &r);
 	}
 }
 
@@ -232,7 +232,7 @@ void flat_overlay(struct flat *f, const struct flat *from, uint64_t lo, uint64_t
 		struct flat_run r = part(&from->run[i], lo, hi);
 
 		if (!r.busy)
-			put(f, &r);
+			flat_put(f, &r);
 	}
 }
 
@@ -262,7 +262,7 @@ static void split_at(struct flat *f, uint64_t ipa)
 
 		p.level++;
 		p.young = true;
-		put(f, &p);
+		flat_put(f, &p);
 	}
 }
 
@@ -314,7 +314,7 @@ static void put_in_place(struct flat *f, const struct flat_run *new)
 			p.end = r->end < p.end ? r->end : p.end;
 			p.attr |= p.attr & S2_DBM && flat_dirty(r) ? S2_W : 0;
 		}
-		put(f, &p);
+		flat_put(f, &p);
 		at = p.end;
 	}
 }
@@ -429,7 +429,7 @@ static bool edit(struct flat *f, uint64_t lo, uint64_t hi, s2_attr_t clear, s2_a
 		p.attr = (p.attr & ~clear) | set;
 		if (young >= 0)
 			p.young = young;
-		put(f, &p);
+		flat_put(f, &p);
 	}
 	return seen;
 }
@@ -466,7 +466,7 @@ void flat_tidy(struct flat *f, uint64_t ipa, uint64_t size, uint64_t from, uint6
 		if (first < p.end && p.ipa < last) {
 			p = part(&p, first, last);
 			p.attr &= ~S2_W;
-			put(f, &p);
+			flat_put(f, &p);
 		}
 	}
 }
@@ -521,7 +521,7 @@ void flat_split(struct flat *f, uint64_t ipa, uint64_t size)
 		p = part(r, at & ~(leaf - 1), ((hi - 1) | (leaf - 1)) + 1);
 		p.level++;
 		p.young = true;
-		put(f, &p);
+		flat_put(f, &p);
 	}
 }
 
@@ -575,7 +575,7 @@ void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool seen)
 			}
 			p.end = at + block;
 			p.level = (int8_t)level;
-			put(f, &p);
+			flat_put(f, &p);
 			at += block;
 		}
 	}
@@ -602,10 +602,45 @@ static bool read_engine(struct flat *now, const struct s2 *s2, uint64_t lo, uint
 				      .young = !busy && m.young,
 				      .busy = busy };
 
+		if (m.state == S2_NOTE)
+			continue;
 		r = part(&r, lo, hi);
 		append(now, &r);
 	}
 	return true;
+}
+
+void flat_read_notes(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_t hi,
+		     const uint64_t *value, unsigned n)
+{
+	uint64_t *table[S2_LEVELS];
+	int level = s2->start_level;
+
+	now->n = 0;
+	now->shift = s2->granule_shift;
+	table[level] = s2->root;
+	for (uint64_t at = lo; at < hi;) {
+		uint64_t i = at >> level_shift(s2, level), d;
+		struct flat_run r = { .level = LAST_LEVEL };
+
+		if (level > s2->start_level)
+			i &= table_entries(s2) - 1;
+		d = table[level][i];
+		if (desc_valid_table(d, level)) {
+			table[++level] = s2_port_table_va(s2->port, desc_oa(s2, d));
+			continue;
+		}
+		r.ipa = at;
+		at = (at & ~(level_size(s2, level) - 1)) + level_size(s2, level);
+		r.end = at < hi ? at : hi;
+		while (desc_note(d) && r.attr < n && desc_make_note(value[r.attr]) != d)
+			r.attr++;
+		r.pa = r.ipa;
+		if (desc_note(d))
+			append(now, &r);
+		while (level > s2->start_level && !(at & (level_size(s2, level - 1) - 1)))
+			level--;
+	}
 }
 
 /* How many of @n entries continue the first: its leaves, or as busy or empty as it. */

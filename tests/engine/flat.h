@@ -52,6 +52,8 @@ bool flat_writable(const struct flat *f, uint64_t lo, uint64_t hi);
 bool flat_busy(const struct flat *f, uint64_t lo, uint64_t hi);
 /* Grow [*lo, *hi) to the ends of the leaves and busy entries at its edges. */
 void flat_extent(const struct flat *f, uint64_t *lo, uint64_t *hi);
+/* @r goes over what is there. */
+void flat_put(struct flat *f, const struct flat_run *r);
 /* [lo, hi) as it is in @from. */
 void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi);
 /* What @from has in [lo, hi) and is not busy goes over what is there. */
@@ -99,6 +101,9 @@ const char *flat_check(struct flat *f, const struct s2 *s2, uint64_t lo, uint64_
  */
 const char *flat_iterate(const struct flat *f, const struct s2 *s2, uint64_t lo,
 			 uint64_t hi);
+/* Annotations in [lo, hi), as runs: attr is the place in @value of what they say, or @n. */
+void flat_read_notes(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_t hi,
+		     const uint64_t *value, unsigned n);
 const char *flat_compare(const struct flat *f, const struct s2 *s2);
 
 /* NULL when every table's metadata says what is in it, and *tables (root aside)

@@ -306,21 +306,47 @@ static int run_lookup(struct world *w, struct call *c)
 	const struct flat_run *r = flat_at(&w->flat, c->ipa);
 	struct s2_mapping m;
 	int ret = s2_lookup(&w->s2, s2_ipa(c->ipa + 8 * c->slot), &m);
-	bool there = r && r->ipa <= c->ipa;
+	bool there = r && r->ipa <= c->ipa, noted;
 
 	if (ret)
 		return ret;
 	if (c->ipa < m.ipa.ipa || c->ipa >= m.ipa.ipa + m.size)
 		world_wrong(w, "lookup: not the entry for the address");
-	if (m.state != (!there ? S2_EMPTY : r->busy ? S2_BUSY : S2_LEAF))
+	r = there ? r : flat_at(&w->notes, c->ipa);
+	noted = !there && r && r->ipa <= c->ipa;
+	if (m.state != (noted	? S2_NOTE :
+			!there	? S2_EMPTY :
+			r->busy ? S2_BUSY :
+				  S2_LEAF))
 		world_wrong(w, "lookup: not the state of the reference");
 	else if (m.state == S2_LEAF &&
 		 (m.level != r->level || m.attr != r->attr || m.young != r->young ||
 		  m.pa.pa - m.ipa.ipa != r->pa - r->ipa))
 		world_wrong(w, "lookup: not the leaf of the reference");
-	else if (m.state == S2_EMPTY && flat_any(&w->flat, m.ipa.ipa, m.ipa.ipa + m.size))
+	else if (noted && m.note != note_value[r->attr])
+		world_wrong(w, "lookup: not the annotation of the reference");
+	else if (m.state != S2_LEAF && !there &&
+		 flat_any(&w->flat, m.ipa.ipa, m.ipa.ipa + m.size))
 		world_wrong(w, "lookup: a hole where something is");
 	return 0;
+}
+
+/* ---- annotations --------------------------------------------------------------- */
+
+static int run_annotate(struct world *w, struct call *c)
+{
+	w->noted = true;
+	return s2_annotate(&w->s2, s2_ipa(c->ipa), c->size, note_value[c->note], 0,
+			   op_of(c));
+}
+
+static int apply_annotate(struct flat *f, struct call *c)
+{
+	const struct flat_run *r = flat_at(f, c->ipa);
+
+	if (!c->note || !r || r->ipa >= c->ipa + c->size)
+		return 0;
+	return r->busy ? S2_E_BUSY : S2_E_EXIST;
 }
 
 /* ---- batches ------------------------------------------------------------------- */
@@ -406,6 +432,7 @@ static int run_release(struct world *w, struct call *c)
 const struct kind kinds[] = {
 	{ .name = "map",
 	  .often = 60,
+	  .note = NOTE_MAPS,
 	  .log = LOG_SOME,
 	  .flags = S2_MAP_PAGES | S2_MAP_REPLACE | EDGES | S2_NO_CLEAN | S2_SHARED,
 	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BLOCK) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM) |
@@ -415,11 +442,12 @@ const struct kind kinds[] = {
 	  .allowed = allowed_map,
 	  .done = done_map },
 	{ .name = "unmap",
+	  .note = NOTE_DROPS,
 	  .batch = true,
 	  .log = LOG_SOME,
 	  .often = 50,
 	  .bounded = true,
-	  .flags = EDGES | S2_NO_CLEAN | S2_SHARED,
+	  .flags = EDGES | S2_NO_CLEAN | S2_KEEP_NOTES | S2_SHARED,
 	  .errors = ERR(S2_E_BLOCK) | ERR(S2_E_NOMEM),
 	  .run = run_unmap,
 	  .apply = apply_unmap,
@@ -500,6 +528,12 @@ const struct kind kinds[] = {
 	  .point = true,
 	  .run = run_release,
 	  .apply = apply_nothing },
+	{ .name = "annotate",
+	  .note = NOTE_SETS,
+	  .often = 10,
+	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM),
+	  .run = run_annotate,
+	  .apply = apply_annotate },
 	{ .name = "dirty",
 	  .batch = true,
 	  .often = 10,

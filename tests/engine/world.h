@@ -42,6 +42,7 @@ struct batched {
 /**
  * struct call - one operation, and how far it has come
  * @frame: one that it unmaps; 0: none
+ * @note: the annotation, of note_value[]
  * @log: its dirty log, also in op if it is not s2_dirty(); NULL: none
  * @limbo: which; -1: none
  * @steps: the record ends after so many; 0: when the operation does
@@ -50,6 +51,7 @@ struct batched {
  * @spoilt: how many calls have come between its steps
  * @more: under way
  * @busy: something in its range was when it began
+ * @noted: there were annotations in its range
  * @blocked: by what the open batch is splitting; it is to be flushed first
  * @disturbed: others have changed its range since it began
  * @expected: its result, by the reference, and in @then what is mapped after it
@@ -62,6 +64,7 @@ struct call {
 	uint64_t ipa, size, pa, frame;
 	s2_attr_t attr;
 	uint32_t flags;
+	unsigned note;
 	struct s2_op op;
 	bool with_op;
 	struct log *log;
@@ -72,7 +75,7 @@ struct call {
 	unsigned spoilt;
 
 	const struct batched *batched;
-	bool failing, more, busy, disturbed, blocked;
+	bool failing, more, busy, noted, disturbed, blocked;
 	int expected;
 	struct flat then;
 	uint64_t lo, hi, from, to;
@@ -90,6 +93,7 @@ struct world_tally {
 struct world {
 	struct s2 s2;
 	struct flat flat;
+	struct flat notes; /* runs of them, attr says which */
 	struct call slot[WORLD_SLOTS];
 	struct log log[WORLD_SLOTS]; /* of the slots' calls, with op.dirty */
 	struct call last;	     /* ends the batch, when everything is to end */
@@ -99,6 +103,7 @@ struct world {
 	uint64_t page, block, big; /* big: 0 where they are not used */
 	uint64_t region[2], region_size;
 	unsigned places; /* in PA space for each region */
+	bool noted;	 /* something has been annotated */
 	bool walker;	 /* one walks the tables without the lock */
 	uint8_t shared;	 /* calls: 0 none, 1 all, 2 half of them */
 	bool waived;	 /* somewhere a clean was, and it is not known where */
@@ -118,6 +123,7 @@ struct world {
  * @point: takes an address, no range and no op: never under way
  * @log: whether it takes a dirty log: in its op, now and then; always and itself
  * @bounded: P5 and P8: its barriers and TLBIs are counted
+ * @note: what it does to annotations in its range
  * @flushes: a batch: opens it, or flushes or ends it
  * @flags: those that it may be given; EDGES and S2_MAP_REPLACE are picked together
  * @most: pages of a range at most, where it visits each; 0: any
@@ -137,6 +143,7 @@ struct kind {
 	bool point;
 	enum { LOG_NONE, LOG_SOME, LOG_OWN } log;
 	bool bounded;
+	enum { NOTE_STAYS, NOTE_SETS, NOTE_DROPS, NOTE_MAPS } note;
 	bool flushes;
 	uint32_t flags;
 	unsigned most;
@@ -153,6 +160,19 @@ struct kind {
 /* The operations: workload.c. */
 extern const struct kind kinds[];
 extern const unsigned kinds_n;
+
+/* What bytes say: pick.c. An instance, the largest leaf it may use, a place for ranges. */
+struct s2_config pick_config(const uint8_t *h, unsigned *reach);
+uint64_t pick_region(const struct world *w, uint8_t h);
+void pick_call(struct world *w, const uint8_t *r, struct call *c);
+
+/*
+ * Annotations: notes.c, which follows the engine after each step and says whether that
+ * is what the step may have done, and compares all.
+ */
+extern const uint64_t note_value[4];
+bool notes_step(struct world *w, const struct call *c, int ret);
+bool notes_settle(struct world *w);
 
 /* False, and the first reason kept. */
 bool world_wrong(struct world *w, const char *fmt, ...)
