@@ -349,6 +349,13 @@ static int apply_annotate(struct flat *f, struct call *c)
 	return r->busy ? S2_E_BUSY : S2_E_EXIST;
 }
 
+/* A table in which nothing is left but cleared annotations goes. */
+static bool allowed_annotate(const struct flat_run *old, const struct flat_run *now,
+			     const struct call *c)
+{
+	return !c->note && is_gone(old) && is_gone(now);
+}
+
 /* ---- batches ------------------------------------------------------------------- */
 
 /* Opens one, or flushes it, or ends it if no operation of it is under way. */
@@ -533,7 +540,8 @@ const struct kind kinds[] = {
 	  .often = 10,
 	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM),
 	  .run = run_annotate,
-	  .apply = apply_annotate },
+	  .apply = apply_annotate,
+	  .allowed = allowed_annotate },
 	{ .name = "dirty",
 	  .batch = true,
 	  .often = 10,
