@@ -173,6 +173,8 @@ static void detach_dead(struct breaking *b, uint64_t page)
 		gather_add(&b->g, page, page_size(c->s2), page_size(c->s2));
 	b->g.table = true;
 	b->g.clean |= !!(state & META_CLEAN);
+	/* Whoever made them need not have waived the clean (S2_NO_CLEAN). */
+	op->st.clean |= !own && state & META_CLEAN;
 	/* Another's markers went with it, whose invalidation may be to come. */
 	if (!own && (c->step->shared || c->s2->batches))
 		gather_add(&b->g, cursor_base(c), level_size(c->s2, c->level),
@@ -253,7 +255,10 @@ static bool drop_note(struct breaking *b, uint64_t *entry, uint64_t d)
 	return true;
 }
 
-/* Sets op's window; true when something in it was broken. */
+/*
+ * Sets op's window, and whether it is cleaned whatever this caller waives; true when
+ * something in it was broken.
+ */
 static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end,
 			 uint32_t flags, struct s2_gather *g)
 {
@@ -261,6 +266,7 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 	struct cursor *c = &b.c;
 
 	op->st.win = op->st.pos;
+	op->st.clean = false;
 	cursor_start(c, s2, step, op->st.pos, end);
 	/* No scan of root tables that are known to be empty. */
 	while (c->ipa < end && !(state_of(s2, cursor_meta(c)) & META_COUNTS))
@@ -768,14 +774,14 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			    !batch_finish(s2, op->batch, op, step))
 				return S2_MORE;
 			broken = break_window(s2, op, step, end, flags, &g);
+			op->st.clean |= g.clean && !waived;
 			if (op->batch) {
 				if (broken) {
 					batch_gather(op->batch, &g);
 					batch_range(op->batch, op->st.win, op->st.win_end,
-						    (waived ? S2_BATCH_WAIVED : 0) |
-							    (g.clean && !waived ?
-								     S2_BATCH_CLEAN :
-								     0));
+						    op->st.clean ? S2_BATCH_CLEAN :
+						    waived	 ? S2_BATCH_WAIVED :
+								   0);
 				}
 				op->st.pos = op->st.win_end;
 				op->st.phase = DRAIN;
@@ -790,7 +796,6 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			else if (extent == WHOLE_VMID && broken)
 				invalidate_all(s2);
 			if (broken) {
-				op->st.clean = g.clean && !waived;
 				op->st.pos = op->st.win;
 				op->st.phase = FINISH;
 				break;
@@ -800,7 +805,8 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			break;
 		}
 		case FINISH:
-			if (!finish_window(s2, op, step, op->st.clean, waived))
+			if (!finish_window(s2, op, step, op->st.clean,
+					   waived && !op->st.clean))
 				return S2_MORE;
 			/* Not behind a block that was mapped meanwhile. */
 			op->st.pos = op->st.win_end;
