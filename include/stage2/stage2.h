@@ -95,7 +95,9 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  * @S2_E_FLAGS: unknown flags, or flags that exclude each other
  * @S2_E_BUDGET: a budget below the least (%S2_BUDGET_ENTRIES_MIN, _BYTES_MIN)
  * @S2_E_RESUME: op is in the middle of an operation with other arguments
- * @S2_E_EXIST: something is mapped in the range and %S2_MAP_REPLACE is not given
+ * @S2_E_EXIST: something is mapped in the range and %S2_MAP_REPLACE is not given; or
+ *	an operation that is not at its end has left more than one level of empty
+ *	tables there
  * @S2_E_NOENT: nothing is mapped at the address
  * @S2_E_BUSY: part of the range is busy: an operation that was begun with
  *	another op has not been finished

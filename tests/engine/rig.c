@@ -107,6 +107,11 @@ void rig_walker(bool on)
 		s2m_walker_leave(port.m, WALKER);
 }
 
+bool rig_failing(void)
+{
+	return port.fail_alloc >= 0;
+}
+
 void rig_fail_after(long n)
 {
 	port.fail_alloc = n;

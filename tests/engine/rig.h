@@ -29,6 +29,7 @@ void rig_no_clean(bool on);
 void rig_walker(bool on);
 /* The n-th allocation from now and all behind it fail (0: the next); -1: none. */
 void rig_fail_after(long n);
+bool rig_failing(void);
 struct rig_cost rig_cost(void);
 /* Table pages in use, the root aside. */
 uint64_t rig_tables(void);
