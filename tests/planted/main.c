@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * planted			the names of the programs
+ * planted PROGRAM [LOG]	run one: prints "none", or "RULE: why" for each verdict
+ *
+ * Programs are small: what one does is said by its name, its line in the table below,
+ * and the shape it runs.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "world.h"
+
+#define FWB S2_FEAT_FWB
+#define RANGE S2_FEAT_TLBIRANGE
+#define TTL S2_FEAT_TTL
+#define HAFDBS S2_FEAT_HAFDBS
+#define DBM (S2_FEAT_HAFDBS | S2_FEAT_DBM)
+
+/* ---- shapes: nothing but calls; world.c says what each promises ------------------ */
+
+/* Single pages come and go; the last takes its table along. */
+static void pages(void)
+{
+	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
+	map(8 * PAGE, PAGE, S2_R | S2_X, 0);
+	unmap(PAGE, PAGE, 0);
+	unmap(PAGE, PAGE, 0);
+	map(PAGE, PAGE, RWX, 0);
+	unmap(0, 2 * PAGE, 0);
+	unmap(2 * PAGE, PAGE, S2_NO_CLEAN);
+	map_to(2 * PAGE, frame(4 * PAGE), PAGE, RW, S2_NO_CLEAN);
+	unmap(2 * PAGE, PAGE, 0);
+	unmap(3 * PAGE, PAGE, 0);
+	unmap(8 * PAGE, PAGE, 0);
+	world_flush();
+	map(0, PAGE, RW, 0);
+}
+
+/* Tables wholly inside the range, with and without tables below; some at its edges. */
+static void tables(void)
+{
+	for (unsigned round = 0; round < 2; round++) {
+		map(GIB, BLOCK, RW, S2_MAP_PAGES);
+		map(GIB + 8 * BLOCK, 3 * PAGE, RW, S2_MAP_PAGES);
+		map(2 * GIB - PAGE, 2 * PAGE, RW, S2_MAP_PAGES);
+		map(2 * GIB + BLOCK, BLOCK, RW, 0);
+		unmap(GIB, GIB, 0);
+		map(GIB + 5 * PAGE, PAGE, RW, 0);
+		unmap(GIB - 8 * PAGE, BLOCK, 0);
+		unmap(2 * GIB, BLOCK, 0);
+		unmap(2 * GIB, GIB, 0);
+		world_flush();
+	}
+}
+
+/* Part of a range, then the rest of it. */
+static void parts(void)
+{
+	map(0, 2 * BLOCK, RW, S2_MAP_PAGES);
+	unmap(PAGE, 2 * BLOCK - 2 * PAGE, 0);
+	map(PAGE, 2 * BLOCK - 2 * PAGE, RW, S2_MAP_PAGES);
+	unmap(0, BLOCK / 2, 0);
+	unmap(0, BLOCK, 0);
+	map(0, PAGE, RW, 0);
+	unmap(0, 2 * BLOCK, 0);
+	world_flush();
+	map(PAGE, PAGE, RW, 0);
+	unmap(0, GIB, 0);
+}
+
+/* Blocks across an edge are dropped whole, or split first. */
+static void edges(void)
+{
+	map(0, 2 * GIB, RW, 0);
+	unmap(GIB + 3 * PAGE, PAGE, S2_SPLIT_EDGES);
+	unmap(BLOCK / 2, BLOCK, S2_SPLIT_EDGES);
+	unmap(6 * BLOCK + PAGE, 2 * BLOCK, S2_DROP_EDGES);
+	unmap(12 * BLOCK + PAGE, 2 * PAGE, S2_DROP_EDGES);
+	world_flush();
+	unmap(0, 2 * GIB, 0);
+}
+
+/* The same block sizes, up to the end of the address space, one byte short of no more. */
+static void end_of_space(void)
+{
+	uint64_t end = UINT64_C(1) << world.s2.ipa_bits;
+
+	map_to(end - 4 * BLOCK, 4 * GIB, 4 * BLOCK, RW, 0);
+	map_to(end - 8 * BLOCK, 8 * GIB, BLOCK, RW, S2_MAP_PAGES);
+	unmap(end - BLOCK - PAGE, BLOCK + PAGE, S2_SPLIT_EDGES);
+	unmap(end - 3 * BLOCK, 3 * BLOCK, 0);
+	map_to(end - PAGE, 4 * GIB, PAGE, RW, 0);
+	unmap(0, end, 0);
+	world_flush();
+}
+
+/* Both halves of a root that is two tables. */
+static void roots(void)
+{
+	uint64_t half = UINT64_C(1) << (world.s2.ipa_bits - 1);
+
+	map_to(PAGE, GIB, PAGE, RW, 0);
+	map_to(half + PAGE, 2 * GIB, PAGE, RW, 0);
+	map_to(half + half / 2, 4 * GIB, GIB, RW, 0);
+	unmap(half - GIB, half, 0);
+	map_to(half + PAGE, 2 * GIB, 2 * PAGE, RW, 0);
+	unmap(0, 2 * half, 0);
+	map_to(half + PAGE, 2 * GIB, PAGE, RW, 0);
+	unmap(0, 2 * half, 0);
+	world_flush();
+}
+
+/* What is mapped is replaced: page, block, table, in each other's place. */
+static void replace(void)
+{
+	map(0, BLOCK, RW, S2_MAP_PAGES);
+	map(BLOCK, BLOCK, RW, 0);
+	map_to(0, frame(GIB), BLOCK, RW, S2_MAP_REPLACE);
+	map_to(0, frame(GIB + BLOCK), BLOCK, RW, S2_MAP_REPLACE);
+	map_to(BLOCK, frame(2 * GIB), BLOCK, RW, S2_MAP_REPLACE | S2_MAP_PAGES);
+	map_to(BLOCK + PAGE, frame(0), PAGE, RW, S2_MAP_REPLACE);
+	map_to(BLOCK + PAGE, frame(0), PAGE, S2_R, S2_MAP_REPLACE);
+	map_to(BLOCK + PAGE, frame(0), PAGE, S2_R | S2_MEM_NC, S2_MAP_REPLACE);
+	unmap(0, GIB, 0);
+}
+
+/* The same beside others, who may not be in the way. */
+static void in_place(void)
+{
+	map(0, 3 * PAGE, RW, S2_MAP_PAGES);
+	map(0, 3 * PAGE, S2_R, S2_MAP_REPLACE);
+	relax(PAGE, RW);
+	relax(PAGE, RWX);
+	wrprotect(0, 2 * PAGE);
+	map(BLOCK, BLOCK, RW, 0);
+	/* Of a block, and of a run, all. */
+	now_has(BLOCK, BLOCK, S2_R);
+	wrprotect(BLOCK + PAGE, PAGE);
+	unmap(0, 2 * BLOCK, S2_DROP_EDGES);
+}
+
+static void splits(void)
+{
+	map(GIB, GIB, RW, 0);
+	split(GIB + 5 * BLOCK + PAGE, PAGE);
+	unmap(GIB + 5 * BLOCK, 2 * PAGE, 0);
+	world_flush();
+	split(GIB + 7 * BLOCK, 3 * BLOCK);
+	wrprotect(GIB + 7 * BLOCK, PAGE);
+	unmap(GIB, GIB, 0);
+	world_flush();
+}
+
+static void collapses(void)
+{
+	map(GIB, BLOCK, RW, S2_MAP_PAGES);
+	map(GIB + BLOCK, BLOCK - PAGE, RW, S2_MAP_PAGES);
+	map(GIB + 2 * BLOCK, GIB - 2 * BLOCK, RW, 0);
+	collapse(GIB, GIB);
+	map(GIB + 2 * BLOCK - PAGE, PAGE, RW, 0);
+	collapse(GIB, BLOCK);
+	collapse(GIB, GIB);
+	unmap(GIB, GIB, 0);
+	map(0, BLOCK / 2, RW, S2_MAP_PAGES);
+	map_to(BLOCK / 2, frame(0), BLOCK / 2, RW, S2_MAP_PAGES);
+	collapse(0, BLOCK);
+	unmap(0, BLOCK, 0);
+}
+
+/* Ranges of which each end needs its own address. */
+static void ends(uint64_t start, uint64_t size)
+{
+	uint64_t page = UINT64_C(1) << world.s2.granule_shift;
+
+	map(start, page, RW, 0);
+	map(start + size - page, page, RW, 0);
+	unmap(start, size, 0);
+	world_flush();
+}
+
+static void ranges(void)
+{
+	uint64_t page = UINT64_C(1) << world.s2.granule_shift;
+
+	/* The most that one TLBI can say, and twice of it. */
+	ends(page << 21, page << 21);
+	ends(page << 21, page << 22);
+	ends(page << 22, page * 3);
+	ends(page * 5, page * 64);
+	ends(page * 5, page * 65);
+	ends(page * 1025, page * 2079);
+	ends(page * 7, page * 66000);
+}
+
+/* As many separate leaves as are invalidated one by one. */
+static void singles(void)
+{
+	map(0, 8 * BLOCK, RW, 0);
+	map(GIB, 8 * PAGE, RW, S2_MAP_PAGES);
+	map(GIB + 16 * PAGE, PAGE, RW, 0);
+	unmap(GIB, 5 * PAGE, 0);
+	unmap(0, 3 * BLOCK, 0);
+	unmap(3 * BLOCK, BLOCK, 0);
+	unmap(GIB, 8 * PAGE, 0);
+	world_flush();
+}
+
+/* More places than are invalidated one by one. */
+static void places(void)
+{
+	for (unsigned i = 0; i < 12; i++)
+		map(i * BLOCK, 2 * PAGE, RW, S2_MAP_PAGES);
+	for (unsigned i = 0; i < 12; i++)
+		unmap(i * BLOCK + PAGE, PAGE, 0);
+	world_flush();
+}
+
+/* What is broken in a batch and not invalidated keeps its place, and is not gone. */
+static void pending(void)
+{
+	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
+	unmap(PAGE, PAGE, 0);
+	map_fails(PAGE, frame(GIB), PAGE, RW, 0, S2_E_BUSY);
+	outside_batch(true);
+	unmap(PAGE, PAGE, 0);
+	outside_batch(false);
+	world_flush();
+	map(PAGE, PAGE, RW, 0);
+}
+
+/* Leaves of one level, of two, a table among them: what a level hint may say. */
+static void hints(void)
+{
+	map(0, 4 * BLOCK, RW, 0);
+	map(4 * BLOCK, 2 * PAGE, RW, S2_MAP_PAGES);
+	map(5 * BLOCK, PAGE, RW, 0);
+	map(GIB - 4 * PAGE, 4 * PAGE, RW, S2_MAP_PAGES);
+	map(GIB + BLOCK, BLOCK, RW, 0);
+	unmap(0, BLOCK, 0);
+	unmap(3 * BLOCK, BLOCK + PAGE, 0);
+	map(3 * BLOCK, BLOCK, RW, 0);
+	unmap(3 * BLOCK, 2 * BLOCK, 0);
+	unmap(5 * BLOCK, PAGE, 0);
+	/* Neighbours, and in a batch one place. */
+	unmap(GIB - 2 * PAGE, 2 * PAGE, 0);
+	unmap(GIB, GIB, 0);
+	unmap(BLOCK, 2 * BLOCK, 0);
+	world_flush();
+	map(GIB, GIB, RW, 0);
+	unmap(GIB, GIB, 0);
+	unmap(0, GIB, 0);
+	world_flush();
+}
+
+/* A block of 512 GiB, which LPA2 has, and pages that are aligned to less than 64 KiB. */
+static void lpa2(void)
+{
+	map(512 * GIB, 512 * GIB, RW, 0);
+	map(5 * PAGE, 20 * PAGE, RW, 0);
+	unmap(512 * GIB, 512 * GIB, 0);
+	unmap(7 * PAGE, 14 * PAGE, 0);
+	unmap(0, GIB, 0);
+	world_flush();
+	map(BLOCK + PAGE, PAGE, RW, 0);
+	unmap(BLOCK + PAGE, PAGE, 0);
+	world_flush();
+}
+
+/* A failure of the second of two tables; of the first of a split at the edge. */
+static void failures(void)
+{
+	map(0, 2 * PAGE, RW, S2_MAP_PAGES);
+	map(8 * BLOCK, 2 * BLOCK, RW, 0);
+	for (unsigned n = 0; n < 2; n++) {
+		memory(n);
+		map_fails(GIB, frame(GIB), 2 * BLOCK, RW, S2_MAP_PAGES, S2_E_NOMEM);
+		memory(n);
+		split_fails(8 * BLOCK, 2 * BLOCK, S2_E_NOMEM);
+	}
+	memory(-1);
+	map(BLOCK, BLOCK, RW, 0);
+	map_fails(PAGE, frame(GIB), BLOCK, RW, S2_MAP_REPLACE, S2_E_BLOCK);
+	map_fails(0, frame(GIB), BLOCK, RW, 0, S2_E_EXIST);
+	unmap(0, 2 * BLOCK, 0);
+}
+
+static void beside_table(void)
+{
+	map_beside(GIB + PAGE, frame(GIB + PAGE), RW);
+}
+
+static void beside(void)
+{
+	map_beside(PAGE, frame(GIB), RW);
+}
+
+/*
+ * The first page loses a permission, the place of the second is taken by another call
+ * between the look and the swap: the call fails, and what it has changed counts.
+ */
+static void lost_race(void)
+{
+	map(0, PAGE, RW, 0);
+	map(3 * PAGE, PAGE, RW, 0);
+	world.before_cas = beside;
+	now_has(0, PAGE, S2_R);
+	map_fails(0, frame(0), 2 * PAGE, S2_R, 0, S2_E_BUSY);
+	promise_wrprotected(0, PAGE);
+	/* The table of the second loses the race for the place of the first. */
+	world.before_cas = beside_table;
+	map(GIB, PAGE, RW, 0);
+	unmap(0, 2 * GIB, 0);
+}
+
+static void guest_writes(void)
+{
+	s2m_guest_write(world.m, 2, world_root(), PAGE);
+}
+
+/* The guest writes between the look at an entry and its swap. */
+static void hardware(void)
+{
+	s2_attr_t dbm = world.s2.features & S2_FEAT_DBM ? S2_R | S2_DBM : RW;
+
+	map(0, 4 * PAGE, dbm, S2_MAP_PAGES);
+	map(BLOCK, BLOCK, dbm, 0);
+	world.before_cas = guest_writes;
+	wrprotect(0, 2 * PAGE);
+	map(PAGE, PAGE, dbm, S2_MAP_REPLACE);
+	world.before_cas = guest_writes;
+	unmap(PAGE, PAGE, 0);
+	split(BLOCK + PAGE, PAGE);
+	collapse(BLOCK, BLOCK);
+	unmap(0, 2 * BLOCK, 0);
+}
+
+/* Every page that the guest writes is found, once. */
+static void dirt(void)
+{
+	map(0, 4 * PAGE, S2_R | S2_DBM, S2_MAP_PAGES);
+	guest_writes();
+	dirty(0, 4 * PAGE);
+	guest_writes();
+	dirty(0, 4 * PAGE);
+	unmap(0, BLOCK, 0);
+}
+
+/* The VMID is another one between two calls. */
+static void rollover(void)
+{
+	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
+	unmap(0, PAGE, 0);
+	vmid_rollover();
+	unmap(PAGE, PAGE, 0);
+	unmap(0, BLOCK, 0);
+}
+
+/* Changes of part of a run, which lose it its hint. */
+static void runs(void)
+{
+	map(0, 32 * PAGE, RW, S2_MAP_CONT | S2_MAP_PAGES);
+	unmap(3 * PAGE, PAGE, 0);
+	now_has(16 * PAGE, 16 * PAGE, S2_R);
+	wrprotect(20 * PAGE, PAGE);
+	unmap(0, BLOCK, 0);
+}
+
+static void notes(void)
+{
+	annotate(0, BLOCK, 7);
+	map(PAGE, PAGE, RW, 0);
+	unmap(0, BLOCK, S2_KEEP_NOTES);
+	annotate(0, BLOCK, 0);
+}
+
+/* Memory that is executed, and memory that was somebody else's before. */
+static void published(void)
+{
+	map(0, 2 * PAGE, RWX, S2_MAP_PAGES);
+	unmap(0, PAGE, 0);
+	map_to(0, frame(0), PAGE, RWX, 0);
+	map(BLOCK, BLOCK, RW, 0);
+	map_to(BLOCK, frame(BLOCK), BLOCK, RWX, 0);
+	map(4 * PAGE, PAGE, RW, 0);
+	relax(4 * PAGE, S2_X);
+	unmap(0, GIB, 0);
+}
+
+/* ---- programs --------------------------------------------------------------------- */
+
+static const struct program {
+	const char *name;
+	void (*shape)(void);
+	struct setup setup;
+} programs[] = {
+	{ "pages", pages, { .features = FWB } },
+	{ "pages-no-fwb", pages, { 0 } },
+	{ "pages-shared", pages, { .features = FWB, .how = SHARED } },
+	{ "pages-shared-no-fwb", pages, { .how = SHARED } },
+	{ "pages-batch", pages, { .how = BATCH } },
+	{ "pages-agent", pages, { .features = FWB, .machine = S2M_AGENT } },
+	{ "tables", tables, { .features = FWB | RANGE } },
+	{ "tables-no-fwb", tables, { .features = RANGE } },
+	{ "tables-no-range", tables, { .features = FWB } },
+	{ "tables-shared", tables, { .features = FWB | RANGE, .how = SHARED } },
+	{ "tables-shared-no-fwb", tables, { .how = SHARED } },
+	{ "tables-batch", tables, { .features = FWB | RANGE, .how = BATCH } },
+	{ "tables-batch-no-fwb", tables, { .features = RANGE, .how = BATCH } },
+	{ "tables-steps", tables, { .features = RANGE, .entries = 512 } },
+	{ "tables-agent", tables, { .features = RANGE, .machine = S2M_AGENT } },
+	{ "parts", parts, { .features = FWB | RANGE } },
+	{ "parts-no-fwb", parts, { .features = RANGE } },
+	{ "parts-shared", parts, { .features = RANGE, .how = SHARED } },
+	{ "parts-batch", parts, { .features = RANGE, .how = BATCH } },
+	{ "parts-steps", parts, { .entries = 512 } },
+	{ "edges", edges, { .features = FWB | RANGE } },
+	{ "edges-no-fwb", edges, { 0 } },
+	{ "edges-steps", edges, { .entries = 512, .bytes = BLOCK } },
+	{ "edges-shared", edges, { .features = FWB, .how = SHARED } },
+	{ "edges-batch", edges, { .features = FWB, .how = BATCH } },
+	{ "end-of-space", end_of_space, { .features = FWB } },
+	{ "end-of-space-shared", end_of_space, { .features = FWB, .how = SHARED } },
+	{ "roots", roots, { .features = FWB } },
+	{ "roots-shared", roots, { .how = SHARED } },
+	{ "replace", replace, { .features = FWB | RANGE } },
+	{ "replace-no-fwb", replace, { .features = TTL } },
+	{ "replace-shared", replace, { .features = FWB, .how = SHARED } },
+	{ "replace-steps", replace, { .features = RANGE, .entries = 4096 } },
+	{ "in-place", in_place, { .features = FWB } },
+	{ "in-place-shared", in_place, { .how = SHARED } },
+	{ "in-place-batch", in_place, { .features = FWB, .how = BATCH } },
+	{ "split", splits, { .features = FWB | RANGE } },
+	{ "split-ttl", splits, { .features = FWB | TTL } },
+	{ "split-shared", splits, { .features = FWB | RANGE, .how = SHARED } },
+	{ "split-batch", splits, { .features = FWB | RANGE, .how = BATCH } },
+	{ "split-bbm2", splits, { .features = FWB | S2_FEAT_BBM2 } },
+	{ "split-bbm2-ttl", splits, { .features = FWB | TTL | S2_FEAT_BBM2 } },
+	{ "collapse", collapses, { .features = FWB | RANGE } },
+	{ "collapse-no-range", collapses, { .features = TTL } },
+	{ "collapse-shared", collapses, { .features = FWB | RANGE, .how = SHARED } },
+	{ "collapse-bbm2", collapses, { .features = FWB | RANGE | S2_FEAT_BBM2 } },
+	{ "ranges", ranges, { .late = true, .features = FWB | RANGE | TTL } },
+	{ "ranges-16k",
+	  ranges,
+	  { .late = true,
+	    .features = FWB | RANGE | TTL,
+	    .granule = 14,
+	    .ipa_bits = 42 } },
+	{ "ranges-64k",
+	  ranges,
+	  { .late = true,
+	    .features = FWB | RANGE | TTL,
+	    .granule = 16,
+	    .ipa_bits = 42 } },
+	{ "ranges-lpa2",
+	  ranges,
+	  { .late = true,
+	    .features = FWB | RANGE | S2_FEAT_LPA2,
+	    .ipa_bits = 48,
+	    .pa_bits = 52 } },
+	{ "ranges-batch",
+	  ranges,
+	  { .late = true, .features = FWB | RANGE, .how = BATCH } },
+	{ "ranges-64k-no-range",
+	  ranges,
+	  { .late = true, .features = FWB, .granule = 16, .ipa_bits = 42 } },
+	{ "singles", singles, { .features = FWB } },
+	{ "singles-shared", singles, { .features = FWB | TTL, .how = SHARED } },
+	{ "singles-batch", singles, { .features = FWB, .how = BATCH } },
+	{ "places", places, { .features = FWB, .how = BATCH } },
+	{ "places-agent",
+	  places,
+	  { .features = FWB, .how = BATCH, .machine = S2M_AGENT } },
+	{ "pending", pending, { .features = FWB, .how = BATCH } },
+	{ "hints", hints, { .late = true, .features = FWB | TTL } },
+	{ "hints-range", hints, { .late = true, .features = FWB | RANGE | TTL } },
+	{ "hints-batch",
+	  hints,
+	  { .late = true, .features = FWB | RANGE | TTL, .how = BATCH } },
+	{ "lpa2",
+	  lpa2,
+	  { .late = true,
+	    .features = FWB | RANGE | TTL | S2_FEAT_LPA2,
+	    .ipa_bits = 48,
+	    .pa_bits = 52 } },
+	{ "failures", failures, { .features = FWB } },
+	{ "lost-race", lost_race, { .features = FWB, .how = SHARED } },
+	{ "hardware", hardware, { .features = FWB | DBM } },
+	{ "hardware-af", hardware, { .features = FWB | HAFDBS } },
+	{ "hardware-shared", hardware, { .features = FWB | DBM, .how = SHARED } },
+	{ "dirty", dirt, { .features = FWB | DBM } },
+	{ "dirty-shared", dirt, { .features = FWB | DBM, .how = SHARED } },
+	{ "rollover", rollover, { .features = FWB } },
+	{ "runs", runs, { .features = FWB | RANGE } },
+	{ "notes", notes, { .features = FWB } },
+	{ "published", published, { 0 } },
+	{ "published-fwb", published, { .features = FWB } },
+	{ "published-shared", published, { .how = SHARED } },
+	{ "repeat", pages, { .features = FWB, .errata = S2_ERRATUM_REPEAT_TLBI } },
+	{ "repeat-tables", tables, { .late = true, .errata = S2_ERRATUM_REPEAT_TLBI } },
+	{ "speculative-at", pages, { .features = FWB, .machine = S2M_SPECULATIVE_AT } },
+};
+
+int main(int argc, char **argv)
+{
+	unsigned n = sizeof(programs) / sizeof(*programs);
+	const struct program *p = NULL;
+	FILE *log = argc > 2 ? fopen(argv[2], "w") : NULL;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (unsigned i = 0; i < n; i++) {
+		if (argc < 2)
+			printf("%s\n", programs[i].name);
+		else if (!strcmp(programs[i].name, argv[1]))
+			p = &programs[i];
+	}
+	if (argc < 2)
+		return 0;
+	if (!p || (argc > 2 && !log)) {
+		fprintf(stderr, "%s: no such program, or its log cannot be written\n",
+			argv[1]);
+		return 2;
+	}
+	world_open(&p->setup, log);
+	p->shape();
+	world_close();
+	if (log)
+		fclose(log);
+	printf("none\n");
+	return 0;
+}
