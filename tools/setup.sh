@@ -10,7 +10,7 @@
 # first time, about 23 MB, and unpacks them under build/guest.
 set -eu
 
-packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 xz-utils
+packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 patch xz-utils
 	libcmocka-dev libcjson-dev liblzma-dev libbsd-dev
 	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross
 	qemu-system-arm valgrind'

@@ -221,9 +221,13 @@ static void pending(void)
 {
 	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
 	unmap(PAGE, PAGE, 0);
+	unmap(3 * PAGE, PAGE, 0);
 	map_fails(PAGE, frame(GIB), PAGE, RW, 0, S2_E_BUSY);
+	wrprotect(2 * PAGE, PAGE);
 	outside_batch(true);
-	unmap(PAGE, PAGE, 0);
+	wrprotect(2 * PAGE, PAGE);
+	wrprotect(PAGE, PAGE);
+	unmap(3 * PAGE, PAGE, 0);
 	outside_batch(false);
 	world_flush();
 	map(PAGE, PAGE, RW, 0);
@@ -318,6 +322,11 @@ static void guest_writes(void)
 	s2m_guest_write(world.m, 2, world_root(), PAGE);
 }
 
+static void guest_writes_block(void)
+{
+	s2m_guest_write(world.m, 2, world_root(), BLOCK + PAGE);
+}
+
 /* The guest writes between the look at an entry and its swap. */
 static void hardware(void)
 {
@@ -330,6 +339,7 @@ static void hardware(void)
 	map(PAGE, PAGE, dbm, S2_MAP_REPLACE);
 	world.before_cas = guest_writes;
 	unmap(PAGE, PAGE, 0);
+	world.before_cas = guest_writes_block;
 	split(BLOCK + PAGE, PAGE);
 	collapse(BLOCK, BLOCK);
 	unmap(0, 2 * BLOCK, 0);
@@ -343,6 +353,10 @@ static void dirt(void)
 	dirty(0, 4 * PAGE);
 	guest_writes();
 	dirty(0, 4 * PAGE);
+	guest_writes();
+	wrprotect(0, 2 * PAGE);
+	map(PAGE, PAGE, S2_R | S2_DBM, 0);
+	guest_writes();
 	unmap(0, BLOCK, 0);
 }
 
@@ -372,6 +386,11 @@ static void notes(void)
 	map(PAGE, PAGE, RW, 0);
 	unmap(0, BLOCK, S2_KEEP_NOTES);
 	annotate(0, BLOCK, 0);
+	annotate(GIB, GIB, 7);
+	annotate(GIB + PAGE, PAGE, 9);
+	annotate(GIB + BLOCK + PAGE, 2 * PAGE, 0);
+	map(GIB + BLOCK, PAGE, RW, 0);
+	unmap(0, 2 * GIB, 0);
 }
 
 /* Memory that is executed, and memory that was somebody else's before. */

@@ -351,6 +351,36 @@ static void end(void)
 	check();
 }
 
+static uint64_t dirty_bits[16];
+static struct s2_dirty_log dirty_log;
+
+/* Where the call is to say what was dirty; NULL where hardware keeps no such state. */
+static struct s2_dirty_log *log_begin(uint64_t ipa, uint64_t size)
+{
+	dirty_log = (struct s2_dirty_log){ s2_ipa(ipa), size, dirty_bits, false };
+	memset(dirty_bits, 0, sizeof(dirty_bits));
+	if (!(setup->features & S2_FEAT_DBM))
+		return NULL;
+	if (size >> world.s2.granule_shift > 64 * 16)
+		abort();
+	return &dirty_log;
+}
+
+/* It has said all: before other promises, which forget what was dirty. */
+static void log_end(void)
+{
+	unsigned shift = world.s2.granule_shift;
+	uint64_t ipa = dirty_log.ipa.ipa;
+
+	if (!(setup->features & S2_FEAT_DBM))
+		return;
+	for (uint64_t i = 0; i < dirty_log.size >> shift; i++)
+		if (dirty_bits[i / 64] >> i % 64 & 1)
+			s2m_dirty_found(world.m, world.port.pe, root, ipa + (i << shift),
+					UINT64_C(1) << shift);
+	s2m_claim_harvested(world.m, world.port.pe, root, ipa, dirty_log.size);
+}
+
 static void promise_unmapped(const struct extent *range, const struct extent *gone,
 			     unsigned n)
 {
@@ -482,6 +512,7 @@ void unmap(uint64_t ipa, uint64_t size, uint32_t flags)
 	unsigned n;
 	int ret;
 
+	op.dirty = log_begin(ipa, size);
 	STEPS(ret, "s2_unmap()", 0,
 	      s2_unmap(&world.s2, s2_ipa(ipa), size, flags | shared(), &op));
 	range = (struct extent){ op.start.ipa, op.end.ipa - op.start.ipa, flags, 0 };
@@ -489,6 +520,7 @@ void unmap(uint64_t ipa, uint64_t size, uint32_t flags)
 		convict("wrong-return", "s2_unmap(): 0x%" PRIx64 ", 0x%" PRIx64 " bytes",
 			range.ipa, range.size);
 	n = book_take(range.ipa, range.size, gone);
+	log_end();
 	if (op.batch)
 		put_off(range, gone, n);
 	else
@@ -503,9 +535,11 @@ void wrprotect(uint64_t ipa, uint64_t size)
 	unsigned n;
 	int ret;
 
+	op.dirty = log_begin(ipa, size);
 	STEPS(ret, "s2_wrprotect()", 0,
 	      s2_wrprotect(&world.s2, s2_ipa(ipa), size, shared(), &op));
 	n = book_take(ipa, size, old);
+	log_end();
 	for (unsigned i = 0; i < n; i++)
 		book_add(old[i].ipa, old[i].size, old[i].pa,
 			 old[i].attr & ~(S2_W | S2_DBM));
@@ -569,21 +603,14 @@ void annotate(uint64_t ipa, uint64_t size, uint64_t note)
 
 void dirty(uint64_t ipa, uint64_t size)
 {
-	unsigned shift = world.s2.granule_shift;
-	uint64_t bits[16] = { 0 };
-	struct s2_dirty_log log = { s2_ipa(ipa), size, bits, false };
 	struct s2_op op = begin(true);
 	int ret;
 
-	if (size >> shift > 64 * 16)
-		abort();
+	log_begin(ipa, size);
 	STEPS(ret, "s2_dirty()", 0,
-	      s2_dirty(&world.s2, s2_ipa(ipa), size, S2_CLEAR | shared(), &log, &op));
-	for (uint64_t i = 0; i < size >> shift; i++)
-		if (bits[i / 64] >> i % 64 & 1)
-			s2m_dirty_found(world.m, world.port.pe, root, ipa + (i << shift),
-					UINT64_C(1) << shift);
-	s2m_claim_harvested(world.m, world.port.pe, root, ipa, size);
+	      s2_dirty(&world.s2, s2_ipa(ipa), size, S2_CLEAR | shared(), &dirty_log,
+		       &op));
+	log_end();
 	end();
 }
 
