@@ -348,7 +348,7 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 {
 	uint64_t end = ipa + size, delta = pa - ipa, len;
 
-	if (!attr_allowed(f, attr))
+	if (!attr_allowed(f, attr) || (attr & S2_DBM && flags & S2_MAP_CONT))
 		return S2_E_ATTR;
 	if (flags & S2_MAP_REPLACE) {
 		int err = edges(f, ipa, end, flags);
@@ -480,16 +480,16 @@ static int one_leaf(const struct flat *f, uint64_t ipa)
 	return r->busy ? S2_E_BUSY : 0;
 }
 
-int flat_mkyoung(struct flat *f, uint64_t ipa)
+int flat_mkyoung(struct flat *f, uint64_t ipa, uint64_t lo, uint64_t hi)
 {
 	int err = one_leaf(f, ipa);
 
 	if (!err)
-		edit(f, ipa, ipa + PAGE, 0, 0, true);
+		edit(f, lo, hi, 0, 0, true);
 	return err;
 }
 
-int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms)
+int flat_relax(struct flat *f, uint64_t ipa, uint64_t lo, uint64_t hi, s2_attr_t perms)
 {
 	int err = exec_allowed(f, perms) ? one_leaf(f, ipa) : S2_E_ATTR;
 
@@ -497,7 +497,7 @@ int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms)
 		return err;
 	if (perms & S2_X && flat_at(f, ipa)->attr & S2_MEM_DEV_nGnRnE)
 		return S2_E_ATTR;
-	edit(f, ipa, ipa + PAGE, 0, perms, true);
+	edit(f, lo, hi, 0, perms, true);
 	return 0;
 }
 
@@ -610,8 +610,8 @@ static bool read_engine(struct flat *now, const struct s2 *s2, uint64_t lo, uint
 	return true;
 }
 
-void flat_read_notes(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_t hi,
-		     const uint64_t *value, unsigned n)
+void flat_read_marks(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_t hi,
+		     unsigned (*mark)(uint64_t d, int level))
 {
 	uint64_t *table[S2_LEVELS];
 	int level = s2->start_level;
@@ -633,10 +633,9 @@ void flat_read_notes(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_
 		r.ipa = at;
 		at = (at & ~(level_size(s2, level) - 1)) + level_size(s2, level);
 		r.end = at < hi ? at : hi;
-		while (desc_note(d) && r.attr < n && desc_make_note(value[r.attr]) != d)
-			r.attr++;
 		r.pa = r.ipa;
-		if (desc_note(d))
+		r.attr = mark(d, level);
+		if (r.attr)
 			append(now, &r);
 		while (level > s2->start_level && !(at & (level_size(s2, level - 1) - 1)))
 			level--;

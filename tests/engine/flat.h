@@ -73,8 +73,9 @@ void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size);
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear);
 /* Dirty leaves that are wholly in [from, to) become clean. */
 void flat_tidy(struct flat *f, uint64_t ipa, uint64_t size, uint64_t from, uint64_t to);
-int flat_mkyoung(struct flat *f, uint64_t ipa);
-int flat_relax(struct flat *f, uint64_t ipa, s2_attr_t perms);
+/* The leaf at @ipa, of the run [lo, hi). */
+int flat_mkyoung(struct flat *f, uint64_t ipa, uint64_t lo, uint64_t hi);
+int flat_relax(struct flat *f, uint64_t ipa, uint64_t lo, uint64_t hi, s2_attr_t perms);
 void flat_split(struct flat *f, uint64_t ipa, uint64_t size);
 /* @seen: hardware may have seen an access: a new block is young, and dirty if it can be,
  * even if none of its pages was. */
@@ -101,9 +102,9 @@ const char *flat_check(struct flat *f, const struct s2 *s2, uint64_t lo, uint64_
  */
 const char *flat_iterate(const struct flat *f, const struct s2 *s2, uint64_t lo,
 			 uint64_t hi);
-/* Annotations in [lo, hi), as runs: attr is the place in @value of what they say, or @n. */
-void flat_read_notes(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_t hi,
-		     const uint64_t *value, unsigned n);
+/* Entries in [lo, hi) for which @mark gives something, which is attr of the runs. */
+void flat_read_marks(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_t hi,
+		     unsigned (*mark)(uint64_t d, int level));
 const char *flat_compare(const struct flat *f, const struct s2 *s2);
 
 /* NULL when every table's metadata says what is in it, and *tables (root aside)

@@ -6,9 +6,22 @@
  */
 #include <inttypes.h>
 
+#include "internal.h"
 #include "world.h"
 
 const uint64_t note_value[4] = { 0, 1, 5, (UINT64_C(1) << S2_NOTE_BITS) - 1 };
+
+static unsigned mark(uint64_t d, int level)
+{
+	unsigned i = 0;
+
+	(void)level;
+	if (!desc_note(d))
+		return 0;
+	while (i < 4 && desc_make_note(note_value[i]) != d)
+		i++;
+	return i;
+}
 
 /* What a piece from @at on says, which ends at *end at the latest; 0: nothing. */
 static unsigned note_at(const struct flat *f, uint64_t at, uint64_t *end)
@@ -77,7 +90,7 @@ bool notes_step(struct world *w, const struct call *c, int ret)
 		return true;
 	if (ret && c->kind->note == NOTE_SETS && c->with_op)
 		done = c->op.done.ipa;
-	flat_read_notes(&now, &w->s2, c->from, c->to, note_value, 4);
+	flat_read_marks(&now, &w->s2, c->from, c->to, mark);
 	for (uint64_t at = c->from, end; at < c->to; at = end) {
 		unsigned was, is;
 
@@ -106,7 +119,7 @@ bool notes_settle(struct world *w)
 
 	if (!w->noted)
 		return true;
-	flat_read_notes(&now, &w->s2, 0, all, note_value, 4);
+	flat_read_marks(&now, &w->s2, 0, all, mark);
 	for (uint64_t at = 0, end; at < all; at = end) {
 		end = all;
 		if (note_at(&w->notes, at, &end) != note_at(&now, at, &end))

@@ -166,6 +166,9 @@ static uint32_t pick_flags(const struct world *w, const uint8_t *r, const struct
 		flags |= S2_NO_CLEAN;
 	if (b & 0x20)
 		flags |= S2_CLEAR;
+	/* No shared call on the instance from the first on. */
+	if (r[13] & 1 && w->runs_allowed && (!(c->attr & S2_DBM) || r[13] >= 0xf0))
+		flags |= S2_MAP_CONT;
 	if (r[13] & 8)
 		flags |= S2_KEEP_NOTES;
 	if (b & 0xc0)
@@ -257,6 +260,7 @@ void pick_call(struct world *w, const uint8_t *r, struct call *c)
 	c->slot = (unsigned)(c - w->slot);
 	pick_op(w, r, c);
 	pick_range(w, r, c);
+	c->attr = pick_attr(w, r);
 	c->flags = pick_flags(w, r, c);
 	least = c->kind->tables * (w->page / 8);
 	if (c->kind->batch && w->batched.open && !flushing(w) && r[11] & 1) {
@@ -270,11 +274,16 @@ void pick_call(struct world *w, const uint8_t *r, struct call *c)
 	}
 	if (c->flags & S2_SHARED && c->op.max_entries && c->op.max_entries < least)
 		c->op.max_entries += (uint32_t)least;
-	c->attr = pick_attr(w, r);
 	c->note = r[13] >> 4 & 3;
 	pick_frames(w, r, c);
 	c->lo = c->ipa;
 	c->hi = c->ipa + c->size;
+	runs_widen_call(w, &c->lo, &c->hi);
+	c->cut = c->lo < c->ipa || c->hi > c->ipa + c->size;
+	if (!c->kind->whole) {
+		c->lo = c->ipa;
+		c->hi = c->ipa + c->size;
+	}
 	flat_extent(&w->flat, &c->lo, &c->hi);
 	c->from = c->lo;
 	c->to = c->hi;

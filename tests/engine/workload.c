@@ -114,7 +114,7 @@ static int run_wrprotect(struct world *w, struct call *c)
 
 static int apply_wrprotect(struct flat *f, struct call *c)
 {
-	flat_wrprotect(f, c->ipa, c->size);
+	flat_wrprotect(f, c->lo, c->hi - c->lo);
 	return 0;
 }
 
@@ -147,7 +147,7 @@ static int run_age(struct world *w, struct call *c)
 
 static int apply_age(struct flat *f, struct call *c)
 {
-	c->was_young = flat_age(f, c->ipa, c->size, c->flags & S2_CLEAR);
+	c->was_young = flat_age(f, c->lo, c->hi - c->lo, c->flags & S2_CLEAR);
 	return 0;
 }
 
@@ -167,7 +167,7 @@ static int run_mkyoung(struct world *w, struct call *c)
 
 static int apply_mkyoung(struct flat *f, struct call *c)
 {
-	return flat_mkyoung(f, c->ipa);
+	return flat_mkyoung(f, c->ipa, c->lo, c->hi);
 }
 
 static bool allowed_mkyoung(const struct flat_run *old, const struct flat_run *now,
@@ -188,7 +188,7 @@ static int run_relax(struct world *w, struct call *c)
 
 static int apply_relax(struct flat *f, struct call *c)
 {
-	return flat_relax(f, c->ipa, c->attr & (S2_R | S2_W | S2_X));
+	return flat_relax(f, c->ipa, c->lo, c->hi, c->attr & (S2_R | S2_W | S2_X));
 }
 
 static bool allowed_relax(const struct flat_run *old, const struct flat_run *now,
@@ -441,7 +441,8 @@ const struct kind kinds[] = {
 	  .often = 60,
 	  .note = NOTE_MAPS,
 	  .log = LOG_SOME,
-	  .flags = S2_MAP_PAGES | S2_MAP_REPLACE | EDGES | S2_NO_CLEAN | S2_SHARED,
+	  .flags = S2_MAP_PAGES | S2_MAP_REPLACE | S2_MAP_CONT | EDGES | S2_NO_CLEAN |
+		   S2_SHARED,
 	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BLOCK) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM) |
 		    ERR(S2_E_ATTR),
 	  .run = run_map,
@@ -462,6 +463,7 @@ const struct kind kinds[] = {
 	  .done = done_unmap,
 	  .promise = promise_unmap },
 	{ .name = "wrprotect",
+	  .whole = true,
 	  .batch = true,
 	  .log = LOG_SOME,
 	  .often = 15,
@@ -472,6 +474,7 @@ const struct kind kinds[] = {
 	  .done = done_wrprotect,
 	  .promise = promise_wrprotect },
 	{ .name = "age",
+	  .whole = true,
 	  .batch = true,
 	  .often = 15,
 	  .flags = S2_CLEAR | S2_SHARED,
@@ -479,6 +482,7 @@ const struct kind kinds[] = {
 	  .apply = apply_age,
 	  .allowed = allowed_age },
 	{ .name = "mkyoung",
+	  .whole = true,
 	  .often = 12,
 	  .point = true,
 	  .errors = ERR(S2_E_NOENT) | ERR(S2_E_BUSY),
@@ -487,6 +491,7 @@ const struct kind kinds[] = {
 	  .apply = apply_mkyoung,
 	  .allowed = allowed_mkyoung },
 	{ .name = "relax_perms",
+	  .whole = true,
 	  .often = 15,
 	  .point = true,
 	  .errors = ERR(S2_E_NOENT) | ERR(S2_E_BUSY) | ERR(S2_E_ATTR),

@@ -45,6 +45,7 @@ static bool world_open(struct world *w, const uint8_t *h, FILE *log)
 	rig_ready(&w->s2);
 	flat_init(&w->flat, &w->s2);
 	flat_init(&w->notes, &w->s2);
+	flat_init(&w->runs, &w->s2);
 	w->page = UINT64_C(1) << cfg.granule_shift;
 	w->block = flat_leaf_size(&w->flat, 2);
 	w->big = reach > 2u * cfg.granule_shift - 3 ? UINT64_C(1) << reach : 0;
@@ -56,6 +57,7 @@ static bool world_open(struct world *w, const uint8_t *h, FILE *log)
 		w->places--;
 	w->walker = !(h[5] & 6);
 	w->shared = (h[5] >> 3 & 3) % 3;
+	w->runs_allowed = !w->shared && h[5] & 0x40;
 	w->batched.pages.shift = w->flat.shift;
 	if (w->walker)
 		rig_walker(true);
@@ -92,7 +94,8 @@ static void print_flags(FILE *f, uint32_t flags)
 		{ S2_MAP_PAGES, "S2_MAP_PAGES" },   { S2_MAP_REPLACE, "S2_MAP_REPLACE" },
 		{ S2_DROP_EDGES, "S2_DROP_EDGES" }, { S2_SPLIT_EDGES, "S2_SPLIT_EDGES" },
 		{ S2_NO_CLEAN, "S2_NO_CLEAN" },	    { S2_CLEAR, "S2_CLEAR" },
-		{ S2_SHARED, "S2_SHARED" },	    { S2_KEEP_NOTES, "S2_KEEP_NOTES" }
+		{ S2_SHARED, "S2_SHARED" },	    { S2_KEEP_NOTES, "S2_KEEP_NOTES" },
+		{ S2_MAP_CONT, "S2_MAP_CONT" }
 	};
 	const char *sep = ", ";
 
@@ -283,7 +286,7 @@ static bool check_cost(struct world *w, const struct call *c, bool empty,
 	if (empty && (dsb || tlbi))
 		return world_wrong(w, "an empty unmap costs a TLBI or a DSB");
 	if (!(c->flags & S2_SPLIT_EDGES) && !c->op.max_entries && !c->op.max_bytes &&
-	    (dsb > DSB_MOST || tlbi > TLBI_MOST))
+	    (dsb > DSB_MOST << c->cut || tlbi > TLBI_MOST << c->cut))
 		return world_wrong(w, "an unmap costs more than the constant");
 	return true;
 }
@@ -394,23 +397,24 @@ static bool check_beside(struct world *w, const struct call *c, int ret)
 		what = log_after(c->log, &w->flat);
 	if (what)
 		return world_wrong(w, "%s: %s", c->kind->name, what);
-	return notes_step(w, c, ret);
+	return notes_step(w, c, ret) && runs_step(w, c, ret);
 }
 
 /* One call of the engine. True as long as the operation goes on. */
 static bool step(struct world *w, struct call *c, bool first)
 {
-	bool empty = first && !w->flat.under_way && !w->batched.open &&
-		     !flat_any(&w->flat, c->lo, c->hi) &&
-		     !flat_any(&w->notes, c->lo, c->hi);
+	bool others = w->flat.under_way || w->batched.open;
 	bool busy = first && flat_busy(&w->flat, c->lo, c->hi);
 	struct rig_cost before = rig_cost();
 	int ret;
 
 	/* Others may have mapped a larger block in the meantime. */
 	flat_extent(&w->flat, &c->from, &c->to);
-	if (first)
+	if (first) {
 		c->frame = frame_in(w, c);
+		c->empty = !flat_any(&w->flat, c->lo, c->hi) &&
+			   !flat_any(&w->notes, c->lo, c->hi);
+	}
 	if (c->op.batch)
 		join_batch(w, c);
 	w->batched.waived |= w->batched.open && c->flags & S2_NO_CLEAN;
@@ -429,7 +433,8 @@ static bool step(struct world *w, struct call *c, bool first)
 	w->tally->calls++;
 	w->tally->result[c->kind - kinds][1 - ret]++;
 	print_call(w, c, ret);
-	if (!check_result(w, c, ret) || !check_cost(w, c, empty, before))
+	if (!check_result(w, c, ret) ||
+	    !check_cost(w, c, first && c->empty && !others, before))
 		return false;
 	if (first && (ret == S2_MORE || busy)) {
 		flat_copy(&c->then, &w->flat);
@@ -616,6 +621,7 @@ bool world_run(struct world *w, const uint8_t *bytes, size_t size, const uint8_t
 	}
 	flat_free(&w->last.then);
 	flat_free(&w->notes);
+	flat_free(&w->runs);
 	flat_free(&w->batched.pages);
 	flat_free(&w->batched.then);
 	flat_free(&w->flat);

@@ -51,6 +51,8 @@ struct batched {
  * @spoilt: how many calls have come between its steps
  * @more: under way
  * @busy: something in its range was when it began
+ * @empty: there was nothing in its range
+ * @cut: an edge of its range lies inside a contiguous run
  * @noted: there were annotations in its range
  * @blocked: by what the open batch is splitting; it is to be flushed first
  * @disturbed: others have changed its range since it began
@@ -75,7 +77,7 @@ struct call {
 	unsigned spoilt;
 
 	const struct batched *batched;
-	bool failing, more, busy, noted, disturbed, blocked;
+	bool failing, more, empty, cut, busy, noted, disturbed, blocked;
 	int expected;
 	struct flat then;
 	uint64_t lo, hi, from, to;
@@ -102,11 +104,13 @@ struct world {
 	struct batched batched;
 	uint64_t page, block, big; /* big: 0 where they are not used */
 	uint64_t region[2], region_size;
-	unsigned places; /* in PA space for each region */
-	bool noted;	 /* something has been annotated */
-	bool walker;	 /* one walks the tables without the lock */
-	uint8_t shared;	 /* calls: 0 none, 1 all, 2 half of them */
-	bool waived;	 /* somewhere a clean was, and it is not known where */
+	unsigned places;	 /* in PA space for each region */
+	struct flat runs;	 /* contiguous ones, attr is the level */
+	bool runs_allowed, cont; /* ... may be made, have been */
+	bool noted;		 /* something has been annotated */
+	bool walker;		 /* one walks the tables without the lock */
+	uint8_t shared;		 /* calls: 0 none, 1 all, 2 half of them */
+	bool waived;		 /* somewhere a clean was, and it is not known where */
 	unsigned pe;
 	unsigned record, printed;
 	struct world_tally *tally;
@@ -121,6 +125,7 @@ struct world {
  * @often: how often it is picked
  * @batch: may be called in a batch
  * @point: takes an address, no range and no op: never under way
+ * @whole: takes contiguous runs whole
  * @log: whether it takes a dirty log: in its op, now and then; always and itself
  * @bounded: P5 and P8: its barriers and TLBIs are counted
  * @note: what it does to annotations in its range
@@ -141,6 +146,7 @@ struct kind {
 	unsigned often;
 	bool batch;
 	bool point;
+	bool whole;
 	enum { LOG_NONE, LOG_SOME, LOG_OWN } log;
 	bool bounded;
 	enum { NOTE_STAYS, NOTE_SETS, NOTE_DROPS, NOTE_MAPS } note;
@@ -173,6 +179,9 @@ void pick_call(struct world *w, const uint8_t *r, struct call *c);
 extern const uint64_t note_value[4];
 bool notes_step(struct world *w, const struct call *c, int ret);
 bool notes_settle(struct world *w);
+/* Contiguous runs: runs.c. The second grows [*lo, *hi) to whole ones. */
+bool runs_step(struct world *w, const struct call *c, int ret);
+void runs_widen_call(const struct world *w, uint64_t *lo, uint64_t *hi);
 
 /* False, and the first reason kept. */
 bool world_wrong(struct world *w, const char *fmt, ...)
