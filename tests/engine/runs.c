@@ -59,16 +59,18 @@ bool runs_step(struct world *w, const struct call *c, int ret)
 	runs_widen_call(w, &lo, &hi);
 	flat_read_marks(&now, &w->s2, lo, hi, mark);
 	for (unsigned i = 0; i < now.n; i++) {
-		const struct flat_run *n = &now.run[i], *was;
+		for (uint64_t at = now.run[i].ipa, end; at < now.run[i].end; at = end) {
+			const struct flat_run *was = flat_at(&w->runs, at);
+			bool there = was && was->ipa <= at;
 
-		for (uint64_t at = n->ipa; at < n->end; at = was->end) {
-			was = flat_at(&w->runs, at);
-			if (was && was->ipa <= at && was->attr == n->attr)
+			end = now.run[i].end;
+			if (was && (there ? was->end : was->ipa) < end)
+				end = there ? was->end : was->ipa;
+			if (there && was->attr == now.run[i].attr)
 				continue;
-			if (!makes || n->ipa < c->ipa || n->end > c->ipa + c->size)
+			if (!makes || at < c->ipa || end > c->ipa + c->size)
 				return world_wrong(w, "%s makes a run at 0x%" PRIx64,
 						   c->kind->name, at);
-			break;
 		}
 	}
 	if (makes && !ret && c->empty && !c->op.max_entries && !all_made(w, &now, c))
