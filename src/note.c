@@ -48,7 +48,7 @@ static int look(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t des
 			return S2_E_EXIST;
 		if (desc_busy(d))
 			return S2_E_BUSY;
-		/* From where this step begins: what was below may have gone since the last. */
+		/* From this step's start: what was below may have gone since. */
 		if (d != desc && !cursor_covers(&c))
 			*tables += tables_within(&c, op->st.pos, end);
 		cursor_next(&c);

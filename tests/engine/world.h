@@ -167,7 +167,7 @@ struct kind {
 extern const struct kind kinds[];
 extern const unsigned kinds_n;
 
-/* What bytes say: pick.c. An instance, the largest leaf it may use, a place for ranges. */
+/* What bytes say: pick.c. An instance with its largest leaf, a place for ranges. */
 struct s2_config pick_config(const uint8_t *h, unsigned *reach);
 uint64_t pick_region(const struct world *w, uint8_t h);
 void pick_call(struct world *w, const uint8_t *r, struct call *c);
