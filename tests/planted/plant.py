@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Plant known bugs into copies of the engine, and see each convicted by name.
 
-plants.toml says which: a small edit, the program that shows it (main.c), the rule.
+plants/*.toml say which: a small edit, the program that shows it (main.c), the rule.
 Without a choice of bugs: TAP, one point for each program on the engine as it is, which
 must be clean, and one for each plant.
 """
@@ -28,8 +28,9 @@ class Unplantable(Exception):
 
 
 def load():
-    with open(HERE / "plants.toml", "rb") as f:
-        plants = tomllib.load(f)["plant"]
+    plants = []
+    for path in sorted((HERE / "plants").glob("*.toml")):
+        plants += tomllib.loads(path.read_text("utf-8"))["plant"]
     for plant in plants:
         more = plant.get("also", [])
         plant["edits"] = [plant] + more
