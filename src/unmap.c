@@ -768,8 +768,9 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 				      settle_edges(s2, step, op->st.ipa, end, flags);
 			if (err)
 				return err;
+			/* From where this step begins: a run may have been put there. */
 			if (s2->special & S2_RUNS && !(flags & S2_ONLY_NOTES))
-				runs_break(s2, op->st.ipa, end);
+				runs_break(s2, op->st.pos, end);
 			if (op->batch && batch_full(op->batch) &&
 			    !batch_finish(s2, op->batch, op, step))
 				return S2_MORE;
