@@ -312,8 +312,7 @@ static bool end_at_once(struct world *w, struct call *c, int ret)
 	 * No block over a table of annotations, or over tables that an operation which
 	 * has not come to its end has emptied.
 	 */
-	if (ret == S2_E_BATCH ||
-	    (ret == S2_E_EXIST && (c->noted || w->flat.under_way)))
+	if (ret == S2_E_BATCH || (ret == S2_E_EXIST && (c->noted || w->flat.under_way)))
 		return adopt(w, c, allowed);
 	if (ret == S2_E_NOMEM)
 		return adopt(w, c, c->op.max_entries ? allowed : allowed_nomem);
@@ -339,8 +338,7 @@ static bool end_later(struct world *w, struct call *c, int ret)
 
 	if (c->disturbed || c->busy || c->op.batch || ret == S2_E_BATCH)
 		return adopt(w, c, allowed) && (ret || check_done(w, c));
-	if (ret == S2_E_NOMEM ||
-	    (ret == S2_E_EXIST && (c->noted || w->flat.under_way)))
+	if (ret == S2_E_NOMEM || (ret == S2_E_EXIST && (c->noted || w->flat.under_way)))
 		return adopt(w, c, allowed);
 	if (!check_expected(w, c, ret))
 		return false;
@@ -445,6 +443,7 @@ static bool step(struct world *w, struct call *c, bool first)
 	/* It goes on when the batch has been flushed. */
 	c->blocked = ret == S2_E_BATCH && !first;
 	c->more = ret == S2_MORE || c->blocked;
+	c->gave_up = !first && ret < 0 && !c->more;
 	disturb(w, c, c->from, c->to);
 	if (c->more)
 		return adopt(w, c, allowed) && check_beside(w, c, ret) &&
@@ -470,19 +469,43 @@ static bool step(struct world *w, struct call *c, bool first)
 	return false;
 }
 
+/*
+ * An unmap that an edge or the want of memory ends in a later step leaves tables in
+ * which it had got as far as nothing: whoever began it takes another way to its end.
+ */
+static bool begin_again(struct world *w, struct call *c)
+{
+	if (w->wrong[0] || !c->gave_up || !c->kind->bounded)
+		return false;
+	c->flags = (c->flags & ~S2_SPLIT_EDGES) | S2_DROP_EDGES;
+	c->op = (struct s2_op){ .limbo = c->op.limbo, .batch = c->op.batch };
+	c->log = NULL;
+	c->gave_up = c->disturbed = false;
+	c->lo = c->ipa;
+	c->hi = c->ipa + c->size;
+	flat_extent(&w->flat, &c->lo, &c->hi);
+	c->from = c->lo;
+	c->to = c->hi;
+	return true;
+}
+
 static void steps(struct world *w, struct call *c, bool first, unsigned most)
 {
-	for (unsigned n = 1; step(w, c, first); n++) {
-		first = false;
-		if (w->wrong[0] || n == most || c->blocked)
+	for (unsigned n = 1; step(w, c, first) || begin_again(w, c); n++) {
+		first = !c->more;
+		if (w->wrong[0] || (n == most && c->more) || c->blocked)
 			return;
 		if (n > STEPS_MOST)
 			world_wrong(w, "%s: no end of steps", c->kind->name);
 		w->pe ^= n & 1;
 		/* A shared one may wait for others. */
-		for (unsigned i = 0; i < WORLD_SLOTS && !(n % 16); i++)
-			if (&w->slot[i] != c && w->slot[i].more && !w->wrong[0])
-				step(w, &w->slot[i], false);
+		for (unsigned i = 0; i < WORLD_SLOTS && !(n % 16); i++) {
+			struct call *o = &w->slot[i];
+
+			if (o != c && o->more && !w->wrong[0] && !step(w, o, false) &&
+			    begin_again(w, o))
+				step(w, o, true);
+		}
 	}
 }
 

@@ -51,6 +51,7 @@ struct batched {
  * @spoilt: how many calls have come between its steps
  * @more: under way
  * @busy: something in its range was when it began
+ * @gave_up: refused in a later step
  * @empty: there was nothing in its range
  * @cut: an edge of its range lies inside a contiguous run
  * @noted: there were annotations in its range
@@ -77,7 +78,7 @@ struct call {
 	unsigned spoilt;
 
 	const struct batched *batched;
-	bool failing, more, empty, cut, busy, noted, disturbed, blocked;
+	bool failing, more, gave_up, empty, cut, busy, noted, disturbed, blocked;
 	int expected;
 	struct flat then;
 	uint64_t lo, hi, from, to;
