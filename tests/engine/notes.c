@@ -104,7 +104,8 @@ bool notes_step(struct world *w, const struct call *c, int ret)
 			return world_wrong(w,
 					   "%s: annotation %u of 0x%" PRIx64 " is now %u",
 					   c->kind->name, was, at, is);
-		if (at >= c->ipa && at < done && !c->disturbed && !may_stay(w, c, at, is))
+		if (at >= c->ipa && at < done && !c->disturbed && !c->opened &&
+		    !may_stay(w, c, at, is))
 			return world_wrong(w, "%s: annotation %u of 0x%" PRIx64 " stays",
 					   c->kind->name, is, at);
 	}

@@ -184,6 +184,8 @@ static void disturb(struct world *w, const struct call *c, uint64_t lo, uint64_t
 			continue;
 		if (c->kind->allowed && o->from < hi && lo < o->to)
 			o->disturbed = true;
+		/* One that is only partly in o's range is then in it with a part. */
+		o->opened |= w->noted && c->kind->note;
 		if (o->kind->tables && ++o->spoilt > LOOKS)
 			o->disturbed = true;
 	}

@@ -57,6 +57,7 @@ struct batched {
  * @noted: there were annotations in its range
  * @blocked: by what the open batch is splitting; it is to be flushed first
  * @disturbed: others have changed its range since it began
+ * @opened: others may have made a table of an annotated entry, anywhere
  * @expected: its result, by the reference, and in @then what is mapped after it
  * @lo, @hi: its range and the leaves at the edges
  * @from, @to: and the tables that were detached because nothing was left in them
@@ -78,7 +79,7 @@ struct call {
 	unsigned spoilt;
 
 	const struct batched *batched;
-	bool failing, more, gave_up, empty, cut, busy, noted, disturbed, blocked;
+	bool failing, more, gave_up, empty, cut, busy, noted, disturbed, blocked, opened;
 	int expected;
 	struct flat then;
 	uint64_t lo, hi, from, to;
