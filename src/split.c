@@ -58,7 +58,12 @@ static bool break_block(struct cursor *c, uint64_t d, uint64_t table_pa,
 {
 	uint64_t table = desc_make_table(c->s2, table_pa);
 
-	if (!(c->s2->features & S2_FEAT_BBM2) || c->step->shared)
+	/*
+	 * Not in a batch: until the flush a PE could hold the block, and another call's
+	 * invalidation of a page in it would have the wrong level.
+	 */
+	if (!(c->s2->features & S2_FEAT_BBM2) || c->step->shared ||
+	    (c->step->op && c->step->op->batch))
 		return break_entry(c, cursor_entry(c), d, table | DESC_REMAKE, g);
 	/* The swap releases: the table's entries before the entry that links it. */
 	if (s2_port_cas(c->s2->port, cursor_entry(c), d, table) != d)
@@ -150,8 +155,9 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 
 	if (step->op && step->op->batch) {
 		batch_gather(step->op->batch, &g);
-		if (!(s2->features & S2_FEAT_BBM2) && g.start < g.end)
-			batch_range(step->op->batch, start, end, S2_BATCH_REMAKE);
+		if (g.start < g.end)
+			/* Whole blocks, which may reach beyond the window. */
+			batch_range(step->op->batch, g.start, g.end, S2_BATCH_REMAKE);
 	} else if (g.start < g.end) {
 		invalidate(s2, step, &g);
 		link_remade(s2, step, start, end);

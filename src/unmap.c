@@ -312,6 +312,15 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 
 /* ---- phase 3: clean ----------------------------------------------------------- */
 
+/*
+ * Whether phases 3 and 4 of this call go over the entry. Not what its own batch is
+ * splitting there, after what was there before had been unmapped and mapped again.
+ */
+static bool finishes(const struct cursor *c, uint64_t d)
+{
+	return desc_busy(d) && !(d & DESC_REMAKE) && cursor_owns(c, d);
+}
+
 /* Something that needs a clean was put into the table, and something is in it. */
 static bool table_cleanable(uint64_t state)
 {
@@ -516,7 +525,7 @@ uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_
 			continue;
 		entry = cursor_entry(c);
 		d = cursor_load(c, entry);
-		ours = below || (desc_busy(d) && cursor_owns(c, d));
+		ours = below || finishes(c, d);
 
 		/* What is below may come back, markers of this call among it. */
 		if (step->shared && !below && desc_busy(d) && d & DESC_REMAKE) {
@@ -666,7 +675,7 @@ uint64_t release_range(struct s2 *s2, struct s2_op *op, struct step *step, uint6
 	while (cursor_more(&c)) {
 		uint64_t *entry = cursor_entry(&c), *table = NULL;
 		uint64_t d = cursor_load(&c, entry);
-		bool ours = desc_busy(d) && cursor_owns(&c, d);
+		bool ours = finishes(&c, d);
 		bool needs = !(cleaned && ours) && desc_needs_clean(s2->features, d);
 
 		if (desc_valid_table(d, c.level)) {
@@ -805,14 +814,20 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			op->done = s2_ipa(op->st.pos);
 			break;
 		}
-		case FINISH:
-			if (!finish_window(s2, op, step, op->st.clean,
-					   waived && !op->st.clean))
+		case FINISH: {
+			bool clean = op->st.clean;
+
+			if (!finish_window(s2, op, step, clean, waived && !clean)) {
+				/* It has met something to clean: once more, with it. */
+				if (op->st.clean && !clean && !step->wait)
+					break;
 				return S2_MORE;
+			}
 			/* Not behind a block that was mapped meanwhile. */
 			op->st.pos = op->st.win_end;
 			op->st.phase = DRAIN;
 			break;
+		}
 		case DRAIN:
 			if (!drain_own(s2, op, step))
 				return S2_MORE;
