@@ -312,7 +312,8 @@ static const char usage[] =
 	"                                       one of them, or some of its records\n"
 	"judged FILE...                         sequences that were kept\n"
 	"  --save FILE   keep the shortest sequence that is wrong\n"
-	"  --log FILE    the machine's events of it\n";
+	"  --log FILE    the machine's events of it\n"
+	"  --batches     open batches, too\n";
 
 int main(int argc, char **argv)
 {
@@ -323,6 +324,7 @@ int main(int argc, char **argv)
 		{ "keep", required_argument, NULL, 'k' },
 		{ "save", required_argument, NULL, 'o' },
 		{ "log", required_argument, NULL, 'l' },
+		{ "batches", no_argument, NULL, 'b' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
@@ -350,6 +352,9 @@ int main(int argc, char **argv)
 			break;
 		case 'l':
 			log = optarg;
+			break;
+		case 'b':
+			pick_batches = true;
 			break;
 		default:
 			fputs(usage, o == 'h' ? stdout : stderr);

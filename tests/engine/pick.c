@@ -226,16 +226,23 @@ static void pick_log(struct world *w, const uint8_t *r, struct call *c)
 	}
 }
 
+bool pick_batches;
+
+static unsigned often(const struct kind *k)
+{
+	return k->often + (k->flushes && pick_batches ? 12 : 0);
+}
+
 static const struct kind *pick_kind(uint8_t b)
 {
 	unsigned all = 0, at = b;
 	const struct kind *k;
 
 	for (unsigned i = 0; i < kinds_n; i++)
-		all += kinds[i].often;
+		all += often(&kinds[i]);
 	at %= all;
-	for (k = kinds; at >= k->often; k++)
-		at -= k->often;
+	for (k = kinds; at >= often(k); k++)
+		at -= often(k);
 	return k;
 }
 

@@ -390,7 +390,8 @@ static bool allowed_batch(const struct flat_run *old, const struct flat_run *now
 			  const struct call *c)
 {
 	(void)c;
-	return old->busy && (now->level == FLAT_NOTHING || now->level == 3);
+	/* Gone, or a block of level 1 split into those of level 2, or into pages. */
+	return old->busy && (now->level == FLAT_NOTHING || now->level >= 2);
 }
 
 /* All that was unmapped and protected in it is, unless others came in between. */
@@ -527,7 +528,8 @@ const struct kind kinds[] = {
 	  .run = run_lookup,
 	  .apply = apply_nothing },
 	{ .name = "batch",
-	  .often = 12,
+	  /* Only on request: pick_batches. */
+	  .often = 0,
 	  .point = true,
 	  .flushes = true,
 	  .run = run_batch,

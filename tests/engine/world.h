@@ -196,4 +196,7 @@ bool world_wrong(struct world *w, const char *fmt, ...)
 bool world_run(struct world *w, const uint8_t *bytes, size_t size, const uint8_t *keep,
 	       FILE *log);
 
+/* Batches are opened, too: --batches. */
+extern bool pick_batches;
+
 #endif
