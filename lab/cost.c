@@ -149,6 +149,14 @@ static const struct cost_profile *from_json(const char *name, const struct cJSON
 	return &p;
 }
 
+/* The file that the profile points into, until the end. */
+static struct cJSON *profile_json;
+
+static void forget_profile(void)
+{
+	cJSON_Delete(profile_json);
+}
+
 static const struct cost_profile *from_file(const char *name)
 {
 	static char buf[1 << 16];
@@ -181,6 +189,10 @@ static const struct cost_profile *from_file(const char *name)
 		cJSON_Delete(json);
 		return NULL;
 	}
+	if (!profile_json)
+		atexit(forget_profile);
+	cJSON_Delete(profile_json);
+	profile_json = json;
 	return from_json(name, json);
 }
 
