@@ -25,7 +25,6 @@ int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
 	b->tag = (uint8_t)tag;
 	s2->batch = b;
 	s2->special |= S2_BATCHING;
-	s2->batches |= UINT64_C(1) << tag;
 	return 0;
 }
 
@@ -204,7 +203,6 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op)
 		return ret;
 	s2->batch = NULL;
 	s2->special &= (uint8_t)~S2_BATCHING;
-	s2->batches &= ~(UINT64_C(1) << b->tag);
 	tag_free(s2, b->tag);
 	return 0;
 }

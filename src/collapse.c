@@ -280,7 +280,7 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 			 * Hardware may have written to the table after the look, until
 			 * the TLBI was complete: more is safe, less is not.
 			 */
-			if (s2->features & (S2_FEAT_HAFDBS | S2_FEAT_DBM))
+			if (s2->features & S2_FEAT_HAFDBS)
 				first |= may_differ(first);
 		} else if (!freeze(&c, table, &first)) {
 			/* As in link_remade(): counted, then filled, then linked. */

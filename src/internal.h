@@ -300,8 +300,7 @@ static inline bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t
 /* Whether hardware may write the entry: leaves, for their access flag and dirty state. */
 static inline bool cursor_racy(const struct cursor *c, uint64_t d)
 {
-	return c->s2->features & (S2_FEAT_HAFDBS | S2_FEAT_DBM) &&
-	       desc_valid_leaf(d, c->level);
+	return c->s2->features & S2_FEAT_HAFDBS && desc_valid_leaf(d, c->level);
 }
 
 /* Count in a table's state word; returns what it was. */
@@ -336,7 +335,7 @@ static inline bool cursor_owns(const struct cursor *c, uint64_t d)
 
 	/* The lock's holder takes over whatever is left, pending batches aside. */
 	if (!c->step->shared && !c->step->tag)
-		return !(c->s2->batches >> tag & 1);
+		return !c->s2->batch || tag != c->s2->batch->tag;
 	return tag && tag == c->step->tag;
 }
 

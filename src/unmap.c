@@ -176,7 +176,7 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	/* Whoever made them need not have waived the clean (S2_NO_CLEAN). */
 	op->st.clean |= !own && state & META_CLEAN;
 	/* Another's markers went with it, whose invalidation may be to come. */
-	if (!own && (c->step->shared || c->s2->batches))
+	if (!own && (c->step->shared || c->s2->batch))
 		gather_add(&b->g, cursor_base(c), level_size(c->s2, c->level),
 			   page_size(c->s2));
 	op->changed++;

@@ -265,7 +265,6 @@ struct s2 {
 	uint64_t oa_mask;	/* the output address in a descriptor, but for its top */
 	uint64_t tags;		/* in use; bit 0 always */
 	uint64_t look, looks;	/* a collapse between steps; how many there were */
-	uint64_t batches;	/* that of an open batch */
 	struct s2_batch *batch;	/* which is open */
 	uint64_t made[S2_LEVELS]; /* tables, by their level; the root's not */
 	uint64_t freed[S2_LEVELS];

@@ -359,7 +359,7 @@ static uint64_t hash_state(void)
 
 	h = hash_bytes(world.hash ^ world.s2.tags, world.meta,
 		       offsetof(struct world, hash) - offsetof(struct world, meta));
-	h = hash_bytes(h ^ world.s2.batches, &world.locked,
+	h = hash_bytes(h, &world.locked,
 		       offsetof(struct world, stale) - offsetof(struct world, locked));
 	for (unsigned i = 0; i < world.nstale; i++)
 		records += hash_bytes(2, &world.stale[i], sizeof(world.stale[i]));

@@ -120,8 +120,7 @@ uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
 /* Statistics are nobody's reason to do anything: no step, whoever counts. */
 static bool is_statistic(const uint64_t *word)
 {
-	return location(word) >= LOCATION_S2 && word != &world.s2.tags &&
-	       word != &world.s2.batches;
+	return location(word) >= LOCATION_S2 && word != &world.s2.tags;
 }
 
 uint64_t s2_port_word_load(void *port, const uint64_t *word)
