@@ -8,8 +8,9 @@
 #ifndef STAGE2_SRC_INTERNAL_H
 #define STAGE2_SRC_INTERNAL_H
 
-#include "desc.h"
 #include "port.h"
+#include "names.h"
+#include "desc.h"
 
 /* ---- a table's metadata ------------------------------------------------------
  *

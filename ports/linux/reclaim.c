@@ -7,7 +7,6 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 
-#include "names.h"
 #include "internal.h"
 
 void stage2_tables_put(struct stage2_tables *t)

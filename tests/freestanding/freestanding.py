@@ -6,6 +6,7 @@ freestanding.py SOURCE_ROOT OPTIMISATION [BAD_FILE MESSAGE]
 
 - every file compiles with -ffreestanding -nostdlib -Wall -Wextra -Werror
 - linked together they need memset, memcpy and the port's functions, no more
+- every name that the linker sees begins with s2_ (src/names.h)
 - no function calls itself, by any path, nor through a pointer (which would hide
   such a path); no frame depends on the data or exceeds FRAME bytes; the deepest
   chain of calls stays within STACK bytes
@@ -78,6 +79,14 @@ def check_symbols(root, objects, out):
     allowed = {"memset", "memcpy"} | (declared - defined)
     if undefined - allowed:
         fail("undefined: " + " ".join(sorted(undefined - allowed)))
+    nm = subprocess.run(
+        [CROSS + "nm", "-g", "--defined-only", linked],
+        check=True, capture_output=True, text=True,
+    )
+    names = [line.split()[-1] for line in nm.stdout.splitlines() if line.strip()]
+    bare = [name for name in names if not name.startswith("s2_")]
+    if bare:
+        fail("no prefix: " + " ".join(bare))
     size = subprocess.run(
         [CROSS + "size", "-A", linked], check=True, capture_output=True, text=True
     )

@@ -17,15 +17,6 @@ import kvm  # noqa: E402
 import kvm_bench  # noqa: E402
 
 
-def check_names():
-    """every name that the engine's files share has a prefix in the kernel"""
-    header = (ROOT / "src/internal.h").read_text()
-    shared = set(re.findall(r"^(?!static)(?:\w+ )+\**(\w+)\([^;{]*\);", header, re.M))
-    given = set(re.findall(r"^#define (\w+) s2_\1$", (PORT / "names.h").read_text(), re.M))
-    assert len(shared) > 15, shared
-    assert given == shared | {"page_size", "page_shift"}, given ^ shared
-
-
 def check_replaced():
     """every function that the build renames is defined by the glue, and no other"""
     text = (PORT / "pgtable.c").read_text()

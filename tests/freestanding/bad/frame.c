@@ -2,9 +2,9 @@
 /* A frame too large for a small stack. */
 #include "port.h"
 
-int bad_frame(unsigned i);
+int s2_bad_frame(unsigned i);
 
-int bad_frame(unsigned i)
+int s2_bad_frame(unsigned i)
 {
 	volatile char buf[2048];
 

@@ -3,9 +3,9 @@
 #include "port.h"
 
 int puts(const char *s);
-int bad_libc(void);
+int s2_bad_libc(void);
 
-int bad_libc(void)
+int s2_bad_libc(void)
 {
 	return puts("");
 }

@@ -2,9 +2,9 @@
 /* Calls through a pointer. */
 #include "port.h"
 
-int bad_pointer(int (*callback)(void));
+int s2_bad_pointer(int (*callback)(void));
 
-int bad_pointer(int (*callback)(void))
+int s2_bad_pointer(int (*callback)(void))
 {
 	return callback() + 1;
 }

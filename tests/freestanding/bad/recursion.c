@@ -2,15 +2,15 @@
 /* Two functions that call each other; not a tail call, so not a loop at -O2. */
 #include "port.h"
 
-unsigned bad_even(volatile unsigned *n);
-unsigned bad_odd(volatile unsigned *n);
+unsigned s2_bad_even(volatile unsigned *n);
+unsigned s2_bad_odd(volatile unsigned *n);
 
-unsigned bad_even(volatile unsigned *n)
+unsigned s2_bad_even(volatile unsigned *n)
 {
-	return --*n ? bad_odd(n) + 1 : *n;
+	return --*n ? s2_bad_odd(n) + 1 : *n;
 }
 
-unsigned bad_odd(volatile unsigned *n)
+unsigned s2_bad_odd(volatile unsigned *n)
 {
-	return --*n ? bad_even(n) + 1 : *n;
+	return --*n ? s2_bad_even(n) + 1 : *n;
 }

@@ -2,9 +2,9 @@
 /* Keeps state of its own: two instances would share it. */
 #include "port.h"
 
-int bad_state(void);
+int s2_bad_state(void);
 
-int bad_state(void)
+int s2_bad_state(void)
 {
 	static volatile int calls;
 

@@ -1,14 +1,13 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Read before each file of the engine. The engine's own names are short; those
- * that the kernel's headers use too, and those that a person sees in a stack
- * trace or gives to a kprobe, get a prefix. The kernel's headers come first, so
- * that the names in them keep their meaning.
+ * What the engine's files share has short names in the sources and s2_ before them in
+ * the objects: nothing that the linker or a stack trace sees of the engine can be taken
+ * for something of the embedder's, and a probe finds all of it by one prefix. Read after
+ * the embedder's headers, so that the names in those keep their meaning; the last two are
+ * no functions of the linker, but a kernel's headers have them, too.
  */
-#ifndef STAGE2_LINUX_NAMES_H
-#define STAGE2_LINUX_NAMES_H
-
-#include "stage2_port.h"
+#ifndef STAGE2_SRC_NAMES_H
+#define STAGE2_SRC_NAMES_H
 
 #define batch_finish s2_batch_finish
 #define batch_full s2_batch_full
@@ -42,8 +41,6 @@
 #define meet_busy s2_meet_busy
 #define op_begin s2_op_begin
 #define op_end s2_op_end
-#define page_shift s2_page_shift
-#define page_size s2_page_size
 #define release_range s2_release_range
 #define reserve_drain s2_reserve_drain
 #define reserve_fill s2_reserve_fill
@@ -63,4 +60,7 @@
 #define unmap_range s2_unmap_range
 #define unmap_steps s2_unmap_steps
 
-#endif /* STAGE2_LINUX_NAMES_H */
+#define page_shift s2_page_shift
+#define page_size s2_page_size
+
+#endif /* STAGE2_SRC_NAMES_H */
