@@ -3,31 +3,11 @@
 #ifndef TESTS_ENGINE_RESHAPE_H
 #define TESTS_ENGINE_RESHAPE_H
 
-#include "watch.h"
+#include "watched.h"
 #include "desc.h"
 #include "shapes.h"
 
-#define IPA_BITS 40
 #define BLOCK (2 * MIB)
-
-static struct bed bed;
-static struct watch watcher;
-
-static inline void open_bed(uint32_t features)
-{
-	bed_open(&bed, IPA_BITS, features, 1100);
-	watcher = (struct watch){ 0 };
-	/* The referee knows no change of size without a break. */
-	if (!(features & S2_FEAT_BBM2))
-		watch_start(&bed, &watcher);
-}
-
-static inline void close_bed(void)
-{
-	watch_return(&watcher);
-	watch_call(&watcher);
-	bed_close(&bed);
-}
 
 /* To the end of the operation, each step within its budget; returns the steps. */
 static inline unsigned collapse_by(uint64_t ipa, uint64_t size, uint32_t flags,

@@ -3,25 +3,8 @@
  * Attributes beyond read and write: execute for EL0 and EL1 apart, shareability. What
  * is in the descriptor, what may change in place, what is refused.
  */
-#include "watch.h"
+#include "watched.h"
 #include "desc.h"
-
-static struct bed bed;
-static struct watch watcher;
-
-static void open_bed(uint32_t features)
-{
-	bed_open(&bed, 40, features, 64);
-	watcher = (struct watch){ 0 };
-	watch_start(&bed, &watcher);
-}
-
-static void close_bed(void)
-{
-	watch_return(&watcher);
-	watch_call(&watcher);
-	bed_close(&bed);
-}
 
 static unsigned xn_at(uint64_t ipa)
 {

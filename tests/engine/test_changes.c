@@ -3,27 +3,8 @@
  * What map and the changes in place promise (docs/design.md: P9, P10) and do not. A
  * referee (watch.h) looks at every event of every test.
  */
-#include "watch.h"
+#include "watched.h"
 #include "desc.h"
-
-#define IPA_BITS 40
-
-static struct bed bed;
-static struct watch watcher;
-
-static void open_bed(uint32_t features)
-{
-	bed_open(&bed, IPA_BITS, features, 1100);
-	watcher = (struct watch){ 0 };
-	watch_start(&bed, &watcher);
-}
-
-static void close_bed(void)
-{
-	watch_return(&watcher);
-	watch_call(&watcher);
-	bed_close(&bed);
-}
 
 /* ---- P9: break before make ---------------- */
 

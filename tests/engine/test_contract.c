@@ -6,32 +6,14 @@
  *
  *   test_contract [SEED]
  */
-#include "watch.h"
+#include "watched.h"
 #include "desc.h"
 #include "rnd.h"
 
-#define IPA_BITS 40
 #define SMALLEST                                                                       \
 	{                                                                              \
 		.max_entries = S2_BUDGET_ENTRIES_MIN, .max_bytes = S2_BUDGET_BYTES_MIN \
 	}
-
-static struct bed bed;
-static struct watch watcher;
-
-static void open_bed(uint32_t features)
-{
-	bed_open(&bed, IPA_BITS, features, 1100);
-	watcher = (struct watch){ 0 };
-	watch_start(&bed, &watcher);
-}
-
-static void close_bed(void)
-{
-	watch_return(&watcher);
-	watch_call(&watcher);
-	bed_close(&bed);
-}
 
 /* Of the last STEPS(). */
 static unsigned steps;

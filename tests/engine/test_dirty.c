@@ -3,7 +3,7 @@
  * Dirty state that hardware keeps. Hardware is a hook on the port: it may write an
  * entry between the engine's load and its swap, and never again after that.
  */
-#include "watch.h"
+#include "watched.h"
 #include "desc.h"
 
 #define DBM (RW | S2_DBM)     /* begins dirty */
@@ -11,26 +11,14 @@
 #define FEATURES (S2_FEAT_HAFDBS | S2_FEAT_DBM)
 #define LOG_PAGES (64 * 512u)
 
-static struct bed bed;
-static struct watch watcher;
 static uint64_t bits[LOG_PAGES / 64];
 static struct s2_dirty_log dirty;
 
-static void open_bed(uint32_t features)
+static void open_log(uint32_t features)
 {
-	bed_open(&bed, 40, features, 256);
-	watcher = (struct watch){ 0 };
-	watch_start(&bed, &watcher);
+	open_bed(features);
 	memset(bits, 0, sizeof(bits));
 	dirty = (struct s2_dirty_log){ s2_ipa(GIB), LOG_PAGES * PAGE, bits, false };
-}
-
-static void close_bed(void)
-{
-	watch_return(&watcher);
-	watch_call(&watcher);
-	bed_check(&bed);
-	bed_close(&bed);
 }
 
 /* Pages in the log, which is emptied. */
@@ -89,7 +77,7 @@ static int collect(uint64_t ipa, uint64_t size, uint32_t flags)
 static void what_was_written_is_reported(void **state)
 {
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 64 * PAGE, CLEAN, S2_MAP_PAGES);
 	assert_int_equal(collect(GIB, 64 * PAGE, 0), 0);
 	assert_int_equal(logged(), 0);
@@ -113,7 +101,7 @@ static void what_was_written_is_reported(void **state)
 static void what_is_cleared_is_recorded_again(void **state)
 {
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 64 * PAGE, DBM, S2_MAP_PAGES);
 	bed_cost(&bed);
 	watch_call(&watcher);
@@ -135,7 +123,7 @@ static void what_is_cleared_is_recorded_again(void **state)
 static void a_dirty_block_is_all_of_its_pages(void **state)
 {
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 8 * MIB, CLEAN, 0);
 	assert_true(guest_writes(GIB + 3 * MIB));
 	assert_int_equal(collect(GIB + 2 * MIB, PAGE, S2_CLEAR), 0);
@@ -150,7 +138,7 @@ static void a_dirty_block_is_all_of_its_pages(void **state)
 static void a_block_beyond_the_log_stays_dirty(void **state)
 {
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 4 * MIB, DBM, 0);
 	dirty.size = 3 * MIB;
 	assert_int_equal(collect(GIB, 3 * MIB, S2_CLEAR), 0);
@@ -172,7 +160,7 @@ static void a_budget_loses_nothing(void **state)
 	int ret;
 
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 8 * MIB, DBM, S2_MAP_PAGES);
 	do {
 		watch_call(&watcher);
@@ -208,7 +196,7 @@ static void a_write_before_the_break_is_harvested(void **state)
 	struct s2_op op = { .dirty = &dirty };
 
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 16 * PAGE, CLEAN, S2_MAP_PAGES);
 	watcher.also = write_before_the_swap;
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 16 * PAGE, 0, &op), 0);
@@ -219,7 +207,7 @@ static void a_write_before_the_break_is_harvested(void **state)
 static void a_write_before_the_split_goes_to_every_page(void **state)
 {
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, CLEAN, 0);
 	watcher.also = write_before_the_swap;
 	assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB), 2 * MIB, 0, NULL), 0);
@@ -240,7 +228,7 @@ static void an_unmap_loses_no_dirty_state(void **state)
 		int ret;
 
 		(void)state;
-		open_bed(FEATURES | S2_FEAT_FWB);
+		open_log(FEATURES | S2_FEAT_FWB);
 		bed_map(&bed, GIB, 4 * GIB, 32 * MIB, CLEAN, S2_MAP_PAGES);
 		bed_map(&bed, GIB + 32 * MIB, 8 * GIB, 2 * MIB, CLEAN, 0);
 		for (uint64_t i = 0; i < 32 * 256; i += 97)
@@ -268,7 +256,7 @@ static void only_tables_with_such_leaves_are_read(void **state)
 	struct s2_op op = { .dirty = &dirty };
 
 	(void)state;
-	open_bed(FEATURES | S2_FEAT_FWB);
+	open_log(FEATURES | S2_FEAT_FWB);
 	bed_map(&bed, GIB, 4 * GIB, 8 * MIB, RW, S2_MAP_PAGES);
 	watch_forbid(&bed, &watcher, GIB, 8 * MIB);
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, &op), 0);
@@ -289,7 +277,7 @@ static void pages_of_a_split_block_are_harvested(void **state)
 	struct s2_op op = { .dirty = &dirty };
 
 	(void)state;
-	open_bed(FEATURES | S2_FEAT_FWB);
+	open_log(FEATURES | S2_FEAT_FWB);
 	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, CLEAN, 0);
 	assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB), 2 * MIB, 0, NULL), 0);
 	assert_true(guest_writes(GIB + 5 * PAGE));
@@ -304,7 +292,7 @@ static void a_dropped_block_beyond_the_log_is_reported(void **state)
 	struct s2_op op = { .dirty = &dirty };
 
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, DBM, 0);
 	dirty.size = MIB;
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), PAGE, S2_DROP_EDGES, &op), 0);
@@ -318,7 +306,7 @@ static void a_replacing_map_loses_no_dirty_state(void **state)
 	struct s2_op op = { .dirty = &dirty };
 
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	/* Pages by pages, pages by a block, a block by pages. */
 	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, CLEAN, S2_MAP_PAGES);
 	assert_true(guest_writes(GIB + 9 * PAGE));
@@ -349,7 +337,7 @@ static void the_same_map_again_keeps_the_dirty_state(void **state)
 	struct s2_op op = { .dirty = &dirty };
 
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, PAGE, CLEAN, 0);
 	assert_true(guest_writes(GIB));
 	bed_cost(&bed);
@@ -369,7 +357,7 @@ static void write_protection_holds_against_hardware(void **state)
 	struct s2_op op = { .dirty = &dirty };
 
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 2 * PAGE, CLEAN, 0);
 	assert_true(guest_writes(GIB + PAGE));
 	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB), 2 * PAGE, 0, &op), 0);
@@ -386,7 +374,7 @@ static void a_destroy_harvests_too(void **state)
 	struct s2_op op = { .dirty = &dirty };
 
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 16 * MIB, CLEAN, S2_MAP_PAGES);
 	assert_true(guest_writes(GIB + 8 * MIB));
 	assert_int_equal(s2_destroy(&bed.s2, 0, &op), 0);
@@ -406,7 +394,7 @@ static void bad_input_is_refused(void **state)
 	struct s2 *s2 = &bed.s2;
 
 	(void)state;
-	open_bed(FEATURES);
+	open_log(FEATURES);
 	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, DBM, S2_MAP_PAGES);
 	bed_cost(&bed);
 	assert_int_equal(collect(GIB, PAGE + 1, 0), S2_E_ALIGN);
@@ -438,7 +426,7 @@ static void bad_input_is_refused(void **state)
 	close_bed();
 
 	/* An instance that keeps no such state must not look clean. */
-	open_bed(S2_FEAT_HAFDBS);
+	open_log(S2_FEAT_HAFDBS);
 	assert_int_equal(collect(GIB, PAGE, 0), S2_E_UNSUPPORTED);
 	assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB), s2_pa(GIB), PAGE, DBM, 0, NULL),
 			 S2_E_ATTR);

@@ -1,27 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Owners' annotations: values in entries that map nothing. */
-#include "watch.h"
+#include "watched.h"
 #include "desc.h"
 
 #define MOST ((UINT64_C(1) << S2_NOTE_BITS) - 1)
-
-static struct bed bed;
-static struct watch watcher;
-
-static void open_bed(uint32_t features)
-{
-	bed_open(&bed, 40, features, 64);
-	watcher = (struct watch){ 0 };
-	watch_start(&bed, &watcher);
-}
-
-static void close_bed(void)
-{
-	watch_return(&watcher);
-	watch_call(&watcher);
-	bed_check(&bed);
-	bed_close(&bed);
-}
 
 static void note(uint64_t ipa, uint64_t size, uint64_t value)
 {

@@ -4,28 +4,10 @@
  * a run before a member changes. The referee knows the Contiguous bit as one that takes
  * break-before-make; meta_check(), in bed_check(), that a run is whole and alike.
  */
-#include "watch.h"
+#include "watched.h"
 #include "desc.h"
 
 #define RUN (16 * PAGE)
-
-static struct bed bed;
-static struct watch watcher;
-
-static void open_bed(uint32_t features)
-{
-	bed_open(&bed, 40, features, 64);
-	watcher = (struct watch){ 0 };
-	watch_start(&bed, &watcher);
-}
-
-static void close_bed(void)
-{
-	watch_return(&watcher);
-	watch_call(&watcher);
-	bed_check(&bed);
-	bed_close(&bed);
-}
 
 /* Leaves of the range that have the hint. */
 static unsigned hinted(uint64_t ipa, uint64_t size)

@@ -197,6 +197,7 @@ static void disturb(struct world *w, const struct call *c, uint64_t lo, uint64_t
  */
 static bool adopt(struct world *w, struct call *c, flat_judge *ok)
 {
+	uint64_t from = c->from, to = c->to;
 	struct s2_mapping m;
 	const char *what;
 
@@ -206,6 +207,9 @@ static bool adopt(struct world *w, struct call *c, flat_judge *ok)
 	if (!s2_lookup(&w->s2, s2_ipa(c->hi - 1), &m) && m.state == S2_BUSY &&
 	    m.ipa.ipa + m.size > c->to)
 		c->to = m.ipa.ipa + m.size;
+	/* A table that died with the range is more than the range. */
+	if (c->from < from || c->to > to)
+		disturb(w, c, c->from, c->to);
 	what = flat_check(&w->flat, &w->s2, c->from, c->to, ok, c, true);
 	return !what || world_wrong(w, "%s: %s", c->kind->name, what);
 }
