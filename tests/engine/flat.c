@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +98,7 @@ static bool continues(const struct flat_run *a, const struct flat_run *b)
 
 static void append(struct flat *f, const struct flat_run *r)
 {
+	assert(r->ipa < r->end && (!f->n || f->run[f->n - 1].end <= r->ipa));
 	if (f->n && continues(&f->run[f->n - 1], r)) {
 		f->run[f->n - 1].end = r->end;
 		return;
@@ -463,7 +465,8 @@ void flat_tidy(struct flat *f, uint64_t ipa, uint64_t size, uint64_t from, uint6
 		leaf = flat_leaf_size(f, p.level) - 1;
 		first = (from + leaf) & ~leaf;
 		last = to & ~leaf;
-		if (first < p.end && p.ipa < last) {
+		/* A log inside one leaf holds none. */
+		if (first < last && first < p.end && p.ipa < last) {
 			p = part(&p, first, last);
 			p.attr &= ~S2_W;
 			flat_put(f, &p);

@@ -55,6 +55,9 @@ static bool allowed_map(const struct flat_run *old, const struct flat_run *now,
 	/* Busy, or finished by somebody, or dropped at the edge. */
 	if (c->flags & S2_MAP_REPLACE && is_gone(now))
 		return true;
+	/* A table in which another operation under way has left nothing. */
+	if (now->busy && !old->busy && old->level == FLAT_NOTHING)
+		return true;
 	return c->flags & S2_SPLIT_EDGES && flat_part(old, now);
 }
 
