@@ -389,6 +389,16 @@ static void join_batch(struct world *w, struct call *c)
 	if (c->kind->bounded || !c->kind->most)
 		return;
 	flat_copy(&b->then, &w->flat);
+	/* Of a block that the batch is splitting already, what becomes of it. */
+	for (uint64_t at = c->from; at < c->to;) {
+		const struct flat_run *r = flat_at(&w->flat, at);
+
+		if (!r)
+			break;
+		at = r->end;
+		if (r->busy)
+			flat_overlay(&b->then, &b->pages, r->ipa, r->end);
+	}
 	c->kind->apply(&b->then, c);
 	flat_overlay(&b->pages, &b->then, c->from, c->to);
 }
