@@ -223,7 +223,8 @@ static bool adopt_finished(struct world *w, const struct call *c)
 	const struct flat_run *r;
 	const char *what = NULL;
 
-	if (!(c->kind->flags & S2_DROP_EDGES) && !w->batched.n)
+	if (!(c->kind->flags & S2_DROP_EDGES) && c->kind->note != NOTE_SETS &&
+	    !w->batched.n)
 		return true;
 	for (uint64_t at = 0; !what && (r = flat_at(&w->flat, at));) {
 		uint64_t ipa = r->ipa;
@@ -400,7 +401,15 @@ static void join_batch(struct world *w, struct call *c)
 			flat_overlay(&b->then, &b->pages, r->ipa, r->end);
 	}
 	c->kind->apply(&b->then, c);
-	flat_overlay(&b->pages, &b->then, c->from, c->to);
+}
+
+/* ... unless it was refused. */
+static void keep_pages(struct world *w, const struct call *c, int ret)
+{
+	struct batched *b = &w->batched;
+
+	if (!c->kind->bounded && c->kind->most && ret != S2_E_BATCH)
+		flat_overlay(&b->pages, &b->then, c->from, c->to);
 }
 
 static bool check_beside(struct world *w, const struct call *c, int ret)
@@ -447,6 +456,8 @@ static bool step(struct world *w, struct call *c, bool first)
 	w->tally->calls++;
 	w->tally->result[c->kind - kinds][1 - ret]++;
 	print_call(w, c, ret);
+	if (c->op.batch)
+		keep_pages(w, c, ret);
 	if (!check_result(w, c, ret) ||
 	    !check_cost(w, c, first && c->empty && !others, before))
 		return false;
@@ -461,6 +472,9 @@ static bool step(struct world *w, struct call *c, bool first)
 	c->more = ret == S2_MORE || c->blocked;
 	c->gave_up = !first && ret < 0 && !c->more;
 	disturb(w, c, c->from, c->to);
+	/* Frames that the batch gives back are others' from now on. */
+	for (unsigned i = 0; c->kind->flushes && i < w->batched.n; i++)
+		disturb(w, c, w->batched.range[i].lo, w->batched.range[i].hi);
 	if (c->more)
 		return adopt(w, c, allowed) && check_beside(w, c, ret) &&
 		       adopt_finished(w, c) && check_wrong(w);
