@@ -169,14 +169,20 @@ static inline uint64_t desc_oa_mask(const struct s2 *s2)
 	return s2->oa_mask;
 }
 
+/* The same with s2->wide in @wide, which a loop need not look at again. */
+static inline uint64_t desc_oa_in(uint64_t mask, unsigned wide, uint64_t d)
+{
+	uint64_t oa = d & mask;
+
+	if (wide)
+		oa |= wide == S2_WIDE_LPA2 ? (d & DESC_SH) << 42 :
+					     (d & UINT64_C(0xf000)) << 36;
+	return oa;
+}
+
 static inline uint64_t desc_oa(const struct s2 *s2, uint64_t d)
 {
-	uint64_t oa = d & desc_oa_mask(s2);
-
-	if (s2->wide)
-		oa |= s2->wide == S2_WIDE_LPA2 ? (d & DESC_SH) << 42 :
-						 (d & UINT64_C(0xf000)) << 36;
-	return oa;
+	return desc_oa_in(desc_oa_mask(s2), s2->wide, d);
 }
 
 static inline uint64_t desc_from_oa(const struct s2 *s2, uint64_t oa)
@@ -239,9 +245,10 @@ static inline bool desc_needs_clean(uint32_t features, uint64_t d)
 /* Who may execute, of S2_XU and S2_XP, as the XN field, and back. */
 static inline uint64_t desc_xn(s2_attr_t attr)
 {
-	uint64_t user = !(attr & S2_XU), kernel = !(attr & S2_XP);
-
-	return (user << 1 | (user ^ kernel)) << DESC_XN_SHIFT;
+	/* By S2_XP and S2_XU: 0b10, 0b01 for XU, 0b11 for XP, 0b00 for both. */
+	if (!(attr & S2_X))
+		return UINT64_C(2) << DESC_XN_SHIFT;
+	return (UINT64_C(0x36) >> (attr & S2_X) / S2_XU * 2 & 3) << DESC_XN_SHIFT;
 }
 
 static inline s2_attr_t desc_exec(uint64_t d)
@@ -259,29 +266,30 @@ static inline uint64_t desc_sh(s2_attr_t attr)
 	return (sh == S2_SH_INNER ? 3u : sh == S2_SH_OUTER ? 2u : 0u) * (DESC_SH / 3);
 }
 
+static inline unsigned memattr_of(const struct s2 *s2, s2_attr_t attr)
+{
+	static const uint8_t memattr[] = { 0, MEMATTR_NC, MEMATTR_FWB_S1, 0, 0, 1, 2, 3 };
+
+	if (attr & S2_MEM_MASK)
+		return memattr[(attr & S2_MEM_MASK) >> 4];
+	return s2->features & S2_FEAT_FWB ? MEMATTR_FWB_WB : MEMATTR_WB;
+}
+
 /* The leaf for @attr at @level that maps to @oa. */
 static inline uint64_t desc_leaf(const struct s2 *s2, uint64_t oa, s2_attr_t attr,
 				 int level)
 {
-	static const uint8_t memattr[] = { MEMATTR_WB, MEMATTR_NC, MEMATTR_FWB_S1,
-					   0,	       0,	   1,
-					   2,	       3 };
 	uint64_t d = DESC_VALID | DESC_AF | desc_from_oa(s2, oa) | desc_xn(attr);
-	unsigned m;
 
 	/* With LPA2 shareability is VTCR_EL2.SH0 for all. */
 	if (s2->wide != S2_WIDE_LPA2)
 		d |= desc_sh(attr);
-	m = memattr[(attr & S2_MEM_MASK) >> 4];
-	if (s2->features & S2_FEAT_FWB && m == MEMATTR_WB)
-		m = MEMATTR_FWB_WB;
-	d |= (uint64_t)m << 2;
+	d |= (uint64_t)memattr_of(s2, attr) << 2;
 	if (level == LAST_LEVEL)
 		d |= DESC_TABLE;
 	/* S2_R and S2_W side by side, as S2AP[0] and S2AP[1] are. */
 	d |= (uint64_t)(attr & (S2_R | S2_W)) * DESC_S2AP_R;
-	if (attr & S2_DBM)
-		d |= DESC_DBM;
+	d |= (uint64_t)(attr & S2_DBM) * (DESC_DBM / S2_DBM);
 	d |= (uint64_t)(attr & S2_SW_MASK) << (DESC_SW_SHIFT - 8);
 	return d;
 }

@@ -369,6 +369,40 @@ static inline void cursor_next(struct cursor *c)
 		c->level--;
 }
 
+/* ---- the walk ---------------------------------------------------------------------
+ *
+ * From the root to the entry that translates one address, and no further: for calls
+ * that need neither a way back nor a budget. One load for each level; what is read in a
+ * table comes after its address was read (address dependency).
+ */
+struct place {
+	uint64_t *table, *entry;
+	uint64_t d;	/* what it was */
+	unsigned shift; /* it translates 1 << shift bytes */
+};
+
+static inline struct place walk_in(const struct s2 *s2, uint64_t ipa, unsigned wide)
+{
+	const unsigned page = page_shift(s2), bits = page - 3;
+	uint64_t mask = desc_oa_mask(s2);
+	struct place p = { .table = s2->root, .shift = s2->start_shift };
+
+	p.entry = &p.table[ipa >> p.shift];
+	p.d = s2_port_load(s2->port, p.entry);
+	while (p.shift > page && desc_valid_table(p.d, LAST_LEVEL - 1)) {
+		p.table = s2_port_table_va(s2->port, desc_oa_in(mask, wide, p.d));
+		p.shift -= bits;
+		p.entry = &p.table[ipa >> p.shift & ((UINT64_C(1) << bits) - 1)];
+		p.d = s2_port_load(s2->port, p.entry);
+	}
+	return p;
+}
+
+static inline struct place walk(const struct s2 *s2, uint64_t ipa)
+{
+	return s2->wide ? walk_in(s2, ipa, s2->wide) : walk_in(s2, ipa, S2_WIDE_NO);
+}
+
 /* ---- the gather -----------------------------------------------------------------
  *
  * struct s2_gather: what has been changed and not been invalidated yet, one interval
@@ -527,6 +561,8 @@ bool batch_finish(struct s2 *s2, struct s2_batch *b, struct s2_op *op, struct st
 
 /* ---- the general ways of s2_map() and s2_unmap(), which are in page.c -------------- */
 
+int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
+	      s2_attr_t attr, uint32_t flags, const struct s2_op *op);
 int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	      uint32_t flags, struct s2_op *op);
 int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,

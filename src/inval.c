@@ -189,11 +189,8 @@ void s2_plan_range(const struct s2_config *cfg, uint64_t ipa, uint64_t size,
 	plan_range(&s2, ipa, size, stride, level, plan);
 }
 
-static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint64_t size)
+static inline void issue_begin(void *port)
 {
-	void *port = s2->port;
-	bool whole = plan->op[0] == S2_TLBI_VMALLS12E1IS;
-
 	/*
 	 * The broken entries before the TLBIs. A walk on another PE may read the
 	 * old descriptor until the store that replaced it is complete, and what
@@ -206,19 +203,12 @@ static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint6
 	s2_port_dsb_ishst(port);
 
 	s2_port_vmid_enter(port);
-	for (unsigned i = 0; i < plan->n; i++) {
-		switch (plan->op[i]) {
-		case S2_TLBI_IPAS2E1IS:
-			s2_port_tlbi_ipas2e1is(port, plan->operand[i]);
-			break;
-		case S2_TLBI_RIPAS2E1IS:
-			s2_port_tlbi_ripas2e1is(port, plan->operand[i]);
-			break;
-		case S2_TLBI_VMALLS12E1IS:
-			s2_port_tlbi_vmalls12e1is(port);
-			break;
-		}
-	}
+}
+
+/* @whole: all of the VMID, by VMALLS12E1IS. */
+static inline void issue_end(struct s2 *s2, bool whole, uint64_t ipa, uint64_t size)
+{
+	void *port = s2->port;
 
 	/*
 	 * The TLBIs before whatever comes next. A TLBI is finished on another PE
@@ -265,6 +255,27 @@ static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint6
 	 * before any memory is cleaned or given back.
 	 */
 	s2_port_agents_invalidate(port, ipa, size);
+}
+
+static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint64_t size)
+{
+	void *port = s2->port;
+
+	issue_begin(port);
+	for (unsigned i = 0; i < plan->n; i++) {
+		switch (plan->op[i]) {
+		case S2_TLBI_IPAS2E1IS:
+			s2_port_tlbi_ipas2e1is(port, plan->operand[i]);
+			break;
+		case S2_TLBI_RIPAS2E1IS:
+			s2_port_tlbi_ripas2e1is(port, plan->operand[i]);
+			break;
+		case S2_TLBI_VMALLS12E1IS:
+			s2_port_tlbi_vmalls12e1is(port);
+			break;
+		}
+	}
+	issue_end(s2, plan->op[0] == S2_TLBI_VMALLS12E1IS, ipa, size);
 }
 
 void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
@@ -333,12 +344,10 @@ void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *
 
 void invalidate_page(struct s2 *s2, uint64_t ipa)
 {
-	struct s2_plan plan;
-
-	plan.n = 0;
-	plan_add(&plan, S2_TLBI_IPAS2E1IS, operand_ipa(s2, ipa, LAST_LEVEL));
 	s2->tlbis[S2_TLBI_IPAS2E1IS]++;
-	issue(s2, &plan, ipa, page_size(s2));
+	issue_begin(s2->port);
+	s2_port_tlbi_ipas2e1is(s2->port, operand_ipa(s2, ipa, LAST_LEVEL));
+	issue_end(s2, false, ipa, page_size(s2));
 }
 
 void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n)

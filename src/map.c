@@ -635,9 +635,11 @@ int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 			 .flags = flags,
 			 .delta = pa - ipa,
 			 .end = ipa + size };
-	int ret = op_begin(s2, &op, &local, &step, OP_MAP, ipa, size,
-			   pa >> 12 | (uint64_t)attr << 40, flags);
+	int ret = check_map(s2, ipa, pa, size, attr, flags, op);
 
+	if (!ret)
+		ret = op_begin(s2, &op, &local, &step, OP_MAP, ipa, size,
+			       pa >> 12 | (uint64_t)attr << 40, flags);
 	if (ret)
 		return ret;
 	m.op = op;

@@ -17,6 +17,7 @@
 #define batch_remakes s2_batch_remakes
 #define break_entry s2_break_entry
 #define check_log s2_check_log
+#define check_map s2_check_map
 #define check_shared s2_check_shared
 #define clean_barrier s2_clean_barrier
 #define clean_range s2_clean_range

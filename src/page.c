@@ -8,30 +8,11 @@
  */
 #include "internal.h"
 
-/* The level-3 entry that translates an address; NULL if the walk ends above. */
-static inline uint64_t *walk(const struct s2 *s2, uint64_t ipa, uint64_t **table)
+/* An op with nothing in it that the short ways leave out, or none. */
+static inline bool plain(const struct s2_op *op)
 {
-	unsigned bits = page_shift(s2) - 3;
-	unsigned shift = s2->start_shift;
-	uint64_t *t = s2->root, i = ipa >> shift, d;
-
-	for (; shift > page_shift(s2); i = ipa >> shift & (table_entries(s2) - 1)) {
-		d = s2_port_load(s2->port, &t[i]);
-		if (!desc_valid_table(d, LAST_LEVEL - 1))
-			return NULL;
-		t = s2_port_table_va(s2->port, desc_oa(s2, d));
-		shift -= bits;
-	}
-	*table = t;
-	return &t[i];
-}
-
-/* Whether the call has nothing about it that the short way leaves out. */
-static inline bool plain(const struct s2 *s2, const struct s2_op *op, uint32_t flags)
-{
-	return !(flags & S2_SHARED) && !s2->special &&
-	       (!op || (!op->st.kind && !op->batch && !op->dirty && !op->max_entries &&
-			!op->max_bytes));
+	return !op || (!op->st.kind && !op->batch && !op->dirty && !op->max_entries &&
+		       !op->max_bytes);
 }
 
 static inline void report(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
@@ -49,31 +30,32 @@ static inline void report(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
 static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 			      struct s2_op *op)
 {
-	uint64_t *entry, *table, *meta, d, cleaned = 0;
+	uint64_t *meta, cleaned = 0;
+	struct place p;
 
-	if (!plain(s2, op, flags))
+	if (ipa & (s2->not_ipa | (page_size(s2) - 1)) || s2->special || !plain(op) ||
+	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
 		return false;
-	entry = walk(s2, ipa, &table);
-	if (!entry)
+	p = walk(s2, ipa);
+	if (p.shift != page_shift(s2) || !desc_valid(p.d))
 		return false;
-	d = s2_port_load(s2->port, entry);
-	meta = table_meta(s2, table);
+	meta = table_meta(s2, p.table);
 	/* The last one takes its table along. */
-	if (!desc_valid(d) || meta_live(meta[META_STATE]) < 2)
+	if (meta_live(meta[META_STATE]) < 2)
 		return false;
 	spoil_look(s2, 0);
 
 	/* The phases are those of unmap.c. Break: */
-	s2_port_store(s2->port, entry, desc_make_busy(d, 0));
+	s2_port_store(s2->port, p.entry, desc_make_busy(p.d, 0));
 	invalidate_page(s2, ipa);
-	if (desc_needs_clean(s2->features, d) && !(flags & S2_NO_CLEAN)) {
+	if (desc_needs_clean(s2->features, p.d) && !(flags & S2_NO_CLEAN)) {
 		cleaned = page_size(s2);
-		s2_port_clean(s2->port, desc_oa(s2, d), cleaned, desc_attr(s2, d));
+		s2_port_clean(s2->port, desc_oa(s2, p.d), cleaned, desc_attr(s2, p.d));
 		/* The clean before the memory's next use: clean_barrier(). */
 		s2_port_dsb_sy(s2->port);
 	}
 	/* Release. */
-	s2_port_store(s2->port, entry, 0);
+	s2_port_store(s2->port, p.entry, 0);
 	meta[META_STATE] -= META_LIVE_ONE;
 	report(s2, op, ipa, cleaned);
 	return true;
@@ -81,8 +63,11 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
-	int err = check_range(s2, ipa.ipa, size);
+	int err;
 
+	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
+		return 0;
+	err = check_range(s2, ipa.ipa, size);
 	if (err)
 		return err;
 	if (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES |
@@ -90,37 +75,7 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
 	    (flags & S2_SHARED && !(op && op->limbo)))
 		return S2_E_FLAGS;
-	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
-		return 0;
 	return unmap_range(s2, ipa.ipa, size, flags, op);
-}
-
-static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
-			    uint32_t flags, struct s2_op *op)
-{
-	uint64_t *entry, *table, *meta, d;
-
-	if (!plain(s2, op, flags))
-		return false;
-	entry = walk(s2, ipa, &table);
-	if (!entry || s2_port_load(s2->port, entry))
-		return false;
-	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
-	meta = table_meta(s2, table);
-	if (desc_needs_clean(s2->features, d)) {
-		/* The tables above have the flag if this one has. */
-		if (!(meta[META_STATE] & META_CLEAN) || !(flags & S2_NO_CLEAN))
-			return false;
-	}
-	if (attr & S2_X && !(flags & S2_NO_CLEAN))
-		return false;
-	spoil_look(s2, 0);
-	s2_port_store(s2->port, entry, d);
-	meta[META_STATE] += META_LIVE_ONE;
-	/* The entry before the guest runs on: as in commit(). */
-	s2_port_dsb_ishst(s2->port);
-	report(s2, op, ipa, 0);
-	return true;
 }
 
 static bool attr_known(const struct s2 *s2, s2_attr_t attr)
@@ -154,8 +109,8 @@ static bool flags_fit(uint32_t flags, const struct s2_op *op)
 	       !(flags & S2_SHARED && flags & S2_MAP_REPLACE && op->dirty);
 }
 
-static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
-		     s2_attr_t attr, uint32_t flags, const struct s2_op *op)
+int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
+	      s2_attr_t attr, uint32_t flags, const struct s2_op *op)
 {
 	int err = check_range(s2, ipa, size);
 
@@ -178,13 +133,78 @@ static int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t si
 	return 0;
 }
 
+/* What a new page may be the short way: write-back, inner shareable. */
+#define USUAL_ATTR (S2_R | S2_W | S2_X | S2_SW_MASK)
+
+/*
+ * Put leaf @d, which needs the flags @keep, into an empty entry beside other calls, as
+ * make_beside() in map.c does it. It is counted first: a table that is about to be
+ * detached for being empty shows so in the same word (table_kill()). If the table has
+ * the flags so have those above it, for they get them first; and who detaches one of
+ * them reads its word after the DSB that follows, so it sees them if a PE can have
+ * seen the leaf. What is not as expected is undone, and left to the general way.
+ */
+static inline bool put_page(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t d,
+			    uint64_t keep)
+{
+	uint64_t old = s2_port_word_add(s2->port, &meta[META_STATE], META_LIVE_ONE);
+
+	if (!(keep & ~old) && !(old & META_DEAD) && !s2_port_cas(s2->port, entry, 0, d))
+		return true;
+	s2_port_word_add(s2->port, &meta[META_STATE], UINT64_C(0) - META_LIVE_ONE);
+	return false;
+}
+
+static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
+			    uint32_t flags, struct s2_op *op)
+{
+	const uint32_t usual = S2_MAP_PAGES | S2_NO_CLEAN;
+	uint64_t *meta, d, keep = 0;
+	struct place p;
+
+	if ((ipa | pa) & (page_size(s2) - 1) || ipa & s2->not_ipa || pa & s2->not_pa)
+		return false;
+	if (attr & ~USUAL_ATTR || !(attr & (S2_R | S2_W | S2_X)) || !plain(op) ||
+	    s2->special & ~S2_HARDWARE_WRITES)
+		return false;
+	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
+		return false;
+	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
+	if (flags & ~usual &&
+	    (flags & ~(usual | S2_MAP_REPLACE | S2_DROP_EDGES | S2_SHARED) ||
+	     (flags & (S2_DROP_EDGES | S2_MAP_REPLACE)) == S2_DROP_EDGES ||
+	     (flags & S2_SHARED && !(op && op->limbo))))
+		return false;
+	/* Write-back needs no cleaning where FWB forces it. */
+	if (!(s2->features & S2_FEAT_FWB)) {
+		if (!(flags & S2_NO_CLEAN))
+			return false;
+		keep = META_CLEAN;
+	}
+	p = walk(s2, ipa);
+	if (p.shift != page_shift(s2) || p.d)
+		return false;
+	meta = table_meta(s2, p.table);
+	spoil_look(s2, flags);
+	if (flags & S2_SHARED) {
+		if (!put_page(s2, meta, p.entry, d, keep))
+			return false;
+	} else {
+		/* The tables above have the flags if this one has. */
+		if (keep & ~meta[META_STATE])
+			return false;
+		s2_port_store(s2->port, p.entry, d);
+		meta[META_STATE] += META_LIVE_ONE;
+	}
+	/* The entry before the guest runs on: as in commit(). */
+	s2_port_dsb_ishst(s2->port);
+	report(s2, op, ipa, 0);
+	return true;
+}
+
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,
 	   uint32_t flags, struct s2_op *op)
 {
-	int err = check_map(s2, ipa.ipa, pa.pa, size, attr, flags, op);
-
-	if (err)
-		return err;
 	if (size == page_size(s2) && map_page(s2, ipa.ipa, pa.pa, attr, flags, op))
 		return 0;
 	return map_range(s2, ipa.ipa, pa.pa, size, attr, flags, op);

@@ -263,6 +263,7 @@ struct s2 {
 	uint8_t start_shift;	/* an entry of the root translates 1 << start_shift */
 	uint8_t special;	/* enum s2_special: what one page has to mind */
 	uint64_t oa_mask;	/* the output address in a descriptor, but for its top */
+	uint64_t not_ipa, not_pa; /* the bits above @ipa_bits and @pa_bits */
 	uint64_t tags;		/* in use; bit 0 always */
 	uint64_t look, looks;	/* a collapse between steps; how many there were */
 	struct s2_batch *batch;	/* which is open */
