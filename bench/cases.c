@@ -100,6 +100,9 @@ const struct bench_case bench_cases[] = {
 	  ALIGNED(G), .call = PAGE, .random = true, PER_CALL(MANY), .features = BOTH },
 	{ "lookup-64g", "... of 64 GiB", .op = LOOKUP, .before = PAGES, ALIGNED(64 * G),
 	  .call = PAGE, .random = true, PER_CALL(MANY), .features = BOTH },
+	{ "lookup-full", "... of 1 GiB, attributes and all", .op = DESCRIBE,
+	  .before = PAGES, ALIGNED(G), .call = PAGE, .random = true, PER_CALL(MANY),
+	  .features = BOTH },
 	{ "lookup-chase", "... each from the result before", .op = CHASE, .before = PAGES,
 	  ALIGNED(64 * G), .call = PAGE, PER_CALL(MANY), .features = BOTH },
 	GROW("1g", "1 GiB of pages", G, .sparse = false),
@@ -142,6 +145,8 @@ bool case_for(const struct bench_case *c, const struct bench_side *s)
 	switch (c->op) {
 	case FAULT:
 		return s->fault;
+	case DESCRIBE:
+		return s->describe;
 	case SCAN:
 	case ZERO:
 		return s->scan;
@@ -255,6 +260,8 @@ static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint
 		break;
 	case LOOKUP:
 		return s->lookup(ipa);
+	case DESCRIBE:
+		return s->describe(ipa);
 	case CHASE:
 		return chase(c, s);
 	case DETACH:

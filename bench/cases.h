@@ -27,6 +27,7 @@ enum bench_op {
 	REMAP,
 	DESTROY,
 	LOOKUP,
+	DESCRIBE,
 	CHASE,	 /* lookups of which each needs the result of the one before */
 	DETACH,	 /* unmap up to the release */
 	RELEASE, /* the rest of it */

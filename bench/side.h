@@ -47,7 +47,8 @@ struct bench_counts {
  * @split: blocks into pages
  * @collapse: full tables into blocks, where @pa is what is mapped
  * @remap: map blocks over it, which replaces the tables
- * @lookup: returns the PA
+ * @lookup: returns the PA, and knows the level
+ * @describe: the same, with size, attributes and state
  * @detach: unmap, the tables left for @release
  * @scan: read every entry of every table in use once: a floor, not an operation
  * @zero: zero all of them
@@ -72,6 +73,7 @@ struct bench_side {
 	void (*remap)(uint64_t ipa, uint64_t pa, uint64_t size);
 	void (*destroy)(void);
 	uint64_t (*lookup)(uint64_t ipa);
+	uint64_t (*describe)(uint64_t ipa);
 	void (*detach)(uint64_t ipa, uint64_t size);
 	void (*release)(void);
 	uint64_t (*scan)(void);

@@ -103,8 +103,8 @@ struct s2 config_layout(const struct s2_config *cfg)
 		s2.wide = S2_WIDE_LPA2;
 	else if (s2.granule_shift == 16 && cfg->pa_bits == 52)
 		s2.wide = S2_WIDE_LPA;
-	s2.not_ipa = ~UINT64_C(0) << (s2.ipa_bits & 63);
-	s2.not_pa = ~UINT64_C(0) << (s2.pa_bits & 63);
+	s2.ipa_end = UINT64_C(1) << (s2.ipa_bits & 63);
+	s2.pa_end = UINT64_C(1) << (s2.pa_bits & 63);
 	s2.oa_mask =
 		(UINT64_C(1) << (s2.wide == S2_WIDE_LPA2 ? 50 : 48)) - page_size(&s2);
 	return s2;

@@ -155,6 +155,12 @@ static inline bool desc_valid_table(uint64_t d, int level)
 	return desc_valid(d) && desc_is_table(d, level);
 }
 
+/* The same for what is known to be above the last level, by one test of both bits. */
+static inline bool desc_walks(uint64_t d)
+{
+	return !((d + 1) & (DESC_VALID | DESC_TABLE));
+}
+
 static inline bool desc_valid_leaf(uint64_t d, int level)
 {
 	return desc_valid(d) && !desc_is_table(d, level);

@@ -4,24 +4,28 @@
  */
 #include "internal.h"
 
-static void describe(const struct cursor *c, uint64_t d, struct s2_mapping *m)
+static inline void describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
+			    struct s2_mapping *m)
 {
+	uint64_t size = level_size(s2, level);
+
 	*m = (struct s2_mapping){
-		.ipa = s2_ipa(cursor_base(c)),
-		.size = level_size(c->s2, c->level),
+		.ipa = s2_ipa(ipa & ~(size - 1)),
+		.size = size,
 		.desc = d,
-		.level = (int8_t)c->level,
-		.state = desc_busy(d)  ? S2_BUSY :
-			 desc_valid(d) ? S2_LEAF :
-			 desc_note(d)  ? S2_NOTE :
-					 S2_EMPTY,
-		.note = desc_note(d) ? d >> DESC_NOTE_SHIFT : 0,
+		.level = (int8_t)level,
 	};
-	if (m->state == S2_LEAF) {
-		m->pa = s2_pa(desc_oa(c->s2, d));
-		m->attr = desc_attr(c->s2, d);
+	if (desc_valid(d)) {
+		m->state = S2_LEAF;
+		m->pa = s2_pa(desc_oa(s2, d));
+		m->attr = desc_attr(s2, d);
 		m->young = d & DESC_AF;
 		m->contiguous = d & DESC_CONT;
+	} else if (desc_busy(d)) {
+		m->state = S2_BUSY;
+	} else if (d) {
+		m->state = S2_NOTE;
+		m->note = d >> DESC_NOTE_SHIFT;
 	}
 }
 
@@ -35,7 +39,7 @@ static bool next_entry(struct cursor *c, struct s2_mapping *m)
 			cursor_down(c, d);
 			continue;
 		}
-		describe(c, d, m);
+		describe(c->s2, c->ipa, c->level, d, m);
 		cursor_next(c);
 		return true;
 	}
@@ -44,24 +48,74 @@ static bool next_entry(struct cursor *c, struct s2_mapping *m)
 
 int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
 {
-	struct cursor c = { .ipa = ipa.ipa, .level = s2->start_level };
-	unsigned shift = s2->start_shift, mask = table_entries(s2) - 1;
-	const uint64_t *table = s2->root;
-	uint64_t d;
+	struct place p;
 
-	if (ipa.ipa >> s2->ipa_bits)
+	if (ipa.ipa >= s2->ipa_end)
 		return S2_E_IPA_RANGE;
-	/* The cursor changes nothing unless told to. */
-	c.s2 = (struct s2 *)(uintptr_t)s2;
-	d = s2_port_load(s2->port, &table[ipa.ipa >> shift]);
-	while (desc_valid_table(d, c.level)) {
-		table = s2_port_table_va(s2->port, desc_oa(s2, d));
-		shift -= page_shift(s2) - 3;
-		c.level++;
-		d = s2_port_load(s2->port, &table[ipa.ipa >> shift & mask]);
-	}
-	describe(&c, d, m);
+	p = walk(s2, ipa.ipa);
+	describe(s2, ipa.ipa, p.level, p.d, m);
 	return 0;
+}
+
+/* What s2_translate() says of an entry at @level, where the walk ends. */
+S2_INLINE int answer(const struct s2 *s2, uint64_t mask, unsigned wide, uint64_t ipa,
+		     int level, uint64_t d, struct s2_leaf *leaf)
+{
+	uint64_t in = ipa & (level_size(s2, level) - 1);
+
+	if (!desc_valid(d))
+		return desc_busy(d) ? S2_E_BUSY : S2_E_NOENT;
+	leaf->pa = s2_pa(desc_oa_in(mask, wide, d) | in);
+	leaf->desc = d;
+	leaf->level = (int8_t)level;
+	return 0;
+}
+
+/* As walk_in(), with an answer of its own for each level where the walk may end. */
+S2_INLINE int translate(const struct s2 *s2, uint64_t ipa, unsigned wide, int start,
+			struct s2_leaf *leaf)
+{
+	struct place p = { .table = s2->root };
+	uint64_t mask = desc_oa_mask(s2);
+	void *port = s2->port;
+
+	p.d = s2_port_load(port, &p.table[ipa >> level_shift(s2, start)]);
+	switch (start) {
+	case 0:
+		if (!desc_walks(p.d))
+			return answer(s2, mask, wide, ipa, 0, p.d, leaf);
+		walk_down(s2, port, mask, wide, ipa, 1, &p);
+		/* fall through */
+	case 1:
+		if (!desc_walks(p.d))
+			return answer(s2, mask, wide, ipa, 1, p.d, leaf);
+		walk_down(s2, port, mask, wide, ipa, 2, &p);
+		/* fall through */
+	case 2:
+		if (!desc_walks(p.d))
+			return answer(s2, mask, wide, ipa, 2, p.d, leaf);
+		walk_down(s2, port, mask, wide, ipa, 3, &p);
+	}
+	return answer(s2, mask, wide, ipa, LAST_LEVEL, p.d, leaf);
+}
+
+/* Any shape. Not inline, for it needs more registers than those below. */
+static __attribute__((noinline)) int translate_any(const struct s2 *s2, uint64_t ipa,
+						   struct s2_leaf *leaf)
+{
+	return translate(s2, ipa, s2->wide, s2->start_level, leaf);
+}
+
+int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf)
+{
+	if (ipa.ipa >= s2->ipa_end)
+		return S2_E_IPA_RANGE;
+	/* Of 4 KiB: 35 to 43 bits, and 44 to 48. */
+	if (!s2->wide && s2->start_level == 1)
+		return translate(s2, ipa.ipa, S2_WIDE_NO, 1, leaf);
+	if (!s2->wide && s2->start_level == 0)
+		return translate(s2, ipa.ipa, S2_WIDE_NO, 0, leaf);
+	return translate_any(s2, ipa.ipa, leaf);
 }
 
 void s2_stats(const struct s2 *s2, struct s2_stats *st)

@@ -377,28 +377,58 @@ static inline void cursor_next(struct cursor *c)
  */
 struct place {
 	uint64_t *table, *entry;
-	uint64_t d;	/* what it was */
-	unsigned shift; /* it translates 1 << shift bytes */
+	uint64_t d; /* what it was */
+	int level;
 };
 
-static inline struct place walk_in(const struct s2 *s2, uint64_t ipa, unsigned wide)
-{
-	const unsigned page = page_shift(s2), bits = page - 3;
-	uint64_t mask = desc_oa_mask(s2);
-	struct place p = { .table = s2->root, .shift = s2->start_shift };
+/* For the constants that it is called with; unoptimised it would only take stack. */
+#ifdef __OPTIMIZE__
+#define S2_INLINE static inline __attribute__((always_inline))
+#else
+#define S2_INLINE static inline
+#endif
 
-	p.entry = &p.table[ipa >> p.shift];
-	p.d = s2_port_load(s2->port, p.entry);
-	while (p.shift > page && desc_valid_table(p.d, LAST_LEVEL - 1)) {
-		p.table = s2_port_table_va(s2->port, desc_oa_in(mask, wide, p.d));
-		p.shift -= bits;
-		p.entry = &p.table[ipa >> p.shift & ((UINT64_C(1) << bits) - 1)];
-		p.d = s2_port_load(s2->port, p.entry);
+/* Into the table that @d is, which is at @level. */
+S2_INLINE void walk_down(const struct s2 *s2, void *port, uint64_t mask, unsigned wide,
+			 uint64_t ipa, int level, struct place *p)
+{
+	uint64_t i = ipa >> level_shift(s2, level) & (table_entries(s2) - 1);
+
+	p->table = s2_port_table_va(port, desc_oa_in(mask, wide, p->d));
+	p->entry = &p->table[i];
+	p->d = s2_port_load(port, p->entry);
+	p->level = level;
+}
+
+/* By levels written out: in a build for one granule every shift is a constant. */
+S2_INLINE struct place walk_in(const struct s2 *s2, uint64_t ipa, unsigned wide)
+{
+	struct place p = { .table = s2->root, .level = s2->start_level };
+	uint64_t mask = desc_oa_mask(s2);
+	void *port = s2->port;
+
+	p.entry = &p.table[ipa >> s2->start_shift];
+	p.d = s2_port_load(port, p.entry);
+	switch (p.level) {
+	case 0:
+		if (!desc_walks(p.d))
+			break;
+		walk_down(s2, port, mask, wide, ipa, 1, &p);
+		/* fall through */
+	case 1:
+		if (!desc_walks(p.d))
+			break;
+		walk_down(s2, port, mask, wide, ipa, 2, &p);
+		/* fall through */
+	case 2:
+		if (!desc_walks(p.d))
+			break;
+		walk_down(s2, port, mask, wide, ipa, 3, &p);
 	}
 	return p;
 }
 
-static inline struct place walk(const struct s2 *s2, uint64_t ipa)
+S2_INLINE struct place walk(const struct s2 *s2, uint64_t ipa)
 {
 	return s2->wide ? walk_in(s2, ipa, s2->wide) : walk_in(s2, ipa, S2_WIDE_NO);
 }

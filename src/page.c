@@ -33,11 +33,11 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 	uint64_t *meta, cleaned = 0;
 	struct place p;
 
-	if (ipa & (s2->not_ipa | (page_size(s2) - 1)) || s2->special || !plain(op) ||
-	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
+	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || s2->special ||
+	    !plain(op) || flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
 		return false;
 	p = walk(s2, ipa);
-	if (p.shift != page_shift(s2) || !desc_valid(p.d))
+	if (p.level != LAST_LEVEL || !desc_valid(p.d))
 		return false;
 	meta = table_meta(s2, p.table);
 	/* The last one takes its table along. */
@@ -162,7 +162,7 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	uint64_t *meta, d, keep = 0;
 	struct place p;
 
-	if ((ipa | pa) & (page_size(s2) - 1) || ipa & s2->not_ipa || pa & s2->not_pa)
+	if ((ipa | pa) & (page_size(s2) - 1) || ipa >= s2->ipa_end || pa >= s2->pa_end)
 		return false;
 	if (attr & ~USUAL_ATTR || !(attr & (S2_R | S2_W | S2_X)) || !plain(op) ||
 	    s2->special & ~S2_HARDWARE_WRITES)
@@ -182,7 +182,7 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 		keep = META_CLEAN;
 	}
 	p = walk(s2, ipa);
-	if (p.shift != page_shift(s2) || p.d)
+	if (p.level != LAST_LEVEL || p.d)
 		return false;
 	meta = table_meta(s2, p.table);
 	spoil_look(s2, flags);

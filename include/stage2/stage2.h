@@ -256,14 +256,14 @@ struct s2 {
 	uint32_t errata;
 	uint8_t ipa_bits;
 	uint8_t pa_bits;
-	uint8_t granule_shift;
 	uint8_t wide;		/* enum s2_wide: where addresses have 52 bits */
-	int8_t start_level;
+	int8_t start_level;	/* beside it: both are one load */
+	uint8_t granule_shift;
 	uint8_t root_pages;	/* 1..16 concatenated tables */
 	uint8_t start_shift;	/* an entry of the root translates 1 << start_shift */
 	uint8_t special;	/* enum s2_special: what one page has to mind */
 	uint64_t oa_mask;	/* the output address in a descriptor, but for its top */
-	uint64_t not_ipa, not_pa; /* the bits above @ipa_bits and @pa_bits */
+	uint64_t ipa_end, pa_end; /* the first address beyond @ipa_bits, @pa_bits */
 	uint64_t tags;		/* in use; bit 0 always */
 	uint64_t look, looks;	/* a collapse between steps; how many there were */
 	struct s2_batch *batch;	/* which is open */
@@ -818,6 +818,47 @@ struct s2_mapping {
  * Locking: shared.
  */
 int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m);
+
+/**
+ * struct s2_leaf - where an address is, as s2_translate() finds it
+ * @pa: what the address itself is translated to
+ * @level: the leaf's
+ * @desc: its descriptor as it is in memory
+ */
+struct s2_leaf {
+	s2_pa_t pa;
+	int8_t level;
+	uint64_t desc;
+};
+
+/** s2_leaf_size() - bytes of the page or block */
+static inline uint64_t s2_leaf_size(const struct s2 *s2, const struct s2_leaf *leaf)
+{
+	return UINT64_C(8) << (s2->granule_shift - 3) * (4 - leaf->level);
+}
+
+/** s2_leaf_perms() - of %S2_R and %S2_W, what the leaf permits */
+static inline s2_attr_t s2_leaf_perms(const struct s2_leaf *leaf)
+{
+	return (s2_attr_t)(leaf->desc >> 6) & (S2_R | S2_W);
+}
+
+/**
+ * s2_translate() - find where an address is, and no more
+ * @s2: the instance
+ * @ipa: any address inside the IPA size; no alignment needed
+ * @leaf: out, if 0 is returned
+ *
+ * The cheap form of s2_lookup(), for who reads or writes guest memory on the guest's
+ * behalf. It says what was so at one moment; an unmap that has returned before the call
+ * is seen. That the memory stays the guest's until it has been used is the embedder's
+ * part: a lock held over both, or an unmap that waits for the read-side section.
+ *
+ * Return: 0, %S2_E_NOENT (nothing, or an annotation), %S2_E_BUSY (broken by a call that
+ * is not finished: treat it as a fault, or try again), %S2_E_IPA_RANGE. Context: any.
+ * Locking: shared.
+ */
+int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf);
 
 /**
  * struct s2_iter - a cursor over the leaves of a range; the fields are the engine's

@@ -26,6 +26,7 @@ static const char *const kind_name[] = {
 	[CALL_COLLAPSE] = "collapse",
 	[CALL_CLEAN] = "clean",
 	[CALL_LOOKUP] = "lookup",
+	[CALL_TRANSLATE] = "translate",
 	[CALL_TOUCH] = "access by a PE",
 };
 
@@ -242,6 +243,7 @@ static void judge_page(unsigned call, uint64_t ipa, bool at_end)
 		is_split(call, ipa);
 		break;
 	case CALL_LOOKUP:
+	case CALL_TRANSLATE:
 		if (!at_end)
 			looked_up(call, ipa);
 		break;
@@ -303,6 +305,7 @@ static int make_call(unsigned call, struct s2_op *op, bool shared)
 	uint32_t flags = c->flags | (shared ? S2_SHARED : 0);
 	s2_ipa_t ipa = s2_ipa(c->ipa);
 	struct s2_mapping m;
+	struct s2_leaf leaf;
 	bool young = false;
 	int ret;
 
@@ -330,6 +333,12 @@ static int make_call(unsigned call, struct s2_op *op, bool shared)
 		ret = s2_lookup(&world.s2, ipa, &m);
 		world.call[call].seen = m.desc;
 		return ret;
+	case CALL_TRANSLATE:
+		ret = s2_translate(&world.s2, ipa, &leaf);
+		world.call[call].seen = !ret		 ? leaf.desc :
+					ret == S2_E_BUSY ? DESC_BUSY :
+							   0;
+		return 0;
 	case CALL_TOUCH:
 		access_by_pe(c->ipa);
 		return 0;

@@ -149,6 +149,8 @@ uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
 	}
 	if (planted == PLANT_DEAD_IGNORED && running() == CALL_MAP)
 		old &= ~META_DEAD;
+	if (planted == PLANT_FLAG_IGNORED && running() == CALL_MAP)
+		old |= META_CLEAN;
 	return old;
 }
 

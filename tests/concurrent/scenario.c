@@ -69,6 +69,7 @@
 #define SPLIT(t, at, bytes) CALL_(CALL_SPLIT, t, at, bytes)
 #define COLLAPSE(t, at, bytes) CALL_(CALL_COLLAPSE, t, at, bytes)
 #define LOOKUP(t, at) CALL_(CALL_LOOKUP, t, at, PAGE)
+#define TRANSLATE(t, at) CALL_(CALL_TRANSLATE, t, at, PAGE)
 #define TOUCH(t, at) CALL_(CALL_TOUCH, t, at, PAGE)
 
 const struct scenario scenarios[] = {
@@ -135,6 +136,14 @@ const struct scenario scenarios[] = {
 	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, B, F1), UNMAP(T2, A, BLOCK) },
 	  .watch = { A, B },
 	  .outcomes = "-- | -B" },
+	/* The table does not say yet that something in it needs a clean. */
+	{ .name = "map of the first page to clean, unmap of the whole table",
+	  .call = { { CALL_MAP, AT_FIRST, A, PAGE, F0, RW | S2_MEM_DEV_nGnRE,
+		      S2_MAP_PAGES },
+		    { CALL_MAP, T1, B, PAGE, F1, RW, S2_MAP_PAGES | S2_NO_CLEAN },
+		    UNMAP(T2, A, BLOCK) },
+	  .watch = { A, B },
+	  .outcomes = "-- | -B" },
 	{ .name = "map of a new table, unmap of the table above",
 	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, C, F1), UNMAP(T2, A, GIB) },
 	  .watch = { A, C },
@@ -172,6 +181,21 @@ const struct scenario scenarios[] = {
 	  .outcomes = "-" },
 	{ .name = "lookup, split",
 	  .call = { MAP_BLOCK(AT_FIRST, D, F0), LOOKUP(T1, D), SPLIT(T2, D, BLOCK) },
+	  .watch = { D },
+	  .outcomes = "A" },
+
+	{ .name = "translate, unmap of the page",
+	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, B, F1), TRANSLATE(T1, A),
+		    UNMAP(T2, A, PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "-B" },
+	{ .name = "translate, unmap of the table above",
+	  .call = { MAP(AT_FIRST, A, F0), TRANSLATE(T1, A), UNMAP(T2, A, GIB) },
+	  .watch = { A },
+	  .outcomes = "-" },
+	{ .name = "translate, map, split",
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), TRANSLATE(T1, D), MAP(T2, D, F0),
+		    SPLIT(T3, D, BLOCK) },
 	  .watch = { D },
 	  .outcomes = "A" },
 

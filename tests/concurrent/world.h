@@ -58,6 +58,7 @@ enum plant {
 	PLANT_MARKER_TAKEN,
 	PLANT_MARKER_UNSEEN,
 	PLANT_DEAD_IGNORED,
+	PLANT_FLAG_IGNORED,
 	PLANT_CAS_TORN,
 	PLANT_ADD_TORN,
 	PLANT_NO_DSB_BEFORE,
@@ -132,6 +133,7 @@ enum call_kind {
 	CALL_COLLAPSE,
 	CALL_CLEAN,
 	CALL_LOOKUP,
+	CALL_TRANSLATE,
 	CALL_TOUCH, /* no call: a PE walks and sets the access flag by hardware */
 };
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Looking: one address, a range, a dump. */
 #include "bed.h"
+#include "internal.h"
+#include "shapes.h"
 
 static struct bed bed;
 
@@ -63,6 +65,73 @@ static void lookup_finds_the_leaf_or_the_hole(void **state)
 	m = bed_lookup(&bed, 2 * GIB + 8 * MIB + 2 * PAGE);
 	assert_true(m.state == S2_EMPTY && m.size == PAGE && m.level == 3);
 	assert_true(m.desc == 0 && m.attr == 0);
+	bed_close(&bed);
+}
+
+static void translates(uint64_t ipa, uint64_t pa, int level, s2_attr_t perms)
+{
+	struct s2_leaf leaf;
+
+	assert_int_equal(s2_translate(&bed.s2, s2_ipa(ipa), &leaf), 0);
+	assert_true(leaf.pa.pa == pa);
+	assert_int_equal(leaf.level, level);
+	assert_true(leaf.desc == *bed_entry(&bed, ipa, level));
+	assert_true(s2_leaf_size(&bed.s2, &leaf) == level_size(&bed.s2, level));
+	assert_int_equal(s2_leaf_perms(&leaf), perms);
+}
+
+static void does_not_translate(uint64_t ipa, int err)
+{
+	struct s2_leaf leaf;
+
+	assert_int_equal(s2_translate(&bed.s2, s2_ipa(ipa), &leaf), err);
+}
+
+/* Leaves of every level of every shape, the last of the IPA space and of the PA space. */
+static void translate_finds_every_byte(void **state)
+{
+	static const s2_attr_t attr[] = { S2_R, S2_W, RW | S2_MEM_NC, RWX };
+
+	(void)state;
+	for (unsigned i = 0; i < SHAPES; i++) {
+		uint64_t end = UINT64_C(1) << shapes[i].ipa_bits, size, ipa, pa;
+
+		bed_open_as(&bed, shapes[i], 16);
+		does_not_translate(0, S2_E_NOENT);
+		does_not_translate(end, S2_E_IPA_RANGE);
+		does_not_translate(UINT64_MAX, S2_E_IPA_RANGE);
+		for (int level = first_block_level(&bed.s2); level <= LAST_LEVEL;
+		     level++) {
+			size = level_size(&bed.s2, level);
+			if (level < bed.s2.start_level || end / 2 < size)
+				continue;
+			ipa = end - size;
+			pa = (UINT64_C(1) << shapes[i].pa_bits) - size;
+			bed_map(&bed, ipa, pa, size, attr[level], S2_NO_CLEAN);
+			translates(ipa, pa, level, attr[level] & RW);
+			translates(ipa + 1, pa + 1, level, attr[level] & RW);
+			translates(end - 1, pa + size - 1, level, attr[level] & RW);
+			does_not_translate(ipa - 1, S2_E_NOENT);
+			bed_unmap(&bed, ipa, size, S2_NO_CLEAN);
+			does_not_translate(ipa, S2_E_NOENT);
+		}
+		bed_close(&bed);
+	}
+}
+
+static void translate_says_why_not(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+
+	(void)state;
+	open_bed();
+	assert_int_equal(s2_annotate(&bed.s2, s2_ipa(4 * GIB), PAGE, 7, 0, NULL), 0);
+	does_not_translate(4 * GIB, S2_E_NOENT);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, 0, &op), S2_MORE);
+	does_not_translate(2 * GIB + 3 * MIB, S2_E_BUSY);
+	while (s2_unmap(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, 0, &op) == S2_MORE)
+		;
+	does_not_translate(2 * GIB + 3 * MIB, S2_E_NOENT);
 	bed_close(&bed);
 }
 
@@ -339,6 +408,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_counters_say_what_a_walk_finds),
 		cmocka_unit_test(lookup_finds_the_leaf_or_the_hole),
+		cmocka_unit_test(translate_finds_every_byte),
+		cmocka_unit_test(translate_says_why_not),
 		cmocka_unit_test(the_cursor_visits_each_leaf_once),
 		cmocka_unit_test(the_cursor_may_start_and_end_inside_a_block),
 		cmocka_unit_test(an_empty_range_has_no_leaf),

@@ -304,6 +304,23 @@ static bool allowed_collapse(const struct flat_run *old, const struct flat_run *
 
 /* ---- looking ------------------------------------------------------------------- */
 
+/* The short answer against the long one, which is compared with the reference. */
+static void check_translate(struct world *w, uint64_t ipa, const struct s2_mapping *m)
+{
+	struct s2_leaf leaf;
+	int ret = s2_translate(&w->s2, s2_ipa(ipa), &leaf);
+
+	if (ret != (m->state == S2_LEAF ? 0 :
+		    m->state == S2_BUSY ? S2_E_BUSY :
+					  S2_E_NOENT))
+		world_wrong(w, "translate: %s", s2_strerror(ret));
+	else if (!ret &&
+		 (leaf.pa.pa != m->pa.pa + (ipa - m->ipa.ipa) || leaf.desc != m->desc ||
+		  leaf.level != m->level || s2_leaf_size(&w->s2, &leaf) != m->size ||
+		  s2_leaf_perms(&leaf) != (m->attr & (S2_R | S2_W))))
+		world_wrong(w, "translate: not the leaf of the lookup");
+}
+
 static int run_lookup(struct world *w, struct call *c)
 {
 	const struct flat_run *r = flat_at(&w->flat, c->ipa);
@@ -331,6 +348,7 @@ static int run_lookup(struct world *w, struct call *c)
 	else if (m.state != S2_LEAF && !there &&
 		 flat_any(&w->flat, m.ipa.ipa, m.ipa.ipa + m.size))
 		world_wrong(w, "lookup: a hole where something is");
+	check_translate(w, c->ipa + 8 * c->slot, &m);
 	return 0;
 }
 

@@ -71,7 +71,13 @@ static void look(struct self *self)
 {
 	uint64_t ipa = some_page(self), pa;
 	struct s2_mapping m;
+	struct s2_leaf leaf;
+	int ret = s2_translate(&s2, s2_ipa(ipa), &leaf);
 
+	if (ret && ret != S2_E_NOENT && ret != S2_E_BUSY)
+		die(self, "translate failed", ipa, 0);
+	if (!ret && (leaf.pa.pa - FRAMES) % (BLOCKS * BLOCK) != ipa - START)
+		die(self, "translate found a frame of another page", ipa, leaf.desc);
 	if (s2_lookup(&s2, s2_ipa(ipa), &m))
 		die(self, "lookup failed", ipa, 0);
 	if (m.state != S2_LEAF)
