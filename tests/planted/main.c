@@ -294,6 +294,11 @@ static void beside_table(void)
 	map_beside(GIB + PAGE, frame(GIB + PAGE), RW);
 }
 
+static void beside_page(void)
+{
+	map_beside(4 * PAGE, frame(4 * PAGE), RW);
+}
+
 static void beside(void)
 {
 	map_beside(PAGE, frame(GIB), RW);
@@ -311,6 +316,9 @@ static void lost_race(void)
 	now_has(0, PAGE, S2_R);
 	map_fails(0, frame(0), 2 * PAGE, S2_R, 0, S2_E_BUSY);
 	promise_wrprotected(0, PAGE);
+	/* One page, the same for both. */
+	world.before_cas = beside_page;
+	map(4 * PAGE, PAGE, RW, 0);
 	/* The table of the second loses the race for the place of the first. */
 	world.before_cas = beside_table;
 	map(GIB, PAGE, RW, 0);
