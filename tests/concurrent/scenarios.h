@@ -4,7 +4,29 @@
 
 #include "scenario.h"
 
-extern const struct scenario scenarios[];
-extern const unsigned nscenarios;
+struct scenario_set {
+	const struct scenario *at;
+	unsigned n;
+};
+
+#define SCENARIO_SET(array)                             \
+	{                                               \
+		array, sizeof(array) / sizeof(array[0]) \
+	}
+
+extern const struct scenario_set general; /* scenario.c */
+
+static const struct scenario_set *const scenario_sets[] = { &general };
+
+/* The i-th of all; NULL after the last. */
+static inline const struct scenario *scenario_at(unsigned i)
+{
+	for (unsigned s = 0; s < sizeof(scenario_sets) / sizeof(scenario_sets[0]); s++) {
+		if (i < scenario_sets[s]->n)
+			return &scenario_sets[s]->at[i];
+		i -= scenario_sets[s]->n;
+	}
+	return NULL;
+}
 
 #endif /* STAGE2_CONCURRENT_SCENARIOS_H */

@@ -58,6 +58,7 @@ int main(int argc, char **argv)
 {
 	const char *word = "";
 	unsigned n = 0, failed = 0;
+	const struct scenario *sc;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "-v"))
@@ -65,9 +66,9 @@ int main(int argc, char **argv)
 		else
 			word = argv[i];
 	}
-	for (unsigned i = 0; i < nscenarios; i++)
-		for (unsigned cpu = 0; strstr(scenarios[i].name, word) && cpu < 2; cpu++)
-			failed += !run(&scenarios[i], cpu, ++n);
+	for (unsigned i = 0; (sc = scenario_at(i)); i++)
+		for (unsigned cpu = 0; strstr(sc->name, word) && cpu < 2; cpu++)
+			failed += !run(sc, cpu, ++n);
 	printf("1..%u\n", n);
 	return failed || !n;
 }

@@ -62,12 +62,13 @@ int main(int argc, char **argv)
 	printf("1..%u\n", n);
 	for (unsigned i = 0; i < n; i++) {
 		struct result res = { 0 };
-		struct scenario sc;
+		const struct scenario *from;
+		struct scenario sc = { 0 };
 		bool good;
 
-		for (unsigned j = 0; j < nscenarios; j++)
-			if (!strcmp(scenarios[j].name, plants[i].scenario))
-				sc = scenarios[j];
+		for (unsigned j = 0; (from = scenario_at(j)); j++)
+			if (!strcmp(from->name, plants[i].scenario))
+				sc = *from;
 		sc.features |= plants[i].features;
 		planted = plants[i].plant;
 		explore(&sc, &res);
