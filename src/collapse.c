@@ -284,7 +284,7 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 				first |= may_differ(first);
 		} else if (!freeze(&c, table, &first)) {
 			/* As in link_remade(): counted, then filled, then linked. */
-			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
+			state_add(&c, cursor_meta(&c), UINT64_C(0) - META_BUSY_ONE);
 			s2_port_store_release(s2->port, entry,
 					      desc_make_table(s2, desc_oa(s2, d)));
 			cursor_next(&c);
@@ -292,7 +292,7 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 		}
 		/* Counted first: from the store on others may count it out. */
 		state_add(&c, cursor_meta(&c),
-			  META_LIVE_ONE - META_BUSY_ONE - META_TABLE_ONE);
+			  UINT64_C(0) - META_BUSY_ONE - META_TABLE_ONE);
 		/* Broken and invalidated: any valid entry may follow [RWHZWS]. */
 		s2_port_store(s2->port, entry, block_of(first, c.level));
 		limbo_push(s2, op_limbo(k->op), table, c.level + 1);

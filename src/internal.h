@@ -17,7 +17,8 @@
  * Two words. The first is a summary of the table, so that one whose last entry
  * goes is found without a scan (P11), and one that need not be read never is (P6):
  *
- *   [13:0]  live    entries that are valid (busy ones are not)
+ *   [13:0]  live    entries that are valid, or will be again (DESC_REMAKE); others
+ *                   that are busy are not
  *   [27:14] tables  entries that are a table, valid or busy
  *   [41:28] busy    entries that are busy
  *   [55:42] notes   empty entries that hold an owner's annotation

@@ -116,7 +116,7 @@ uint64_t link_remade(struct s2 *s2, struct step *step, uint64_t pos, uint64_t en
 
 		if (desc_busy(d) && d & DESC_REMAKE && cursor_owns(&c, d)) {
 			/* Counted first: from the link on others may count it out. */
-			state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
+			state_add(&c, cursor_meta(&c), UINT64_C(0) - META_BUSY_ONE);
 			/*
 			 * The table's entries before the entry that links it: a walk
 			 * reads the second through the address it got from the

@@ -56,7 +56,8 @@ bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
 	if (!cursor_swap(c, entry, d, desc_make_busy(marker, c->step->tag),
 			 cursor_racy(c, d)))
 		return false;
-	state_add(c, cursor_meta(c), META_BUSY_ONE - META_LIVE_ONE);
+	state_add(c, cursor_meta(c),
+		  META_BUSY_ONE - (marker & DESC_REMAKE ? 0 : META_LIVE_ONE));
 	gather_entry(g, c, d);
 	return true;
 }

@@ -15,8 +15,9 @@ struct scenario_set {
 	}
 
 extern const struct scenario_set general; /* scenario.c */
+extern const struct scenario_set tables;  /* scenario_tables.c */
 
-static const struct scenario_set *const scenario_sets[] = { &general };
+static const struct scenario_set *const scenario_sets[] = { &general, &tables };
 
 /* The i-th of all; NULL after the last. */
 static inline const struct scenario *scenario_at(unsigned i)

@@ -227,6 +227,22 @@ static void what_does_not_belong_is_refused(void **state)
 	close_bed();
 }
 
+/* What is being split is there all the time: its table does not go with another page. */
+static void a_table_stays_for_a_split(void **state)
+{
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, 3 * GIB, 8 * GIB, PAGE, RW, 0);
+	bed_map(&bed, 3 * GIB + 8 * MIB, 9 * GIB, 2 * MIB, RW, 0);
+	assert_int_equal(s2_split(&bed.s2, s2_ipa(3 * GIB + 8 * MIB), 2 * MIB, 0, &in),
+			 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(3 * GIB), PAGE, 0, NULL), 0);
+	assert_int_equal(s2_batch_flush(&bed.s2, &batch, NULL), 0);
+	assert_int_equal(bed_lookup(&bed, 3 * GIB + 8 * MIB).level, 3);
+	assert_int_equal(bed_lookup(&bed, 3 * GIB + 8 * MIB).state, S2_LEAF);
+	close_bed();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +252,7 @@ int main(void)
 		cmocka_unit_test(one_range_too_many_flushes),
 		cmocka_unit_test(others_invalidate_what_they_meet),
 		cmocka_unit_test(a_split_is_linked_by_the_flush),
+		cmocka_unit_test(a_table_stays_for_a_split),
 		cmocka_unit_test(a_flush_takes_a_budget),
 		cmocka_unit_test(what_does_not_belong_is_refused),
 	};

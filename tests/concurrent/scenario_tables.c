@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Tables in which nothing is left, or seems to be, while something is under way there. */
+#include "calls.h"
+#include "scenarios.h"
+
+static const struct scenario scenarios[] = {
+	/* The block is on its way to be a table, and its neighbour's table goes. */
+	{ .name = "split, unmap of the only page elsewhere",
+	  .call = { MAP(AT_FIRST, A, F0), MAP_BLOCK(AT_FIRST, D, F1), SPLIT(T1, D, BLOCK),
+		    UNMAP(T2, A, PAGE) },
+	  .watch = { A, D },
+	  .outcomes = "-B" },
+	{ .name = "collapse, unmap of the only page elsewhere",
+	  .call = { MAP(AT_FIRST, A, F0), MAP_TABLE(AT_FIRST, D, F1),
+		    COLLAPSE(T1, D, BLOCK), UNMAP(T2, A, PAGE) },
+	  .watch = { A, D },
+	  .outcomes = "-B" },
+};
+
+const struct scenario_set tables = SCENARIO_SET(scenarios);
