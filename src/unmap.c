@@ -135,13 +135,17 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	uint64_t d = desc_make_table(c->s2, pa), found, *entry;
 	uint64_t first = (op->st.win >> level_shift(c->s2, c->level)) &
 			 (table_entries(c->s2) - 1);
-	bool own = meta_busy(state) == b->own[c->level];
+	bool own;
 
 	if (meta_notes(state) || (c->step->shared && !tag_take(c->s2, c->step)) ||
 	    !table_kill(c, meta)) {
 		c->level--;
 		return;
 	}
+	/* Till then others could map something in it and break that, as is seen now. */
+	if (c->step->shared)
+		state = state_of(c->s2, meta);
+	own = meta_busy(state) == b->own[c->level];
 	c->level--;
 	entry = cursor_entry(c);
 	if (!c->step->shared) {

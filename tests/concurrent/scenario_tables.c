@@ -15,6 +15,13 @@ static const struct scenario scenarios[] = {
 		    COLLAPSE(T1, D, BLOCK), UNMAP(T2, A, PAGE) },
 	  .watch = { A, D },
 	  .outcomes = "-B" },
+	/* The table seems dead, then is not, and then is, with another's marker in it. */
+	{ .name = "map, unmap of that page, unmap of the only other page of the table",
+	  .preemptions = 3,
+	  .call = { MAP(AT_FIRST, A, F0), UNMAP(T1, A, PAGE), MAP(T2, B, F1),
+		    UNMAP(T2, B, PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "--" },
 };
 
 const struct scenario_set tables = SCENARIO_SET(scenarios);
