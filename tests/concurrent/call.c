@@ -7,13 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scenario.h"
+#include "judge.h"
 
 #define BLOCK_SIZE (UINT64_C(2) << 20)
 
-static const struct scenario *sc;
-static uint64_t probe[2 * CALLS + 4];
-static unsigned nprobe;
+const struct scenario *sc;
+uint64_t probe[PROBES];
+unsigned nprobe;
 
 static const char *const kind_name[] = {
 	[CALL_MAP] = "map",
@@ -27,7 +27,12 @@ static const char *const kind_name[] = {
 	[CALL_CLEAN] = "clean",
 	[CALL_LOOKUP] = "lookup",
 	[CALL_TRANSLATE] = "translate",
+	[CALL_DIRTY] = "dirty",
+	[CALL_COUNT] = "count",
+	[CALL_ITER] = "iter",
+	[CALL_ANNOTATE] = "annotate",
 	[CALL_TOUCH] = "access by a PE",
+	[CALL_WRITE] = "write by a PE",
 };
 
 void call_describe(unsigned call, char *buf, size_t size)
@@ -47,13 +52,12 @@ enum call_kind call_running(int thread)
 
 /* ---- who did what ---- */
 
-static bool covers(const struct call *c, uint64_t ipa)
+bool covers(const struct call *c, uint64_t ipa)
 {
 	return ipa >= c->ipa && ipa - c->ipa < c->size;
 }
 
-/* The maps that could have put a page's PA there, a bit each. */
-static unsigned owners(uint64_t ipa, uint64_t pa)
+unsigned owners(uint64_t ipa, uint64_t pa)
 {
 	unsigned mask = 0;
 
@@ -64,8 +68,7 @@ static unsigned owners(uint64_t ipa, uint64_t pa)
 	return mask;
 }
 
-/* Calls of a kind that cover a page and were not done when call @than began. */
-static unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than)
+unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than)
 {
 	unsigned mask = 0;
 
@@ -77,8 +80,7 @@ static unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than)
 	return mask;
 }
 
-/* Whether a call may remove a page: with S2_DROP_EDGES a block at the edge, too. */
-static bool removes(const struct call *c, uint64_t ipa)
+bool removes(const struct call *c, uint64_t ipa)
 {
 	uint64_t start = c->ipa, end = c->ipa + c->size;
 
@@ -91,8 +93,7 @@ static bool removes(const struct call *c, uint64_t ipa)
 	return ipa >= start && ipa < end;
 }
 
-/* Whether some call may have removed a page since call @since began. */
-static bool may_be_gone(uint64_t ipa, unsigned since)
+bool may_be_gone(uint64_t ipa, unsigned since)
 {
 	for (unsigned i = 0; i < CALLS; i++)
 		if (i != since && removes(&sc->call[i], ipa) &&
@@ -136,8 +137,7 @@ static void still_writable(void *data, uint64_t pa, uint64_t desc,
 		  'a' + a->call, (unsigned long long)desc, (unsigned long long)a->ipa);
 }
 
-/* A page as the tables have it; 0 in *pa: none. */
-static uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level)
+uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level)
 {
 	uint32_t entry;
 	uint64_t d = pe_walk(ipa, level, &entry), size = UINT64_C(1)
@@ -203,7 +203,7 @@ static void has_perms(unsigned call, uint64_t ipa)
 
 	if (pa && sc->call[call].attr & S2_W && !(d & DESC_S2AP_W) &&
 	    !may_be_gone(ipa, call) && !not_before(CALL_WRPROTECT, ipa, call) &&
-	    !not_before(CALL_MAP, ipa, call))
+	    !not_before(CALL_DIRTY, ipa, call) && !not_before(CALL_MAP, ipa, call))
 		violation("relax-lost", "relax %c has returned 0, 0x%llx is 0x%llx",
 			  'a' + call, (unsigned long long)ipa, (unsigned long long)d);
 }
@@ -247,6 +247,10 @@ static void judge_page(unsigned call, uint64_t ipa, bool at_end)
 		if (!at_end)
 			looked_up(call, ipa);
 		break;
+	case CALL_DIRTY:
+		if (!at_end)
+			dirty_is_clean(call, ipa);
+		break;
 	default:
 		break;
 	}
@@ -285,21 +289,8 @@ static void judge(unsigned call, bool at_end)
 
 /* ---- a call ---- */
 
-/* Hardware does it in one step: a walk is gone with the TLBI like what it found. */
-static void access_by_pe(uint64_t ipa)
-{
-	uint32_t entry;
-	int level;
-	uint64_t d;
-
-	point(EV_CAS, NOWHERE, ipa);
-	d = pe_walk(ipa, &level, &entry);
-	touched(entry, true);
-	if (desc_valid(d) && !(d & DESC_AF))
-		mem_write(entry, d | DESC_AF);
-}
-
-static int make_call(unsigned call, struct s2_op *op, bool shared)
+static int make_call(unsigned call, struct s2_op *op, struct s2_dirty_log *log,
+		     bool shared)
 {
 	const struct call *c = &sc->call[call];
 	uint32_t flags = c->flags | (shared ? S2_SHARED : 0);
@@ -321,10 +312,13 @@ static int make_call(unsigned call, struct s2_op *op, bool shared)
 	case CALL_MKYOUNG:
 		return s2_mkyoung(&world.s2, ipa, flags);
 	case CALL_AGE:
-		return s2_age(&world.s2, ipa, c->size, flags, &young, op);
+		ret = s2_age(&world.s2, ipa, c->size, flags, &young, op);
+		dirty_aged(call, young);
+		return ret;
+	case CALL_DIRTY:
+		return s2_dirty(&world.s2, ipa, c->size, flags, log, op);
 	case CALL_SPLIT:
 		return s2_split(&world.s2, ipa, c->size, flags, op);
-
 	case CALL_COLLAPSE:
 		return s2_collapse(&world.s2, ipa, c->size, flags, op);
 	case CALL_CLEAN:
@@ -339,9 +333,12 @@ static int make_call(unsigned call, struct s2_op *op, bool shared)
 					ret == S2_E_BUSY ? DESC_BUSY :
 							   0;
 		return 0;
-	case CALL_TOUCH:
-		access_by_pe(c->ipa);
-		return 0;
+	case CALL_COUNT:
+		return look_count(call, op, flags);
+	case CALL_ITER:
+		return look_iter(call);
+	case CALL_ANNOTATE:
+		return s2_annotate(&world.s2, ipa, c->size, c->pa, c->flags, op);
 	default:
 		return 0;
 	}
@@ -374,24 +371,34 @@ static void release(int thread, struct s2_limbo *limbo, uint8_t readers)
 	s2_release(&world.s2, limbo, NULL);
 }
 
-static void run_call(int thread, unsigned call)
+/* Of what a call is judged by: what was done before it. */
+static void call_begins(unsigned call)
+{
+	struct call_run *r = &world.call[call];
+
+	r->state = CALL_RUNS;
+	for (unsigned i = 0; i < CALLS; i++)
+		r->before |= (uint16_t)((world.call[i].state == CALL_DONE) << i);
+}
+
+static void run_call(int thread, unsigned call, struct s2_dirty_log *log)
 {
 	struct thread *t = &world.thread[thread];
 	struct call_run *r = &world.call[call];
 	struct s2_limbo limbo = { 0 };
 	struct s2_op op = { .limbo = &limbo,
 			    .max_entries = sc->entries,
-			    .max_bytes = sc->bytes };
-	uint64_t done = 0;
+			    .max_bytes = sc->bytes,
+			    .dirty = sc->call[call].kind == CALL_DIRTY ? NULL : log };
+	uint64_t done = 0, written;
 	uint8_t readers;
 	int ret;
 
 	t->call = (int8_t)call;
 	point(EV_START, NOWHERE, 0);
-	r->state = CALL_RUNS;
+	call_begins(call);
 	readers = others_in_section(thread);
-	for (unsigned i = 0; i < CALLS; i++)
-		r->before |= (uint16_t)((world.call[i].state == CALL_DONE) << i);
+	written = dirty_probes();
 	for (;;) {
 		t->others_wrote = false;
 		if (sc->locked) {
@@ -399,11 +406,13 @@ static void run_call(int thread, unsigned call)
 			world.locked = true;
 		}
 		t->in_section = true;
-		ret = make_call(call, &op, !sc->locked);
+		ret = make_call(call, &op, log, !sc->locked);
 		/* What it promised holds from here on, however long it takes to leave. */
 		if (ret != S2_MORE && ret != S2_E_BUSY) {
 			r->ret = (int8_t)ret;
 			judge(call, false);
+			if (log)
+				dirty_reported(call, log, written);
 			r->state = CALL_DONE;
 		}
 		point(EV_LEAVE, NOWHERE, 0);
@@ -422,11 +431,42 @@ static void run_call(int thread, unsigned call)
 	t->call = -1;
 }
 
+/* Apart, so that the log is on the stack of those calls only that have one. */
+static __attribute__((noinline)) void run_logged(int thread, unsigned call)
+{
+	uint64_t bits[LOG_SIZE / 4096 / 64] = { 0 };
+	struct s2_dirty_log log = { s2_ipa(LOG_START), LOG_SIZE, bits, false };
+
+	run_call(thread, call, &log);
+}
+
+/* What hardware does is one step, of no section and under no lock. */
+static void run_hardware(int thread, unsigned call)
+{
+	const struct call *c = &sc->call[call];
+
+	world.thread[thread].call = (int8_t)call;
+	point(EV_HARDWARE, NOWHERE, c->ipa);
+	call_begins(call);
+	dirty_access(c->ipa, c->kind == CALL_WRITE);
+	world.call[call].state = CALL_DONE;
+	world.thread[thread].call = -1;
+}
+
 void calls_run(int thread)
 {
-	for (unsigned i = 0; i < CALLS; i++)
-		if (sc->call[i].kind && (int)sc->call[i].who == thread + 1)
-			run_call(thread, i);
+	for (unsigned i = 0; i < CALLS; i++) {
+		const struct call *c = &sc->call[i];
+
+		if (!c->kind || (int)c->who != thread + 1)
+			continue;
+		if (c->kind == CALL_TOUCH || c->kind == CALL_WRITE)
+			run_hardware(thread, i);
+		else if (dirty_logged(c))
+			run_logged(thread, i);
+		else
+			run_call(thread, i, NULL);
+	}
 }
 
 /* ---- the beginning and the end ---- */
@@ -459,45 +499,66 @@ void calls_setup(const struct scenario *scenario)
 		add_probe(c->ipa + c->size - 4096);
 		if (c->who != AT_FIRST)
 			continue;
-		ret = make_call(i, NULL, false);
+		ret = make_call(i, NULL, NULL, false);
 		if (ret)
 			violation("set-up", "call %c: %s", 'a' + i, s2_strerror(ret));
 		world.call[i].state = CALL_DONE;
 	}
 	for (unsigned i = 0; i < 4 && sc->watch[i]; i++)
 		add_probe(sc->watch[i]);
+	dirty_may_write();
 }
 
-static void count_table(unsigned page, int level, bool root, unsigned made[S2_LEVELS])
+/* What a table with such an entry, and all above, must say that they may hold. */
+static uint64_t remembered(uint64_t d)
 {
-	const uint64_t *table = &arena[page * ENTRIES], *meta = world.meta[page];
-	unsigned live = 0, tables = 0;
+	if (desc_note(d))
+		return META_NOTED;
+	return (desc_needs_clean(world.s2.features, d) ? META_CLEAN : 0) |
+	       (d & DESC_DBM ? META_DBM : 0);
+}
 
+/* @above: what the tables on the way say that they may hold. */
+static void count_table(unsigned page, int level, bool root, uint64_t above,
+			unsigned made[S2_LEVELS])
+{
+	const uint64_t *table = &arena[page * ENTRIES];
+	uint64_t state = world.meta[page][META_STATE];
+	unsigned live = 0, tables = 0, notes = 0;
+
+	above &= state;
 	for (unsigned i = 0; i < ENTRIES; i++) {
-		if (desc_busy(table[i]))
+		uint64_t d = table[i];
+
+		if (desc_busy(d))
 			violation("marker-left", "page %u entry %u: 0x%llx", page, i,
-				  (unsigned long long)table[i]);
-		if (!desc_valid(table[i]))
+				  (unsigned long long)d);
+		if (!d || desc_busy(d))
 			continue;
-		live++;
-		if (desc_is_table(table[i], level)) {
+		notes += desc_note(d);
+		live += desc_valid(d);
+		if (desc_valid_table(d, level)) {
 			tables++;
 			made[level + 1]++;
-			count_table((unsigned)mem_page(table[i] &
-						       UINT64_C(0xfffffffff000)),
-				    level + 1, false, made);
-		} else if (desc_needs_clean(world.s2.features, table[i]) &&
-			   !(meta[META_STATE] & META_CLEAN)) {
+			count_table((unsigned)mem_page(d & UINT64_C(0xfffffffff000)),
+				    level + 1, false, above, made);
+		} else if (remembered(d) & ~above) {
 			violation("metadata",
-				  "a leaf to clean in page %u without META_CLEAN", page);
+				  "0x%llx is in page %u: it, or one above, "
+				  "does not remember that",
+				  (unsigned long long)d, page);
 		}
 	}
-	if (meta_live(meta[META_STATE]) != live ||
-	    meta_tables(meta[META_STATE]) != tables || meta_busy(meta[META_STATE]) ||
-	    meta[META_STATE] & META_DEAD)
-		violation("metadata", "page %u: live %u tables %u, its word says 0x%llx",
-			  page, live, tables, (unsigned long long)meta[META_STATE]);
-	if (!live && !root)
+	if (meta_live(state) != live || meta_tables(state) != tables ||
+	    meta_notes(state) != notes || meta_busy(state) || state & META_DEAD)
+		violation("metadata",
+			  "page %u: live %u tables %u notes %u, its word says 0x%llx",
+			  page, live, tables, notes, (unsigned long long)state);
+	/*
+	 * A map counts the annotation out after its swap: who takes that page away
+	 * between the two leaves the table for the next one.
+	 */
+	if (!live && !notes && !root && !(state & META_NOTED))
 		violation("empty-table-left", "page %u", page);
 }
 
@@ -508,6 +569,8 @@ static char name_page(uint64_t ipa)
 	unsigned own = pa ? owners(ipa, pa) : 0;
 	char name;
 
+	if (!pa && desc_note(d))
+		return (char)('0' + (d >> DESC_NOTE_SHIFT));
 	if (!pa)
 		return '-';
 	if (!own)
@@ -524,8 +587,10 @@ void calls_end(const struct scenario *scenario, char outcome[96])
 	for (unsigned i = 0; i < CALLS; i++)
 		if (sc->call[i].kind && sc->call[i].who != AT_FIRST)
 			judge(i, true);
+	dirty_end();
+	look_notes();
 	count_table((unsigned)mem_index(world.s2.root) / ENTRIES, world.s2.start_level,
-		    true, made);
+		    true, UINT64_MAX, made);
 	for (int l = 0; l < S2_LEVELS; l++)
 		if (world.s2.made[l] - world.s2.freed[l] != made[l])
 			violation("statistics",

@@ -85,13 +85,21 @@ uint32_t location(const void *word)
 /* ---- threads ---- */
 
 static const char *const event_name[EV_EVENTS] = {
-	[EV_START] = "begins",		[EV_LOAD] = "loads",
-	[EV_STORE] = "stores",		[EV_CAS] = "compares and swaps",
-	[EV_ADD] = "adds to",		[EV_OR] = "sets bits in",
-	[EV_FREE] = "frees the table",	[EV_DSB_ISH] = "DSB ISH",
-	[EV_DSB_SY] = "DSB SY",		[EV_LEAVE] = "leaves its section",
-	[EV_RETRY] = "will call again", [EV_LOCK] = "takes the lock",
-	[EV_UNLOCK] = "drops the lock", [EV_GRACE] = "waits for a grace period",
+	[EV_START] = "begins",
+	[EV_LOAD] = "loads",
+	[EV_STORE] = "stores",
+	[EV_CAS] = "compares and swaps",
+	[EV_ADD] = "adds to",
+	[EV_OR] = "sets bits in",
+	[EV_FREE] = "frees the table",
+	[EV_HARDWARE] = "by hardware",
+	[EV_DSB_ISH] = "DSB ISH",
+	[EV_DSB_SY] = "DSB SY",
+	[EV_LEAVE] = "leaves its section",
+	[EV_RETRY] = "will call again",
+	[EV_LOCK] = "takes the lock",
+	[EV_UNLOCK] = "drops the lock",
+	[EV_GRACE] = "waits for a grace period",
 };
 
 static void print_step(int thread)
@@ -138,6 +146,15 @@ static bool is_like_another(uint32_t where)
 	return where < PAGES * ENTRIES && i >= 3 && i < ENTRIES - 1;
 }
 
+/* What it counts for such an entry of a table of pages goes with the entry. */
+static bool goes_with_entry(struct thread *t, uint32_t where)
+{
+	if (where < PAGES * ENTRIES)
+		t->midway = world.page[where / ENTRIES].level == 3 &&
+			    is_like_another(where);
+	return where >= PAGES * ENTRIES && where < LOCATION_S2 && t->midway;
+}
+
 void point(enum event event, uint32_t where, uint64_t value)
 {
 	struct thread *t;
@@ -147,13 +164,14 @@ void point(enum event event, uint32_t where, uint64_t value)
 	/* What only this thread knows of is nobody else's business. */
 	if (where < PAGES * ENTRIES && world.page[where / ENTRIES].state == PAGE_PRIVATE)
 		return;
-	if (where != NOWHERE && (!use[where].shared || is_like_another(where))) {
+	t = &world.thread[running];
+	if (where != NOWHERE &&
+	    (goes_with_entry(t, where) || !use[where].shared || is_like_another(where))) {
 		if (++alone > ALONE_MAX)
 			violation("no-progress", "%d accesses between two steps",
 				  ALONE_MAX);
 		return;
 	}
-	t = &world.thread[running];
 	alone = 0;
 	t->event = event;
 	t->where = where;

@@ -519,6 +519,25 @@ void pe_each(uint64_t ipa, pe_leaf *fn, void *data)
 	}
 }
 
+void pe_each_entry(uint64_t ipa, pe_entry *fn, void *data)
+{
+	uint32_t entry;
+	int level;
+
+	pe_walk(ipa, &level, &entry);
+	fn(data, entry, level);
+	for (unsigned i = 0; i < world.nstale; i++) {
+		const struct stale *s = &world.stale[i];
+
+		if (!live(s) || !s->table || ipa < s->ipa ||
+		    ipa - s->ipa >= size_of(s->level))
+			continue;
+		walk_from((unsigned)mem_page(oa_of(s->desc)), s->level + 1, ipa, &level,
+			  &entry);
+		fn(data, entry, level);
+	}
+}
+
 const struct stale *pe_uncleaned(uint64_t ipa, uint64_t size)
 {
 	for (unsigned i = 0; i < world.nstale; i++) {

@@ -3,7 +3,7 @@
  * The port: each access is a point where another thread may come in first. With a
  * plant, one rule of the engine or of the contract is broken here, and only here.
  */
-#include "world.h"
+#include "judge.h"
 
 /* A table that was given back belongs to somebody else now. */
 static uint32_t check(const void *word)
@@ -38,6 +38,8 @@ static void write_word(uint64_t *word, uint64_t value)
 	} else {
 		pe_write((uint32_t)entry, value);
 		mem_write((uint32_t)entry, value);
+		if (world.page[(uint32_t)entry / ENTRIES].state == PAGE_PUBLISHED)
+			dirty_may_write();
 	}
 }
 

@@ -15,15 +15,17 @@ struct call {
 	enum call_kind kind;
 	enum who who;
 	uint64_t ipa, size;
-	uint64_t pa;	/* map: start */
+	uint64_t pa;	/* map: start; annotate: the value, one digit */
 	uint32_t attr;	/* map, relax */
 	uint32_t flags; /* but for S2_SHARED */
+	bool unlogged;	/* without op->dirty, where hardware keeps dirty state */
 };
 
 /*
  * outcomes: one word for each page of @watch, of each outcome, in any order,
  * separated by " | ". A word is the call that mapped the page, counted from 'a',
- * upper case when writable; '-' when it is not mapped.
+ * upper case when writable (dirty, where hardware keeps that); '-' when it is not mapped;
+ * the value of its annotation.
  */
 struct scenario {
 	const char *name;

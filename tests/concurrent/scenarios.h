@@ -14,10 +14,13 @@ struct scenario_set {
 		array, sizeof(array) / sizeof(array[0]) \
 	}
 
-extern const struct scenario_set general; /* scenario.c */
-extern const struct scenario_set tables;  /* scenario_tables.c */
+extern const struct scenario_set general;     /* scenario.c */
+extern const struct scenario_set dirty_state; /* scenario_dirty.c */
+extern const struct scenario_set notes;	      /* scenario_notes.c */
+extern const struct scenario_set tables;      /* scenario_tables.c */
 
-static const struct scenario_set *const scenario_sets[] = { &general, &tables };
+static const struct scenario_set *const scenario_sets[] = { &general, &dirty_state,
+							    &tables, &notes };
 
 /* The i-th of all; NULL after the last. */
 static inline const struct scenario *scenario_at(unsigned i)

@@ -5,6 +5,7 @@
  *
  *   scenario.c  what the threads do           call.c    one call and what it promised
  *   explore.c   every order in which they may port.c    each access is a step
+ *   dirty.c     what the guest has written    look.c    what a look at many may say
  *   pe.c        what PEs may still use        memory.c  tables, and the way back
  *
  * Memory is sequentially consistent here: a store is seen by all at once. What
@@ -20,6 +21,7 @@
 #define PAGES 36
 #define ENTRIES 512u
 #define CALLS 12
+#define PROBES (2 * CALLS + 4)
 #define STALE 640
 #define PENDING 12
 #define PA_TABLES UINT64_C(0x40000000)
@@ -35,6 +37,7 @@ enum event {
 	EV_ADD,
 	EV_OR,
 	EV_FREE,
+	EV_HARDWARE,
 	EV_DSB_ISHST,
 	EV_DSB_ISH,
 	EV_DSB_SY,
@@ -110,6 +113,7 @@ struct thread {
 	bool live, in_section, in_call;
 	bool waiting;	   /* until somebody else writes */
 	bool others_wrote; /* since its call began */
+	bool midway;	   /* in a table, where one entry is like another */
 	uint8_t grace;	   /* threads it waits for, a bit each */
 	uint64_t holds;	   /* pages to which it has had a pointer in this section */
 	int8_t call;	   /* index, -1: none */
@@ -134,7 +138,12 @@ enum call_kind {
 	CALL_CLEAN,
 	CALL_LOOKUP,
 	CALL_TRANSLATE,
-	CALL_TOUCH, /* no call: a PE walks and sets the access flag by hardware */
+	CALL_DIRTY,
+	CALL_COUNT,
+	CALL_ITER,
+	CALL_ANNOTATE, /* at first only */
+	CALL_TOUCH,    /* no call: a PE walks and sets the access flag by hardware */
+	CALL_WRITE,    /* ... and the dirty state */
 };
 
 enum call_state { CALL_IDLE, CALL_RUNS, CALL_DONE };
@@ -145,6 +154,15 @@ struct call_run {
 	int8_t ret;
 	uint16_t before;
 	uint64_t seen; /* lookup: the descriptor found */
+};
+
+/*
+ * Of a page that is asked about, the maps, a bit each, that gave memory there ...
+ * @written: that the guest may have written to since a log has told
+ * @young: whose access flag hardware has set since s2_age() has told
+ */
+struct known {
+	uint16_t written, young;
 };
 
 /*
@@ -160,6 +178,7 @@ struct world {
 	bool locked;
 	struct thread thread[THREADS + 1]; /* the last: NOBODY */
 	struct call_run call[CALLS];
+	struct known known[PROBES];
 	unsigned nstale;
 	struct stale stale[STALE]; /* last, for only the first nstale are kept */
 };
@@ -202,6 +221,9 @@ typedef void pe_leaf(void *data, uint64_t pa, uint64_t desc, const struct stale 
 void pe_each(uint64_t ipa, pe_leaf *fn, void *data);
 /* The entry that translates an address by the tables as they are, and its level. */
 uint64_t pe_walk(uint64_t ipa, int *level, uint32_t *entry);
+/* The entries by which a PE may walk to a page, of live tables and of detached ones. */
+typedef void pe_entry(void *data, uint32_t entry, int level);
+void pe_each_entry(uint64_t ipa, pe_entry *fn, void *data);
 /* Whether the memory of anything broken in [ipa, ipa + size) has not been cleaned. */
 const struct stale *pe_uncleaned(uint64_t ipa, uint64_t size);
 

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Owners' annotations, made before, that shared calls meet; and looks at a range while
+ * it changes. A digit is the annotation of a page.
+ */
+#include "calls.h"
+#include "scenarios.h"
+
+#define NOTE(at, bytes, value)                            \
+	{                                                 \
+		CALL_ANNOTATE, AT_FIRST, at, bytes, value \
+	}
+#define UNMAP_KEEP(t, at, bytes)                              \
+	{                                                     \
+		CALL_UNMAP, t, at, bytes, 0, 0, S2_KEEP_NOTES \
+	}
+#define COUNT(t, at, bytes) CALL_(CALL_COUNT, t, at, bytes)
+#define ITER(t, at, bytes) CALL_(CALL_ITER, t, at, bytes)
+
+static const struct scenario scenarios[] = {
+	/* ---- one annotation of 2 MiB, of which a map takes a page ---- */
+	{ .name = "notes: map, map of two pages of one annotation",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), MAP(T2, B, F1) },
+	  .watch = { A, B, B + PAGE },
+	  .outcomes = "BC1" },
+	{ .name = "notes: map, map of one page of one annotation",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), MAP(T2, A, F1) },
+	  .watch = { A, B },
+	  .outcomes = "B1 | C1" },
+	{ .name = "notes: map of a page, map of a block over one annotation",
+	  .preemptions = 3,
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), MAP_BLOCK(T2, A, F1) },
+	  .watch = { A, B },
+	  .outcomes = "B1 | CC" },
+	{ .name = "notes: map, unmap of the page, of one annotation",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP(T2, A, PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "B1 | -1" },
+	{ .name = "notes: map, unmap of all of one annotation",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP(T2, A, BLOCK) },
+	  .watch = { A, B },
+	  .outcomes = "B- | --" },
+	{ .name = "notes: map, unmap of all that keeps the annotation",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP_KEEP(T2, A, BLOCK) },
+	  .watch = { A, B },
+	  .outcomes = "B1 | -1" },
+	{ .name = "notes: map, unmap of the table above",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP(T2, A, GIB) },
+	  .watch = { A, B },
+	  .outcomes = "B- | --" },
+	{ .name = "notes: map, unmap of the table above that keeps the annotation",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP_KEEP(T2, A, GIB) },
+	  .watch = { A, B },
+	  .outcomes = "B1 | -1" },
+	{ .name = "notes: map, unmap that keeps, unmap that does not, of one annotation",
+	  .preemptions = 2,
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP_KEEP(T2, A, PAGE),
+		    UNMAP(T3, A, BLOCK) },
+	  .watch = { A, B },
+	  .outcomes = "B- | --" },
+	{ .name = "notes: map, lookup in one annotation",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), LOOKUP(T2, A) },
+	  .watch = { A, B },
+	  .outcomes = "B1" },
+
+	/* ---- annotations of pages ---- */
+	{ .name = "notes: map, unmap of an annotated page",
+	  .call = { NOTE(A, PAGE, 1), NOTE(B, PAGE, 2), MAP(T1, A, F0),
+		    UNMAP(T2, A, PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "C2 | -2" },
+	{ .name = "notes: map, unmap that keeps, of an annotated page",
+	  .call = { NOTE(A, PAGE, 1), NOTE(B, PAGE, 2), MAP(T1, A, F0),
+		    UNMAP_KEEP(T2, A, PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "C2 | -2" },
+	{ .name = "notes: map, unmap of the last annotated page of a table",
+	  .call = { NOTE(A, PAGE, 1), MAP(T1, A, F0), UNMAP(T2, A, 2 * PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "B- | --" },
+	{ .name = "notes: map of another, unmap of the last annotated page of a table",
+	  .call = { NOTE(A, PAGE, 1), MAP(T1, B, F0), UNMAP(T2, A, PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "-B" },
+	{ .name = "notes: map, map of an annotated page",
+	  .call = { NOTE(A, PAGE, 1), MAP(T1, A, F0), MAP(T2, A, F1) },
+	  .watch = { A },
+	  .outcomes = "B | C" },
+	{ .name = "notes: unmap, unmap of two annotated pages of a table",
+	  .call = { NOTE(A, PAGE, 1), NOTE(B, PAGE, 2), UNMAP(T1, A, PAGE),
+		    UNMAP(T2, A, 2 * PAGE) },
+	  .watch = { A, B },
+	  .outcomes = "--" },
+	{ .name = "notes: unmap of the only page of a table with an annotation, map",
+	  .call = { NOTE(A, PAGE, 1), MAP(AT_FIRST, B, F0), UNMAP(T1, B, PAGE),
+		    MAP(T2, A, F1) },
+	  .watch = { A, B },
+	  .outcomes = "D-" },
+
+	/* ---- looks at a range ---- */
+	{ .name = "looks: count, map",
+	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, B, F1), COUNT(T2, A, BLOCK) },
+	  .watch = { A, B },
+	  .outcomes = "AB" },
+	{ .name = "looks: count, iteration, unmap of the page",
+	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, B, F1), UNMAP(T1, B, PAGE),
+		    COUNT(T2, A, BLOCK), ITER(T3, A, BLOCK) },
+	  .watch = { A, B },
+	  .outcomes = "A-" },
+	{ .name = "looks: count, iteration, unmap of the whole table",
+	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, C, F1), UNMAP(T1, A, BLOCK),
+		    COUNT(T2, A, 2 * BLOCK), ITER(T3, A, 2 * BLOCK) },
+	  .watch = { A, C },
+	  .outcomes = "-B" },
+	{ .name = "looks: count, iteration, unmap of the table above",
+	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, C, F1), UNMAP(T1, A, GIB),
+		    COUNT(T2, A, 2 * BLOCK), ITER(T3, A, 2 * BLOCK) },
+	  .watch = { A, C },
+	  .outcomes = "--" },
+	{ .name = "looks: count, iteration, split",
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), SPLIT(T1, D, BLOCK), COUNT(T2, D, BLOCK),
+		    ITER(T3, D, BLOCK) },
+	  .watch = { D },
+	  .outcomes = "A" },
+	{ .name = "looks: count, collapse",
+	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+		    COUNT(T2, D, BLOCK) },
+	  .watch = { D },
+	  .outcomes = "A" },
+	{ .name = "looks: iteration, collapse",
+	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+		    ITER(T2, D, BLOCK) },
+	  .watch = { D },
+	  .outcomes = "A" },
+	{ .name = "looks: count, iteration, map into an annotation",
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), COUNT(T2, A, BLOCK),
+		    ITER(T3, A, BLOCK) },
+	  .watch = { A, B },
+	  .outcomes = "B1" },
+	{ .name = "looks: iteration, replace, unmap of another",
+	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, B, F0 + PAGE), REPLACE(T1, A, F1),
+		    ITER(T2, A, 2 * PAGE), UNMAP(T3, B, PAGE) },
+	  .preemptions = 2,
+	  .watch = { A, B },
+	  .outcomes = "C-" },
+};
+
+const struct scenario_set notes = SCENARIO_SET(scenarios);
