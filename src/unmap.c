@@ -157,6 +157,7 @@ static void detach_dead(struct breaking *b, uint64_t page)
 		if (found & DESC_REMAKE && !desc_valid(found)) {
 			table_revive(c, meta);
 			c->step->wait = true;
+			c->end = page; /* and then it is to be seen that it is empty */
 		}
 		/* Or detached by somebody else. */
 		if (found != d)
@@ -310,7 +311,7 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 		}
 		break_next(&b);
 	}
-	op->st.win_end = c->ipa < end ? c->ipa : end;
+	op->st.win_end = c->ipa < c->end ? c->ipa : c->end;
 	*g = b.g;
 	return g->start < g->end;
 }

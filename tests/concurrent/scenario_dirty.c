@@ -314,6 +314,13 @@ static const struct scenario scenarios[] = {
 		    UNMAP_DROP(T2, D, PAGE), WRITE(T3, D + PAGE) },
 	  .watch = { D, D + PAGE },
 	  .outcomes = "-a | -A | --" },
+	{ .name = "dirty state: write, collapse, unmap of the table",
+	  HARDWARE,
+	  .preemptions = 2,
+	  .call = { MAP_CLEAN_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
+		    UNMAP(T2, D, BLOCK), WRITE(T3, D + PAGE) },
+	  .watch = { D },
+	  .outcomes = "-" },
 
 	/* ---- under the lock, which hardware does not take ---- */
 	{ .name = "locked: dirty state: write, unmap of the whole table",
