@@ -81,104 +81,89 @@ static bool edit_entry(const struct cursor *c, uint64_t *entry, uint64_t d,
 	return true;
 }
 
-/* Whether the pages of a table can be changed by the short loops below. */
-static bool edit_is_plain(const struct cursor *c, const struct edit *e)
+/* Whether a run of leaves is a loop: nobody else writes, and no bit is set. */
+static bool edit_is_plain(const struct s2 *s2, const struct step *step,
+			  const struct edit *e)
 {
-	return c->level == LAST_LEVEL && !c->step->shared &&
-	       !(c->s2->special & S2_RUNS) && !(c->s2->features & S2_FEAT_HAFDBS) &&
-	       !e->exec && !e->log && !e->set;
+	return !step->shared && !(s2->special & S2_RUNS) &&
+	       !(s2->features & S2_FEAT_HAFDBS) && !e->exec && !e->log && !e->set;
 }
 
-/*
- * What need not be changed is the rare case, so the book is kept of that: how many, and
- * the run of them that was met last.
- */
-struct untouched {
-	uint64_t n;
-	const uint64_t *lead; /* where a run of them at the start ends */
-	const uint64_t *start, *end;
-};
-
-static inline void edit_page(void *port, uint64_t *entry, uint64_t d, uint64_t clear,
-			     struct untouched *u)
+static inline bool clear_one(void *port, uint64_t *entry, uint64_t clear)
 {
-	if (d & clear) {
-		s2_port_store(port, entry, d & ~clear);
-		return;
-	}
-	u->n++;
-	if (entry == u->lead)
-		u->lead = entry + 1;
-	if (entry != u->end)
-		u->start = entry;
-	u->end = entry + 1;
-}
+	uint64_t d = s2_port_load(port, entry);
 
-/* Pages of a full table, four in a turn. */
-static void edit_full(void *port, uint64_t *entry, uint64_t *end, uint64_t clear,
-		      struct untouched *u)
-{
-	const uint64_t *fours = entry + (uint64_t)(end - entry) / 4 * 4;
-
-	for (; entry < fours; entry += 4) {
-		edit_page(port, &entry[0], s2_port_load(port, &entry[0]), clear, u);
-		edit_page(port, &entry[1], s2_port_load(port, &entry[1]), clear, u);
-		edit_page(port, &entry[2], s2_port_load(port, &entry[2]), clear, u);
-		edit_page(port, &entry[3], s2_port_load(port, &entry[3]), clear, u);
-	}
-	for (; entry < end; entry++)
-		edit_page(port, entry, s2_port_load(port, entry), clear, u);
-}
-
-/* Pages of any other, or with something to look for. */
-static uint64_t edit_some(void *port, uint64_t *entry, uint64_t *end, uint64_t clear,
-			  struct untouched *u)
-{
-	uint64_t seen = 0;
-
-	for (; entry < end; entry++) {
-		uint64_t d = s2_port_load(port, entry), valid = -(d & DESC_VALID);
-
-		seen |= d & valid;
-		edit_page(port, entry, d, clear & valid, u);
-	}
-	return seen;
-}
-
-/*
- * The pages from the cursor to the end of its table or range, where nobody else writes
- * and no bit is set: what is one call for each entry elsewhere is a loop here. False if
- * something in the table is busy.
- */
-static bool edit_pages(struct cursor *c, struct edit *e, struct s2_gather *g, uint64_t *n)
-{
-	uint64_t state = state_of(c->s2, cursor_meta(c)), all = table_entries(c->s2);
-	uint64_t *first = cursor_entry(c), *end, many, base = c->ipa;
-	unsigned shift = page_shift(c->s2);
-	struct untouched u = { .lead = first };
-
-	if (meta_busy(state))
+	if (!(d & clear))
 		return false;
-	many = all - (c->ipa >> shift & (all - 1));
-	if (many > (c->end - c->ipa) >> shift)
-		many = (c->end - c->ipa) >> shift;
-	if (many > c->step->entries)
-		many = c->step->entries;
-	end = first + many;
-	if (meta_live(state) == all && !e->seek)
-		edit_full(c->s2->port, first, end, e->clear, &u);
-	else
-		e->seen |= e->seek & edit_some(c->s2->port, first, end, e->clear, &u);
-	*n += many - u.n;
-	if (u.n < many && e->invalidate) {
-		if (u.end == end)
-			end = first + (u.start - first);
-		base += (uint64_t)(u.lead - first) << shift;
-		gather_add(g, base, (uint64_t)(end - u.lead) << shift, page_size(c->s2));
-		g->levels |= 1u << LAST_LEVEL;
+	s2_port_store(port, entry, d & ~clear);
+	return true;
+}
+
+/*
+ * Take bits from each entry up to the first that has none of them. There is so little to
+ * do for one that the loop itself would be a third of it: four in a turn.
+ */
+static uint64_t *clear_run(void *port, uint64_t *entry, const uint64_t *end,
+			   uint64_t clear)
+{
+	for (; end - entry >= 4; entry += 4) {
+		if (!clear_one(port, &entry[0], clear))
+			return &entry[0];
+		if (!clear_one(port, &entry[1], clear))
+			return &entry[1];
+		if (!clear_one(port, &entry[2], clear))
+			return &entry[2];
+		if (!clear_one(port, &entry[3], clear))
+			return &entry[3];
+	}
+	while (entry < end && clear_one(port, entry, clear))
+		entry++;
+	return entry;
+}
+
+/*
+ * The leaves from the cursor to the end of its table or range: what is one call for
+ * each entry elsewhere is a loop here. False if there is something else in the table.
+ */
+static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint64_t *n)
+{
+	uint64_t state = state_of(c->s2, cursor_meta(c)), clear = e->clear, many;
+	uint64_t *start, *entry, *end, *first = NULL, *past = NULL, changed = 0, seen = 0;
+	unsigned shift = level_shift(c->s2, c->level);
+	void *port = c->s2->port;
+
+	many = (state & META_COUNTS) == meta_live(state) ? cursor_run(c) : 0;
+	if (!many)
+		return false;
+	start = entry = cursor_entry(c);
+	end = start + many;
+	while (!clear && entry < end)
+		seen |= s2_port_load(port, entry++);
+	while (entry < end) {
+		uint64_t *from = entry;
+
+		entry = clear_run(port, from, end, clear);
+		if (entry > from) {
+			first = changed ? first : from;
+			past = entry;
+			changed += (uint64_t)(entry - from);
+		}
+		if (entry == end)
+			break;
+		/* It was ended by one that needs nothing: to the next that does. */
+		while (++entry < end && !(s2_port_load(port, entry) & clear))
+			;
+	}
+	/* What is looked for is what is cleared, if anything is. */
+	e->seen |= e->seek && (changed || seen & e->seek);
+	*n += changed;
+	if (changed && e->invalidate) {
+		gather_add(g, cursor_base(c) + ((uint64_t)(first - start) << shift),
+			   (uint64_t)(past - first) << shift, UINT64_C(1) << shift);
+		g->levels |= (uint8_t)(1u << c->level);
 	}
 	c->step->entries -= many;
-	c->ipa += (many - 1) << shift;
+	cursor_on(c, many - 1);
 	cursor_next(c);
 	return true;
 }
@@ -187,6 +172,7 @@ static bool edit_pages(struct cursor *c, struct edit *e, struct s2_gather *g, ui
 static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint64_t end,
 			    struct edit *e, struct s2_gather *g, uint64_t *n)
 {
+	bool plain = edit_is_plain(s2, step, e);
 	struct cursor c;
 
 	cursor_start(&c, s2, step, pos, end);
@@ -194,7 +180,7 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 		uint64_t *entry, d;
 		bool changed;
 
-		if (edit_is_plain(&c, e) && edit_pages(&c, e, g, n))
+		if (plain && edit_run(&c, e, g, n))
 			continue;
 		entry = cursor_entry(&c);
 		d = cursor_load(&c, entry);

@@ -355,6 +355,25 @@ static inline bool cursor_covers(const struct cursor *c)
 	return !(c->ipa & (size - 1)) && c->end - c->ipa >= size;
 }
 
+/*
+ * How many entries there are from the one under the cursor to the end of its table, of
+ * the range (without one that straddles it) or of the step: for loops over a table.
+ */
+static inline uint64_t cursor_run(const struct cursor *c)
+{
+	uint64_t base = cursor_base(c), n;
+	uint64_t past = (base | (level_size(c->s2, c->level - 1) - 1)) + 1;
+
+	n = ((past < c->end ? past : c->end) - base) >> level_shift(c->s2, c->level);
+	return n < c->step->entries ? n : c->step->entries;
+}
+
+/* On by @n entries of the same table. */
+static inline void cursor_on(struct cursor *c, uint64_t n)
+{
+	c->ipa = cursor_base(c) + (n << level_shift(c->s2, c->level));
+}
+
 static inline void cursor_down(struct cursor *c, uint64_t desc)
 {
 	c->level++;
