@@ -286,22 +286,21 @@ void make_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve
  * Leaves from the cursor to the end of its table or window, where it is known
  * that every entry is empty; returns how many.
  */
-static unsigned make_run(const struct map *m, const struct found *f,
+static uint64_t make_run(const struct map *m, const struct found *f,
 			 const struct cursor *c, uint64_t *entry)
 {
-	uint64_t size = level_size(c->s2, c->level);
-	uint64_t desc = leaf_desc(m, c->ipa, c->level);
-	uint64_t past = (c->ipa | (level_size(c->s2, c->level - 1) - 1)) + 1;
-	unsigned n = (unsigned)(((past < c->end ? past : c->end) - c->ipa) >>
-				level_shift(c->s2, c->level));
+	uint64_t size = level_size(c->s2, c->level), n = cursor_run(c), ipa = c->ipa;
+	uint64_t desc = leaf_desc(m, ipa, c->level);
 
-	if (m->flags & S2_MAP_CONT) {
-		for (unsigned i = 0; i < n; i++, desc += size)
+	/* The top bits of an address of 52 are not above the others. */
+	if (m->flags & S2_MAP_CONT || m->s2->wide) {
+		for (uint64_t i = 0; i < n; i++, ipa += size)
 			s2_port_store(c->s2->port, &entry[i],
-				      desc | run_hint(m, f, c->ipa + i * size, c->level));
+				      leaf_desc(m, ipa, c->level) |
+					      run_hint(m, f, ipa, c->level));
 		return n;
 	}
-	for (unsigned i = 0; i < n; i++, desc += size)
+	for (uint64_t i = 0; i < n; i++, desc += size)
 		s2_port_store(c->s2->port, &entry[i], desc);
 	return n;
 }
@@ -328,13 +327,13 @@ static void make(const struct map *m, const struct found *f, struct s2_gather *g
 		uint64_t d, new;
 
 		*meta |= keep;
-		/* Pages into entries that are known to be empty: a run, unread. */
-		if (empty && c.level == LAST_LEVEL) {
-			unsigned n = make_run(m, f, &c, entry);
+		/* Into entries that are known to be empty: a run, unread. */
+		if (empty && c.level == want) {
+			uint64_t n = make_run(m, f, &c, entry);
 
 			state_add(&c, meta, n * META_LIVE_ONE);
 			m->op->changed += n;
-			c.ipa += (uint64_t)(n - 1) << page_shift(m->s2);
+			cursor_on(&c, n - 1);
 			cursor_next(&c);
 			continue;
 		}
