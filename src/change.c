@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Changes in place: permissions, the access flag, and cleaning. One loop over
- * the leaves of a range, one invalidation at the end of a step.
+ * Changes in place: permissions, the access flag, dirty state. One loop over the leaves
+ * of a range, one invalidation at the end of a step.
  */
 #include "internal.h"
 
@@ -388,55 +388,4 @@ int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags)
 	if (!err)
 		err = check_shared(s2, flags);
 	return err ? err : edit_leaf(s2, ipa.ipa, 0, flags, &level);
-}
-
-int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
-{
-	uint64_t end = ipa.ipa + size, bytes;
-	struct s2_op local;
-	struct step step;
-	struct cursor c;
-	int err = check_range(s2, ipa.ipa, size);
-
-	if (!err && flags & ~S2_SHARED)
-		err = S2_E_FLAGS;
-	if (!err)
-		err = op_begin(s2, &op, &local, &step, OP_CLEAN, ipa.ipa, size, flags,
-			       flags);
-	if (err)
-		return err;
-	bytes = step.bytes;
-	cursor_start(&c, s2, &step, op->st.pos, end);
-	while (cursor_more(&c) && step.bytes >= page_size(s2)) {
-		uint64_t d = cursor_load(&c, cursor_entry(&c));
-		uint64_t in = c.ipa - cursor_base(&c), left, n;
-
-		if (desc_valid_table(d, c.level)) {
-			cursor_down(&c, d);
-			continue;
-		}
-		if (desc_valid(d) && desc_needs_clean(s2->features, d)) {
-			left = level_size(c.s2, c.level) - in;
-			if (left > end - c.ipa)
-				left = end - c.ipa;
-			n = step_bytes(s2, &step, left);
-			s2_port_clean(s2->port, desc_oa(s2, d) + in, n, desc_attr(s2, d));
-			step.bytes -= n;
-			if (n < left) {
-				c.ipa += n;
-				break;
-			}
-		}
-		cursor_next(&c);
-	}
-	/*
-	 * The cleans before whatever the caller does next, on this PE: a DSB
-	 * completes only the cleans of the PE that executes it. SY: who is to see
-	 * the memory looks at it non-cacheably, which is outer shareable.
-	 */
-	if (step.bytes < bytes)
-		s2_port_dsb_sy(s2->port);
-	op->st.pos = c.ipa < end ? c.ipa : end;
-	op->done = s2_ipa(op->st.pos);
-	return op_end(s2, op, &step, op->st.pos < end ? S2_MORE : 0);
 }

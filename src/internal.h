@@ -341,6 +341,28 @@ static inline bool cursor_owns(const struct cursor *c, uint64_t d)
 	return tag && tag == c->step->tag;
 }
 
+/*
+ * Whether phases 3 and 4 of this call go over the entry. Not what its own batch is
+ * splitting there, after what was there before had been unmapped and mapped again.
+ */
+static inline bool finishes(const struct cursor *c, uint64_t d)
+{
+	return desc_busy(d) && !(d & DESC_REMAKE) && cursor_owns(c, d);
+}
+
+/* Something that needs a clean was put into the table, and something is in it. */
+static inline bool table_cleanable(uint64_t state)
+{
+	return state & META_CLEAN && meta_live(state) + meta_busy(state);
+}
+
+/* ... and of a detached one of ours: not all of it has been cleaned. */
+static inline bool table_unclean(const struct s2 *s2, const uint64_t *meta,
+				 uint64_t state)
+{
+	return table_cleanable(state) && meta[META_CLEANED] < table_entries(s2);
+}
+
 /* First byte that the entry translates. */
 static inline uint64_t cursor_base(const struct cursor *c)
 {
@@ -501,7 +523,7 @@ void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n)
 /* This PE's copies of one leaf, which only lacked permissions. */
 void invalidate_local(struct s2 *s2, uint64_t ipa, int level);
 
-/* ---- break, clean, release: unmap.c, used by the others too -------------------- */
+/* ---- break, clean, release: unmap.c and clean.c, used by the others too -------- */
 
 /*
  * Break the valid entry under the cursor, a leaf or a whole table: put @marker
@@ -525,9 +547,9 @@ bool meet_busy(struct cursor *c, uint64_t *entry, uint64_t d, struct s2_gather *
 bool table_kill(const struct cursor *c, uint64_t *meta);
 uint64_t table_revive(const struct cursor *c, uint64_t *meta);
 /*
- * Clean the memory of the broken leaves in [op->st.pos, end), within the step's
- * budget. Returns where it ended. clean_barrier(): the barrier after the last, if less
- * than @bytes are left of the step's.
+ * Phase 3, clean.c: the memory of the broken leaves in [op->st.pos, end), within the
+ * step's budget. Returns where it ended. clean_barrier(): the barrier after the last, if
+ * less than @bytes are left of the step's.
  */
 uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t end);
 void clean_barrier(struct s2 *s2, const struct step *step, uint64_t bytes);
