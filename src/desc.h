@@ -331,6 +331,16 @@ static inline bool desc_dirty(uint64_t d)
 }
 
 /*
+ * What two entries of one table must agree in for an unmap to do the same to both: leaf
+ * or table, valid, or busy and whose, and whether their memory needs a clean.
+ */
+static inline uint64_t desc_kind(uint64_t d)
+{
+	return DESC_VALID | DESC_TABLE | DESC_MEMATTR | DESC_BUSY | DESC_REMAKE |
+	       DESC_TAGGED | (d & DESC_TAGGED ? DESC_TAG : 0);
+}
+
+/*
  * @new in the place of @old, both of one page, without a break: what hardware has seen
  * is kept, and a run stays one.
  */

@@ -330,6 +330,12 @@ static inline uint64_t state_of(const struct s2 *s2, uint64_t *meta)
 	return s2_port_word_load(s2->port, &meta[META_STATE]);
 }
 
+/* The state word of the table that entry @d is, or was. */
+static inline uint64_t state_below(const struct s2 *s2, uint64_t d)
+{
+	return state_of(s2, table_meta(s2, s2_port_table_va(s2->port, desc_oa(s2, d))));
+}
+
 /* Whether a busy entry is this call's to finish. */
 static inline bool cursor_owns(const struct cursor *c, uint64_t d)
 {
@@ -375,6 +381,12 @@ static inline bool cursor_covers(const struct cursor *c)
 	uint64_t size = level_size(c->s2, c->level);
 
 	return !(c->ipa & (size - 1)) && c->end - c->ipa >= size;
+}
+
+/* Whether the range ends with the entry. */
+static inline bool cursor_last(const struct cursor *c)
+{
+	return c->end - cursor_base(c) <= level_size(c->s2, c->level);
 }
 
 /*

@@ -108,8 +108,7 @@ static bool table_empty(const struct cursor *c, uint64_t d)
 
 	if (!desc_valid_table(d, c->level))
 		return false;
-	state = state_of(c->s2, table_meta(c->s2, s2_port_table_va(c->s2->port,
-								   desc_oa(c->s2, d))));
+	state = state_below(c->s2, d);
 	return !meta_live(state) && !meta_busy(state) && !meta_notes(state);
 }
 

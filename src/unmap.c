@@ -21,8 +21,6 @@ enum { BREAK, FINISH, DRAIN };
 
 void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
 {
-	uint64_t *table;
-
 	if (!desc_is_table(d, c->level)) {
 		gather_leaf(g, c, d);
 		return;
@@ -31,10 +29,9 @@ void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
 	 * Leaves of any size may be below, and every cached copy of a table entry
 	 * on the way must go: the whole span, no level hint.
 	 */
-	table = s2_port_table_va(c->s2->port, desc_oa(c->s2, d));
 	gather_add(g, cursor_base(c), level_size(c->s2, c->level), page_size(c->s2));
 	g->table = true;
-	g->clean |= !!(state_of(c->s2, table_meta(c->s2, table)) & META_CLEAN);
+	g->clean |= !!(state_below(c->s2, d) & META_CLEAN);
 }
 
 /*
@@ -225,6 +222,51 @@ static bool break_one(struct breaking *b, uint64_t *entry, uint64_t d)
 	return true;
 }
 
+/* Whether what is asked of each entry is asked once of those that are alike. */
+static bool break_is_plain(const struct breaking *b)
+{
+	const struct cursor *c = &b->c;
+
+	return !c->step->shared && !(c->s2->special & S2_RUNS) && !b->op->dirty &&
+	       !(b->flags & S2_KEEP_NOTES);
+}
+
+/*
+ * The entries behind one that has been broken, as far as they are like it: what was asked
+ * of that one need not be asked of them. Where nobody else changes entries, what is one
+ * call for each elsewhere is a loop here.
+ */
+static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
+{
+	struct cursor *c = &b->c;
+	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag), n = 0;
+	uint64_t keep = ~(DESC_VALID | (c->step->tag ? DESC_TAG : 0));
+	uint64_t size = level_size(c->s2, c->level);
+	uint64_t *at = entry + 1, *last = entry;
+	const uint64_t *end = entry + cursor_run(c);
+	bool racy = cursor_racy(c, like), tables = desc_is_table(like, c->level);
+
+	for (; at < end; at++) {
+		uint64_t d = s2_port_load(c->s2->port, at);
+
+		if (!d)
+			continue;
+		if ((d ^ like) & kind || !cursor_swap(c, at, d, (d & keep) | busy, racy))
+			break;
+		if (tables)
+			b->g.clean |= !!(state_below(c->s2, d) & META_CLEAN);
+		last = at;
+		n++;
+	}
+	state_add(c, cursor_meta(c), n * (META_BUSY_ONE - META_LIVE_ONE));
+	gather_add(&b->g, cursor_base(c), (uint64_t)(last + 1 - entry) * size,
+		   b->g.stride);
+	b->own[c->level] += (unsigned)n;
+	b->op->changed += n;
+	c->step->entries -= (uint64_t)(at - entry - 1);
+	cursor_on(c, (uint64_t)(at - entry - 1));
+}
+
 /*
  * Whether a table wholly inside the range must be taken apart, because something below
  * would be lost if it were detached unread: annotations that stay; dirty state. Hardware
@@ -234,8 +276,7 @@ static bool break_one(struct breaking *b, uint64_t *entry, uint64_t d)
  */
 static bool take_apart(const struct breaking *b, uint64_t d)
 {
-	uint64_t *table = s2_port_table_va(b->c.s2->port, desc_oa(b->c.s2, d));
-	uint64_t state = state_of(b->c.s2, table_meta(b->c.s2, table));
+	uint64_t state = state_below(b->c.s2, d);
 
 	/* Beside others a map may be about to put the first such leaf there. */
 	if (b->op->dirty && b->c.step->shared && b->c.s2->features & S2_FEAT_DBM)
@@ -308,6 +349,8 @@ static bool break_window(struct s2 *s2, struct s2_op *op, struct step *step, uin
 				op->st.win = c->ipa;
 				cursor_hint(c);
 			}
+			if (!cursor_last(c) && desc_valid(d) && break_is_plain(&b))
+				break_run(&b, entry, d);
 		}
 		break_next(&b);
 	}
@@ -398,6 +441,37 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 	return done;
 }
 
+/* Behind one that has been released those like it, but for tables that need a clean. */
+static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entry,
+			uint64_t like)
+{
+	const uint64_t *end = entry + cursor_run(c);
+	uint64_t kind = desc_kind(like), n = 0, *at = entry + 1;
+	bool tables = desc_is_table(like, c->level);
+
+	for (; at < end; at++) {
+		uint64_t d = s2_port_load(c->s2->port, at), *table, *meta;
+
+		if (!d)
+			continue;
+		if ((d ^ like) & kind)
+			break;
+		if (tables) {
+			table = s2_port_table_va(c->s2->port, desc_oa(c->s2, d));
+			meta = table_meta(c->s2, table);
+			if (table_unclean(c->s2, meta, state_of(c->s2, meta)))
+				break;
+			limbo_push(c->s2, limbo, table, c->level + 1);
+		}
+		s2_port_store(c->s2->port, at, 0);
+		n++;
+	}
+	state_add(c, cursor_meta(c),
+		  UINT64_C(0) - n * (META_BUSY_ONE + (tables ? META_TABLE_ONE : 0)));
+	c->step->entries -= (uint64_t)(at - entry - 1);
+	cursor_on(c, (uint64_t)(at - entry - 1));
+}
+
 /*
  * The busy entries up to @to become empty ones. It stops at one that needs a
  * clean and has not had it: a table of which some is left, or in a window of which
@@ -451,6 +525,8 @@ uint64_t release_range(struct s2 *s2, struct s2_op *op, struct step *step, uint6
 					  (table ? META_TABLE_ONE : 0));
 			if (table)
 				limbo_push(s2, op_limbo(op), table, c.level + 1);
+			if (!cursor_last(&c) && !step->shared)
+				release_run(&c, op_limbo(op), entry, d);
 		}
 		cursor_next(&c);
 	}

@@ -414,6 +414,26 @@ static void published(void)
 	unmap(0, GIB, 0);
 }
 
+/* Tables, blocks, and memory of two types side by side, in tables that stay. */
+static void neighbours(void)
+{
+	for (unsigned round = 0; round < 2; round++) {
+		map(GIB, 3 * BLOCK, RW, S2_MAP_PAGES);
+		map(GIB + 3 * BLOCK, 3 * BLOCK, RW, 0);
+		map(GIB + 6 * BLOCK, 2 * BLOCK, RW | S2_MEM_NC, 0);
+		map(GIB + 9 * BLOCK, 2 * BLOCK, RW, 0);
+		map(GIB + 11 * BLOCK, 4 * PAGE, RW | S2_MEM_NC, S2_MAP_PAGES);
+		map(GIB + 11 * BLOCK + 4 * PAGE, 4 * PAGE, RW, S2_MAP_PAGES);
+		map(GIB + 11 * BLOCK + 9 * PAGE, 4 * PAGE, RW | S2_MEM_NC, S2_MAP_PAGES);
+		age(GIB, 12 * BLOCK);
+		unmap(GIB + 11 * BLOCK + 2 * PAGE, 10 * PAGE, 0);
+		unmap(GIB + 11 * BLOCK, PAGE, 0);
+		unmap(GIB, 11 * BLOCK, 0);
+		world_flush();
+	}
+	unmap(GIB, GIB, 0);
+}
+
 /* ---- programs --------------------------------------------------------------------- */
 
 static const struct program {
@@ -436,6 +456,11 @@ static const struct program {
 	{ "tables-batch-no-fwb", tables, { .features = RANGE, .how = BATCH } },
 	{ "tables-steps", tables, { .features = RANGE, .entries = 512 } },
 	{ "tables-agent", tables, { .features = RANGE, .machine = S2M_AGENT } },
+	{ "neighbours", neighbours, { .features = FWB | RANGE } },
+	{ "neighbours-af", neighbours, { .features = FWB | HAFDBS } },
+	{ "neighbours-no-fwb", neighbours, { 0 } },
+	{ "neighbours-batch", neighbours, { .features = FWB, .how = BATCH } },
+	{ "neighbours-steps", neighbours, { .entries = 512, .bytes = 2 * MIB } },
 	{ "parts", parts, { .features = FWB | RANGE } },
 	{ "parts-no-fwb", parts, { .features = RANGE } },
 	{ "parts-shared", parts, { .features = RANGE, .how = SHARED } },

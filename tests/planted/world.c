@@ -550,6 +550,17 @@ void wrprotect(uint64_t ipa, uint64_t size)
 	end();
 }
 
+void age(uint64_t ipa, uint64_t size)
+{
+	struct s2_op op = begin(true);
+	bool young = false;
+	int ret;
+
+	STEPS(ret, "s2_age()", 0,
+	      s2_age(&world.s2, s2_ipa(ipa), size, S2_CLEAR | shared(), &young, &op));
+	end();
+}
+
 void relax(uint64_t ipa, s2_attr_t perms)
 {
 	const struct extent *e = book_at(ipa);

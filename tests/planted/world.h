@@ -63,6 +63,7 @@ void map(uint64_t ipa, uint64_t size, s2_attr_t attr, uint32_t flags);
 void map_to(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr, uint32_t flags);
 void unmap(uint64_t ipa, uint64_t size, uint32_t flags);
 void wrprotect(uint64_t ipa, uint64_t size);
+void age(uint64_t ipa, uint64_t size);
 void relax(uint64_t ipa, s2_attr_t perms);
 void split(uint64_t ipa, uint64_t size);
 void split_fails(uint64_t ipa, uint64_t size, int expected);
