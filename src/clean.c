@@ -38,6 +38,54 @@ static uint64_t clean_below(const struct cursor *c)
 }
 
 /*
+ * Entries behind *entry, which is @d, that are its neighbours in memory, upwards or
+ * downwards, with the same attributes. Moves *entry behind them; returns the lowest of
+ * their descriptors.
+ */
+static inline uint64_t memory_run(const struct s2 *s2, uint64_t **entry,
+				  const uint64_t *end, uint64_t d, uint64_t size)
+{
+	uint64_t *first = *entry, *at = first + 1, by = 0, next;
+
+	if (at < end)
+		by = s2_port_load(s2->port, at) - d;
+	if (by == size || by == UINT64_C(0) - size) {
+		next = d + by;
+		do
+			next += by;
+		while (++at < end && s2_port_load(s2->port, at) == next);
+	}
+	*entry = at;
+	return by == size ? d : d - (uint64_t)(at - first - 1) * size;
+}
+
+/*
+ * A broken leaf in a table that stays, and those behind it that are its neighbours in
+ * memory, as one clean. A descriptor that follows from it is that of another marker of
+ * this call. False if not all of the first is to be cleaned now.
+ */
+static bool clean_run(struct cleaning *k, uint64_t *entry, uint64_t d, uint64_t visits)
+{
+	struct cursor *c = &k->c;
+	uint64_t size = level_size(c->s2, c->level), n = cursor_run(c), low;
+	uint64_t *past = entry;
+
+	if (n > visits)
+		n = visits;
+	if (n > c->step->bytes / size)
+		n = c->step->bytes / size;
+	if (n < 2 || desc_oa(c->s2, d) & (size - 1))
+		return false;
+	low = memory_run(c->s2, &past, entry + n, d, size);
+	n = (uint64_t)(past - entry);
+	s2_port_clean(c->s2->port, desc_oa(c->s2, low), n * size, desc_attr(c->s2, d));
+	c->step->bytes -= n * size;
+	c->step->entries -= n - 1;
+	cursor_on(c, n - 1);
+	return true;
+}
+
+/*
  * The memory behind one broken leaf, as far as the budget goes; true when all
  * of it is clean. What is done of a larger one is kept in its marker, or in the op
  * (see above). A late walker may change what is in a detached table; then it is read
@@ -110,56 +158,36 @@ static void clean_next(struct cleaning *k, bool empty)
 }
 
 /*
- * Pages from *entry on that are neighbours in memory, upwards or downwards, with the
- * same attributes; returns the lowest of their descriptors.
- */
-static uint64_t page_run(const struct s2 *s2, uint64_t **entry, const uint64_t *end)
-{
-	uint64_t first = s2_port_load(s2->port, (*entry)++), next = first, by = 0;
-	const uint64_t size = page_size(s2);
-
-	if (*entry < end)
-		by = s2_port_load(s2->port, *entry) - first;
-	if (by != size && by != UINT64_C(0) - size)
-		return first;
-	do
-		next += by;
-	while (++*entry < end && s2_port_load(s2->port, *entry) == next + by);
-	return by == size ? first : next;
-}
-
-/*
- * A detached table of pages to its end, if the step has so much left: without FWB
+ * A detached table of leaves to its end, if the step has so much left: without FWB
  * this is what an unmap does for every page beside the DC itself, so neighbours
- * become one clean, and what their attributes say is asked once.
+ * become one clean, and what their attributes say is asked once. Beside others only
+ * pages: anywhere else a late walker may put a table.
  */
-static bool clean_pages(struct cleaning *k, uint64_t visits)
+static bool clean_table(struct cleaning *k, uint64_t visits)
 {
 	struct cursor *c = &k->c;
 	const struct s2 *s2 = c->s2;
-	const uint64_t mask = table_entries(s2) - 1, address = desc_oa_mask(s2);
-	uint64_t *entry = cursor_entry(c), *end = c->table[LAST_LEVEL] + mask + 1;
-	uint64_t *from = entry, known = 0;
-	unsigned left = k->left[LAST_LEVEL];
+	const uint64_t address = desc_oa_mask(s2), leaf = level_size(s2, c->level);
+	uint64_t *entry, *from, *end = c->table[c->level] + table_entries(s2), known = 0;
+	unsigned left = k->left[c->level];
 	bool needs = false;
 	s2_attr_t attr = 0;
 
+	if (c->level < LAST_LEVEL &&
+	    (c->step->shared || meta_tables(state_of(s2, cursor_meta(c)))))
+		return false;
+	entry = from = cursor_entry(c);
 	if (visits < (uint64_t)(end - entry) ||
-	    c->step->bytes < (uint64_t)(end - entry) << page_shift(s2))
+	    c->step->bytes < (uint64_t)(end - entry) * leaf)
 		return false;
 	while (entry < end && (left || c->step->shared)) {
 		uint64_t *first = entry, d = s2_port_load(s2->port, entry), size;
 
-		if (!d) {
+		if (!desc_valid(d) && !desc_busy(d)) {
 			entry++;
 			continue;
 		}
-		d = page_run(s2, &entry, end);
-		if (!desc_valid(d) && !desc_busy(d)) {
-			/* Not a run, whatever the difference was. */
-			entry = first + 1;
-			continue;
-		}
+		d = memory_run(s2, &entry, end, d, leaf);
 		left -= (unsigned)(entry - first);
 		if ((d ^ known) & ~address) {
 			known = d;
@@ -168,14 +196,14 @@ static bool clean_pages(struct cleaning *k, uint64_t visits)
 		}
 		if (!needs)
 			continue;
-		size = (uint64_t)(entry - first) << page_shift(s2);
-		s2_port_clean(s2->port, desc_oa(s2, d), size, attr);
+		size = (uint64_t)(entry - first) * leaf;
+		s2_port_clean(s2->port, desc_oa(s2, d) & ~(leaf - 1), size, attr);
 		c->step->bytes -= size;
 	}
 	c->step->entries -= (uint64_t)(entry - from);
-	/* On the last page of the table, as if it were the last that was in it. */
-	c->ipa |= mask << page_shift(s2);
-	k->left[LAST_LEVEL] = 0;
+	/* On the last entry of the table, as if it were the last that was in it. */
+	cursor_on(c, (uint64_t)(end - 1 - from));
+	k->left[c->level] = 0;
 	clean_next(k, true);
 	return true;
 }
@@ -193,8 +221,7 @@ uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_
 		bool below = c->level > k.detached, ours;
 		uint64_t *entry, d;
 
-		if (below && c->level == LAST_LEVEL &&
-		    clean_pages(&k, step->entries - stop))
+		if (below && clean_table(&k, step->entries - stop))
 			continue;
 		entry = cursor_entry(c);
 		d = cursor_load(c, entry);
@@ -221,6 +248,8 @@ uint64_t clean_range(struct s2 *s2, struct s2_op *op, struct step *step, uint64_
 			}
 		} else if (ours && (desc_busy(d) || desc_valid(d)) &&
 			   desc_needs_clean(s2->features, d) &&
+			   (below || step->shared ||
+			    !clean_run(&k, entry, d, step->entries - stop)) &&
 			   !clean_leaf(&k, entry, d)) {
 			break;
 		}

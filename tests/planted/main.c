@@ -431,7 +431,12 @@ static void neighbours(void)
 		unmap(GIB, 11 * BLOCK, 0);
 		world_flush();
 	}
-	unmap(GIB, GIB, 0);
+	/* A table of blocks, detached: two of them neighbours, downwards. */
+	map_to(4 * GIB, 64 * GIB + BLOCK, BLOCK, RW, 0);
+	map_to(4 * GIB + BLOCK, 64 * GIB, BLOCK, RW, 0);
+	map(4 * GIB + 5 * BLOCK, 3 * BLOCK, RW, 0);
+	unmap(GIB, 4 * GIB, 0);
+	world_flush();
 }
 
 /* ---- programs --------------------------------------------------------------------- */
