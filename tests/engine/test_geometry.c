@@ -260,6 +260,43 @@ static void descriptors_have_the_architectures_bits(void **state)
 	}
 }
 
+/* Neighbours in memory whose top address bits, elsewhere in a descriptor, differ. */
+static void a_range_over_the_top_bits_of_52(void **state)
+{
+	static const struct {
+		uint32_t features;
+		uint8_t granule;
+		uint64_t pa;
+	} wide[] = { { S2_FEAT_LPA2, 12, UINT64_C(1) << 50 },
+		     { S2_FEAT_LPA2, 14, UINT64_C(1) << 50 },
+		     { 0, 16, UINT64_C(1) << 48 } };
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(wide) / sizeof(*wide); i++) {
+		uint64_t page = UINT64_C(1) << wide[i].granule,
+			 pa = wide[i].pa - 2 * page;
+
+		bed_open_as(&bed,
+			    (struct s2_config){ .ipa_bits = 48,
+						.pa_bits = 52,
+						.granule_shift = wide[i].granule,
+						.features = wide[i].features },
+			    8);
+		bed_map(&bed, 0, pa, 4 * page, S2_R | S2_W, S2_MAP_PAGES);
+		for (unsigned n = 0; n < 4; n++) {
+			struct s2_mapping m;
+
+			assert_int_equal(s2_lookup(&bed.s2, s2_ipa(n * page), &m), 0);
+			assert_int_equal(m.state, S2_LEAF);
+			assert_true(m.pa.pa == pa + n * page);
+		}
+		/* All when they are mapped, and those that are unmapped. */
+		bed_unmap(&bed, page, 2 * page, 0);
+		assert_int_equal(bed.port.clean_bytes, 6 * page);
+		bed_close(&bed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -272,6 +309,7 @@ int main(void)
 		cmocka_unit_test(a_range_over_two_root_tables),
 		cmocka_unit_test(no_block_at_level_0),
 		cmocka_unit_test(descriptors_have_the_architectures_bits),
+		cmocka_unit_test(a_range_over_the_top_bits_of_52),
 	};
 
 	return cmocka_run_group_tests_name("geometry", tests, NULL, NULL);
