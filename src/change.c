@@ -81,12 +81,12 @@ static bool edit_entry(const struct cursor *c, uint64_t *entry, uint64_t d,
 	return true;
 }
 
-/* Whether a run of leaves is a loop: nobody else writes, and no bit is set. */
+/* Whether a run of leaves is a loop: no other call writes, bits are taken, no log. */
 static bool edit_is_plain(const struct s2 *s2, const struct step *step,
 			  const struct edit *e)
 {
-	return !step->shared && !(s2->special & S2_RUNS) &&
-	       !(s2->features & S2_FEAT_HAFDBS) && !e->exec && !e->log && !e->set;
+	return !step->shared && !(s2->special & S2_RUNS) && !e->exec && !e->log &&
+	       !e->set && !(step->op && step->op->dirty);
 }
 
 static inline bool clear_one(void *port, uint64_t *entry, uint64_t clear)
@@ -121,6 +121,23 @@ static uint64_t *clear_run(void *port, uint64_t *entry, const uint64_t *end,
 	return entry;
 }
 
+/* The same where hardware may set a flag meanwhile: then the swap fails, once a flag. */
+static uint64_t *swap_run(void *port, uint64_t *entry, const uint64_t *end,
+			  uint64_t clear)
+{
+	for (; entry < end; entry++) {
+		uint64_t d = s2_port_load(port, entry), old;
+
+		do {
+			if (!(d & clear))
+				return entry;
+			old = d;
+			d = s2_port_cas(port, entry, old, old & ~clear);
+		} while (d != old);
+	}
+	return entry;
+}
+
 /*
  * The leaves from the cursor to the end of its table or range: what is one call for
  * each entry elsewhere is a loop here. False if there is something else in the table.
@@ -130,6 +147,7 @@ static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint
 	uint64_t state = state_of(c->s2, cursor_meta(c)), clear = e->clear, many;
 	uint64_t *start, *entry, *end, *first = NULL, *past = NULL, changed = 0, seen = 0;
 	unsigned shift = level_shift(c->s2, c->level);
+	bool racy = c->s2->features & S2_FEAT_HAFDBS;
 	void *port = c->s2->port;
 
 	many = (state & META_COUNTS) == meta_live(state) ? cursor_run(c) : 0;
@@ -142,7 +160,8 @@ static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint
 	while (entry < end) {
 		uint64_t *from = entry;
 
-		entry = clear_run(port, from, end, clear);
+		entry = racy ? swap_run(port, from, end, clear) :
+			       clear_run(port, from, end, clear);
 		if (entry > from) {
 			first = changed ? first : from;
 			past = entry;

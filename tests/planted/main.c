@@ -330,6 +330,11 @@ static void guest_writes(void)
 	s2m_guest_write(world.m, 2, world_root(), PAGE);
 }
 
+static void guest_writes_third(void)
+{
+	s2m_guest_write(world.m, 2, world_root(), 2 * PAGE);
+}
+
 static void guest_writes_block(void)
 {
 	s2m_guest_write(world.m, 2, world_root(), BLOCK + PAGE);
@@ -347,6 +352,9 @@ static void hardware(void)
 	map(PAGE, PAGE, dbm, S2_MAP_REPLACE);
 	world.before_cas = guest_writes;
 	unmap(PAGE, PAGE, 0);
+	age(2 * PAGE, PAGE);
+	world.before_cas = guest_writes_third;
+	wrprotect(2 * PAGE, PAGE);
 	world.before_cas = guest_writes_block;
 	split(BLOCK + PAGE, PAGE);
 	collapse(BLOCK, BLOCK);
