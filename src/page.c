@@ -33,8 +33,9 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 	uint64_t *meta, cleaned = 0;
 	struct place p;
 
-	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || s2->special ||
-	    !plain(op) || flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
+	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || !plain(op) ||
+	    s2->special & ~S2_HARDWARE_WRITES ||
+	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
 		return false;
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || !desc_valid(p.d))
@@ -45,8 +46,11 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 		return false;
 	spoil_look(s2, 0);
 
-	/* The phases are those of unmap.c. Break: */
-	s2_port_store(s2->port, p.entry, desc_make_busy(p.d, 0));
+	/* The phases are those of unmap.c. Break, by a swap where break_entry() swaps: */
+	if (!s2->special)
+		s2_port_store(s2->port, p.entry, desc_make_busy(p.d, 0));
+	else if (s2_port_cas(s2->port, p.entry, p.d, desc_make_busy(p.d, 0)) != p.d)
+		return false;
 	invalidate_page(s2, ipa);
 	if (desc_needs_clean(s2->features, p.d) && !(flags & S2_NO_CLEAN)) {
 		cleaned = page_size(s2);

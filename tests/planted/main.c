@@ -335,6 +335,11 @@ static void guest_writes_third(void)
 	s2m_guest_write(world.m, 2, world_root(), 2 * PAGE);
 }
 
+static void guest_writes_fourth(void)
+{
+	s2m_guest_write(world.m, 2, world_root(), 3 * PAGE);
+}
+
 static void guest_writes_block(void)
 {
 	s2m_guest_write(world.m, 2, world_root(), BLOCK + PAGE);
@@ -352,9 +357,11 @@ static void hardware(void)
 	map(PAGE, PAGE, dbm, S2_MAP_REPLACE);
 	world.before_cas = guest_writes;
 	unmap(PAGE, PAGE, 0);
-	age(2 * PAGE, PAGE);
+	age(2 * PAGE, 2 * PAGE);
 	world.before_cas = guest_writes_third;
 	wrprotect(2 * PAGE, PAGE);
+	world.before_cas = guest_writes_fourth;
+	unmap(3 * PAGE, PAGE, 0);
 	world.before_cas = guest_writes_block;
 	split(BLOCK + PAGE, PAGE);
 	collapse(BLOCK, BLOCK);
