@@ -92,6 +92,8 @@ static void promise_unmap(struct world *w, const struct call *c)
 {
 	bool clean = !(c->flags & S2_NO_CLEAN) && !c->disturbed && !w->waived;
 
+	/* A block that others have mapped in between may have gone whole. */
+	w->waived |= c->flags & S2_NO_CLEAN && c->disturbed;
 	/* Others have mapped something in between, which stays. */
 	if (flat_any(&w->flat, c->lo, c->hi)) {
 		w->waived |= !!(c->flags & S2_NO_CLEAN);

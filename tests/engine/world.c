@@ -426,7 +426,7 @@ static bool check_beside(struct world *w, const struct call *c, int ret)
 /* One call of the engine. True as long as the operation goes on. */
 static bool step(struct world *w, struct call *c, bool first)
 {
-	bool others = w->flat.under_way || w->batched.open;
+	bool others = w->flat.under_way || w->batched.open || w->given_up;
 	bool busy = first && flat_busy(&w->flat, c->lo, c->hi);
 	struct rig_cost before = rig_cost();
 	int ret;
@@ -471,6 +471,7 @@ static bool step(struct world *w, struct call *c, bool first)
 	c->blocked = ret == S2_E_BATCH && !first;
 	c->more = ret == S2_MORE || c->blocked;
 	c->gave_up = !first && ret < 0 && !c->more;
+	w->given_up |= c->gave_up && !c->kind->bounded;
 	disturb(w, c, c->from, c->to);
 	/* Frames that the batch gives back are others' from now on. */
 	for (unsigned i = 0; c->kind->flushes && i < w->batched.n; i++)

@@ -113,6 +113,7 @@ struct world {
 	bool walker;		 /* one walks the tables without the lock */
 	uint8_t shared;		 /* calls: 0 none, 1 all, 2 half of them */
 	bool waived;		 /* somewhere a clean was, and it is not known where */
+	bool given_up;		 /* a map was in a later step, which may leave a table */
 	unsigned pe;
 	unsigned record, printed;
 	struct world_tally *tally;
