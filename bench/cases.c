@@ -21,6 +21,7 @@
 #define PER_BLOCK(n) .per = "block", .units = (n) / BLOCK
 #define PER_CALL(n) .per = "call", .units = (n)
 #define MANY 262144 /* calls where one is too short for the clock */
+#define GROUP 64    /* calls in a batch: as many separate ranges as one holds */
 
 /* From level 0 on, so that the fan-out shows; a range aligned to its size. */
 #define GROW(name, size, n, ...)                                                    \
@@ -46,23 +47,39 @@ const struct bench_case bench_cases[] = {
 	  ALIGNED(G), PER_PAGE(G), .features = BENCH_FWB },
 	{ "unmap-1g-none", "... with neither that nor FEAT_S2FWB", .op = UNMAP,
 	  .before = PAGES, ALIGNED(G), PER_PAGE(G) },
-	{ "unmap-1g-odd", "... begins and ends one page inside a table", .op = UNMAP,
-	  .before = PAGES, .at = G, .mem = 3 * G, .from = G + BLOCK - PAGE,
+	{ "unmap-1g-odd", "..., beginning and ending one page inside a table",
+	  .op = UNMAP, .before = PAGES, .at = G, .mem = 3 * G, .from = G + BLOCK - PAGE,
 	  .size = G + 2 * PAGE, PER_PAGE(G + 2 * PAGE), .features = BOTH },
 	{ "unmap-1g-2m-calls", "... in calls of 2 MiB", .op = UNMAP, .before = PAGES,
 	  ALIGNED(G), .call = BLOCK, PER_CALL(G / BLOCK), .features = BOTH },
 	{ "unmap-page", "... in calls of 4 KiB", .op = UNMAP, .before = PAGES, ALIGNED(G),
 	  .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
-	{ "unmap-page-cold", "random pages of 64 GiB, a call each", .op = UNMAP,
+	{ "unmap-page-batch", "... in calls of 4 KiB, 64 of them a batch", .op = UNMAP,
+	  .before = PAGES, ALIGNED(G), .call = PAGE, PER_CALL(G / PAGE), .group = GROUP,
+	  .batched = true, .features = BOTH },
+	{ "unmap-page-cold", "unmap random pages of 64 GiB, a call each", .op = UNMAP,
 	  .before = PAGES, ALIGNED(64 * G), .call = PAGE, .random = true, PER_CALL(MANY),
 	  .features = BOTH },
+	{ "unmap-cold-batch", "..., 64 of them a batch", .op = UNMAP, .before = PAGES,
+	  ALIGNED(64 * G), .call = PAGE, .random = true, PER_CALL(MANY), .group = GROUP,
+	  .batched = true, .features = BOTH },
+	{ "migrate", "unmap 64 random pages of 64 GiB, map them elsewhere at fault time",
+	  .op = MIGRATE, .before = PAGES, ALIGNED(64 * G), .call = PAGE, .random = true,
+	  PER_CALL(MANY), .group = GROUP, .features = BOTH },
+	{ "migrate-batch", "..., the 64 unmaps a batch", .op = MIGRATE, .before = PAGES,
+	  ALIGNED(64 * G), .call = PAGE, .random = true, PER_CALL(MANY), .group = GROUP,
+	  .batched = true, .features = BOTH },
 	{ "unmap-64g", "unmap 64 GiB of pages", .op = UNMAP, .before = PAGES,
 	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
-	{ "unmap-64g-odd", "... begins and ends one page inside a table", .op = UNMAP,
-	  .before = PAGES, .at = 64 * G, .mem = 66 * G, .from = 64 * G + BLOCK - PAGE,
-	  .size = 64 * G + 2 * PAGE, PER_PAGE(64 * G + 2 * PAGE), .features = BOTH },
+	{ "unmap-64g-odd", "..., beginning and ending one page inside a table",
+	  .op = UNMAP, .before = PAGES, .at = 64 * G, .mem = 66 * G,
+	  .from = 64 * G + BLOCK - PAGE, .size = 64 * G + 2 * PAGE,
+	  PER_PAGE(64 * G + 2 * PAGE), .features = BOTH },
 	{ "unmap-64g-2m-calls", "... in calls of 2 MiB", .op = UNMAP, .before = PAGES,
 	  ALIGNED(64 * G), .call = BLOCK, PER_CALL(64 * G / BLOCK), .features = BOTH },
+	{ "unmap-64g-2m-batch", "... in calls of 2 MiB, 64 of them a batch", .op = UNMAP,
+	  .before = PAGES, ALIGNED(64 * G), .call = BLOCK, PER_CALL(64 * G / BLOCK),
+	  .group = GROUP, .batched = true, .features = BOTH },
 	{ "unmap-1t-blocks", "unmap 1 TiB of 2 MiB blocks", .op = UNMAP, .before = BLOCKS,
 	  .mem = T, .size = T, PER_BLOCK(T), .features = BOTH },
 	{ "unmap-blocks-odd", "unmap 1 GiB of 2 MiB blocks but the first and the last",
@@ -77,9 +94,9 @@ const struct bench_case bench_cases[] = {
 	{ "unmap-sparse", "unmap 64 GiB with one page in each 2 MiB", .op = UNMAP,
 	  .before = PAGES, .sparse = true, ALIGNED(64 * G), .per = "page",
 	  .units = 64 * G / BLOCK, .features = BOTH },
-	{ "unmap-empty", "unmap 1 TiB with nothing there", .op = UNMAP, .size = T,
-	  PER_CALL(1), .features = BOTH },
-	{ "map-1g", "map 1 GiB of pages in one call", .op = MAP, ALIGNED(G), PER_PAGE(G),
+	{ "unmap-empty", "unmap 1 TiB with nothing there", .op = UNMAP, .size = 8 * T,
+	  .call = T, PER_CALL(8), .features = BOTH, .ipa_bits = 43 },
+	{ "map-1g", "map 1 GiB of pages", .op = MAP, ALIGNED(G), PER_PAGE(G),
 	  .features = BOTH },
 	{ "map-page", "... page by page", .op = MAP, ALIGNED(G), .call = PAGE,
 	  PER_CALL(G / PAGE), .features = BOTH },
@@ -107,13 +124,15 @@ const struct bench_case bench_cases[] = {
 	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
 	{ "lookup-1g", "look up a random page of 1 GiB", .op = LOOKUP, .before = PAGES,
 	  ALIGNED(G), .call = PAGE, .random = true, PER_CALL(MANY), .features = BOTH },
-	{ "lookup-64g", "... of 64 GiB", .op = LOOKUP, .before = PAGES, ALIGNED(64 * G),
-	  .call = PAGE, .random = true, PER_CALL(MANY), .features = BOTH },
-	{ "lookup-full", "... of 1 GiB, attributes and all", .op = DESCRIBE,
-	  .before = PAGES, ALIGNED(G), .call = PAGE, .random = true, PER_CALL(MANY),
+	{ "lookup-64g", "look up a random page of 64 GiB", .op = LOOKUP, .before = PAGES,
+	  ALIGNED(64 * G), .call = PAGE, .random = true, PER_CALL(MANY),
 	  .features = BOTH },
-	{ "lookup-chase", "... each from the result before", .op = CHASE, .before = PAGES,
-	  ALIGNED(64 * G), .call = PAGE, PER_CALL(MANY), .features = BOTH },
+	{ "lookup-full", "look up a random page of 1 GiB, attributes and all",
+	  .op = DESCRIBE, .before = PAGES, ALIGNED(G), .call = PAGE, .random = true,
+	  PER_CALL(MANY), .features = BOTH },
+	{ "lookup-chase", "look up a random page of 64 GiB, each from the result before",
+	  .op = CHASE, .before = PAGES, ALIGNED(64 * G), .call = PAGE, PER_CALL(MANY),
+	  .features = BOTH },
 	GROW("1g", "1 GiB of pages", G, .sparse = false),
 	GROW("8g", "8 GiB of pages", 8 * G, .sparse = false),
 	GROW("16g", "16 GiB of pages", 16 * G, .sparse = false),
@@ -123,12 +142,12 @@ const struct bench_case bench_cases[] = {
 	GROW("4t", "4 TiB with one page in each 2 MiB", 4 * T, .sparse = true),
 	{ "zero-1g", "zero the tables of 1 GiB of pages", .op = ZERO, .before = PAGES,
 	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
-	{ "zero-64g", "... of 64 GiB", .op = ZERO, .before = PAGES, ALIGNED(64 * G),
-	  PER_PAGE(64 * G), .features = BOTH },
+	{ "zero-64g", "zero the tables of 64 GiB of pages", .op = ZERO, .before = PAGES,
+	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
 	{ "scan-1g", "read every leaf entry of 1 GiB once", .op = SCAN, .before = PAGES,
 	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
-	{ "scan-64g", "... of 64 GiB", .op = SCAN, .before = PAGES, ALIGNED(64 * G),
-	  PER_PAGE(64 * G), .features = BOTH },
+	{ "scan-64g", "read every leaf entry of 64 GiB once", .op = SCAN, .before = PAGES,
+	  ALIGNED(64 * G), PER_PAGE(64 * G), .features = BOTH },
 };
 
 const unsigned bench_ncases = sizeof(bench_cases) / sizeof(bench_cases[0]);
@@ -236,6 +255,7 @@ static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint
 {
 	switch (c->op) {
 	case UNMAP:
+	case MIGRATE:
 		s->unmap(ipa, size);
 		break;
 	case MAP:
@@ -288,18 +308,34 @@ static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint
 	return 0;
 }
 
+static uint64_t call_at(const struct bench_case *c, const uint64_t *order, uint64_t n)
+{
+	return order ? order[n] : c->from + n * c->call;
+}
+
 uint64_t case_run(const struct bench_case *c, const struct bench_side *s,
 		  const uint64_t *order)
 {
-	uint64_t sum = 0, end = c->from + c->size;
+	const bool batched = c->batched && s->batch_begin;
+	const uint64_t group = c->group ? c->group : c->units;
+	uint64_t sum = 0;
 
-	if (order)
-		for (uint64_t i = 0; i < c->units; i++)
-			sum += one(c, s, order[i], c->call);
-	else if (c->call && c->op != CHASE)
-		for (uint64_t ipa = c->from; ipa < end; ipa += c->call)
-			sum += one(c, s, ipa, c->call);
-	else
-		sum = one(c, s, c->from, c->size);
+	if (!c->call || c->op == CHASE)
+		return one(c, s, c->from, c->size);
+	for (uint64_t i = 0, end = group; i < c->units; i = end, end += group) {
+		if (end > c->units)
+			end = c->units;
+		if (batched)
+			s->batch_begin();
+		for (uint64_t n = i; n < end; n++)
+			sum += one(c, s, call_at(c, order, n), c->call);
+		if (batched)
+			s->batch_end();
+		for (uint64_t n = i; c->op == MIGRATE && n < end; n++) {
+			uint64_t ipa = call_at(c, order, n);
+
+			s->fault(ipa, frame(ipa) + 16 * T);
+		}
+	}
 	return sum;
 }

@@ -16,6 +16,7 @@ enum bench_before {
 
 enum bench_op {
 	UNMAP,
+	MIGRATE, /* unmap a group of pages, then map each elsewhere as a fault does */
 	MAP,
 	FAULT,
 	WRPROTECT,
@@ -43,6 +44,8 @@ enum bench_op {
  * @from, @size: the range the operation is for
  * @call: in calls of so many bytes; 0: in one
  * @random: the calls in shuffled order
+ * @group: so many calls at a time; 0: all
+ * @batched: a group is a batch, on a side that has batches
  * @units: how many of @per there are
  * @sparse: only one page in each 2 MiB is there
  * @blocks: map 2 MiB blocks, not pages
@@ -54,8 +57,8 @@ struct bench_case {
 	enum bench_before before;
 	enum bench_op op;
 	uint64_t at, mem, from, size, call, units;
-	uint32_t features;
-	bool random, sparse, blocks;
+	uint32_t features, group;
+	bool batched, random, sparse, blocks;
 	unsigned ipa_bits;
 };
 

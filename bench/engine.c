@@ -12,6 +12,8 @@ static struct count_port port;
 static struct s2_config config;
 static struct s2 s2;
 static struct s2_limbo limbo;
+static struct s2_batch batch;
+static struct s2_op in_batch, *unmap_op; /* NULL: a call by itself */
 
 #ifdef COUNT_PORT_RECORD
 static uint64_t reads, writes;
@@ -121,7 +123,20 @@ static void engine_unmap_beside(uint64_t ipa, uint64_t size)
 
 static void engine_unmap(uint64_t ipa, uint64_t size)
 {
-	must(s2_unmap(&s2, s2_ipa(ipa), size, S2_DROP_EDGES, NULL), "unmap");
+	must(s2_unmap(&s2, s2_ipa(ipa), size, S2_DROP_EDGES, unmap_op), "unmap");
+}
+
+static void engine_batch_begin(void)
+{
+	must(s2_batch_begin(&s2, &batch), "batch_begin");
+	in_batch = (struct s2_op){ .batch = &batch };
+	unmap_op = &in_batch;
+}
+
+static void engine_batch_end(void)
+{
+	must(s2_batch_end(&s2, &batch, NULL), "batch_end");
+	unmap_op = NULL;
 }
 
 static void engine_wrprotect(uint64_t ipa, uint64_t size)
@@ -243,6 +258,8 @@ const struct bench_side bench_engine = {
 	.map = engine_map,
 	.fault = engine_fault,
 	.unmap = engine_unmap,
+	.batch_begin = engine_batch_begin,
+	.batch_end = engine_batch_end,
 	.unmap_beside = engine_unmap_beside,
 	.wrprotect = engine_wrprotect,
 	.age = engine_age,

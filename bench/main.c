@@ -86,7 +86,9 @@ static void print_counts(const struct bench_counts *a, const struct bench_counts
 /* A case that would use more than half of what memory is left says so instead. */
 static bool too_large(const struct bench_case *c)
 {
-	uint64_t left = (uint64_t)sysconf(_SC_AVPHYS_PAGES) * 4096, need = 0;
+	uint64_t left =
+		(uint64_t)sysconf(_SC_AVPHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t need = 0;
 
 	for (unsigned i = 0; i < SIDES; i++)
 		need += case_for(c, sides[i]) ? case_tables(c) << 12 : 0;

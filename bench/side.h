@@ -42,6 +42,7 @@ struct bench_counts {
  * @reset: the instance as new, every page zeroed and back in its order
  * @map: one call; @pages: no blocks
  * @fault: map one page as a fault handler does, beside others
+ * @batch_begin, @batch_end: unmaps in between share one invalidation
  * @unmap_beside: unmap beside faults, without a lock; the tables are left for @release,
  *	which has to wait until every fault that was running has ended
  * @split: blocks into pages
@@ -63,6 +64,8 @@ struct bench_side {
 	void (*map)(uint64_t ipa, uint64_t pa, uint64_t size, bool pages);
 	void (*fault)(uint64_t ipa, uint64_t pa);
 	void (*unmap)(uint64_t ipa, uint64_t size);
+	void (*batch_begin)(void);
+	void (*batch_end)(void);
 	void (*unmap_beside)(uint64_t ipa, uint64_t size);
 	void (*wrprotect)(uint64_t ipa, uint64_t size);
 	bool (*age)(uint64_t ipa, uint64_t size);
