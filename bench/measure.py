@@ -18,6 +18,8 @@ FUNCTIONS = """
     kvm_pgtable_stage2_test_clear_young kvm_pgtable_stage2_split kvm_pgtable_get_leaf
 """.split()
 
+COUNTS = "reads writes tlbi dsb isb cleans cleaned taken freed".split()
+
 
 def run(program, *args):
     """One object for each case and side."""

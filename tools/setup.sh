@@ -13,7 +13,7 @@ set -eu
 packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 patch xz-utils
 	libcmocka-dev libcjson-dev liblzma-dev libbsd-dev
 	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross
-	qemu-system-arm valgrind'
+	qemu-system-arm qemu-user valgrind'
 packages="$packages $*"
 
 if ! command -v dpkg-query >/dev/null; then
