@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""guard.py SOURCE_ROOT COMPILER PROGRAM COUNTS_PROGRAM [--update]
+"""guard.py SOURCE_ROOT COMPILER PROGRAM COUNTS_PROGRAM [--update | --case PATTERN]
 
 What the engine costs must not creep up: entries, TLBIs, barriers, cleans and tables
 of each case are what tests/guard/baseline.json says, exactly; instructions at most a
-little more. No times. Prints TAP; --update writes the baseline anew instead.
+little more. No times. Prints TAP; --update writes the baseline anew instead; --case
+looks only at cases whose names match.
 
 Instructions depend on the compiler. With another one than the baseline's they are not
 compared, and the output says so.
 """
 
+import argparse
+import fnmatch
 import json
 import os
 import sys
@@ -23,11 +26,11 @@ TOLERANCE = 0.02
 SLACK = 16  # instructions of a whole case
 
 
-def figures(program, counts_program):
+def figures(program, counts_program, cases=CASES):
     found = {}
-    for r in measure.run(counts_program, "--runs", "1", "--case", CASES):
+    for r in measure.run(counts_program, "--runs", "1", "--case", cases):
         found[r["case"]] = {key: r[key] for key in COUNTS}
-    for (case, _), n in measure.instructions(program, "--case", CASES).items():
+    for (case, _), n in measure.instructions(program, "--case", cases).items():
         found[case]["instructions"] = n
     return found
 
@@ -50,18 +53,24 @@ def differences(was, now, same_compiler):
 
 
 def main():
-    args = [a for a in sys.argv[1:] if a != "--update"]
-    root, compiler, program, counts_program = args
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("args", nargs=4)
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--update", action="store_true")
+    what.add_argument("--case", default=CASES)
+    options = parser.parse_args()
+    root, compiler, program, counts_program = options.args
     path = os.path.join(root, "tests", "guard", "baseline.json")
-    now = figures(program, counts_program)
-    if "--update" in sys.argv:
+    now = figures(program, counts_program, options.case)
+    if options.update:
         with open(path, "w", encoding="utf-8") as f:
             json.dump({"compiler": compiler, "cases": now}, f, indent=1)
             f.write("\n")
         return 0
     with open(path, encoding="utf-8") as f:
         baseline = json.load(f)
-    was = baseline["cases"]
+    was = {name: case for name, case in baseline["cases"].items()
+           if fnmatch.fnmatchcase(name, options.case)}
     same = baseline["compiler"] == compiler
     if not same:
         print(f"# compiled by {compiler}, the baseline by {baseline['compiler']}:")
