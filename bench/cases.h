@@ -31,6 +31,7 @@ enum bench_op {
 	DESCRIBE,
 	CHASE,	 /* lookups of which each needs the result of the one before */
 	DETACH,	 /* unmap up to the release */
+	RAGGED,	 /* the same but for the first and the last page */
 	RELEASE, /* the rest of it */
 	SCAN,
 	ZERO, /* tables in use, as an allocator would before it gives them out again */
