@@ -185,12 +185,15 @@ def fault_table(faults):
     def rate(f, what):
         return f"{f[what]['median']:,.0f}" if what in f else "none"
 
-    return table(head, [[
+    text = table(head, [[
         f["unmap"], str(f["threads"]), f["side"], number(f["unmap_ms"]["median"]),
         number(f["release_ms"]["median"]) if f["side"] == "stage2" else "in it",
         rate(f, "beside_rate"), rate(f, "alone_rate"),
         spread(f, "beside_longest_us"), spread(f, "alone_longest_us"),
     ] for f in faults])
+    if not all(f["realtime"] for f in faults):
+        text += "\n\nWithout real-time priority: what other programs took is in the waits."
+    return text
 
 
 def size_text(size):
