@@ -73,7 +73,6 @@ static unsigned nthreads;
 static bool running, unmapping;
 static struct rwlock lock;
 static int cpus[THREADS + 1], ncpus;
-static bool realtime = true; /* until it is refused */
 
 static uint64_t nanoseconds(void)
 {
@@ -110,8 +109,7 @@ static void place(int cpu, bool first)
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		err(1, "sched_setaffinity");
-	if (sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &param))
-		realtime = false;
+	sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &param); /* if it may */
 }
 
 /* The fault, and what brackets it: a lock, or a section that grace() waits for. */
@@ -240,9 +238,9 @@ static void round_of(const struct bench_side *s, const struct scenario *what, un
 	if (s->lookup(GUEST) == GUEST + FRAMES ||
 	    s->lookup(GUEST + what->size - PAGE) >= FRAMES)
 		errx(1, "%s: something is still mapped", s->name);
-	printf("{\"unmap\": \"%s\", \"side\": \"%s\", \"threads\": %u, \"realtime\": %s, "
+	printf("{\"unmap\": \"%s\", \"side\": \"%s\", \"threads\": %u, "
 	       "\"unmap_ns\": %" PRIu64 ", \"release_ns\": %" PRIu64,
-	       what->name, s->name, n, realtime ? "true" : "false", took, released);
+	       what->name, s->name, n, took, released);
 	for (unsigned k = 0; k < 2; k++)
 		printf(", \"%s\": {\"faults\": %" PRIu64 ", \"ns\": %" PRIu64
 		       ", \"longest_ns\": %" PRIu64 "}",

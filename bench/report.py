@@ -185,15 +185,12 @@ def fault_table(faults):
     def rate(f, what):
         return f"{f[what]['median']:,.0f}" if what in f else "none"
 
-    text = table(head, [[
+    return table(head, [[
         f["unmap"], str(f["threads"]), f["side"], number(f["unmap_ms"]["median"]),
         number(f["release_ms"]["median"]) if f["side"] == "stage2" else "in it",
         rate(f, "beside_rate"), rate(f, "alone_rate"),
         spread(f, "beside_longest_us"), spread(f, "alone_longest_us"),
     ] for f in faults])
-    if not all(f["realtime"] for f in faults):
-        text += "\n\nWithout real-time priority: what other programs took is in the waits."
-    return text
 
 
 def size_text(size):
@@ -210,7 +207,8 @@ def markdown(results):
         f"libstage2 {m['version']} ({m['commit']}) beside Linux {m['linux']}.",
         f"{m['cpu']}, {m['cpus']} CPUs, Linux {m['kernel']}, transparent huge pages: "
         f"{m['transparent_hugepage']}; {m['compiler']}, -O2; {m['valgrind']}; "
-        f"load {m['load']:.1f} at the start; {results['seconds'] / 60:.1f} minutes.",
+        f"load {m['load']:.1f} at the start, {'' if m['realtime'] else 'no '}real-time "
+        f"priority; {results['seconds'] / 60:.1f} minutes.",
         "",
         "### Goals",
         "",
