@@ -187,8 +187,11 @@ static void engine_destroy(void)
 static uint64_t engine_lookup(uint64_t ipa)
 {
 	struct s2_leaf leaf;
+	int ret = s2_translate(&s2, s2_ipa(ipa), &leaf);
 
-	must(s2_translate(&s2, s2_ipa(ipa), &leaf), "translate");
+	if (ret == S2_E_NOENT)
+		return 0;
+	must(ret, "translate");
 	return leaf.pa.pa;
 }
 
