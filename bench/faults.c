@@ -183,6 +183,7 @@ static void round_of(const struct bench_side *s, const struct scenario *what, un
 	lock = (struct rwlock){ .yield = (int)n >= ncpus };
 	s->map(GUEST, GUEST + FRAMES, what->size, true);
 	running = true;
+	place(cpus[0], ncpus > 1); /* from here on nobody waits for our CPU */
 	for (unsigned i = 0; i < n; i++) {
 		threads[i] = (struct thread){
 			.side = s,
@@ -195,7 +196,6 @@ static void round_of(const struct bench_side *s, const struct scenario *what, un
 	for (unsigned i = 0; i < n; i++)
 		while (__atomic_load_n(&threads[i].faults, __ATOMIC_RELAXED) < ALONE)
 			sched_yield();
-	place(cpus[0], ncpus > 1);
 	took = nanoseconds();
 	__atomic_store_n(&unmapping, true, __ATOMIC_SEQ_CST);
 	for (uint64_t ipa = GUEST; ipa < GUEST + what->size; ipa += what->call) {
@@ -215,9 +215,9 @@ static void round_of(const struct bench_side *s, const struct scenario *what, un
 		s->release();
 	}
 	released = nanoseconds() - released;
-	place(cpus[0], false);
 	until(nanoseconds() + AFTER);
 	__atomic_store_n(&running, false, __ATOMIC_SEQ_CST);
+	place(cpus[0], false);
 	for (unsigned i = 0; i < n; i++) {
 		const struct thread *t = &threads[i];
 
