@@ -75,6 +75,8 @@ static void engine_open(const struct bench_config *cfg)
 		config.features |= S2_FEAT_FWB;
 	if (cfg->features & BENCH_TLBIRANGE)
 		config.features |= S2_FEAT_TLBIRANGE;
+	if (cfg->features & BENCH_HAFDBS)
+		config.features |= S2_FEAT_HAFDBS;
 	engine_reset();
 }
 

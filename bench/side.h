@@ -11,12 +11,12 @@
 
 #include "arena.h"
 
-enum { BENCH_FWB = 1, BENCH_TLBIRANGE = 2 };
+enum { BENCH_FWB = 1, BENCH_TLBIRANGE = 2, BENCH_HAFDBS = 4 };
 
 /**
  * struct bench_config - what one case asks for
  * @ipa_bits: 40 to 43: tables begin at level 1
- * @features: BENCH_* bits
+ * @features: BENCH_* bits; what hardware sets is nothing to Linux's file
  * @tables: table pages to have, those of the root not counted
  * @seed: shuffles the order in which pages are handed out; 0: ascending
  */
