@@ -90,7 +90,8 @@ static bool allowed_unmap(const struct flat_run *old, const struct flat_run *now
 
 static void promise_unmap(struct world *w, const struct call *c)
 {
-	bool clean = !(c->flags & S2_NO_CLEAN) && !c->disturbed && !w->waived;
+	bool clean = !(c->flags & S2_NO_CLEAN) && !c->disturbed && !w->waived &&
+		     !(w->batched.open && w->batched.waived);
 
 	/* A block that others have mapped in between may have gone whole. */
 	w->waived |= c->flags & S2_NO_CLEAN && c->disturbed;
