@@ -13,10 +13,6 @@
 static LIST_HEAD(instances);
 static DEFINE_MUTEX(instances_lock);
 
-#ifdef STAGE2_TEST
-bool stage2_test_no_tlbi;
-#endif
-
 void stage2_debugfs_add(struct stage2_tables *t)
 {
 	mutex_lock(&instances_lock);
@@ -30,6 +26,21 @@ void stage2_debugfs_del(struct stage2_tables *t)
 	list_del(&t->list);
 	mutex_unlock(&instances_lock);
 }
+
+#ifdef STAGE2_TEST
+/* Some VM's, with a reference. */
+struct stage2_tables *stage2_debugfs_first(void)
+{
+	struct stage2_tables *t;
+
+	mutex_lock(&instances_lock);
+	t = list_first_entry_or_null(&instances, struct stage2_tables, list);
+	if (t)
+		refcount_inc(&t->refs);
+	mutex_unlock(&instances_lock);
+	return t;
+}
+#endif
 
 /*
  * Counts by level of the tables, and TLBIs by kind. What the worker frees is counted
@@ -81,9 +92,6 @@ static int __init stage2_debugfs_init(void)
 	struct dentry *dir = debugfs_create_dir("stage2", NULL);
 
 	debugfs_create_file("tables", 0400, dir, NULL, &tables_fops);
-#ifdef STAGE2_TEST
-	debugfs_create_bool("no_tlbi", 0600, dir, &stage2_test_no_tlbi);
-#endif
 	return 0;
 }
 late_initcall(stage2_debugfs_init);

@@ -19,7 +19,7 @@
 #include <linux/slab.h>
 #include <asm/cpufeature.h>
 
-#include "port.h"
+#include "internal.h"
 
 /* ---- the two vocabularies --------------------------------------------------- */
 
@@ -156,25 +156,14 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 	return 0;
 }
 
-/*
- * No vCPU can run on the tables any more, and none has VTTBR_EL2 pointing to them
- * while it is in EL1 or EL0: no walk reaches a page after it is freed. Entries of
- * the VMID may stay in TLBs; KVM gives a VMID to another VM only after a rollover,
- * which invalidates all of them. Hence no TLBI here, as before. And nobody reads
- * what the guest left in its memory, so no clean either.
- */
+/* KVM has the last vCPU out of the guest before it calls; reclaim.c does the rest. */
 void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
-	struct s2_op op = { .max_entries = 8 * S2_BUDGET_ENTRIES_MIN };
-	int ret;
 
 	stage2_debugfs_del(t);
-	while ((ret = s2_destroy(&t->s2, S2_NO_CLEAN | S2_VMID_UNUSED, &op)) == S2_MORE)
-		cond_resched();
-	WARN_ON(ret);
 	pgt->pgd = NULL;
-	stage2_tables_put(t);
+	stage2_reclaim_all(t);
 }
 
 /* ---- from a fault: beside others of their kind ------------------------------
@@ -231,7 +220,7 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 		ret = S2_E_EXIST;
 	rcu_read_unlock();
 	/* S2_MORE: another fault has something to finish; we are out of its way. */
-	for (ret = ret ?: S2_MORE; ret == S2_MORE;) {
+	for (ret = ret ?: S2_MORE; ret == S2_MORE; cpu_relax()) {
 		rcu_read_lock();
 		ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
 		rcu_read_unlock();
@@ -295,12 +284,16 @@ int kvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 int kvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
+	u64 issued[ARRAY_SIZE(t->s2.tlbis)];
 	int ret;
 
 	assert_exclusive(t);
+	memcpy(issued, t->s2.tlbis, sizeof(issued));
 	t->quiet = true;
 	ret = s2_wrprotect(&t->s2, stage2_ipa(addr), stage2_size(addr, size), 0, NULL);
 	t->quiet = false;
+	/* Counted, but not issued. */
+	memcpy(t->s2.tlbis, issued, sizeof(issued));
 	return stage2_errno(ret);
 }
 
@@ -345,22 +338,25 @@ int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
 
 /* An instance whose root is one table that covers an entry at @level. */
 static void stage2_unlinked(struct stage2_tables *t, struct kvm_pgtable_mm_ops *mm_ops,
-			    void *table, s8 level)
+			    void *table, s8 level, u32 features)
 {
+	struct s2_config cfg = {
+		.ipa_bits = kvm_granule_shift(level),
+		.pa_bits = kvm_lpa2_is_enabled() ? 52 : 48,
+		.granule_shift = PAGE_SHIFT,
+		.features = features | (kvm_lpa2_is_enabled() ? S2_FEAT_LPA2 : 0),
+		.port = t,
+	};
+
 	t->mm_ops = *mm_ops;
 	t->unlinked = true;
-	t->s2.port = t;
+	t->s2 = config_layout(&cfg);
 	t->s2.root = table;
 	t->s2.root_pages = 1;
 	t->s2.start_level = level + 1;
-	t->s2.ipa_bits = kvm_granule_shift(level);
-	t->s2.pa_bits = 48;
-	t->s2.granule_shift = PAGE_SHIFT;
-	if (kvm_lpa2_is_enabled()) {
-		t->s2.features = S2_FEAT_LPA2;
-		t->s2.wide = S2_WIDE_LPA2;
-		t->s2.pa_bits = 52;
-	}
+	t->s2.start_shift = kvm_granule_shift(level + 1);
+	t->s2.special = level + 1 == KVM_PGTABLE_LAST_LEVEL ? S2_SHALLOW : 0;
+	t->s2.tags = 1;
 }
 
 void kvm_pgtable_stage2_free_unlinked(struct kvm_pgtable_mm_ops *mm_ops, void *pgtable,
@@ -368,7 +364,7 @@ void kvm_pgtable_stage2_free_unlinked(struct kvm_pgtable_mm_ops *mm_ops, void *p
 {
 	struct stage2_tables t = {};
 
-	stage2_unlinked(&t, mm_ops, pgtable, level);
+	stage2_unlinked(&t, mm_ops, pgtable, level, 0);
 	WARN_ON(s2_destroy(&t.s2, S2_NO_CLEAN | S2_VMID_UNUSED, NULL));
 }
 
@@ -386,12 +382,12 @@ kvm_pte_t *kvm_pgtable_stage2_create_unlinked(struct kvm_pgtable *pgt, u64 phys,
 		return ERR_PTR(ret);
 	if (!IS_ALIGNED(phys, kvm_granule_size(level)))
 		return ERR_PTR(-EINVAL);
-	stage2_unlinked(&t, pgt->mm_ops, NULL, level);
+	t.mm_ops = *pgt->mm_ops;
 	table = s2_port_table_alloc(&t, mc);
 	if (!table)
 		return ERR_PTR(-ENOMEM);
-	t.s2.root = table;
-	t.s2.features |= stage2_tables(pgt)->s2.features & S2_FEAT_FWB;
+	stage2_unlinked(&t, pgt->mm_ops, table, level,
+			stage2_tables(pgt)->s2.features & S2_FEAT_FWB);
 	ret = s2_map(&t.s2, s2_ipa(0), s2_pa(phys), kvm_granule_size(level), attr,
 		     S2_NO_CLEAN | (force_pte ? S2_MAP_PAGES : 0), &op);
 	if (!ret)

@@ -2,7 +2,8 @@
 /*
  * Detached tables on their way to the allocator: a grace period, then a worker
  * frees them. One grace period at a time for each VM; what is detached while one
- * runs waits for the next, so a VM costs one callback however often it unmaps.
+ * runs waits for the next, so a VM costs one callback however often it unmaps. All
+ * the tables of a VM that ends go the same way.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -23,12 +24,29 @@ static void reclaim_start(struct stage2_tables *t)
 	queue_rcu_work(system_unbound_wq, &t->work);
 }
 
+/*
+ * No vCPU can run on the tables any more, and none has VTTBR_EL2 pointing to them
+ * while it is in EL1 or EL0: no walk reaches a page after it is freed. Entries of
+ * the VMID may stay in TLBs; KVM gives a VMID to another VM only after a rollover,
+ * which invalidates all of them. Hence no TLBI here, as before. And nobody reads
+ * what the guest left in its memory, so no clean either.
+ */
+static void destroy(struct stage2_tables *t)
+{
+	struct s2_op op = { .max_entries = 8 * S2_BUDGET_ENTRIES_MIN };
+	int ret;
+
+	while ((ret = s2_destroy(&t->s2, S2_NO_CLEAN | S2_VMID_UNUSED, &op)) == S2_MORE)
+		cond_resched();
+	WARN_ON(ret);
+}
+
 static void reclaim_work(struct work_struct *work)
 {
 	struct stage2_tables *t =
 		container_of(to_rcu_work(work), struct stage2_tables, work);
 	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
-	bool more;
+	bool more, last;
 
 	/*
 	 * Whoever walks the tables without the lock held for writing is in an RCU
@@ -40,13 +58,28 @@ static void reclaim_work(struct work_struct *work)
 
 	spin_lock(&t->limbo_lock);
 	more = t->fresh.head;
+	last = t->ended && !more;
 	if (more)
 		reclaim_start(t);
 	else
 		t->reclaiming = false;
 	spin_unlock(&t->limbo_lock);
-	if (!more)
-		stage2_tables_put(t);
+	if (more)
+		return;
+	/* Whoever ended it was the last to call anything else on it. */
+	if (last)
+		destroy(t);
+	stage2_tables_put(t);
+}
+
+/* With limbo_lock held: what is fresh, or the end, does not wait for more. */
+static void reclaim_soon(struct stage2_tables *t)
+{
+	if (t->reclaiming)
+		return;
+	t->reclaiming = true;
+	refcount_inc(&t->refs);
+	reclaim_start(t);
 }
 
 /* Take over what a call has detached. Any context in which KVM changes tables. */
@@ -57,12 +90,18 @@ void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo)
 	spin_lock(&t->limbo_lock);
 	/* Few tables: a list holds the topmost of what was detached. */
 	limbo_move(&t->layout, &t->fresh, limbo);
-	if (!t->reclaiming) {
-		t->reclaiming = true;
-		refcount_inc(&t->refs);
-		reclaim_start(t);
-	}
+	reclaim_soon(t);
 	spin_unlock(&t->limbo_lock);
+}
+
+/* Take over all the tables, and the reference of the kvm_pgtable. */
+void stage2_reclaim_all(struct stage2_tables *t)
+{
+	spin_lock(&t->limbo_lock);
+	t->ended = true;
+	reclaim_soon(t);
+	spin_unlock(&t->limbo_lock);
+	stage2_tables_put(t);
 }
 
 void stage2_reclaim_init(struct stage2_tables *t)

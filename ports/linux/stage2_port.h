@@ -28,17 +28,18 @@
  * @mm_ops: a copy of the caller's operations. pgt->mm_ops points here, which is
  *	how a kvm_pgtable, that has no field to spare, leads to this.
  * @s2: the instance
- * @layout: the instance as it was made: what releasing tables needs, also after
- *	the tables themselves have been destroyed
+ * @layout: the instance as it was made: what releasing tables needs, beside calls on
+ *	the instance itself
  * @mmu: KVM's side: VMID and VTCR for the invalidations
  * @quiet: the caller of the running exclusive call invalidates (wrprotect)
  * @unlinked: @s2 is no VM's: its root is a table of its own
  * @list: all instances, for debugfs
  * @refs: the pgtable's, and one while tables wait for a grace period
- * @limbo_lock: the five below
+ * @limbo_lock: all below
  * @fresh: detached since the running grace period began
  * @waiting: detached before it began
  * @reclaiming: a grace period is running, or @waiting is being freed
+ * @ended: the pgtable is gone, and @s2 is the worker's to destroy
  * @work: frees @waiting
  */
 struct stage2_tables {
@@ -51,7 +52,7 @@ struct stage2_tables {
 
 	spinlock_t limbo_lock;
 	struct s2_limbo fresh, waiting;
-	bool reclaiming;
+	bool reclaiming, ended;
 	struct rcu_work work;
 };
 
@@ -62,6 +63,7 @@ static inline struct stage2_tables *stage2_tables(struct kvm_pgtable *pgt)
 
 void stage2_reclaim_init(struct stage2_tables *t);
 void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo);
+void stage2_reclaim_all(struct stage2_tables *t);
 void stage2_tables_put(struct stage2_tables *t);
 
 #ifdef CONFIG_DEBUG_FS
@@ -76,12 +78,10 @@ static inline void stage2_debugfs_del(struct stage2_tables *t)
 }
 #endif
 
-/*
- * Only a kernel built for tests can leave invalidation out, so that a test can
- * show that it would notice.
- */
+/* Only a kernel built for tests can leave invalidation out: test.c. */
 #ifdef STAGE2_TEST
 extern bool stage2_test_no_tlbi;
+struct stage2_tables *stage2_debugfs_first(void);
 #else
 #define stage2_test_no_tlbi false
 #endif

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/kernel/debug/stage2/, what only a kernel for tests has there:
+ *
+ *   no_tlbi    switch invalidation off, so that a test can show that it would notice
+ *   unlinked   read it to try create_unlinked and free_unlinked, which KVM itself no
+ *              longer calls
+ */
+#include <linux/debugfs.h>
+#include <linux/init.h>
+#include <linux/kvm_host.h>
+#include <linux/seq_file.h>
+
+#include "port.h"
+
+bool stage2_test_no_tlbi;
+
+/* Whether an entry is what the table is for: @phys, as a page or as a block. */
+static bool leaf_is(kvm_pte_t pte, u64 phys, bool page)
+{
+	return kvm_pte_valid(pte) && kvm_pte_to_phys(pte) == phys &&
+	       !(pte & PTE_TABLE_BIT) == !page;
+}
+
+static bool try_unlinked(struct kvm_pgtable *pgt, struct kvm_mmu_memory_cache *mc,
+			 s8 level, bool force_pte)
+{
+	const enum kvm_pgtable_prot prot = KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_W;
+	const u64 phys = kvm_granule_size(level), child = kvm_granule_size(level + 1);
+	bool tables = force_pte && level + 1 < KVM_PGTABLE_LAST_LEVEL;
+	int used = tables ? PTRS_PER_PTE + 1 : 1;
+	bool good;
+	kvm_pte_t *table;
+
+	if (__kvm_mmu_topup_memory_cache(mc, PTRS_PER_PTE + 1, PTRS_PER_PTE + 1))
+		return false;
+	used = mc->nobjs - used;
+	table = kvm_pgtable_stage2_create_unlinked(pgt, phys, level, prot, mc, force_pte);
+	if (IS_ERR(table))
+		return false;
+	good = mc->nobjs == used;
+	for (int i = 0; good && i < PTRS_PER_PTE; i++) {
+		kvm_pte_t *below = tables ? __va(kvm_pte_to_phys(table[i])) : NULL;
+
+		if (!tables)
+			good = leaf_is(table[i], phys + i * child, child == PAGE_SIZE);
+		for (int j = 0; below && good && j < PTRS_PER_PTE; j++)
+			good = leaf_is(below[j], phys + i * child + j * PAGE_SIZE, true);
+	}
+	kvm_pgtable_stage2_free_unlinked(pgt->mm_ops, table, level);
+	return good;
+}
+
+static int unlinked_show(struct seq_file *m, void *unused)
+{
+	struct kvm_mmu_memory_cache mc = { .gfp_zero = __GFP_ZERO };
+	struct stage2_tables *t = stage2_debugfs_first();
+	struct kvm_pgtable pgt = {};
+	bool good;
+
+	if (!t)
+		return -ENOENT;
+	pgt.mm_ops = &t->mm_ops;
+	good = try_unlinked(&pgt, &mc, 2, true) && try_unlinked(&pgt, &mc, 1, false) &&
+	       try_unlinked(&pgt, &mc, 1, true);
+	stage2_tables_put(t);
+	kvm_mmu_free_memory_cache(&mc);
+	seq_puts(m, good ? "good\n" : "wrong\n");
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(unlinked);
+
+static int __init stage2_test_init(void)
+{
+	struct dentry *dir = debugfs_lookup("stage2", NULL);
+
+	debugfs_create_bool("no_tlbi", 0600, dir, &stage2_test_no_tlbi);
+	debugfs_create_file("unlinked", 0400, dir, NULL, &unlinked_fops);
+	dput(dir);
+	return 0;
+}
+/* After debugfs.c, which makes the directory. */
+late_initcall_sync(stage2_test_init);
