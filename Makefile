@@ -73,7 +73,7 @@ setup-kvm: setup
 	@tools/setup.sh linux-source-6.12 bc bison flex cpio rsync libelf-dev libssl-dev \
 		device-tree-compiler
 
-kvm: setup-kvm
+kvm: setup-kvm all
 	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
 
 kvm-bench: setup-kvm

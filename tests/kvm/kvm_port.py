@@ -71,7 +71,7 @@ def check_list():
     assert len(names) == len(set(names)) > 25
     for _, options, _ in tests:
         for option in options:
-            assert option in ("short", "smp1", "ours", "-") \
+            assert option in ("short", "smp1", "trace", "ours", "-") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {

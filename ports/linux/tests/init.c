@@ -5,10 +5,9 @@
  *
  *	name <tab> timeout in seconds <tab> options <tab> path and arguments
  *
- * options: "pages=N" reserves N huge pages for it, "record" records it with the
- * kprobe events of /probes and prints the trace; others are not for us. After each
- * test the memory in stage-2 tables must be back to 0: freed tables wait for a grace
- * period, so it is given some time.
+ * options: "pages=N" reserves N huge pages for it, "trace" prints what it has left in
+ * /tmp/trace; others are not for us. After each test the memory in stage-2 tables must
+ * be back to 0: freed tables wait for a grace period, so it is given some time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +25,7 @@
 #include <unistd.h>
 
 #define HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
-#define TRACING "/sys/kernel/tracing/"
+#define TRACE "/tmp/trace"
 
 static void mount_at(const char *type, const char *dir)
 {
@@ -59,39 +58,19 @@ static long table_memory(void)
 	return kb;
 }
 
-/* The same as record.sh does, without a shell. */
-static void record_start(void)
-{
-	FILE *probes = fopen("/probes", "r");
-	int fd = open(TRACING "kprobe_events", O_WRONLY | O_APPEND);
-	char line[512];
-
-	while (probes && fgets(line, sizeof(line), probes))
-		if (write(fd, line, strlen(line)) < 0)
-			printf("## the kernel refuses %s", line);
-	close(fd);
-	if (probes)
-		fclose(probes);
-	write_file(TRACING "options/irq-info", "0");
-	write_file(TRACING "buffer_size_kb", "16384");
-	write_file(TRACING "events/stage2/s2_map_ret/filter", "ret != 0");
-	write_file(TRACING "events/stage2/s2_relax_perms_ret/filter", "ret != 0");
-	write_file(TRACING "events/stage2/enable", "1");
-}
-
-static void record_stop(void)
+static void print_trace(const char *name)
 {
 	char buf[65536];
-	ssize_t n;
-	int fd;
+	FILE *f = fopen(TRACE, "r");
+	size_t n;
 
-	write_file(TRACING "tracing_on", "0");
-	fd = open(TRACING "trace", O_RDONLY);
-	printf("##TRACE\n");
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		fwrite(buf, 1, (size_t)n, stdout);
+	printf("##TRACE %s\n", name);
+	while (f && (n = fread(buf, 1, sizeof(buf), f)) > 0)
+		fwrite(buf, 1, n, stdout);
 	printf("##TRACE END\n");
-	close(fd);
+	if (f)
+		fclose(f);
+	unlink(TRACE);
 }
 
 static double now(void)
@@ -158,7 +137,7 @@ static void run(char *line)
 {
 	char *name = strtok(line, "\t"), *limit = strtok(NULL, "\t");
 	char *options = strtok(NULL, "\t"), *command = strtok(NULL, "\n");
-	bool record = options && strstr(options, "record");
+	bool trace = options && strstr(options, "trace");
 	const char *pages = options ? strstr(options, "pages=") : NULL;
 	double start = now();
 	bool timed_out;
@@ -170,16 +149,14 @@ static void run(char *line)
 		return;
 	if (pages)
 		write_file(HUGE_PAGES, pages + 6);
-	if (record)
-		record_start();
 	printf("##BEGIN %s\n", name);
 	fflush(stdout);
 	pid = fork();
 	if (!pid)
 		exec_test(command);
 	status = wait_for(pid, atof(limit), &timed_out);
-	if (record)
-		record_stop();
+	if (trace)
+		print_trace(name);
 	if (pages)
 		write_file(HUGE_PAGES, "0");
 	for (int i = 0; (kb = table_memory()) > 0 && i < 50; i++)
@@ -203,8 +180,7 @@ int main(void)
 	mount_at("sysfs", "/sys");
 	mount_at("devtmpfs", "/dev");
 	mount_at("debugfs", "/sys/kernel/debug");
-	if (!access("/probes", R_OK))
-		mount_at("tracefs", "/sys/kernel/tracing");
+	mount_at("tracefs", "/sys/kernel/tracing");
 	mount_at("tmpfs", "/tmp");
 	mount_at("tmpfs", "/dev/shm");
 	signal(SIGPIPE, SIG_IGN);

@@ -164,7 +164,7 @@ int main(int argc, char **argv)
 	char *data;
 
 	sigaction(SIGUSR1, &act, NULL);
-	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start));
+	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
 	/* Four huge pages: three kinds of A, and B; aligned, one spare for that. */
 	data = mmap(NULL, 5 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);

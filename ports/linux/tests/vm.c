@@ -40,12 +40,19 @@ void vm_slot(struct vm *vm, uint32_t slot, uint64_t ipa, void *memory, uint64_t 
 	control(vm->fd, KVM_SET_USER_MEMORY_REGION, &region, "memory slot");
 }
 
-void vm_open(struct vm *vm, const void *code, size_t size)
+void vm_open(struct vm *vm, const void *code, size_t size, uint64_t chunk)
 {
+	struct kvm_enable_cap cap = {
+		.cap = KVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE,
+		.args = { chunk },
+	};
+
 	vm->kvm = open("/dev/kvm", O_RDWR);
 	if (vm->kvm < 0)
 		die("/dev/kvm");
 	vm->fd = control(vm->kvm, KVM_CREATE_VM, NULL, "create VM");
+	if (chunk)
+		control(vm->fd, KVM_ENABLE_CAP, &cap, "eager split");
 	vm->code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 			-1, 0);
 	if (vm->code == MAP_FAILED || size > 4096)

@@ -11,7 +11,6 @@
 
 struct vm {
 	int kvm, fd;
-	uint32_t slots;
 	void *code; /* one page at VM_CODE_IPA */
 };
 
@@ -23,7 +22,8 @@ struct vcpu {
 /* Say what went wrong and end the program. */
 void die(const char *what) __attribute__((noreturn));
 
-void vm_open(struct vm *vm, const void *code, size_t size);
+/* chunk: how much KVM splits at a time when logging begins; 0: at the first write. */
+void vm_open(struct vm *vm, const void *code, size_t size, uint64_t chunk);
 void vm_close(struct vm *vm);
 /* size 0 deletes the slot. */
 void vm_slot(struct vm *vm, uint32_t slot, uint64_t ipa, void *memory, uint64_t size,
@@ -32,7 +32,10 @@ void vm_slot(struct vm *vm, uint32_t slot, uint64_t ipa, void *memory, uint64_t 
 void vcpu_open(struct vm *vm, struct vcpu *vcpu, unsigned id, uint64_t offset);
 void vcpu_close(struct vm *vm, struct vcpu *vcpu);
 void vcpu_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
-/* Until it stores outside of any slot, or a signal comes: the address, or 0. */
+/*
+ * Until it stores outside of any slot, or a signal comes: the address, or 0. The next
+ * run goes on after that store.
+ */
 uint64_t vcpu_run(struct vcpu *vcpu);
 
 #endif /* STAGE2_TESTS_VM_H */
