@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""make kvm-bench: what unmapping costs inside KVM, stock against ours.
+"""make kvm-bench: what unmapping and logging cost inside KVM, stock against ours.
 
 Both kernels run the same program under -icount with the plugin of
 ports/linux/tests/count.c, which counts what is executed between the entry and the
@@ -14,8 +14,15 @@ import sys
 
 import kvm
 
-UNMAP = "kvm_pgtable_stage2_unmap"
-DESTROY = "kvm_pgtable_stage2_destroy"
+# The functions whose work a way is.
+WAYS = {
+    "dontneed": ("kvm_pgtable_stage2_unmap",),
+    "slot": ("kvm_pgtable_stage2_unmap",),
+    "close": ("kvm_pgtable_stage2_destroy",),
+    "log": ("kvm_pgtable_stage2_wrprotect",),
+    "split": ("kvm_pgtable_stage2_wrprotect", "kvm_pgtable_stage2_split"),
+    "collapse": ("kvm_pgtable_stage2_map",),
+}
 # Under the MMU lock from before to after, unless somebody waits for it in between.
 HELD = ("kvm_unmap_gfn_range", "kvm_arch_flush_shadow_memslot")
 # Where freed tables go: out of the locked path.
@@ -36,7 +43,8 @@ def count(kernel, cpu, large):
     counts = kvm.BUILD / f"bench-{kernel}-{cpu}.counts"
     where = symbols(kernel)
     plugin = [f"{kvm.PROGRAMS}/count.so", f"out={counts}", f"vectors={where['vectors']}"]
-    plugin += [f"fn={n}:{where[n]}" for n in (UNMAP, DESTROY, *HELD, *LATER)
+    names = {n for functions in WAYS.values() for n in functions}
+    plugin += [f"fn={n}:{where[n]}" for n in (*sorted(names), *HELD, *LATER)
                if n in where]
     initrd = kvm.BUILD / f"bench-{kernel}-{cpu}.cpio"
     kvm.archive({"init": (kvm.PROGRAMS / "init").read_bytes(),
@@ -65,14 +73,14 @@ def total(record, names, what="sum"):
 
 def row(phase):
     kind, size, entries, way, record = phase
-    main = DESTROY if way == "close" else UNMAP
-    counts = total(record, (main,))
-    longest = total(record, (main,), "longest")
+    main = WAYS[way]
+    counts = total(record, main)
+    longest = max((record[n]["longest"] for n in main), key=lambda c: c["instructions"])
     held = max((record.get(n, {}).get("longest", {}).get("instructions", 0)
                 for n in HELD), default=0)
     return {
         "kind": kind, "bytes": size, "entries": entries, "way": way,
-        "calls": record[main]["calls"],
+        "calls": sum(record[n]["calls"] for n in main),
         "instructions": counts["instructions"],
         "clean_loop": counts["clean_loop"],
         "dc_civac": counts["dc_civac"],

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What make kvm-bench measures: guest memory is mapped by a vCPU that touches it,
- * then taken away. The counting is QEMU's (count.c); two instructions that do
- * nothing tell it where it begins and ends. Each line on the console,
- * "##PHASE kind bytes mapped-entries way", belongs to one line of counts.
+ * then taken away, or its dirty pages are logged. The counting is QEMU's (count.c);
+ * two instructions that do nothing tell it where it begins and ends. Each line on the
+ * console, "##PHASE kind bytes mapped-entries way", belongs to one line of counts.
  */
 #define _GNU_SOURCE
 #include <stdbool.h>
@@ -29,12 +29,41 @@ __asm__(".pushsection .rodata\n"
 	"	cmp	x0, x1\n"
 	"	b.lo	1b\n"
 	"	str	x0, [x3]\n"
-	"	b	.\n"
+	"	b	1b\n"
 	"guest_end:\n"
 	".popsection\n");
 
-enum way { DONTNEED, SLOT, CLOSE };
-static const char *const way_name[] = { "dontneed", "slot", "close" };
+/*
+ * DONTNEED, SLOT, CLOSE: how the memory is taken away. LOG: logging begins, which
+ * write-protects. SPLIT: the same, and blocks become pages at once. COLLAPSE: it has
+ * ended, and the vCPU's faults make blocks of pages again.
+ */
+enum way { DONTNEED, SLOT, CLOSE, LOG, SPLIT, COLLAPSE };
+static const char *const way_name[] = { "dontneed", "slot",  "close",
+					"log",	    "split", "collapse" };
+
+static void *reserve(uint64_t size, bool block, char **data)
+{
+	char *map = mmap(NULL, size + HUGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (map == MAP_FAILED)
+		die("memory");
+	*data = (char *)(((uintptr_t)map + HUGE - 1) & ~(HUGE - 1));
+	if (madvise(*data, size, block ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
+		die("madvise");
+	return map;
+}
+
+static void touch(struct vcpu *vcpu, uint64_t size, uint64_t stride)
+{
+	vcpu_reg(vcpu, 0, DATA_IPA);
+	vcpu_reg(vcpu, 1, DATA_IPA + size);
+	vcpu_reg(vcpu, 2, stride);
+	vcpu_reg(vcpu, 3, DATA_IPA + size);
+	if (vcpu_run(vcpu) != DATA_IPA + size)
+		die("the vCPU was interrupted");
+}
 
 /* One case; block: backed by huge pages. stride: one page touched in so many bytes. */
 static void measure(const char *kind, bool block, uint64_t size, uint64_t stride,
@@ -44,25 +73,18 @@ static void measure(const char *kind, bool block, uint64_t size, uint64_t stride
 	struct vm vm;
 	char *map, *data;
 
-	map = mmap(NULL, size + HUGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (map == MAP_FAILED)
-		die("memory");
-	data = (char *)(((uintptr_t)map + HUGE - 1) & ~(HUGE - 1));
-	if (madvise(data, size, block ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
-		die("madvise");
+	map = reserve(size, block, &data);
 	for (uint64_t i = 0; i < size; i += stride)
 		data[i] = 1;
-
-	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start));
+	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start),
+		way >= SPLIT ? HUGE : 0);
 	vm_slot(&vm, 1, DATA_IPA, data, size, 0);
 	vcpu_open(&vm, &vcpu, 0, 0);
-	vcpu_reg(&vcpu, 0, DATA_IPA);
-	vcpu_reg(&vcpu, 1, DATA_IPA + size);
-	vcpu_reg(&vcpu, 2, stride);
-	vcpu_reg(&vcpu, 3, DATA_IPA + size);
-	if (vcpu_run(&vcpu) != DATA_IPA + size)
-		die("the vCPU was interrupted");
+	touch(&vcpu, size, stride);
+	if (way == COLLAPSE) {
+		vm_slot(&vm, 1, DATA_IPA, data, size, KVM_MEM_LOG_DIRTY_PAGES);
+		vm_slot(&vm, 1, DATA_IPA, data, size, 0);
+	}
 
 	/* Freed tables of the case before are not to be counted here. */
 	usleep(300000);
@@ -71,10 +93,13 @@ static void measure(const char *kind, bool block, uint64_t size, uint64_t stride
 		die("DONTNEED");
 	if (way == SLOT)
 		vm_slot(&vm, 1, DATA_IPA, data, 0, 0);
-	if (way != CLOSE)
-		usleep(500000);
-	else
-		vcpu_close(&vm, &vcpu), vm_close(&vm), usleep(500000);
+	if (way == CLOSE)
+		vcpu_close(&vm, &vcpu), vm_close(&vm);
+	if (way == LOG || way == SPLIT)
+		vm_slot(&vm, 1, DATA_IPA, data, size, KVM_MEM_LOG_DIRTY_PAGES);
+	if (way == COLLAPSE)
+		touch(&vcpu, size, stride);
+	usleep(500000);
 	__asm__ volatile("hint #121" ::: "memory");
 	printf("##PHASE %s %llu %llu %s\n", kind, (unsigned long long)size,
 	       (unsigned long long)(size / stride), way_name[way]);
@@ -100,5 +125,8 @@ int main(int argc, char **argv)
 	measure("sparse", false, large, 16 * 4096, DONTNEED);
 	measure("sparse", false, 2 * large, HUGE, DONTNEED);
 	measure("sparse", false, 2 * large, HUGE, CLOSE);
+	measure("4k", false, large / 4, 4096, LOG);
+	measure("2m", true, large / 4, HUGE, SPLIT);
+	measure("2m", true, large / 4, HUGE, COLLAPSE);
 	return 0;
 }
