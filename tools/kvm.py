@@ -121,10 +121,11 @@ def build_kernel(name, options, fragments=()):
             f"{name}-config.log",
             env={**os.environ, "KCONFIG_ALLCONFIG": str(out / "wanted")})
         got = (out / ".config").read_text().splitlines()
-        for line in config.splitlines():
-            if line.startswith("CONFIG_") and line not in got \
-                    and not line.endswith("=n"):
-                say(f"  note: {line} is not in the {name} kernel")
+        wanted = dict(line.split("=", 1) for line in config.splitlines()
+                      if line.startswith("CONFIG_"))
+        for option, value in wanted.items():
+            if value != "n" and f"{option}={value}" not in got:
+                say(f"  note: {option}={value} is not in the {name} kernel")
         (out / "wanted").replace(out / "fragment")
     run(f"build the {name} kernel", make(out, *options, "Image"), f"{name}-build.log")
 
