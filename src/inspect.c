@@ -100,8 +100,8 @@ S2_INLINE int translate(const struct s2 *s2, uint64_t ipa, unsigned wide, int st
 }
 
 /* Any shape. Not inline, for it needs more registers than those below. */
-static __attribute__((noinline)) int translate_any(const struct s2 *s2, uint64_t ipa,
-						   struct s2_leaf *leaf)
+static __attribute__((__noinline__)) int translate_any(const struct s2 *s2, uint64_t ipa,
+						       struct s2_leaf *leaf)
 {
 	return translate(s2, ipa, s2->wide, s2->start_level, leaf);
 }

@@ -148,7 +148,7 @@ int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
  * them reads its word after the DSB that follows, so it sees them if a PE can have
  * seen the leaf. What is not as expected is undone, and left to the general way.
  */
-static inline bool put_page(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t d,
+static inline bool put_leaf(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t d,
 			    uint64_t keep)
 {
 	uint64_t old = s2_port_word_add(s2->port, &meta[META_STATE], META_LIVE_ONE);
@@ -191,7 +191,7 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	meta = table_meta(s2, p.table);
 	spoil_look(s2, flags);
 	if (flags & S2_SHARED) {
-		if (!put_page(s2, meta, p.entry, d, keep))
+		if (!put_leaf(s2, meta, p.entry, d, keep))
 			return false;
 	} else {
 		/* The tables above have the flags if this one has. */
