@@ -183,8 +183,11 @@ static bool stage2_made_already(struct stage2_tables *t, s2_ipa_t ipa, u64 size,
 				s2_attr_t attr)
 {
 	struct s2_mapping m;
+	struct s2_leaf leaf;
 
-	if (s2_lookup(&t->s2, ipa, &m) || m.state != S2_LEAF)
+	/* The short look first: nearly every fault is for what is not there. */
+	if (s2_translate(&t->s2, ipa, &leaf) || leaf.pa.pa != phys ||
+	    s2_lookup(&t->s2, ipa, &m) || m.state != S2_LEAF)
 		return false;
 	return m.size == size && m.pa.pa == phys &&
 	       !((m.attr ^ attr) & (S2_MEM_MASK | S2_SW_MASK));
@@ -250,13 +253,13 @@ int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
 kvm_pte_t kvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
-	struct s2_mapping m;
+	struct s2_leaf leaf;
 	kvm_pte_t pte = 0;
 
 	rcu_read_lock();
-	if (!s2_lookup(&t->s2, stage2_ipa(addr), &m) && m.state == S2_LEAF &&
+	if (!s2_translate(&t->s2, stage2_ipa(addr), &leaf) &&
 	    !s2_mkyoung(&t->s2, stage2_ipa(addr), S2_SHARED))
-		pte = m.desc;
+		pte = leaf.desc;
 	rcu_read_unlock();
 	return pte;
 }
