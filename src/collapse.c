@@ -333,7 +333,9 @@ static int collapse_steps(struct s2 *s2, struct s2_op *op, struct step *step)
 		if (!op->st.phase)
 			op->done = s2_ipa(op->st.win);
 		if (!whole) {
-			op->st.look = s2->look = ++s2->looks;
+			/* Beside others no look is gone on with. */
+			if (!step->shared)
+				op->st.look = s2->look = ++s2->looks;
 			return S2_MORE;
 		}
 		if (op->st.win >= k.end) {

@@ -257,7 +257,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		   op->st.arg != arg || op->st.flags != flags) {
 		return S2_E_RESUME;
 	}
-	if (kind != OP_COLLAPSE || op->st.look != s2->look)
+	if (kind != OP_COLLAPSE || flags & S2_SHARED || op->st.look != s2->look)
 		spoil_look(s2, flags);
 	*step = step_free(flags);
 	step->op = op;

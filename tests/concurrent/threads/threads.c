@@ -149,10 +149,12 @@ static void *thread_main(void *data)
 		uint64_t ipa = some_page(self), size = PAGE, pa;
 		int ret;
 
+		/* Every other one in steps: no fewer visits than a collapse may have. */
+		op.max_entries = pick(self, 2) ? 3 * 512 : 0;
 		if (what == 2 || what == 9 || what == 10 || !pick(self, 3)) {
 			ipa &= ~(BLOCK - 1);
 			size = BLOCK;
-			if (what == 3 && !pick(self, 4)) {
+			if ((what == 3 || what == 10) && !pick(self, 4)) {
 				ipa = START;
 				size = BLOCKS * BLOCK;
 			}
