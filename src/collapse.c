@@ -89,10 +89,10 @@ static bool table_full(const struct cursor *c, uint64_t *table)
 
 /*
  * Look through a table as far as the budget goes. In op->st between steps: win, the
- * first byte of the table it stopped in; published, the first member; pos, the next.
- * What was seen in another step holds if no call has come in between (s2->look is
- * still this look's number), else it begins again; where one always does the table is
- * left as it is rather than looked at for ever.
+ * first byte of the table it stopped in; published, the first member; pos, the next;
+ * reserved, how often it has begun again. What was seen in another step holds if no call
+ * has come in between (s2->look is still this look's number), else it begins again; where
+ * one always does the table is left as it is rather than looked at for ever.
  */
 enum look { LOOK_NO, LOOK_YES, LOOK_MORE };
 
@@ -104,12 +104,14 @@ static enum look look_table(const struct cursor *c, struct s2_op *op, uint64_t *
 	uint64_t visits;
 	bool same;
 
-	if (op->st.published && op->st.look == s2->look) {
+	if (!op->st.published || c->ipa != op->st.win) {
+		op->st.reserved = 0;
+	} else if (op->st.look == s2->look) {
 		k.first = op->st.published;
 		k.idx = (unsigned)((op->st.pos - cursor_base(c)) >>
 				   level_shift(s2, c->level + 1));
-	} else if (op->st.published && ++op->st.reserved > LOOKS_MAX) {
-		op->st.published = op->st.reserved = 0;
+	} else if (++op->st.reserved > LOOKS_MAX) {
+		op->st.published = 0;
 		return LOOK_NO;
 	}
 	op->st.published = 0;
@@ -129,7 +131,6 @@ static enum look look_table(const struct cursor *c, struct s2_op *op, uint64_t *
 		if (!same)
 			return LOOK_NO;
 	}
-	op->st.reserved = 0;
 	*first = k.first;
 	return LOOK_YES;
 }
@@ -338,6 +339,8 @@ static int collapse_steps(struct s2 *s2, struct s2_op *op, struct step *step)
 				op->st.look = s2->look = ++s2->looks;
 			return S2_MORE;
 		}
+		/* Not of a table that had a hole when it was come back to. */
+		op->st.published = 0;
 		if (op->st.win >= k.end) {
 			op->st.phase++;
 			op->st.win = op->st.ipa;

@@ -564,6 +564,31 @@ static void a_table_given_up_keeps_no_other_from_it(void **state)
 	close_bed();
 }
 
+/* Four times begun anew, and then it has a hole: the next one has been seen by nobody. */
+static void a_table_with_a_hole_at_last_keeps_no_other_from_it(void **state)
+{
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	int ret = S2_MORE;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 2 * BLOCK, RW, S2_MAP_PAGES);
+	for (unsigned steps = 0; ret == S2_MORE; steps++) {
+		assert_true(steps < 20);
+		watch_call(&watcher);
+		if (steps && steps < 5)
+			bed_map(&bed, 8 * GIB, 8 * GIB, PAGE, steps & 1 ? RW : S2_R,
+				S2_MAP_REPLACE);
+		if (steps == 5)
+			bed_unmap(&bed, GIB, PAGE, 0);
+		ret = s2_collapse(&bed.s2, s2_ipa(GIB), 2 * BLOCK, 0, &op);
+	}
+	assert_int_equal(ret, 0);
+	assert_int_equal(level_at(GIB + PAGE), 3);
+	assert_int_equal(level_at(GIB + BLOCK), 2);
+	close_bed();
+}
+
 /* ---- where the tables go ---------------- */
 
 static void tables_go_to_the_callers_limbo(void **state)
@@ -712,6 +737,7 @@ int main(void)
 		cmocka_unit_test(a_second_collapse_between_steps),
 		cmocka_unit_test(a_table_that_always_changes_is_given_up),
 		cmocka_unit_test(a_table_given_up_keeps_no_other_from_it),
+		cmocka_unit_test(a_table_with_a_hole_at_last_keeps_no_other_from_it),
 		cmocka_unit_test(tables_go_to_the_callers_limbo),
 		cmocka_unit_test(with_bbm2_the_range_is_never_unmapped),
 		cmocka_unit_test(bad_input_is_refused),
