@@ -654,6 +654,16 @@ int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 
 /* ---- tables taken before they are needed --------------------------------------- */
 
+/* How many it takes below an entry at @level until @edge is between two entries. */
+static inline unsigned tables_to(const struct s2 *s2, uint64_t edge, int level)
+{
+	unsigned n = 0;
+
+	for (; level < LAST_LEVEL && edge & (level_size(s2, level) - 1); level++)
+		n++;
+	return n;
+}
+
 /* Take up to n tables into *reserve: all, or none and S2_E_NOMEM. */
 int reserve_fill(struct s2 *s2, void *cookie, uint64_t *reserve, uint64_t n);
 uint64_t *reserve_take(struct s2 *s2, uint64_t *reserve);

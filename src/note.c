@@ -6,17 +6,7 @@
  */
 #include "internal.h"
 
-/* Tables from an entry at @level down to where @edge is between two entries. */
-static unsigned tables_to(const struct s2 *s2, uint64_t edge, int level)
-{
-	unsigned n = 0;
-
-	for (; level < LAST_LEVEL && edge & (level_size(s2, level) - 1); level++)
-		n++;
-	return n;
-}
-
-/* The same for an entry under the cursor that has to be opened for [start, end). */
+/* Tables for an entry under the cursor that has to be opened for [start, end). */
 static unsigned tables_within(const struct cursor *c, uint64_t start, uint64_t end)
 {
 	uint64_t base = cursor_base(c), past = base + level_size(c->s2, c->level);

@@ -166,16 +166,6 @@ static void split_round(struct s2 *s2, const struct wanted *w, struct step *step
 	reserve_drain(s2, &built);
 }
 
-/* Tables it takes to bring a block at @level down so far that @edge is between two. */
-static unsigned levels_to(const struct s2 *s2, uint64_t edge, int level)
-{
-	unsigned n = 0;
-
-	for (; level < LAST_LEVEL && edge & (level_size(s2, level) - 1); level++)
-		n++;
-	return n;
-}
-
 /*
  * Only entries that the edge lies inside are read: a table that begins or ends at
  * it need not be (P6). The end of the IPA space is inside none.
@@ -190,7 +180,7 @@ static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 		uint64_t d = cursor_load(&c, cursor_entry(&c));
 
 		if (!desc_valid_table(d, c.level))
-			return desc_valid(d) ? levels_to(s2, edge, c.level) : 0;
+			return desc_valid(d) ? tables_to(s2, edge, c.level) : 0;
 		cursor_down(&c, d);
 	}
 	return 0;

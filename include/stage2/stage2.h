@@ -837,7 +837,7 @@ static inline uint64_t s2_leaf_size(const struct s2 *s2, const struct s2_leaf *l
 	return UINT64_C(8) << (s2->granule_shift - 3) * (4 - leaf->level);
 }
 
-/** s2_leaf_perms() - of %S2_R and %S2_W, what the leaf permits */
+/** s2_leaf_perms() - of %S2_R and %S2_W; a clean leaf with %S2_DBM has no %S2_W */
 static inline s2_attr_t s2_leaf_perms(const struct s2_leaf *leaf)
 {
 	return (s2_attr_t)(leaf->desc >> 6) & (S2_R | S2_W);
