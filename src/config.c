@@ -249,6 +249,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.published = op->st.below = 0;
 		op->st.reserve = op->st.reserved = 0;
 		op->st.look = 0;
+		op->st.ended = false;
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);
 		op->end = s2_ipa(ipa + size);

@@ -616,10 +616,12 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			 * Phase 2, in the same step: nothing is cleaned or freed
 			 * before it, and nobody can get in between.
 			 */
-			if (extent == BY_RANGE)
+			if (extent == BY_RANGE) {
 				invalidate(s2, step, &g);
-			else if (extent == WHOLE_VMID && broken)
+			} else if (extent == WHOLE_VMID && broken) {
 				invalidate_all(s2);
+				op->st.ended = true;
+			}
 			if (broken) {
 				op->st.pos = op->st.win;
 				op->st.phase = FINISH;
@@ -685,7 +687,7 @@ int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op)
 		 * invalidated is gone; what they had no reason to (an entry that
 		 * was relaxed and cached twice) goes here at the latest (P12).
 		 */
-		if (extent == WHOLE_VMID && !op->changed)
+		if (extent == WHOLE_VMID && !op->st.ended)
 			invalidate_all(s2);
 		s2_port_root_free(s2->port, s2->root, s2->root_pages);
 	}

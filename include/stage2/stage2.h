@@ -401,6 +401,7 @@ struct s2_op {
 		uint8_t phase;
 		uint8_t tag;		/* of its markers, if it is shared */
 		bool clean;		/* something in the window needs it */
+		bool ended;		/* destroy: the VMID has been invalidated */
 		struct s2_limbo own;	/* when the caller gave none */
 	} st;
 };
