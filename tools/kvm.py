@@ -258,7 +258,7 @@ def traces(lines):
     """{test: what it has recorded}"""
     found = {}
     for n, line in enumerate(lines):
-        if line.startswith("##TRACE "):
+        if line.startswith("##TRACE ") and line != "##TRACE END":
             found[line.split()[1]] = lines[n + 1:lines.index("##TRACE END", n)]
     return found
 

@@ -64,6 +64,13 @@ def check_results():
     assert trouble == ["WARNING: suspicious RCU usage"], trouble
 
 
+def check_traces():
+    """recordings are taken from the console, each under the name of its test"""
+    found = kvm.traces(["##BEGIN a", "##TRACE a", "1", "2", "##TRACE END", "##END a",
+                        "##TRACE b", "##TRACE END"])
+    assert found == {"a": ["1", "2"], "b": []}, found
+
+
 def check_list():
     """the list of tests: names once, known options, the required programs"""
     tests = kvm.read_list(False)
