@@ -416,6 +416,14 @@ static void notes(void)
 	unmap(0, 2 * GIB, 0);
 }
 
+/* An annotation is all that is left for destroy. */
+static void last_note(void)
+{
+	map(0, PAGE, RW, 0);
+	unmap(0, PAGE, 0);
+	annotate(GIB, GIB, 7);
+}
+
 /* Memory that is executed, and memory that was somebody else's before. */
 static void published(void)
 {
@@ -566,6 +574,7 @@ static const struct program {
 	{ "rollover", rollover, { .features = FWB } },
 	{ "runs", runs, { .features = FWB | RANGE } },
 	{ "notes", notes, { .features = FWB } },
+	{ "last-note", last_note, { .features = FWB } },
 	{ "published", published, { 0 } },
 	{ "published-fwb", published, { .features = FWB } },
 	{ "published-shared", published, { .how = SHARED } },
