@@ -90,6 +90,7 @@ static void look(struct self *self)
 static int call(struct self *self, unsigned what, uint64_t ipa, uint64_t size,
 		uint64_t pa, struct s2_op *op)
 {
+	uint64_t bytes[S2_LEVELS] = { 0 };
 	bool young = false;
 
 	switch (what) {
@@ -112,9 +113,17 @@ static int call(struct self *self, unsigned what, uint64_t ipa, uint64_t size,
 		return s2_age(&s2, s2_ipa(ipa), size, S2_SHARED | S2_CLEAR, &young, op);
 	case 9:
 		return s2_split(&s2, s2_ipa(ipa), size, S2_SHARED, op);
-
 	case 10:
 		return s2_collapse(&s2, s2_ipa(ipa), size, S2_SHARED, op);
+	case 11:
+		return s2_map(&s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W,
+			      S2_SHARED | S2_MAP_REPLACE | S2_DROP_EDGES, op);
+	case 12:
+		return s2_unmap(&s2, s2_ipa(ipa), size, S2_SHARED | S2_SPLIT_EDGES, op);
+	case 13:
+		return s2_clean(&s2, s2_ipa(ipa), size, S2_SHARED, op);
+	case 14:
+		return s2_count(&s2, s2_ipa(ipa), size, S2_SHARED, bytes, op);
 	default:
 		look(self);
 		return 0;
@@ -145,7 +154,7 @@ static void *thread_main(void *data)
 	s2_qsbr_online(&qsbr, &readers[self->me]);
 	for (uint64_t i = 0; i < calls; i++) {
 		struct s2_op op = { .limbo = &self->limbo.filling };
-		unsigned what = (unsigned)pick(self, 13), n = 0;
+		unsigned what = (unsigned)pick(self, 17), n = 0;
 		uint64_t ipa = some_page(self), size = PAGE, pa;
 		int ret;
 
@@ -154,7 +163,7 @@ static void *thread_main(void *data)
 		if (what == 2 || what == 9 || what == 10 || !pick(self, 3)) {
 			ipa &= ~(BLOCK - 1);
 			size = BLOCK;
-			if ((what == 3 || what == 10) && !pick(self, 4)) {
+			if ((what == 3 || what >= 10) && !pick(self, 4)) {
 				ipa = START;
 				size = BLOCKS * BLOCK;
 			}
