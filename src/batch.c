@@ -9,8 +9,6 @@
  */
 #include "internal.h"
 
-enum { BATCH_OPEN, BATCH_CLEAN, BATCH_RELEASE };
-
 int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
 {
 	unsigned tag;
@@ -20,17 +18,12 @@ int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
 	tag = tag_new(s2);
 	if (!tag)
 		return S2_E_BUSY;
-	b->places = b->ranges = b->at = 0;
+	b->places = b->ranges = b->at = b->how = 0;
 	b->phase = BATCH_OPEN;
 	b->tag = (uint8_t)tag;
 	s2->batch = b;
 	s2->special |= S2_BATCHING;
 	return 0;
-}
-
-bool batch_full(const struct s2_batch *b)
-{
-	return b->ranges == S2_BATCH_RANGES || b->phase != BATCH_OPEN;
 }
 
 /* Changes of one kind that follow each other are one place, or one range. */
@@ -59,7 +52,10 @@ void batch_range(struct s2_batch *b, uint64_t start, uint64_t end, uint8_t how)
 {
 	struct s2_batch_range *last = b->ranges ? &b->range[b->ranges - 1] : NULL;
 
-	if (last && start <= last->end && end >= last->start && how == last->how) {
+	b->how |= how;
+	if (last && start <= last->end && end >= last->start &&
+	    !((how ^ last->how) & ~S2_BATCH_TABLE)) {
+		last->how |= how;
 		if (start < last->start)
 			last->start = start;
 		if (end > last->end)
@@ -69,8 +65,36 @@ void batch_range(struct s2_batch *b, uint64_t start, uint64_t end, uint8_t how)
 	b->range[b->ranges++] = (struct s2_batch_range){ start, end, how };
 }
 
+S2_APART void gather_page(struct s2_batch *b, uint64_t ipa, uint64_t size)
+{
+	struct s2_gather g = { .levels = 1u << LAST_LEVEL };
+
+	gather_add(&g, ipa, size, size);
+	batch_gather(b, &g);
+}
+
+void batch_page(struct s2_batch *b, uint64_t ipa, uint64_t size, uint8_t how)
+{
+	/* Pages come in order, or from all over, and then it is the whole VMID soon. */
+	if (b->places <= S2_PLAN_OPS) {
+		struct s2_batch_range *range = b->range + b->ranges;
+		struct s2_gather *place = b->place + b->places;
+
+		if (b->ranges && range[-1].end == ipa && range[-1].how == how &&
+		    b->places && place[-1].end == ipa && place[-1].stride == size) {
+			range[-1].end = place[-1].end = ipa + size;
+			place[-1].levels |= 1u << LAST_LEVEL;
+			return;
+		}
+		gather_page(b, ipa, size);
+	}
+	batch_range(b, ipa, ipa + size, how);
+}
+
 bool batch_remakes(const struct s2_batch *b, uint64_t ipa, uint64_t size)
 {
+	if (!(b->how & S2_BATCH_REMAKE))
+		return false;
 	for (unsigned i = 0; i < b->ranges; i++)
 		if (b->range[i].how & S2_BATCH_REMAKE && b->range[i].start < ipa + size &&
 		    b->range[i].end > ipa)
@@ -106,6 +130,8 @@ static bool clean_all(struct s2 *s2, struct s2_batch *b, struct step *step)
 	uint64_t bytes = step->bytes;
 	bool done = true;
 
+	if (!(b->how & S2_BATCH_CLEAN))
+		return true;
 	for (; done && b->at < b->ranges; next_range(b, b->at + done)) {
 		const struct s2_batch_range *r = &b->range[b->at];
 		uint64_t end = r->end;
@@ -122,13 +148,62 @@ static bool clean_all(struct s2 *s2, struct s2_batch *b, struct step *step)
 	return done;
 }
 
+/*
+ * Ranges that each lie inside one table of leaves, which is still there: what
+ * release_range() does, by one walk, one loop and one count. Whether a leaf needs a clean
+ * was known when it was broken, so it has had it. All of them, or up to one that has to
+ * be looked at more closely.
+ */
+static void release_pages(struct s2 *s2, struct s2_batch *b, struct step *step)
+{
+	const uint64_t mine = desc_make_busy(0, b->tag);
+	const uint64_t whose = DESC_VALID | DESC_BUSY | DESC_REMAKE | DESC_TAGGED |
+			       DESC_TAG;
+
+	/* A root of leaves: left to the general way, as in page.c. */
+	if (s2->special & S2_SHALLOW)
+		return;
+	for (; b->at < b->ranges; next_range(b, b->at + 1u)) {
+		const struct s2_batch_range *r = &b->range[b->at];
+		uint64_t from = b->inner.st.pos, n = 0;
+		uint64_t pages = (r->end - from) >> page_shift(s2);
+		const uint64_t *end;
+		struct place p;
+
+		if (r->how & (S2_BATCH_REMAKE | S2_BATCH_TABLE) ||
+		    (from ^ (r->end - 1)) >> level_shift(s2, LAST_LEVEL - 1) ||
+		    step->entries < S2_LEVELS + pages)
+			return;
+		p = walk(s2, from);
+		step->entries -= (uint64_t)(p.level - s2->start_level) + 1;
+		if (p.level != LAST_LEVEL)
+			return;
+		step->entries -= pages - 1;
+		end = p.entry + pages;
+		for (;;) {
+			if ((p.d & whose) == mine) {
+				s2_port_store(s2->port, p.entry, 0);
+				n++;
+			}
+			if (++p.entry == end)
+				break;
+			p.d = s2_port_load(s2->port, p.entry);
+		}
+		table_meta(s2, p.table)[META_STATE] -= n * META_BUSY_ONE;
+	}
+}
+
 static bool release_all(struct s2 *s2, struct s2_batch *b, struct step *step)
 {
 	struct s2_op *inner = &b->inner;
 
-	for (; b->at < b->ranges; next_range(b, b->at + 1u)) {
-		struct s2_batch_range *r = &b->range[b->at];
+	for (;; next_range(b, b->at + 1u)) {
+		struct s2_batch_range *r;
 
+		release_pages(s2, b, step);
+		if (b->at == b->ranges)
+			return true;
+		r = &b->range[b->at];
 		inner->st.clean = false;
 		if (r->how & S2_BATCH_REMAKE)
 			inner->st.pos = link_remade(s2, step, inner->st.pos, r->end);
@@ -139,12 +214,12 @@ static bool release_all(struct s2 *s2, struct s2_batch *b, struct step *step)
 		/* Not known when it was broken: a table above has gone too. */
 		if (inner->st.clean) {
 			r->how |= S2_BATCH_CLEAN;
+			b->how |= S2_BATCH_CLEAN;
 			b->phase = BATCH_CLEAN;
 		}
 		if (inner->st.pos < r->end)
 			return false;
 	}
-	return true;
 }
 
 bool batch_finish(struct s2 *s2, struct s2_batch *b, struct s2_op *op, struct step *step)
@@ -174,7 +249,7 @@ bool batch_finish(struct s2 *s2, struct s2_batch *b, struct s2_op *op, struct st
 	step->tag = tag;
 	if (!done)
 		return false;
-	b->ranges = 0;
+	b->ranges = b->how = 0;
 	b->phase = BATCH_OPEN;
 	return true;
 }

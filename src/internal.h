@@ -442,6 +442,9 @@ struct place {
 #define S2_INLINE static inline
 #endif
 
+/* Its stack frame is not to be that of every call of its caller. */
+#define S2_APART static __attribute__((__noinline__))
+
 /* Into the table that @d is, which is at @level. */
 S2_INLINE void walk_down(const struct s2 *s2, void *port, uint64_t mask, unsigned wide,
 			 uint64_t ipa, int level, struct place *p)
@@ -630,11 +633,20 @@ uint64_t link_remade(struct s2 *s2, struct step *step, uint64_t pos, uint64_t en
 
 /* ---- batches: batch.c -------------------------------------------------------------- */
 
+/* How far its flush has come. */
+enum { BATCH_OPEN, BATCH_CLEAN, BATCH_RELEASE };
+
 /* No room for another range, or in the middle of its flush. */
-bool batch_full(const struct s2_batch *b);
+static inline bool batch_full(const struct s2_batch *b)
+{
+	return b->ranges == S2_BATCH_RANGES || b->phase != BATCH_OPEN;
+}
+
 /* To be invalidated at the flush; and, of a range that was broken, finished in it. */
 void batch_gather(struct s2_batch *b, const struct s2_gather *g);
 void batch_range(struct s2_batch *b, uint64_t start, uint64_t end, uint8_t how);
+/* Both, of one page that was broken in a table which stays. */
+void batch_page(struct s2_batch *b, uint64_t ipa, uint64_t size, uint8_t how);
 /* Whether blocks in the range are being split by the batch. */
 bool batch_remakes(const struct s2_batch *b, uint64_t ipa, uint64_t size);
 /* Gather the range if something in it waits for the batch's invalidation. */

@@ -10,8 +10,8 @@
 #define STAGE2_SRC_NAMES_H
 
 #define batch_finish s2_batch_finish
-#define batch_full s2_batch_full
 #define batch_gather s2_batch_gather
+#define batch_page s2_batch_page
 #define batch_pending s2_batch_pending
 #define batch_range s2_batch_range
 #define batch_remakes s2_batch_remakes

@@ -3,16 +3,22 @@
  * s2_map() and s2_unmap(): what is asked for, then one page the short way. Most calls
  * that a hypervisor makes are for one page whose table is there and stays: a fault, a
  * balloon. Under the lock and without a budget nothing can come between their phases,
- * so they need no window, no gather and no second walk. What is not that simple is left
- * to the general ways in unmap.c and map.c, which do the same.
+ * so they need no window, no gather and no second walk. In a batch there is only the
+ * break to do. What is not that simple is left to the general ways in unmap.c and map.c,
+ * which do the same.
  */
 #include "internal.h"
 
-/* An op with nothing in it that the short ways leave out, or none. */
+/* An op with nothing in it that the short ways leave out. */
+static inline bool plain_op(const struct s2_op *op)
+{
+	return !(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty;
+}
+
+/* The same, or none; and in no batch. */
 static inline bool plain(const struct s2_op *op)
 {
-	return !op || (!op->st.kind && !op->batch && !op->dirty && !op->max_entries &&
-		       !op->max_bytes);
+	return !op || (!op->batch && plain_op(op));
 }
 
 static inline void report(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
@@ -65,20 +71,59 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 	return true;
 }
 
+/*
+ * In a batch: the first phase, the others are the flush's. Where the batch has to be
+ * flushed before, or refuses the call, the general way does so.
+ */
+static inline bool break_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
+			      struct s2_op *op)
+{
+	struct s2_batch *b = op->batch;
+	uint64_t *meta, marker;
+	struct place p;
+
+	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || !plain_op(op) ||
+	    b != s2->batch || s2->special & ~(S2_HARDWARE_WRITES | S2_BATCHING) ||
+	    batch_full(b) || b->how & S2_BATCH_REMAKE ||
+	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
+		return false;
+	p = walk(s2, ipa);
+	if (p.level != LAST_LEVEL || !desc_valid(p.d))
+		return false;
+	meta = table_meta(s2, p.table);
+	if (meta_live(meta[META_STATE]) < 2)
+		return false;
+	spoil_look(s2, 0);
+	marker = desc_make_busy(p.d, b->tag);
+	if (!(s2->special & S2_HARDWARE_WRITES))
+		s2_port_store(s2->port, p.entry, marker);
+	else if (s2_port_cas(s2->port, p.entry, p.d, marker) != p.d)
+		return false;
+	meta[META_STATE] += META_BUSY_ONE - META_LIVE_ONE;
+	batch_page(b, ipa, page_size(s2),
+		   flags & S2_NO_CLEAN		       ? S2_BATCH_WAIVED :
+		   desc_needs_clean(s2->features, p.d) ? S2_BATCH_CLEAN :
+							 0);
+	report(s2, op, ipa, 0);
+	return true;
+}
+
+S2_APART int unmap_in_batch(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
+			    struct s2_op *op)
+{
+	if (break_page(s2, ipa, flags, op))
+		return 0;
+	return unmap_range(s2, ipa, size, flags, op);
+}
+
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
-	int err;
-
-	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
-		return 0;
-	err = check_range(s2, ipa.ipa, size);
-	if (err)
-		return err;
-	if (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES |
-		      S2_SHARED) ||
-	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	    (flags & S2_SHARED && !(op && op->limbo)))
-		return S2_E_FLAGS;
+	if (size == page_size(s2)) {
+		if (op && op->batch)
+			return unmap_in_batch(s2, ipa.ipa, size, flags, op);
+		if (unmap_page(s2, ipa.ipa, flags, op))
+			return 0;
+	}
 	return unmap_range(s2, ipa.ipa, size, flags, op);
 }
 

@@ -604,9 +604,11 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 				if (broken) {
 					batch_gather(op->batch, &g);
 					batch_range(op->batch, op->st.win, op->st.win_end,
-						    op->st.clean ? S2_BATCH_CLEAN :
-						    waived	 ? S2_BATCH_WAIVED :
-								   0);
+						    (g.table ? S2_BATCH_TABLE : 0u) |
+							    (op->st.clean ?
+								     S2_BATCH_CLEAN :
+							     waived ? S2_BATCH_WAIVED :
+								      0u));
 				}
 				op->st.pos = op->st.win_end;
 				op->st.phase = DRAIN;
@@ -660,8 +662,15 @@ int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 {
 	struct s2_op local;
 	struct step step;
-	int err = op_begin(s2, &op, &local, &step, OP_UNMAP, ipa, size, 0, flags);
+	int err = check_range(s2, ipa, size);
 
+	if (!err && (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN |
+			       S2_KEEP_NOTES | S2_SHARED) ||
+		     (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
+		     (flags & S2_SHARED && !(op && op->limbo))))
+		err = S2_E_FLAGS;
+	if (!err)
+		err = op_begin(s2, &op, &local, &step, OP_UNMAP, ipa, size, 0, flags);
 	if (err)
 		return err;
 	return op_end(s2, op, &step, unmap_steps(s2, op, &step, flags, BY_RANGE));

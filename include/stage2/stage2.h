@@ -530,13 +530,14 @@ struct s2_batch {
 	} range[S2_BATCH_RANGES];
 	struct s2_op inner;	/* the flush's progress in a range */
 	uint8_t places, ranges, at;
-	uint8_t tag;
+	uint8_t tag, how;	/* how: of all ranges together */
 	uint8_t phase;		/* of the flush, over steps */
 };
 
 #define S2_BATCH_CLEAN (1u << 0)
 #define S2_BATCH_WAIVED (1u << 1)
 #define S2_BATCH_REMAKE (1u << 2)
+#define S2_BATCH_TABLE (1u << 3) /* a table went in it */
 
 /**
  * s2_batch_begin() - open a batch

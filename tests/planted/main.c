@@ -37,6 +37,30 @@ static void pages(void)
 	map(0, PAGE, RW, 0);
 }
 
+/* A page each: in order, backwards, all over; memory of two types; tables that die. */
+static void one_by_one(void)
+{
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 12; i++)
+			map(i * BLOCK, (8 + i) * PAGE, RW, S2_MAP_PAGES);
+		map(20 * PAGE, 4 * PAGE, RW | S2_MEM_NC, S2_MAP_PAGES);
+		for (unsigned i = 1; i < 5; i++)
+			unmap(i * PAGE, PAGE, 0);
+		for (unsigned i = 22; i > 19; i--)
+			unmap(i * PAGE, PAGE, 0);
+		unmap(6 * PAGE, PAGE, S2_NO_CLEAN);
+		world_flush();
+		map(2 * PAGE, 2 * PAGE, RW, S2_MAP_PAGES);
+		for (unsigned i = 0; i < 12; i++)
+			unmap(i * BLOCK + 5 * PAGE, PAGE, 0);
+		for (unsigned i = 0; i < 10; i++)
+			unmap(2 * BLOCK + i * PAGE, PAGE, 0);
+		world_flush();
+		unmap(0, 12 * BLOCK, 0);
+		world_flush();
+	}
+}
+
 /* Tables wholly inside the range, with and without tables below; some at its edges. */
 static void tables(void)
 {
@@ -475,6 +499,9 @@ static const struct program {
 	{ "pages-shared-no-fwb", pages, { .how = SHARED } },
 	{ "pages-batch", pages, { .how = BATCH } },
 	{ "pages-agent", pages, { .features = FWB, .machine = S2M_AGENT } },
+	{ "one-by-one", one_by_one, { .features = FWB | RANGE } },
+	{ "one-by-one-batch", one_by_one, { .features = FWB | RANGE, .how = BATCH } },
+	{ "one-by-one-batch-no-fwb", one_by_one, { .how = BATCH } },
 	{ "tables", tables, { .features = FWB | RANGE } },
 	{ "tables-no-fwb", tables, { .features = RANGE } },
 	{ "tables-no-range", tables, { .features = FWB } },
@@ -568,6 +595,7 @@ static const struct program {
 	{ "lost-race", lost_race, { .features = FWB, .how = SHARED } },
 	{ "hardware", hardware, { .features = FWB | DBM } },
 	{ "hardware-af", hardware, { .features = FWB | HAFDBS } },
+	{ "hardware-af-batch", hardware, { .features = FWB | HAFDBS, .how = BATCH } },
 	{ "hardware-shared", hardware, { .features = FWB | DBM, .how = SHARED } },
 	{ "dirty", dirt, { .features = FWB | DBM } },
 	{ "dirty-shared", dirt, { .features = FWB | DBM, .how = SHARED } },
