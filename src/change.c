@@ -132,7 +132,10 @@ static uint64_t *swap_run(void *port, uint64_t *entry, const uint64_t *end,
 			if (!(d & clear))
 				return entry;
 			old = d;
-			d = s2_port_cas(port, entry, old, old & ~clear);
+			if (desc_hw_writes(d))
+				d = s2_port_cas(port, entry, old, old & ~clear);
+			else
+				s2_port_store(port, entry, d & ~clear);
 		} while (d != old);
 	}
 	return entry;

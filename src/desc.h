@@ -331,6 +331,17 @@ static inline bool desc_dirty(uint64_t d)
 }
 
 /*
+ * Whether hardware may write to valid leaf @d, if it is let: to set the access flag that
+ * is missing, or the dirty state of a clean one. Any other it only reads, so under the
+ * lock a plain store loses nothing (Arm ARM, "Hardware management of the Access flag and
+ * dirty state").
+ */
+static inline bool desc_hw_writes(uint64_t d)
+{
+	return !(d & DESC_AF) || (d & (DESC_DBM | DESC_S2AP_W)) == DESC_DBM;
+}
+
+/*
  * What two entries of one table must agree in for an unmap to do the same to both: leaf
  * or table, valid, or busy and whose, and whether their memory needs a clean.
  */

@@ -302,7 +302,8 @@ static inline bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t
 /* Whether hardware may write the entry: leaves, for their access flag and dirty state. */
 static inline bool cursor_racy(const struct cursor *c, uint64_t d)
 {
-	return c->s2->features & S2_FEAT_HAFDBS && desc_valid_leaf(d, c->level);
+	return c->s2->features & S2_FEAT_HAFDBS && desc_valid_leaf(d, c->level) &&
+	       desc_hw_writes(d);
 }
 
 /* Count in a table's state word; returns what it was. */

@@ -244,14 +244,16 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	uint64_t size = level_size(c->s2, c->level);
 	uint64_t *at = entry + 1, *last = entry;
 	const uint64_t *end = entry + cursor_run(c);
-	bool racy = cursor_racy(c, like), tables = desc_is_table(like, c->level);
+	bool tables = desc_is_table(like, c->level);
+	bool hardware = !tables && c->s2->features & S2_FEAT_HAFDBS;
 
 	for (; at < end; at++) {
 		uint64_t d = s2_port_load(c->s2->port, at);
 
 		if (!d)
 			continue;
-		if ((d ^ like) & kind || !cursor_swap(c, at, d, (d & keep) | busy, racy))
+		if ((d ^ like) & kind || !cursor_swap(c, at, d, (d & keep) | busy,
+						      hardware && desc_hw_writes(d)))
 			break;
 		if (tables)
 			b->g.clean |= !!(state_below(c->s2, d) & META_CLEAN);
