@@ -33,6 +33,29 @@ static inline void report(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
 	op->changed = 1;
 }
 
+/*
+ * Phase 1 of unmap.c for one page; a swap where hardware writes entries. The last page of
+ * a table takes it along, so that is left to the general way.
+ */
+S2_INLINE bool break_leaf(struct s2 *s2, uint64_t ipa, unsigned tag, struct place *p,
+			  uint64_t **meta)
+{
+	uint64_t marker;
+
+	*p = walk(s2, ipa);
+	if (p->level != LAST_LEVEL || !desc_valid(p->d))
+		return false;
+	*meta = table_meta(s2, p->table);
+	if (meta_live((*meta)[META_STATE]) < 2)
+		return false;
+	spoil_look(s2, 0);
+	marker = desc_make_busy(p->d, tag);
+	if (s2->special & S2_HARDWARE_WRITES)
+		return s2_port_cas(s2->port, p->entry, p->d, marker) == p->d;
+	s2_port_store(s2->port, p->entry, marker);
+	return true;
+}
+
 static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 			      struct s2_op *op)
 {
@@ -43,19 +66,8 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 	    s2->special & ~S2_HARDWARE_WRITES ||
 	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
 		return false;
-	p = walk(s2, ipa);
-	if (p.level != LAST_LEVEL || !desc_valid(p.d))
-		return false;
-	meta = table_meta(s2, p.table);
-	/* The last one takes its table along. */
-	if (meta_live(meta[META_STATE]) < 2)
-		return false;
-	spoil_look(s2, 0);
-
-	/* The phases are those of unmap.c. Break, by a swap where break_entry() swaps: */
-	if (!s2->special)
-		s2_port_store(s2->port, p.entry, desc_make_busy(p.d, 0));
-	else if (s2_port_cas(s2->port, p.entry, p.d, desc_make_busy(p.d, 0)) != p.d)
+	/* The phases are those of unmap.c. */
+	if (!break_leaf(s2, ipa, 0, &p, &meta))
 		return false;
 	invalidate_page(s2, ipa);
 	if (desc_needs_clean(s2->features, p.d) && !(flags & S2_NO_CLEAN)) {
@@ -79,25 +91,15 @@ static inline bool break_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 			      struct s2_op *op)
 {
 	struct s2_batch *b = op->batch;
-	uint64_t *meta, marker;
 	struct place p;
+	uint64_t *meta;
 
 	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || !plain_op(op) ||
 	    b != s2->batch || s2->special & ~(S2_HARDWARE_WRITES | S2_BATCHING) ||
 	    batch_full(b) || b->how & S2_BATCH_REMAKE ||
 	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
 		return false;
-	p = walk(s2, ipa);
-	if (p.level != LAST_LEVEL || !desc_valid(p.d))
-		return false;
-	meta = table_meta(s2, p.table);
-	if (meta_live(meta[META_STATE]) < 2)
-		return false;
-	spoil_look(s2, 0);
-	marker = desc_make_busy(p.d, b->tag);
-	if (!(s2->special & S2_HARDWARE_WRITES))
-		s2_port_store(s2->port, p.entry, marker);
-	else if (s2_port_cas(s2->port, p.entry, p.d, marker) != p.d)
+	if (!break_leaf(s2, ipa, b->tag, &p, &meta))
 		return false;
 	meta[META_STATE] += META_BUSY_ONE - META_LIVE_ONE;
 	batch_page(b, ipa, page_size(s2),
