@@ -154,7 +154,7 @@ static bool clean_all(struct s2 *s2, struct s2_batch *b, struct step *step)
  * was known when it was broken, so it has had it. All of them, or up to one that has to
  * be looked at more closely.
  */
-static void release_pages(struct s2 *s2, struct s2_batch *b, struct step *step)
+static void release_leaves(struct s2 *s2, struct s2_batch *b, struct step *step)
 {
 	const uint64_t mine = desc_make_busy(0, b->tag);
 	const uint64_t whose = DESC_VALID | DESC_BUSY | DESC_REMAKE | DESC_TAGGED |
@@ -200,7 +200,7 @@ static bool release_all(struct s2 *s2, struct s2_batch *b, struct step *step)
 	for (;; next_range(b, b->at + 1u)) {
 		struct s2_batch_range *r;
 
-		release_pages(s2, b, step);
+		release_leaves(s2, b, step);
 		if (b->at == b->ranges)
 			return true;
 		r = &b->range[b->at];
