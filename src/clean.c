@@ -320,13 +320,8 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 		}
 		cursor_next(&c);
 	}
-	/*
-	 * The cleans before whatever the caller does next, on this PE: a DSB
-	 * completes only the cleans of the PE that executes it. SY: who is to see
-	 * the memory looks at it non-cacheably, which is outer shareable.
-	 */
-	if (step.bytes < bytes)
-		s2_port_dsb_sy(s2->port);
+	/* Nothing was unmapped, so what it says of owners and TLBIs is not meant here. */
+	clean_barrier(s2, &step, bytes);
 	op->st.pos = c.ipa < end ? c.ipa : end;
 	op->done = s2_ipa(op->st.pos);
 	return op_end(s2, op, &step, op->st.pos < end ? S2_MORE : 0);
