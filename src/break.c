@@ -12,6 +12,11 @@ struct breaking {
 	uint64_t stop;	/* visits kept for the phases that follow */
 	uint64_t bytes; /* that phase 3 may still clean */
 	bool full;
+	/*
+	 * The level of a table's entry that is taken apart to make room for a leaf of a
+	 * map: all below goes. LAST_LEVEL: none.
+	 */
+	int apart;
 	/* Entries of the table at each level of the path that are busy since now. */
 	unsigned own[S2_LEVELS];
 };
@@ -107,15 +112,6 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	w->op->changed++;
 }
 
-/* Whether a table on the way up has to go when it is empty. */
-static bool may_die(const struct breaking *b, uint64_t page)
-{
-	const struct target *t = b->w->target;
-
-	/* A map puts something into those that are not below one of its leaves. */
-	return !t || b->c.level - 1 >= target_level(b->c.s2, t, page);
-}
-
 /* On to the next entry, out of every table that ends here or with the range. */
 static void break_next(struct breaking *b)
 {
@@ -124,11 +120,15 @@ static void break_next(struct breaking *b)
 
 	while (c->level > c->s2->start_level &&
 	       (next >= c->end || !(next & (level_size(c->s2, c->level - 1) - 1)))) {
-		if (meta_live(state_of(c->s2, cursor_meta(c))) || !may_die(b, page))
+		/* A map puts something into tables that are not below one of its leaves. */
+		if ((b->w->target && c->level <= b->apart) ||
+		    meta_live(state_of(c->s2, cursor_meta(c))))
 			c->level--;
 		else
 			detach_dead(b, page);
 	}
+	if (c->level <= b->apart)
+		b->apart = LAST_LEVEL;
 	c->ipa = next;
 }
 
@@ -297,12 +297,14 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 }
 
 /* Into a table that is not taken whole. */
-static void break_down(struct breaking *b, uint64_t d)
+static void break_down(struct breaking *b, uint64_t d, bool apart)
 {
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
 	uint64_t base = cursor_base(c);
 
+	if (apart && b->apart == LAST_LEVEL)
+		b->apart = c->level;
 	cursor_down(c, table_of(c->s2, d));
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
@@ -313,7 +315,7 @@ static void break_down(struct breaking *b, uint64_t d)
 
 void break_window(struct window *w)
 {
-	struct breaking b = { .w = w, .bytes = w->step->bytes };
+	struct breaking b = { .w = w, .bytes = w->step->bytes, .apart = LAST_LEVEL };
 	struct cursor *c = &b.c;
 	struct s2 *s2 = w->s2;
 
@@ -325,14 +327,17 @@ void break_window(struct window *w)
 		c->ipa = (c->ipa | (level_size(s2, c->level - 1) - 1)) + 1;
 	while (c->ipa < c->end && !b.full && !w->edge && !w->step->wait) {
 		uint64_t *entry = cursor_entry(c), d;
-		int want = w->target ? target_level(s2, w->target, c->ipa) : 0;
+		/* The level of the leaf that a map makes here. */
+		int want = w->target && c->level <= b.apart ?
+				   target_level(s2, w->target, c->ipa) :
+				   0;
 
 		if (w->step->entries <= b.stop)
 			break;
 		d = cursor_load(c, entry);
 		if (desc_valid_table(d, c->level)) {
 			if (c->level < want || !cursor_covers(c) || take_apart(&b, d)) {
-				break_down(&b, d);
+				break_down(&b, d, c->level >= want);
 				continue;
 			}
 			if (!(w->flags & S2_ONLY_NOTES)) {
@@ -362,7 +367,7 @@ void break_window(struct window *w)
 				break_run(&b, entry, d);
 		} else if (S2_USE_NOTES && desc_note(d)) {
 			/* A map puts its own in the note's place. */
-			if ((!w->target || c->level > want) && !drop_note(&b, entry, d))
+			if ((!w->target || c->level > b.apart) && !drop_note(&b, entry, d))
 				continue;
 		} else if (d && is_shared(w->step)) {
 			if (!meet_foreign(&b, d))
