@@ -173,9 +173,9 @@ static void a_hole_or_a_table_keeps_the_table(void **state)
 /* A leaf that is broken and being cleaned in steps: it counts as live, and is no member. */
 static void a_parked_member_keeps_the_table(void **state)
 {
-	const struct s2_config cfg = {
-		.ipa_bits = 48, .pa_bits = 52, .features = S2_FEAT_LPA2
-	};
+	const struct s2_config cfg = { .ipa_bits = 48,
+				       .pa_bits = 52,
+				       .features = S2_FEAT_LPA2 };
 	uint64_t *entry, marker;
 	struct s2_op op;
 

@@ -264,9 +264,9 @@ static void an_update_by_hardware_is_not_lost(void **state)
 		split(GIB, BLOCK);
 		assert_null(meanwhile);
 		for (unsigned i = 0; i < ENTRIES; i++)
-			assert_true(*bed_entry(&bed, GIB + i * PAGE, 3) ==
-				    desc_leaf(&bed.s2, 4 * GIB + i * PAGE, RW | S2_DBM,
-					      3));
+			assert_true(
+				*bed_entry(&bed, GIB + i * PAGE, 3) ==
+				desc_leaf(&bed.s2, 4 * GIB + i * PAGE, RW | S2_DBM, 3));
 		bed.port.record = NULL;
 		bed_check(&bed);
 		bed_close(&bed);
