@@ -348,13 +348,20 @@ static int prepare(struct map *m, struct found *f)
 static int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
-	uint64_t start = op->start.ipa, dropped;
+	uint64_t start = op->start.ipa, dropped, from = m->pos;
 	struct window w;
 
-	window_init(&w, m->s2, op, m->step, m->pos, m->end, m->t.flags);
+	/*
+	 * A table that is taken apart for a leaf may have more entries than a step
+	 * visits: those that earlier steps have passed are not read again.
+	 */
+	if (op->st.passed > m->pos && op->st.passed < m->end)
+		from = op->st.passed;
+	window_init(&w, m->s2, op, m->step, from, m->end, m->t.flags);
 	w.target = &m->t;
 	op->start = s2_ipa(m->pos);
 	window_run(&w);
+	op->st.passed = w.to < m->end && !w.edge ? w.to : 0;
 	dropped = op->start.ipa;
 	op->start.ipa = start < dropped ? start : dropped;
 	/*
@@ -362,10 +369,12 @@ static int clear_way(struct map *m)
 	 * whole, with what this operation had made: that is made again (P15).
 	 */
 	if (dropped < m->pos && m->pos > op->st.ipa) {
+		op->st.passed = 0;
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		return S2_MORE;
 	}
-	return w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
+	/* What has come in below @from is found when the next step looks. */
+	return w.to < m->end || w.edge || m->step->wait || from > m->pos ? S2_MORE : 0;
 }
 
 /* One window. S2_MORE: more of it is left, for the next step or for the next try. */
@@ -418,7 +427,7 @@ static int map_steps(struct map *m)
 			return S2_MORE;
 		if (op->st.pos >= m->t.end)
 			return 0;
-		m->pos = op->st.pos;
+		m->pos = m->t.start = op->st.pos;
 		ret = map_window(m);
 		reserve_drain(m->s2, &m->reserve);
 		if (!ret) {

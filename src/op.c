@@ -82,6 +82,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.flags = flags;
 		op->st.limbo = op->limbo;
 		op->st.dirty = op->dirty;
+		op->st.passed = 0;
 		op->st.phase = 0;
 		op->st.ended = false;
 		op->st.own = (struct s2_limbo){ 0 };

@@ -9,6 +9,7 @@
 
 struct target {
 	uint64_t delta;	   /* PA - IPA */
+	uint64_t start;	   /* of the window: of its first leaf */
 	uint64_t end;	   /* of the whole range */
 	uint64_t max_leaf; /* bytes */
 	s2_attr_t attr;
@@ -19,7 +20,7 @@ struct target {
 int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
 	      s2_attr_t attr, uint32_t flags, const struct s2_op *op);
 
-/* The level of the leaf to be made for @ipa: the largest that fits. */
+/* The level of the leaf that is to be made around @ipa: the largest that fits. */
 static inline int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa)
 {
 	int level = LAST_LEVEL;
@@ -27,9 +28,9 @@ static inline int target_level(const struct s2 *s2, const struct target *t, uint
 	if (t->flags & S2_MAP_PAGES)
 		return level;
 	while (level > first_block_level(s2) && level > s2->start_level) {
-		uint64_t size = level_size(s2, level - 1);
+		uint64_t size = level_size(s2, level - 1), base = ipa & ~(size - 1);
 
-		if ((ipa | t->delta) & (size - 1) || t->end - ipa < size ||
+		if (t->delta & (size - 1) || base < t->start || t->end - base < size ||
 		    size > t->max_leaf)
 			break;
 		level--;
