@@ -184,8 +184,8 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 
 /*
  * Break a valid leaf. A window ends before a leaf for which the step has not enough bytes
- * left, and takes such a leaf only alone: then phase 3 parks it. False if the entry has
- * to be read again, or the window ends here.
+ * left. One that is larger than a step's bytes is taken alone, and phase 3 parks it. False
+ * if the entry has to be read again, or the window ends here.
  */
 static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 {
@@ -195,7 +195,8 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	uint64_t need = leaf_to_clean(w, d) ? size : 0;
 	bool parks = S2_USE_STEPS && need > b->bytes;
 
-	if (parks && w->found) {
+	/* The next step has all of its bytes for it. */
+	if (parks && (w->found || need <= w->op->max_bytes)) {
 		b->full = true;
 		return false;
 	}
