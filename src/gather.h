@@ -12,8 +12,7 @@ void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size, uint64_t strid
 
 static inline void gather_leaf(struct s2_gather *g, const struct cursor *c)
 {
-	gather_add(g, cursor_base(c), level_size(c->s2, c->level),
-		   level_size(c->s2, c->level));
+	gather_add(g, cursor_base(c), cursor_size(c), cursor_size(c));
 	g->levels |= (uint8_t)(1u << c->level);
 }
 
@@ -27,7 +26,7 @@ static inline void gather_entry(struct s2_gather *g, const struct cursor *c, uin
 		gather_leaf(g, c);
 		return;
 	}
-	gather_add(g, cursor_base(c), level_size(c->s2, c->level), page_size(c->s2));
+	gather_add(g, cursor_base(c), cursor_size(c), page_size(c->s2));
 	g->table = true;
 }
 

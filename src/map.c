@@ -214,7 +214,7 @@ static void publish(const struct map *m, const struct found *f)
 static uint64_t make_run(const struct map *m, const struct found *f,
 			 const struct cursor *c, uint64_t *entry)
 {
-	uint64_t size = level_size(c->s2, c->level), ipa = c->ipa;
+	uint64_t size = cursor_size(c), ipa = c->ipa;
 	uint64_t n = cursor_run(c, c->step->entries);
 	uint64_t desc = target_desc(m->s2, &m->t, ipa, c->level);
 

@@ -9,7 +9,7 @@
 /* Tables for an entry under the cursor that has to be opened for [start, end). */
 static unsigned tables_within(const struct cursor *c, uint64_t start, uint64_t end)
 {
-	uint64_t base = cursor_base(c), past = base + level_size(c->s2, c->level);
+	uint64_t base = cursor_base(c), past = base + cursor_size(c);
 
 	return (start > base ? tables_to(c->s2, start, c->level) : 0) +
 	       (end < past ? tables_to(c->s2, end, c->level) : 0);
@@ -98,7 +98,7 @@ static unsigned open_edge(struct s2 *s2, uint64_t edge, uint64_t *reserve)
 	struct cursor c;
 
 	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
-	while (edge & (level_size(s2, c.level) - 1)) {
+	while (edge & (cursor_size(&c) - 1)) {
 		uint64_t *entry, d;
 		bool gone;
 
