@@ -312,7 +312,7 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 
 	if (apart && b->w->apart == LAST_LEVEL)
 		b->w->apart = c->level;
-	cursor_down(c, table_of(c->s2, d));
+	cursor_down(c, d);
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
 		return;

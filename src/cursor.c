@@ -82,7 +82,7 @@ bool cursor_read(struct cursor *c, uint64_t **entry, uint64_t *d)
 	*d = cursor_load(c, *entry);
 	if (!desc_valid_table(*d, c->level))
 		return true;
-	cursor_down(c, table_of(c->s2, *d));
+	cursor_down(c, *d);
 	return false;
 }
 
@@ -93,4 +93,42 @@ uint64_t cursor_find(struct cursor *c)
 	while (!cursor_read(c, &entry, &d))
 		;
 	return d;
+}
+
+void cursor_into(struct cursor *c, uint64_t *table)
+{
+	c->level++;
+	c->shift -= table_bits(c->s2);
+	c->table[c->level] = table;
+}
+
+void cursor_down(struct cursor *c, uint64_t d)
+{
+	cursor_into(c, table_of(c->s2, d));
+}
+
+void gather_leaf(struct s2_gather *g, const struct cursor *c)
+{
+	gather_add(g, cursor_base(c), cursor_size(c), cursor_size(c));
+	g->levels |= (uint8_t)(1u << c->level);
+}
+
+void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
+{
+	if (!desc_is_table(d, c->level)) {
+		gather_leaf(g, c);
+		return;
+	}
+	gather_add(g, cursor_base(c), cursor_size(c), page_size(c->s2));
+	g->table = true;
+}
+
+uint64_t state_below(const struct s2 *s2, uint64_t d)
+{
+	return state_of(s2, table_meta(s2, table_of(s2, d)));
+}
+
+uint64_t *table_of(const struct s2 *s2, uint64_t d)
+{
+	return s2_port_table_va(s2->port, desc_oa(s2, d));
 }

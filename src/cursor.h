@@ -123,12 +123,9 @@ static inline void cursor_on(struct cursor *c, uint64_t n)
 	c->ipa = cursor_base(c) + (n << c->shift);
 }
 
-static inline void cursor_down(struct cursor *c, uint64_t *table)
-{
-	c->level++;
-	c->shift -= table_bits(c->s2);
-	c->table[c->level] = table;
-}
+/* Down into the table below the entry, which is @d; into @table. */
+void cursor_down(struct cursor *c, uint64_t d);
+void cursor_into(struct cursor *c, uint64_t *table);
 
 static inline void cursor_up(struct cursor *c)
 {

@@ -137,7 +137,7 @@ uint64_t window_clean(struct window *w, uint64_t start, uint64_t end)
 			if (meta_cleanable(state_below(w->s2, d))) {
 				if (desc_busy(d) && detached == LAST_LEVEL)
 					detached = c.level;
-				cursor_down(&c, table_of(w->s2, d));
+				cursor_down(&c, d);
 				continue;
 			}
 			cursor_next(&c);
@@ -208,7 +208,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
 		    !(w->flags & S2_ONLY_NOTES && cursor_covers(&c) &&
 		      !(state_below(w->s2, d) & META_NOTED))) {
-			cursor_down(&c, table_of(w->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		if (releases(&c, d)) {
