@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "lab.h"
-#include "options.h"
+#include "common/lab.h"
+#include "common/options.h"
 
 static const struct command {
 	const char *name;

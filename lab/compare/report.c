@@ -9,8 +9,8 @@
 
 #include "compare.h"
 #include "cost.h"
-#include "options.h"
-#include "report.h"
+#include "common/options.h"
+#include "common/report.h"
 
 /* ---- JSON ---- */
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <stage2/stage2.h>
+#include "common/lines.h"
 #include "trace.h"
 
 #define KIB4 UINT64_C(0x1000)

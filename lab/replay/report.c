@@ -6,9 +6,10 @@
 
 #include <cjson/cJSON.h>
 
-#include "options.h"
+#include "common/counters.h"
+#include "common/options.h"
 #include "replay.h"
-#include "report.h"
+#include "common/report.h"
 
 /* The order in which operations are listed. */
 static const uint8_t listed[] = {
@@ -34,15 +35,7 @@ static struct replay_cost total(const struct replay_cost *cost)
 		const struct replay_cost *c = &cost[listed[i]];
 
 		t.calls += c->calls;
-		t.sum.pte_reads += c->sum.pte_reads;
-		t.sum.pte_writes += c->sum.pte_writes;
-		for (unsigned k = 0; k < S2M_TLBI_KINDS; k++)
-			t.sum.tlbi[k] += c->sum.tlbi[k];
-		t.sum.dsb += c->sum.dsb;
-		t.sum.isb += c->sum.isb;
-		t.sum.clean_lines += c->sum.clean_lines;
-		t.sum.tables_taken += c->sum.tables_taken;
-		t.sum.tables_given += c->sum.tables_given;
+		lab_counters_add(&t.sum, &c->sum);
 		if (c->longest > t.longest)
 			t.longest = c->longest;
 	}

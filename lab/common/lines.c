@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Lines of a file that may be compressed by xz. Every way in which the input can
- * end early is told apart from its proper end, because half a line may well read
- * as a whole one with another number in it.
+ * Lines of a file that may be compressed by xz. Each way in which the input can end
+ * early is an error, because the first half of a line may read as a whole line with
+ * another number in it.
  */
 #include <errno.h>
 #include <lzma.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "trace.h"
+#include "lines.h"
 
 #define CHUNK 65536u
 /* xz -9 needs 65 MiB; a file that asks for more is hardly one of ours. */
@@ -27,7 +28,7 @@ struct lines {
 	uint8_t in[CHUNK];
 	size_t pos, len; /* of buf */
 	char buf[CHUNK];
-	char line[TRACE_MAX_LINE + 1];
+	char line[LINES_MAX + 1];
 };
 
 static void read_file(struct lines *in)
@@ -153,8 +154,8 @@ int lines_next(struct lines *in, const char **line, size_t *len, const char **wh
 		lf = memchr(in->buf + in->pos, '\n', take);
 		if (lf)
 			take = (size_t)(lf - (in->buf + in->pos));
-		if (n + take > TRACE_MAX_LINE) {
-			*len = TRACE_MAX_LINE;
+		if (n + take > LINES_MAX) {
+			*len = LINES_MAX;
 			*what = "the line is too long (more than 8192 bytes)";
 			return -1;
 		}

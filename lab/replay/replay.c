@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "options.h"
+#include "common/options.h"
 #include "replay.h"
-#include "report.h"
+#include "common/report.h"
 
 #define HCR_VM (UINT64_C(1) << 0)
 #define HCR_FWB (UINT64_C(1) << 46)

@@ -6,7 +6,8 @@
 #include <strings.h>
 
 #include <stage2/stage2.h>
-#include "decode.h"
+#include "granule.h"
+#include "tlbi.h"
 
 static const struct tlbi_name names[] = {
 	{ "ipas2e1", TLBI_IPA, false },	   { "ipas2le1", TLBI_IPA, true },
@@ -31,15 +32,6 @@ const struct tlbi_name *decode_tlbi_find(const char *name)
 			return &names[i];
 	}
 	return NULL;
-}
-
-void decode_tlbi_list(char *buf, unsigned size)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < NAMES; i++)
-		n += (unsigned)snprintf(buf + n, size - n, "%s%s", i ? ", " : "",
-					names[i].name);
 }
 
 static const char *granule_text(unsigned tg)

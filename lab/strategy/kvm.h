@@ -7,7 +7,7 @@
 #ifndef STAGE2_LAB_KVM_H
 #define STAGE2_LAB_KVM_H
 
-#include "granule.h"
+#include "common/granule.h"
 #include "strategy.h"
 
 struct kvm {

@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "compare.h"
-#include "kvm.h"
-#include "options.h"
-#include "report.h"
+#include "strategy/kvm.h"
+#include "common/options.h"
+#include "common/report.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include <stage2/stage2.h>
+#include "common/granule.h"
 #include "decode.h"
 
 #define RESERVED 4 /* no start level */

@@ -12,8 +12,8 @@
 #include <cjson/cJSON.h>
 
 #include "compare.h"
-#include "options.h"
-#include "report.h"
+#include "common/options.h"
+#include "common/report.h"
 
 #define PAGE_MASK (~UINT64_C(0xfff))
 #define GIB (UINT64_C(1) << 30)

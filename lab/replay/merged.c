@@ -6,7 +6,7 @@
  */
 #include <stdlib.h>
 
-#include "kvm.h"
+#include "strategy/kvm.h"
 #include "replay.h"
 
 #define S2AP_R (UINT64_C(1) << 6)

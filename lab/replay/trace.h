@@ -15,7 +15,6 @@
 
 /* 40 bytes each: 640 MiB at the very most. */
 #define TRACE_MAX_EVENTS (UINT32_C(1) << 24)
-#define TRACE_MAX_LINE 8192u
 /* CPUs beyond these share a number with an earlier one. */
 #define TRACE_CPUS 8u
 
@@ -80,22 +79,5 @@ void trace_free(struct trace *t);
 /* "FILE:LINE:COLUMN: " and the message, on stderr. */
 void trace_error(const struct trace *t, uint32_t line, unsigned column, const char *fmt,
 		 ...) __attribute__((format(printf, 4, 5)));
-
-/* ---- lines of a text or xz file (lab/lines.c) ------------------------------ */
-
-struct lines;
-
-/*
- * @whole: a last line without its LF is an error, because half a line may read as
- * a line. Return: NULL if the file cannot be opened or memory is short (errno).
- */
-struct lines *lines_open(const char *path, bool whole);
-void lines_close(struct lines *in);
-
-/*
- * The next line, without its LF or CR LF, ended by a NUL. Return: 1; 0 at the
- * end; -1 if there is an error: *what then says which, *len where in the line.
- */
-int lines_next(struct lines *in, const char **line, size_t *len, const char **what);
 
 #endif /* STAGE2_LAB_TRACE_H */

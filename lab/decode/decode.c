@@ -3,18 +3,18 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cjson/cJSON.h>
 
+#include "common/lab.h"
+#include "common/lines.h"
+#include "common/options.h"
+#include "common/report.h"
+#include "common/tlbi.h"
 #include "decode.h"
-#include "lab.h"
-#include "options.h"
-#include "report.h"
-#include "trace.h"
 
 static const char usage[] =
 	"usage: s2lab decode desc VALUE... --level N [--granule 4k|16k|64k] [--features LIST]\n"
@@ -35,50 +35,6 @@ static const char usage[] =
 	"\n"
 	"NAME is ipas2e1, ipas2le1, ripas2e1, ripas2le1, vmalle1, vmalls12e1 or alle1,\n"
 	"also with is, os and nxs after it.\n";
-
-/* ---- what the decoders say ---- */
-
-void decode_field(struct decoded *d, unsigned hi, unsigned lo, const char *name,
-		  const char *fmt, ...)
-{
-	struct decoded_field *f = &d->field[d->fields++];
-	va_list ap;
-
-	f->hi = (uint8_t)hi;
-	f->lo = (uint8_t)lo;
-	f->name = name;
-	va_start(ap, fmt);
-	vsnprintf(f->means, sizeof(f->means), fmt, ap);
-	va_end(ap);
-}
-
-void decode_problem(struct decoded *d, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(d->problem[d->problems++], DECODE_TEXT, fmt, ap);
-	va_end(ap);
-}
-
-void decode_summary(struct decoded *d, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(d->summary, sizeof(d->summary), fmt, ap);
-	va_end(ap);
-}
-
-void decode_res0(struct decoded *d, unsigned hi, unsigned lo)
-{
-	uint64_t v = decode_bits(d->value, hi, lo);
-
-	if (v && hi == lo)
-		decode_problem(d, "bit %u is RES0", hi);
-	else if (v)
-		decode_problem(d, "bits [%u:%u] = 0x%" PRIx64 " are RES0", hi, lo, v);
-}
 
 /* ---- output ---- */
 

@@ -4,7 +4,7 @@
 #define STAGE2_LAB_REPLAY_H
 
 #include "flatmap.h"
-#include "lab.h"
+#include "common/lab.h"
 #include "trace.h"
 
 /*

@@ -232,3 +232,37 @@ void kvm_flush_range(struct kvm *k, uint64_t ipa, uint64_t size)
 		pages -= n;
 	}
 }
+
+/* ---- unmapping ---- */
+
+void kvm_unmap_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when when,
+		     void *arg)
+{
+	bool defer = *(const bool *)arg;
+	uint64_t out = desc_addr(k, v->desc);
+
+	if (!desc_is_valid(v->desc)) {
+		if (v->desc) {
+			kvm_clear(k, v->entry, 0);
+			kvm_drop(k, v->entry);
+		}
+		return;
+	}
+	if (when == WHEN_POST) {
+		if (*kvm_refs(k, out) != k->floor)
+			return;
+		kvm_clear(k, v->entry, 0);
+		kvm_flush_ipa(k, v->ipa, 0);
+		kvm_drop(k, v->entry);
+		kvm_table_free(k, out);
+		return;
+	}
+	kvm_clear(k, v->entry, 0);
+	if (!defer)
+		kvm_flush_ipa(k, v->ipa, v->level);
+	kvm_drop(k, v->entry);
+	if (!k->fwb && desc_is_cacheable(v->desc)) {
+		s2m_cache(k->m, k->pe, S2M_DC_CIVAC, out, entry_size(k, v->level));
+		s2m_barrier(k->m, k->pe, S2M_DSB_SY);
+	}
+}

@@ -4,8 +4,8 @@
 #define STAGE2_LAB_COMPARE_H
 
 #include "cost.h"
-#include "options.h"
-#include "strategy.h"
+#include "common/options.h"
+#include "strategy/strategy.h"
 
 struct compare_options {
 	uint64_t ipa, mem; /* the range unmapped, split or collapsed */

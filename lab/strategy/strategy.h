@@ -7,7 +7,7 @@
 #ifndef STAGE2_LAB_STRATEGY_H
 #define STAGE2_LAB_STRATEGY_H
 
-#include "lab.h"
+#include "common/lab.h"
 
 /* How `posted` counts a table page's references. */
 enum posted_count {

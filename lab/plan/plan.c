@@ -11,10 +11,11 @@
 
 #include <cjson/cJSON.h>
 
-#include "decode.h"
-#include "lab.h"
-#include "options.h"
-#include "report.h"
+#include "common/granule.h"
+#include "common/lab.h"
+#include "common/options.h"
+#include "common/report.h"
+#include "common/tlbi.h"
 
 /*
  * The cost rule of src/inval.c once more, because it does not show what it

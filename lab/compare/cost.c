@@ -13,7 +13,7 @@
 #include <cjson/cJSON.h>
 
 #include "cost.h"
-#include "options.h"
+#include "common/options.h"
 
 const char *const cost_part_names[COST_PARTS] = {
 	[COST_VISIT] = "entry visited",

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include <stage2/stage2.h>
+#include "common/granule.h"
 #include "decode.h"
 
 /* libstage2's marker in an invalid entry (its own choice, hardware ignores it). */
