@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Levels and output addresses for each granule, for whatever reads tables in the
- * lab. Written once more and not taken from the engine, which is what is judged.
+ * Levels and output addresses for each granule. The lab does not use the engine's
+ * functions for this, because the lab checks the engine.
  */
 #ifndef STAGE2_LAB_GRANULE_H
 #define STAGE2_LAB_GRANULE_H
@@ -20,22 +20,27 @@ static inline uint64_t level_size(unsigned page_shift, int level)
 	return UINT64_C(1) << level_shift(page_shift, level);
 }
 
-/* Of one table. */
+/* Entries of one table. */
 static inline unsigned table_entries(unsigned page_shift)
 {
 	return 1u << (page_shift - 3);
 }
 
-/* Bits [hi:lo], in place. */
+static inline uint64_t round_up(uint64_t n, uint64_t to)
+{
+	return n % to ? n - n % to + to : n;
+}
+
+/* A mask of bits [hi:lo]. */
 static inline uint64_t granule_mask(unsigned hi, unsigned lo)
 {
 	return (UINT64_MAX >> (63 - hi)) & (UINT64_MAX << lo);
 }
 
 /*
- * Where a descriptor has its output address: [47:12], [47:14], [47:16]; in wide
- * ones (LPA2, or 64 KiB granules with 52-bit PAs) the top bits are elsewhere:
- * OA[51:50] in [9:8], with 64 KiB OA[51:48] in [15:12].
+ * The output address of a descriptor is in bits [47:12], [47:14] or [47:16]. @wide:
+ * descriptors hold 52 bits. With LPA2 OA[51:50] are in bits [9:8]; with 64 KiB granules
+ * OA[51:48] are in bits [15:12].
  */
 static inline uint64_t oa_of_desc(unsigned page_shift, bool wide, uint64_t desc)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* s2lab compare: a split or a collapse has changed the leaves and nothing else. */
+/* s2lab compare: check that a split or a collapse has changed leaf sizes only. */
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "compare.h"
 
-/* The first byte in [*at, end) that no leaf maps as it should; @end if there is none. */
+/* The first address in [@at, @end) that is not mapped to its frame; @end: none. */
 static uint64_t first_lost(const struct lab_vm *vm, uint64_t at, uint64_t end,
 			   uint64_t frame, uint64_t *leaves)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * s2lab compare: a range is mapped by the engine on a fresh machine, guests run
- * on two PEs, one strategy unmaps, splits or collapses it, and the machine counts
- * and judges.
+ * s2lab compare: the command line. For each strategy the engine maps the range on a
+ * fresh machine with guests on two PEs; then the strategy unmaps, splits or collapses
+ * the range, and the machine counts the events and judges them (run.c).
  */
 #define _DEFAULT_SOURCE
 
@@ -11,20 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "compare.h"
-#include "strategy/kvm.h"
+#include "common/granule.h"
 #include "common/options.h"
-#include "common/report.h"
+#include "compare.h"
 
 #define KIB UINT64_C(1024)
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
 
-#define TABLES (4 * GIB) /* at most: the machine's memory is real */
-
-const char *const compare_ops[] = { "unmap", "split", "collapse", NULL };
-const char *const posted_counts[] = { "linux", "bare", NULL };
-const char *const posted_frees[] = { "rcu", "rcu-open", "now", NULL };
+/* The most table memory to ask for: the machine allocates it on the host. */
+#define TABLES (4 * GIB)
 
 static const char usage[] =
 	"usage: s2lab compare [OPTIONS]\n"
@@ -79,268 +75,6 @@ static void help(void)
 		       lab_strategies[i]->must_be_safe ? "" : "; may be unsafe");
 	puts("Profiles for --cpu:");
 	cost_list();
-}
-
-/* ---- one strategy ---- */
-
-static uint64_t up(uint64_t n, uint64_t to)
-{
-	return n % to ? n - n % to + to : n;
-}
-
-static uint64_t granule(const struct compare_options *o)
-{
-	return UINT64_C(1) << o->leaf.page_shift;
-}
-
-/*
- * PA of the first frame; tables begin at half the PA size. With 52 bits it is one
- * that has bits where descriptors hide the top of an address.
- */
-static uint64_t frames_base(const struct compare_options *o)
-{
-	unsigned pa_bits = compare_pa_bits(o);
-
-	return pa_bits == 36 || pa_bits == 52 ? UINT64_C(1) << (pa_bits - 2) : 64 * GIB;
-}
-
-/* The next larger block than those that a collapse makes, or these if there is none. */
-static uint64_t larger_block(const struct compare_options *o)
-{
-	const int level = o->to.level - 1, first = o->to.page_shift == 12 ? 1 : 2;
-	const bool wide = lab_wide(o->to.page_shift, compare_pa_bits(o), o->features);
-
-	if (level < first - wide)
-		return o->to.size;
-	return level_size(o->to.page_shift, level);
-}
-
-void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *end,
-		    uint64_t *frames)
-{
-	uint64_t around = o->around ? o->around : o->leaf.size;
-
-	*start = o->ipa - o->ipa % around;
-	*end = up(o->ipa + o->mem, around);
-	*frames = up(frames_base(o), o->leaf.size) + *start % GIB;
-	if (o->op == LAB_COLLAPSE) {
-		/* Such that a block of this size fits, and none that is larger. */
-		uint64_t next = larger_block(o);
-
-		*frames = up(frames_base(o), next) + *start % next;
-		if (next > o->to.size)
-			*frames += o->to.size;
-	}
-}
-
-static int map(struct lab_vm *vm, const struct compare_options *o)
-{
-	const uint32_t flags = o->leaf.level == 3 ? S2_MAP_PAGES : 0;
-	uint64_t ipa, end, pa, n;
-
-	compare_mapped(o, &ipa, &end, &pa);
-	for (; ipa < end; ipa += n, pa += n) {
-		int err;
-
-		/* The engine takes the largest block that fits: one leaf a call. */
-		n = o->leaf.level == 3 ? up(ipa + 1, 64 * MIB) - ipa : o->leaf.size;
-		if (n > end - ipa)
-			n = end - ipa;
-		err = s2_map(&vm->s2, s2_ipa(ipa), s2_pa(pa), n, S2_R | S2_W, flags,
-			     NULL);
-		if (err)
-			return err;
-		lab_progress("mapping", ipa, end);
-	}
-	return 0;
-}
-
-/* Promises that hold when everything has returned. */
-static void claim(struct lab_vm *vm, const struct compare_options *o)
-{
-	/* A block at the edge goes whole. */
-	uint64_t lo = o->ipa - o->ipa % o->leaf.size;
-	uint64_t hi = up(o->ipa + o->mem, o->leaf.size);
-	uint64_t start, end, frames;
-
-	compare_mapped(o, &start, &end, &frames);
-	if (o->empty) {
-		lo = o->ipa;
-		hi = o->ipa + o->mem;
-	}
-	s2m_claim_unmapped(vm->m, 0, lab_vm_root(vm), lo, hi - lo, 0);
-	if (!o->empty)
-		s2m_claim_frame_free(vm->m, 0, frames + (lo - start), hi - lo);
-}
-
-static uint64_t tables_needed(const struct compare_options *o)
-{
-	uint64_t start, end, frames, n = 64;
-
-	compare_mapped(o, &start, &end, &frames);
-	if (o->empty)
-		return n;
-	for (int level = 3; level > 0; level--) {
-		uint64_t each = level_size(o->leaf.page_shift, level - 1);
-
-		if (level <= o->leaf.level || o->op == LAB_SPLIT)
-			n += up(end, each) / each - start / each;
-	}
-	return n;
-}
-
-static unsigned ipa_bits_max(const struct compare_options *o)
-{
-	bool wide = lab_wide(o->leaf.page_shift, compare_pa_bits(o), o->features);
-
-	return wide ? 52 : 48;
-}
-
-/*
- * The least with which tables begin at the level of the largest leaf: 16 do with 4 bits
- * less.
- */
-static unsigned ipa_bits_min(const struct compare_options *o)
-{
-	int level = o->op == LAB_COLLAPSE ? o->to.level : o->leaf.level;
-
-	return level_shift(o->leaf.page_shift, level) + 5;
-}
-
-unsigned compare_ipa_bits(const struct compare_options *o)
-{
-	uint64_t start, end, frames;
-	unsigned bits = o->pa_bits && o->pa_bits < 40 ? o->pa_bits : 40;
-
-	if (o->ipa_bits)
-		return o->ipa_bits;
-	if (bits < ipa_bits_min(o))
-		bits = ipa_bits_min(o);
-	compare_mapped(o, &start, &end, &frames);
-	while (bits < ipa_bits_max(o) && end > UINT64_C(1) << bits)
-		bits++;
-	return bits;
-}
-
-unsigned compare_pa_bits(const struct compare_options *o)
-{
-	const uint64_t narrow = UINT64_C(1) << 48;
-
-	if (o->pa_bits)
-		return o->pa_bits;
-	if (o->features & S2_FEAT_LPA2)
-		return 52;
-	if (o->leaf.page_shift == 16 && (o->leaf.wide || o->to.wide || o->ipa_bits > 48 ||
-					 o->ipa > narrow || o->mem > narrow - o->ipa))
-		return 52;
-	return 48;
-}
-
-static void keep(struct compare_result *r, const struct machine *m)
-{
-	r->violations = s2m_violations(m);
-	r->kept = s2m_violations_kept(m);
-	r->violation = calloc(r->kept ? r->kept : 1, sizeof(*r->violation));
-	if (!r->violation)
-		abort();
-	for (unsigned i = 0; i < r->kept; i++)
-		r->violation[i] = *s2m_violation(m, i);
-}
-
-static int work(struct lab_run *run, const struct compare_options *o,
-		const struct lab_strategy *s, struct compare_result *r)
-{
-	struct machine *m = run->vm->m;
-	const uint64_t end = o->ipa + o->mem;
-	uint64_t ipa = o->ipa, n;
-	int err = 0;
-
-	s2m_counters_reset(m);
-	if (o->steps) {
-		printf("%s:\n", s->name);
-		s2m_log(m, stdout);
-	}
-	for (; ipa < end && !err; ipa += n, r->calls++) {
-		n = o->call && o->call < end - ipa ? o->call : end - ipa;
-		err = s->work[o->op](run, ipa, n);
-		if (!err && n < o->mem && o->op == LAB_UNMAP)
-			s2m_claim_unmapped(m, 0, lab_vm_root(run->vm), ipa, n, 0);
-		lab_progress(s->name, ipa - o->ipa, o->mem);
-	}
-	if (!err && o->op == LAB_UNMAP)
-		claim(run->vm, o);
-	s2m_log(m, NULL);
-	r->n = run->total;
-	r->longest_step = run->longest_step;
-	r->story = run->story;
-	r->tables_left = s2m_tables_in_use(m);
-	r->root_pages = run->vm->s2.root_pages;
-	keep(r, m);
-	return err;
-}
-
-int compare_run(const struct compare_options *o, const struct lab_strategy *s,
-		struct compare_result *r)
-{
-	const struct lab_vm_config cfg = {
-		.ipa_bits = compare_ipa_bits(o),
-		.pa_bits = compare_pa_bits(o),
-		.page_shift = o->leaf.page_shift,
-		.features = o->features,
-		.vcpus = 2,
-		.vmid = 1,
-		.table_pages = tables_needed(o),
-		.seed = o->seed,
-		.max_violations = o->max_violations,
-	};
-	struct lab_vm vm;
-	struct lab_run run = {
-		.vm = &vm,
-		.features = o->features,
-		.budget = o->budget,
-		.to_level = o->to.level,
-		.count = o->count,
-		.free = o->free,
-	};
-	char names[LAB_FEATURES_LEN];
-	bool lost = false;
-	int err;
-
-	memset(r, 0, sizeof(*r));
-	r->strategy = s;
-	err = lab_vm_init(&vm, &cfg);
-	if (err)
-		return lab_usage("%u bits of IPA, %u of PA, features %s: %s",
-				 cfg.ipa_bits, cfg.pa_bits,
-				 lab_features_text(o->features, names), s2_strerror(err));
-	if (!o->empty)
-		err = map(&vm, o);
-	if (!err && s->on_kvm) {
-		run.kvm = kvm_new(&vm, o->features,
-				  s == &strategy_posted ? o->count : COUNT_LINUX);
-		if (!run.kvm)
-			err = S2_E_NOMEM;
-	}
-	if (!err)
-		err = work(&run, o, s, r);
-	lab_progress_end();
-	if (!err && o->op != LAB_UNMAP)
-		lost = !compare_still_mapped(o, &vm, s->name, &r->leaves);
-	kvm_free(run.kvm);
-	lab_vm_free(&vm);
-	if (err) {
-		compare_result_free(r);
-		return lab_usage("%s: %s", s->name, s2_strerror(err));
-	}
-	if (lost)
-		compare_result_free(r);
-	return lost ? LAB_VIOLATION : LAB_OK;
-}
-
-void compare_result_free(struct compare_result *r)
-{
-	free(r->violation);
-	r->violation = NULL;
 }
 
 /* ---- options ---- */
@@ -501,7 +235,7 @@ static bool parse_option(int id, struct compare_options *o)
 	}
 }
 
-/* What --op makes of the leaf, and whether they go together. */
+/* Chooses --leaf and --to where they are not given, and checks them against --op. */
 static bool check_op(struct compare_options *o)
 {
 	const struct lab_leaf page = { 4 * KIB, 12, 3, false };
@@ -549,7 +283,7 @@ static bool check_op(struct compare_options *o)
 static bool check_range(const struct compare_options *o)
 {
 	const uint64_t limit = UINT64_C(1)
-			       << (o->ipa_bits ? o->ipa_bits : ipa_bits_max(o));
+			       << (o->ipa_bits ? o->ipa_bits : compare_ipa_bits_max(o));
 	const uint64_t frames_end = UINT64_C(1) << (compare_pa_bits(o) - 1);
 	uint64_t start, end, frames;
 
@@ -564,15 +298,15 @@ static bool check_range(const struct compare_options *o)
 			       "--features: lpa2 is for granules of 4 and 16 KiB; with 64"
 			       " KiB --pa-bits 52\nmakes addresses as wide"),
 		       false;
-	if ((o->ipa | o->mem | o->call) % granule(o))
+	if ((o->ipa | o->mem | o->call) % level_size(o->leaf.page_shift, 3))
 		return lab_usage("--ipa, --mem and --call-size must be multiples of the"
 				 " granule"),
 		       false;
-	if (o->ipa_bits && o->ipa_bits < ipa_bits_min(o))
+	if (o->ipa_bits && o->ipa_bits < compare_ipa_bits_min(o))
 		return lab_usage(
 			       "--leaf: there are so large leaves only with an IPA size of"
 			       " %u bits or more",
-			       ipa_bits_min(o)),
+			       compare_ipa_bits_min(o)),
 		       false;
 	if (o->around % o->leaf.size)
 		return lab_usage("--around: not a multiple of the leaf"), false;
@@ -583,7 +317,7 @@ static bool check_range(const struct compare_options *o)
 		return lab_usage("what is mapped ends beyond the IPA size"), false;
 	if (!o->empty && (frames > frames_end || end - start > frames_end - frames))
 		return lab_usage("there are not so many frames"), false;
-	if (tables_needed(o) > TABLES >> o->leaf.page_shift)
+	if (compare_tables(o) > TABLES >> o->leaf.page_shift)
 		return lab_usage("that takes more than 4 GiB of tables"), false;
 	if (o->steps && o->json)
 		return lab_usage("--steps and --json exclude each other"), false;
@@ -630,7 +364,7 @@ int cmd_compare(int argc, char **argv)
 	if (!check_op(&o))
 		return LAB_USAGE;
 	if (o.by_page)
-		o.call = granule(&o);
+		o.call = level_size(o.leaf.page_shift, 3);
 	if (!check_range(&o))
 		return LAB_USAGE;
 	for (int i = 0; lab_strategies[i] && status == LAB_OK; i++) {

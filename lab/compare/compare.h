@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* s2lab compare: what is asked for, and what came out. */
+/* s2lab compare: its options and its results. */
 #ifndef STAGE2_LAB_COMPARE_H
 #define STAGE2_LAB_COMPARE_H
 
@@ -8,12 +8,12 @@
 #include "strategy/strategy.h"
 
 struct compare_options {
-	uint64_t ipa, mem; /* the range unmapped, split or collapsed */
+	uint64_t ipa, mem; /* the range to unmap, split or collapse */
 	enum lab_op op;
-	struct lab_leaf leaf;
-	struct lab_leaf to; /* collapse: the blocks; size 0: the next larger */
-	uint64_t around;    /* mapped: the range, to multiples of this; 0: the leaf */
-	uint64_t call;	    /* unmapped in calls of so many bytes; 0: in one */
+	struct lab_leaf leaf; /* what the range is mapped with */
+	struct lab_leaf to;   /* collapse: the blocks; size 0: the next larger */
+	uint64_t around; /* the mapping extends to multiples of this; 0: of the leaf */
+	uint64_t call;	 /* bytes in one unmap call; 0: the whole range */
 	uint64_t seed;
 	uint32_t features;
 	uint32_t budget;
@@ -41,38 +41,53 @@ struct compare_result {
 	struct posted_story story;
 };
 
+/* ---- config.c --------------------------------------------------------------- */
+
+/* The names on the command line, each list ended by NULL. */
 extern const char *const compare_ops[], *const posted_counts[], *const posted_frees[];
 
+/* What is mapped: IPAs [*start, *end), to consecutive frames from *frames. */
+void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *end,
+		    uint64_t *frames);
+/* The number of table pages that the mapping and the operation may need. */
+uint64_t compare_tables(const struct compare_options *o);
+
+unsigned compare_ipa_bits(const struct compare_options *o);
+unsigned compare_ipa_bits_min(const struct compare_options *o);
+unsigned compare_ipa_bits_max(const struct compare_options *o);
+unsigned compare_pa_bits(const struct compare_options *o);
+
+/* ---- check.c ---------------------------------------------------------------- */
+
 /*
- * Maps, unmaps by one strategy, judges. Return: LAB_OK, or LAB_USAGE after a
- * message. The result's violations are freed by compare_result_free().
+ * Whether a split or a collapse has left every address mapped to its frame; if not,
+ * prints a message. *leaves becomes the number of leaves.
+ */
+bool compare_still_mapped(const struct compare_options *o, const struct lab_vm *vm,
+			  const char *name, uint64_t *leaves);
+
+/* ---- run.c ------------------------------------------------------------------ */
+
+/*
+ * Maps the range and runs one strategy on it. Return: LAB_OK; LAB_USAGE after a
+ * message; LAB_VIOLATION, after a message, if the strategy lost a mapping. After
+ * LAB_OK the caller calls compare_result_free().
  */
 int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 		struct compare_result *r);
 void compare_result_free(struct compare_result *r);
 
-/* What is mapped: [*start, *end), the frames in a row from *frames. */
-void compare_mapped(const struct compare_options *o, uint64_t *start, uint64_t *end,
-		    uint64_t *frames);
+/* ---- report.c --------------------------------------------------------------- */
 
-/*
- * Whether what was mapped is so still, by whatever leaves: a message if not. Counts
- * them.
- */
-bool compare_still_mapped(const struct compare_options *o, const struct lab_vm *vm,
-			  const char *name, uint64_t *leaves);
-
-unsigned compare_ipa_bits(const struct compare_options *o);
-unsigned compare_pa_bits(const struct compare_options *o);
-
-/* Prints it all. Return: whether a strategy that must be safe is not. */
+/* Prints the results. Return: whether a strategy that must be safe is unsafe. */
 bool compare_report(const struct compare_options *o, const struct compare_result *r,
 		    unsigned n);
 
-/* The configuration as a JSON object. */
+/* The options as a JSON object. */
 struct cJSON;
 struct cJSON *compare_config_json(const struct compare_options *o);
-struct cJSON *compare_violations_json(const struct compare_result *r);
+
+/* ---- suspicions.c ----------------------------------------------------------- */
 
 /* s2lab compare --suspicions. Return: an enum lab_exit. */
 int compare_suspicions(const struct compare_options *o);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What compare found, as a table or as JSON. */
+/* s2lab compare: its results as a table or as JSON. */
 #define _DEFAULT_SOURCE
 
 #include <inttypes.h>
@@ -52,7 +52,7 @@ struct cJSON *compare_config_json(const struct compare_options *o)
 	return json;
 }
 
-struct cJSON *compare_violations_json(const struct compare_result *r)
+static struct cJSON *violations_json(const struct compare_result *r)
 {
 	struct cJSON *list = cJSON_CreateArray();
 
@@ -82,7 +82,7 @@ static struct cJSON *estimate_json(const struct cost_profile *cpu,
 	return json;
 }
 
-/* The prices, each with its source and with what has to be assumed to use it. */
+/* The prices, each with its source and the assumptions behind it. */
 static struct cJSON *cpu_json(const struct cost_profile *cpu)
 {
 	struct cJSON *json = cJSON_CreateObject();
@@ -112,7 +112,7 @@ static struct cJSON *result_json(const struct compare_options *o,
 
 	cJSON_AddStringToObject(json, "name", r->strategy->name);
 	cJSON_AddStringToObject(json, "verdict", r->violations ? "unsafe" : "safe");
-	cJSON_AddItemToObject(json, "violations", compare_violations_json(r));
+	cJSON_AddItemToObject(json, "violations", violations_json(r));
 	number(json, "violations_found", r->violations);
 	number(json, "pte_reads", r->n.pte_reads);
 	number(json, "pte_writes", r->n.pte_writes);
@@ -241,7 +241,7 @@ static void amount(struct lab_table *t, enum lab_style style, const char *more, 
 {
 	char whole[LAB_COUNT_LEN];
 
-	if (n < 100) /* -0 is what no price makes of no occurrence */
+	if (n < 100) /* an unknown price, which is negative, times 0 is -0 */
 		lab_table_text(t, style, "%s%.3g", more, n > 0 ? n : 0);
 	else
 		lab_table_text(t, style, "%s%s", more,
@@ -306,7 +306,7 @@ static void estimate(const struct cost_profile *cpu, const struct compare_result
 	}
 }
 
-/* Each rule once: how often it was broken, and the first time in words. */
+/* Prints the number of violations, and the first violation of each rule. */
 static void convicted(const struct compare_result *r)
 {
 	char count[LAB_COUNT_LEN];
