@@ -28,7 +28,7 @@ static size_t frame_slot(const struct flat_frames *fr, uint64_t frame)
 	}
 }
 
-/* Twice the room for what is counted; what is not is left behind. */
+/* Makes room for twice the frames that are mapped, and drops the others. */
 static bool frames_grow(struct flat_frames *fr)
 {
 	struct flat_frames bigger = { .slots = 1024 };
@@ -153,7 +153,7 @@ uint64_t flat_next(struct flatmap *fm, uint64_t ipa, uint64_t end)
 	return end;
 }
 
-/* [ipa, ipa + size), made larger so that no leaf is cut. */
+/* [ipa, ipa + size), extended to whole leaves. */
 static struct flat_range whole_leaves(struct flatmap *fm, uint64_t ipa, uint64_t size)
 {
 	struct flat_range r = { ipa, ipa + size, 0, false };
@@ -223,7 +223,7 @@ bool flat_map(struct flatmap *fm, uint64_t ipa, uint64_t pa, uint64_t size,
 	unsigned level = size == leaf_size(1) ? 1 : size == leaf_size(2) ? 2 : 3;
 	uint64_t off;
 
-	/* The new use of a frame counts first: it may be the old one's too. */
+	/* Counts the new use first: a frame may be mapped before and after. */
 	for (off = 0; off < size; off += FLAT_PAGE)
 		if (!frame_get(fm->frames, pa + off))
 			return false;
@@ -243,7 +243,7 @@ bool flat_map(struct flatmap *fm, uint64_t ipa, uint64_t pa, uint64_t size,
 	return true;
 }
 
-/* Calls for every mapped page in whole leaves around a range: a loop head. */
+/* A loop over the mapped pages of the range r. */
 #define for_each_page(fm, r, at, p)                   \
 	for (at = flat_next(fm, (r).start, (r).end);  \
 	     at < (r).end && ((p) = page_of(fm, at)); \

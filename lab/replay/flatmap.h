@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a VM's address space should look like, kept page by page and without any
- * tree of levels, so that it can be compared with the engine's tables. It knows
- * blocks only as a size each page remembers. Frames are counted over all VMs,
- * because the host may map one at several addresses (KSM).
+ * The expected content of a VM's address space, page by page, to compare the engine's
+ * tables with. There are no levels: each page has the level of its leaf. Uses of frames
+ * are counted over all VMs, because the host may map a frame at several addresses (KSM).
  */
 #ifndef STAGE2_LAB_FLATMAP_H
 #define STAGE2_LAB_FLATMAP_H
@@ -17,7 +16,7 @@
 
 #define FLAT_PAGE UINT64_C(0x1000)
 #define FLAT_CHUNK 512u
-/* Pages mapped at once, all VMs together: 64 GiB, 260 MB of memory here. */
+/* The most pages mapped at once by all VMs: 64 GiB, which takes 260 MB of memory. */
 #define FLAT_MAX_PAGES (UINT64_C(1) << 24)
 
 struct flat_page {
@@ -35,7 +34,7 @@ struct flat_chunk {
 };
 RB_HEAD(flat_tree, flat_chunk);
 
-/* A run of frames that nothing maps any more. */
+/* Consecutive frames that no VM maps any more. */
 struct flat_run {
 	uint64_t pa, size;
 };
@@ -44,8 +43,8 @@ struct flat_frames {
 	struct {
 		uint64_t frame, count;
 	} * slot;
-	size_t slots, used; /* used: slots with a frame, counted or not */
-	uint64_t mapped;    /* pages, counted as often as they are mapped */
+	size_t slots, used; /* used: slots with a frame, mapped or not */
+	uint64_t mapped;    /* mapped pages of all VMs */
 	struct flat_run *freed;
 	size_t freed_n, freed_room;
 };
@@ -53,23 +52,23 @@ struct flat_frames {
 struct flatmap {
 	struct flat_tree tree;
 	struct flat_frames *frames;
-	struct flat_chunk *last; /* found last */
+	struct flat_chunk *last; /* the last one found */
 	uint64_t pages;
 };
 
-/* The range an operation really acted on, whole leaves included. */
+/* The range that an operation acted on: whole leaves. */
 struct flat_range {
 	uint64_t start, end;
-	uint64_t pages; /* that were mapped in it */
-	bool cut;	/* a block reached beyond the range asked for */
+	uint64_t pages; /* mapped pages in it */
+	bool cut;	/* a block extends beyond the requested range */
 };
 
 void flat_init(struct flatmap *fm, struct flat_frames *frames);
-/* Unmaps everything (frames->freed grows) and frees the memory. */
+/* Unmaps everything (frames->freed grows) and frees the memory. False: memory is short. */
 bool flat_free(struct flatmap *fm);
 void flat_frames_free(struct flat_frames *frames);
 
-/* All of these return false when memory is short. */
+/* False: memory is short. */
 bool flat_map(struct flatmap *fm, uint64_t ipa, uint64_t pa, uint64_t size,
 	      s2_attr_t attr, struct flat_range *r);
 bool flat_unmap(struct flatmap *fm, uint64_t ipa, uint64_t size, struct flat_range *r);
@@ -79,7 +78,7 @@ const struct flat_page *flat_get(struct flatmap *fm, uint64_t ipa);
 /* The first mapped address >= @ipa and < @end, or @end. */
 uint64_t flat_next(struct flatmap *fm, uint64_t ipa, uint64_t end);
 
-/* Changes to the whole leaves that the range touches. */
+/* These change every leaf that the range touches, as a whole. */
 void flat_wrprotect(struct flatmap *fm, uint64_t ipa, uint64_t size);
 void flat_relax(struct flatmap *fm, uint64_t ipa, s2_attr_t perms);
 void flat_mkyoung(struct flatmap *fm, uint64_t ipa);

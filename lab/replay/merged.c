@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The same operations as Linux 6.12 does them, on a machine of their own, to be
- * counted: unmap is the strategy "merged", the others are here. docs/replay.md
- * says what is counted and what is not. No guest runs on this machine.
+ * The operations of a recording as Linux 6.12 does them, to count their cost. They run
+ * on a machine of their own without guests. Unmap is the strategy "merged"; the other
+ * operations are here. docs/replay.md says what is counted.
  */
 #include <stdlib.h>
 
@@ -76,8 +76,8 @@ static void set(struct kvm *k, uint64_t entry, uint64_t desc)
 }
 
 /*
- * The place gets a locked marker; what was valid in it is invalidated: a leaf by
- * its address, a table by its range.
+ * Break: writes a locked marker to the entry and invalidates what was valid in it, a
+ * leaf by its address and a table by its range.
  */
 static void break_entry(struct kvm *k, const struct kvm_visit *v)
 {
@@ -110,7 +110,7 @@ static void make_executable(struct kvm *k, uint64_t desc, int level)
 	s2m_barrier(k->m, k->pe, S2M_ISB);
 }
 
-/* Frees every table that a walk has emptied or passed. */
+/* Frees each table after the walk below it. */
 static void free_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when when,
 		       void *arg)
 {
@@ -119,7 +119,7 @@ static void free_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when w
 		kvm_table_free(k, desc_addr(k, v->desc));
 }
 
-/* The entry for @ipa at @level, or the leaf or hole above it; each level read. */
+/* The entry for @ipa at @level, or the leaf or invalid entry above it. */
 static struct kvm_visit descend(struct kvm *k, uint64_t ipa, int level)
 {
 	struct kvm_visit v = { .ipa = ipa, .level = k->start_level };
@@ -173,7 +173,7 @@ static bool map(struct kvm *k, const struct trace_event *ev)
 	return true;
 }
 
-/* A leaf's new value, if it is one and if it changes. */
+/* Writes the new value of a leaf, if it differs from the old one. */
 static void update(struct kvm *k, const struct kvm_visit *v, uint64_t desc)
 {
 	if (!desc_is_valid(v->desc) || desc == v->desc)
@@ -192,7 +192,7 @@ static void relax_perms(struct kvm *k, const struct trace_event *ev)
 	desc |= ev->attr & S2_W ? S2AP_W : 0;
 	desc &= ev->attr & S2_X ? ~XN : ~UINT64_C(0);
 	update(k, &v, desc);
-	/* On this PE alone: others fault once more at worst. */
+	/* On this PE only: at worst another PE takes the same fault once more. */
 	s2m_barrier(k->m, k->pe, S2M_DSB_NSHST);
 	s2m_tlbi(k->m, k->pe, S2M_IPAS2E1, ev->addr >> 12);
 	s2m_barrier(k->m, k->pe, S2M_DSB_NSH);
@@ -235,9 +235,9 @@ static void flush_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when 
 }
 
 /*
- * A table of leaves one level down in place of the block, each entry made as a
- * map would: read, locked, written. Return: 0 if there is no table; it stays a
- * block then, which is harmless.
+ * Replaces the block by a table of leaves one level down. As in Linux, each entry is
+ * read, locked and written. Return: the table, or 0 if there is none; the block then
+ * stays, which is harmless.
  */
 static uint64_t split_block(struct kvm *k, const struct kvm_visit *v)
 {
@@ -256,7 +256,7 @@ static uint64_t split_block(struct kvm *k, const struct kvm_visit *v)
 	return table;
 }
 
-/* Goes on with what is new below the block: recursion, from level 1 to 2 only. */
+/* Splits the new blocks too: the recursion is from level 1 to level 2 only. */
 static void split_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when when,
 			void *arg)
 {
@@ -299,14 +299,14 @@ static bool vm_init(struct merged *mg, uint32_t i, unsigned ipa_bits)
 	mv->vm.table_base = replay_table_base(mg->features);
 	mv->vm.table_pages = REPLAY_TABLE_PAGES;
 	cfg.port = &mv->vm.port;
-	/* The root alone is the engine's; a VMID is not needed without guests. */
+	/* The engine allocates the root and nothing else. */
 	s2m_counters_reset(mg->m);
 	if (s2_init(&mv->vm.s2, &cfg))
 		return false;
 	replay_cost_add(&mg->cost[TRACE_INIT], s2m_counters(mg->m));
 	mv->vm.port.vttbr = s2_vttbr(&mv->vm.s2) | UINT64_C(1) << 48;
 	s2m_sysreg(mg->m, 0, S2M_VTCR_EL2, s2_vtcr(&mv->vm.s2));
-	/* Makes the tree known; then nobody runs it. */
+	/* The machine learns of the tree here; then no PE runs it. */
 	s2m_sysreg(mg->m, 0, S2M_VTTBR_EL2, mv->vm.port.vttbr);
 	s2m_guests_gone(mg->m, 0, s2m_pa(mg->m, mv->vm.s2.root));
 	mv->k = kvm_new(&mv->vm, mg->features, COUNT_LINUX);
@@ -322,7 +322,7 @@ static void vm_free(struct merged *mg, uint32_t i)
 	mg->vm[i] = NULL;
 }
 
-/* Frees every table; the VMID's entries stay until the VMID is used again. */
+/* Frees every table without a TLBI: KVM invalidates a VMID when it assigns it again. */
 static void vm_destroy(struct merged *mg, struct merged_vm *mv)
 {
 	struct kvm *k = mv->k;
@@ -351,7 +351,7 @@ static bool operate(struct merged *mg, struct merged_vm *mv, const struct trace_
 	case TRACE_MAP:
 		return map(mv->k, ev);
 	case TRACE_UNMAP:
-		/* A strategy adds its steps up itself. */
+		/* The strategy counts its own steps. */
 		strategy_merged.work[LAB_UNMAP](&run, ev->addr, ev->size);
 		replay_cost_add(&mg->cost[TRACE_UNMAP], &run.total);
 		return true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* s2lab replay: what its files share. */
+/* s2lab replay: its result, and the interfaces of its parts. */
 #ifndef STAGE2_LAB_REPLAY_H
 #define STAGE2_LAB_REPLAY_H
 
@@ -8,8 +8,8 @@
 #include "trace.h"
 
 /*
- * Recordings are of hosts with 4 KiB pages. Tables are in the upper half of the PA
- * space, so that no frame of a recording is one: as many as 72 GiB of pages need.
+ * Recordings are from hosts with 4 KiB pages. Table pages are in the upper half of the
+ * PA space, where a recording has no frames; their number is enough for 72 GiB.
  */
 #define REPLAY_PAGE_SHIFT 12u
 #define REPLAY_TABLE_PAGES UINT64_C(36864)
@@ -24,35 +24,36 @@ static inline uint64_t replay_table_base(uint32_t features)
 	return UINT64_C(1) << (replay_pa_bits(features) - 1);
 }
 
-/* What operations of one kind have cost so far. */
+/* The cost of all operations of one kind so far. */
 struct replay_cost {
 	uint64_t calls;
 	struct s2m_counters sum;
 	uint64_t longest; /* most entries visited by one call */
 };
 
-/* One more call, which has cost @n; and what is no call of its own. */
+/* Adds a call with the cost @n. */
 void replay_cost_add(struct replay_cost *cost, const struct s2m_counters *n);
+/* Adds the cost @n of the end of a batch, which is no call of its own. */
 void replay_cost_more(struct replay_cost *cost, const struct s2m_counters *n);
 
-/* ---- the engine's tables against the flat map (replay_check.c) ------------- */
+/* ---- the engine's tables against the flat map (check.c) --------------------- */
 
 #define REPLAY_DETAIL 384
 
 /*
- * Whether the two are the same, page by page; @young: the access flag too. If
- * not, *ipa is the first difference and @detail a sentence.
+ * Whether the tables and the flat map agree on every page; @young: on the access flag
+ * too. If not, *ipa is the address of the first difference and @detail describes it.
  */
 bool replay_check(const struct s2 *s2, struct flatmap *flat, bool young, uint64_t *ipa,
 		  char detail[REPLAY_DETAIL]);
 
-/* ---- Linux 6.12's way (replay_merged.c) ------------------------------------ */
+/* ---- the same operations as Linux 6.12 does them (merged.c) ------------------ */
 
 struct merged;
 
-/* @vms: how many the recording has. NULL: no memory. */
+/* @vms: the number of VMs in the recording. Return: NULL if memory is short. */
 struct merged *merged_new(uint32_t features, size_t vms);
-/* @ipa_bits: of the event's VM, for TRACE_INIT. False: no memory, or no tables. */
+/* @ipa_bits: for TRACE_INIT, the VM's. False: memory or table pages are short. */
 bool merged_apply(struct merged *mg, const struct trace_event *ev, unsigned ipa_bits);
 const struct replay_cost *merged_costs(const struct merged *mg); /* TRACE_OPS of them */
 void merged_free(struct merged *mg);
@@ -71,7 +72,7 @@ struct replay_finding {
 struct replay_result {
 	const struct trace *trace;
 	uint32_t features;
-	const char *features_from; /* why these */
+	const char *features_from; /* where they come from, for the output */
 	uint64_t mapped, unmapped; /* bytes */
 	uint64_t most_tables;
 	uint64_t checks;	 /* comparisons with the flat map */
@@ -80,7 +81,7 @@ struct replay_result {
 	struct replay_cost cost[TRACE_OPS];
 	const struct replay_cost *merged;    /* NULL: not asked for */
 	const struct replay_result *batched; /* the same with batches, or NULL */
-	uint32_t batch; /* so many unmaps at most before a flush; 0: no batches */
+	uint32_t batch; /* unmaps in a batch, at most; 0: no batches */
 	uint64_t flushes;
 	struct replay_finding finding[REPLAY_FINDINGS];
 	unsigned findings;

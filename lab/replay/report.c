@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* s2lab replay: what it prints. */
+/* s2lab replay: its output. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,10 +82,10 @@ static uint64_t count(const struct replay_cost *c, unsigned what)
 	}
 }
 
-/* The ways to do it that are shown side by side; calls are the same for all. */
+/* The ways to do the operations, shown side by side: this engine, batch, Linux. */
 struct ways {
 	const struct replay_cost *cost[3];
-	const char *head[3]; /* of a column; NULL: what is counted */
+	const char *head[3]; /* of the column; NULL: the name of the counter */
 	unsigned n;
 };
 
@@ -121,7 +121,7 @@ static void add_row(struct lab_table *t, unsigned op, unsigned columns,
 	}
 }
 
-/* How many times as much Linux does as way @which. */
+/* The ratio of Linux's counts to those of way @which. */
 static void add_ratios(struct lab_table *t, unsigned columns, const struct ways *w,
 		       unsigned which)
 {
@@ -147,7 +147,7 @@ static void add_ratios(struct lab_table *t, unsigned columns, const struct ways 
 	}
 }
 
-/* One table with the columns asked for, each as often as there are ways. */
+/* A table of the counters in @columns (a bit each), with a column for each way. */
 static void print_costs(const struct replay_result *r, unsigned columns)
 {
 	static const char *const heads[] = { "calls",  "TLBIs",	 "DSBs",
@@ -233,7 +233,7 @@ void replay_print(const struct replay_result *r)
 	putchar('\n');
 	lines = total(r->cost).sum.clean_lines ||
 		(r->merged && total(r->merged).sum.clean_lines);
-	/* Three times three columns would be too wide. */
+	/* Three counters in three ways are too many columns. */
 	wide = r->batched && r->merged;
 	print_costs(r, 1u << VISITS | 1u << WRITES | (lines && !wide ? 1u << LINES : 0));
 	putchar('\n');

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * From ftrace text to operations. Everything a recording can get wrong without
- * the tables being looked at is refused here, with its place.
+ * Reads the operations from ftrace text. An error that can be found without replaying
+ * is reported here, with its line and column.
  */
 #include <bsd/sys/tree.h>
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <stage2/stage2.h>
 #include "common/lines.h"
-#include "trace.h"
+#include "trace_line.h"
 
 #define KIB4 UINT64_C(0x1000)
 #define MIB2 (UINT64_C(1) << 21)
@@ -23,7 +22,7 @@ const char *const trace_op_names[TRACE_OPS] = {
 	"mkyoung", "age",  "flush", "split", "destroy",	  "failed",
 };
 
-/* The VMs alive by their pgt, and the tasks by their PID. */
+/* A VM that is alive, found by its pgt; a task, found by its PID. */
 struct live {
 	RB_ENTRY(live) node;
 	uint64_t pgt;
@@ -54,49 +53,23 @@ RB_PROTOTYPE(task_tree, task, node, task_cmp)
 RB_GENERATE(live_tree, live, node, live_cmp)
 RB_GENERATE(task_tree, task, node, task_cmp)
 
-/* One line while it is taken apart. */
+/* The state of the reader, and the current line. */
 struct parser {
-	struct trace *t;
-	const char *line, *p;
-	uint64_t last_time;
+	struct trace_line l;
 	struct live_tree live;
 	struct task_tree tasks;
 	struct task *task;
 	unsigned cpu;
 	unsigned cpu_number[TRACE_CPUS];
 	unsigned name_column;
-	bool failed;
 };
-
-void trace_error(const struct trace *t, uint32_t line, unsigned column, const char *fmt,
-		 ...)
-{
-	va_list ap;
-
-	fflush(stdout);
-	fprintf(stderr, "%s:%u:%u: ", t->name, line, column);
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputc('\n', stderr);
-}
-
-/* Column of @at in the line, from 1. */
-static unsigned column(const struct parser *ps, const char *at)
-{
-	return (unsigned)(at - ps->line) + 1;
-}
-
-#define fail(ps, at, ...)                                                   \
-	(trace_error((ps)->t, (ps)->t->lines, column(ps, at), __VA_ARGS__), \
-	 (ps)->failed = true, false)
 
 static bool out_of_memory(struct parser *ps)
 {
-	return fail(ps, ps->line, "out of memory");
+	return trace_fail(&ps->l, ps->l.line, "out of memory");
 }
 
-/* Room for one more element of @size bytes. */
+/* Makes room for @more elements of @size bytes. */
 static bool grow(struct parser *ps, void *array, size_t n, size_t *room, size_t more,
 		 size_t size)
 {
@@ -112,213 +85,6 @@ static bool grow(struct parser *ps, void *array, size_t n, size_t *room, size_t 
 		return out_of_memory(ps);
 	*a = bigger;
 	*room = want;
-	return true;
-}
-
-/* ---- the head of a line ---------------------------------------------------- */
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-/* Decimal digits at *p; false if there are none or they do not fit. */
-static bool digits(const char **p, uint64_t *out)
-{
-	uint64_t n = 0;
-
-	if (!is_digit(**p))
-		return false;
-	for (; is_digit(**p); (*p)++)
-		if (__builtin_mul_overflow(n, 10, &n) ||
-		    __builtin_add_overflow(n, **p - '0', &n))
-			return false;
-	*out = n;
-	return true;
-}
-
-/*
- * "COMM-PID [CPU] ". A comm may hold blanks, minus signs and brackets, so this
- * looks for the first "-PID [CPU] " that has something before it.
- */
-static bool parse_task(struct parser *ps, uint64_t *pid, uint64_t *cpu)
-{
-	const char *p = ps->line, *start, *dash;
-
-	while (*p == ' ' || *p == '\t')
-		p++;
-	start = p;
-	for (dash = p; (dash = strchr(dash, '-')); dash++) {
-		if (dash == start)
-			continue;
-		p = dash + 1;
-		if (!digits(&p, pid) || *p != ' ')
-			continue;
-		while (*p == ' ')
-			p++;
-		if (*p++ != '[' || !digits(&p, cpu) || *p++ != ']' || *p != ' ')
-			continue;
-		ps->p = p;
-		return true;
-	}
-	if (!strncmp(start, "CPU:", 4) && strstr(start, "LOST"))
-		return fail(ps, start,
-			    "events were lost here: the recording cannot be "
-			    "replayed");
-	return fail(ps, start, "not a line of ftrace: no \"TASK-PID [CPU] \"");
-}
-
-/* "[irq-info] SECONDS.FRACTION: ", the fraction in micro- or nanoseconds. */
-static bool parse_time(struct parser *ps, uint64_t *time)
-{
-	uint64_t seconds, fraction;
-	const char *p, *at, *dot;
-	size_t n;
-
-	while (*ps->p == ' ')
-		ps->p++;
-	n = strcspn(ps->p, " ");
-	if (n && ps->p[n - 1] != ':') {
-		ps->p += n;
-		while (*ps->p == ' ')
-			ps->p++;
-	}
-	p = at = ps->p;
-	if (!digits(&p, &seconds) || *p != '.')
-		return fail(ps, at, "no time stamp SECONDS.MICROSECONDS: here");
-	dot = ++p;
-	if (!digits(&p, &fraction) || p - dot > 9 || p[0] != ':' || p[1] != ' ' ||
-	    seconds > UINT64_MAX / 1000000000 - 1)
-		return fail(ps, at, "no time stamp SECONDS.MICROSECONDS: here");
-	for (n = (size_t)(p - dot); n < 9; n++)
-		fraction *= 10;
-	*time = seconds * 1000000000 + fraction;
-	if (*time < ps->last_time)
-		return fail(ps, at, "the time goes back: lines are not in order");
-	ps->last_time = *time;
-	ps->p = p + 2;
-	return true;
-}
-
-/* ---- fields ---------------------------------------------------------------- */
-
-enum field { F_PGT, F_ADDR, F_SIZE, F_PHYS, F_PROT, F_MKOLD, F_IA_BITS, F_RET, FIELDS };
-static const char *const field_names[FIELDS] = {
-	"pgt", "addr", "size", "phys", "prot", "mkold", "ia_bits", "ret",
-};
-#define F(x) (1u << F_##x)
-
-struct fields {
-	uint64_t value[FIELDS];
-	const char *at[FIELDS]; /* NULL: not there */
-};
-
-/* A number, decimal or 0x, with a minus sign or not, that ends at @end. */
-static bool parse_number(struct parser *ps, const char *p, const char *end, uint64_t *out)
-{
-	const char *at = p;
-	bool minus = *p == '-', hex;
-	uint64_t n = 0;
-
-	p += minus;
-	hex = p[0] == '0' && p[1] == 'x';
-	if (hex)
-		p += 2;
-	if (p == end)
-		return fail(ps, at, "a number is missing here");
-	for (; p < end; p++) {
-		unsigned d;
-
-		if (is_digit(*p))
-			d = (unsigned)(*p - '0');
-		else if (hex && *p >= 'a' && *p <= 'f')
-			d = (unsigned)(*p - 'a') + 10;
-		else if (hex && *p >= 'A' && *p <= 'F')
-			d = (unsigned)(*p - 'A') + 10;
-		else
-			return fail(ps, p, "not a digit of a%s number",
-				    hex ? " hexadecimal" : " decimal");
-		if (__builtin_mul_overflow(n, hex ? 16 : 10, &n) ||
-		    __builtin_add_overflow(n, d, &n))
-			return fail(ps, at, "the number does not fit 64 bits");
-	}
-	*out = minus ? -n : n;
-	return true;
-}
-
-/* "(where) NAME=VALUE ...", names we do not know included. */
-static bool parse_fields(struct parser *ps, unsigned needed, struct fields *f)
-{
-	const char *p = ps->p;
-	unsigned i;
-
-	memset(f, 0, sizeof(*f));
-	if (*p == '(') {
-		p = strchr(p, ')');
-		if (!p)
-			return fail(ps, ps->p, "the parenthesis is not closed");
-		p++;
-	}
-	for (;;) {
-		const char *name, *eq, *end;
-
-		while (*p == ' ')
-			p++;
-		if (!*p)
-			break;
-		name = p;
-		end = p + strcspn(p, " ");
-		eq = memchr(p, '=', (size_t)(end - p));
-		if (!eq || eq == name)
-			return fail(ps, name, "NAME=VALUE expected");
-		for (i = 0; i < FIELDS; i++)
-			if (strlen(field_names[i]) == (size_t)(eq - name) &&
-			    !memcmp(field_names[i], name, (size_t)(eq - name)))
-				break;
-		if (i < FIELDS) {
-			if (f->at[i])
-				return fail(ps, name, "the field %s is there twice",
-					    field_names[i]);
-			f->at[i] = eq + 1;
-			if (!parse_number(ps, eq + 1, end, &f->value[i]))
-				return false;
-		}
-		p = end;
-	}
-	for (i = 0; i < FIELDS; i++)
-		if (needed & 1u << i && !f->at[i])
-			return fail(ps, p, "the field %s is missing", field_names[i]);
-	return true;
-}
-
-/* enum kvm_pgtable_prot of Linux 6.12, to S2_* attributes. */
-static bool parse_prot(struct parser *ps, const struct fields *f, bool relax,
-		       uint16_t *attr)
-{
-	uint64_t prot = f->value[F_PROT];
-	const char *at = f->at[F_PROT];
-	uint32_t a = 0;
-
-	if (prot & ~(UINT64_C(0x1f) | UINT64_C(0xf) << 55))
-		return fail(ps, at, "unknown bits in prot 0x%llx",
-			    (unsigned long long)prot);
-	if (relax && prot & ~UINT64_C(7))
-		return fail(ps, at, "relax_perms adds R, W and X only");
-	a |= prot & 1 ? S2_X : 0;
-	a |= prot & 2 ? S2_W : 0;
-	a |= prot & 4 ? S2_R : 0;
-	if (!a)
-		return fail(ps, at, "prot 0x%llx gives no permission",
-			    (unsigned long long)prot);
-	if ((prot & 0x18) == 0x18)
-		return fail(ps, at, "prot 0x%llx is both device and non-cacheable",
-			    (unsigned long long)prot);
-	if ((prot & 9) == 9)
-		return fail(ps, at, "prot 0x%llx executes from device memory",
-			    (unsigned long long)prot);
-	a |= prot & 8 ? S2_MEM_DEV_nGnRE : prot & 0x10 ? S2_MEM_NC : S2_MEM_WB;
-	a |= S2_SW(prot >> 55);
-	*attr = (uint16_t)a;
 	return true;
 }
 
@@ -345,11 +111,12 @@ static const struct kind {
 
 static bool add_event(struct parser *ps, struct trace_event ev)
 {
-	struct trace *t = ps->t;
+	struct trace *t = ps->l.t;
 
 	if (t->events == TRACE_MAX_EVENTS)
-		return fail(ps, ps->line, "more than %u operations: record less at once",
-			    TRACE_MAX_EVENTS);
+		return trace_fail(&ps->l, ps->l.line,
+				  "more than %u operations: record less at once",
+				  TRACE_MAX_EVENTS);
 	if (!grow(ps, &t->event, t->events, &t->room, 1, sizeof(*t->event)))
 		return false;
 	ev.line = t->lines;
@@ -361,12 +128,12 @@ static bool add_event(struct parser *ps, struct trace_event ev)
 static bool parse_init(struct parser *ps, const struct fields *f, struct trace_event *ev)
 {
 	struct live *l, key = { .pgt = f->value[F_PGT] };
-	struct trace *t = ps->t;
+	struct trace *t = ps->l.t;
 
 	l = RB_FIND(live_tree, &ps->live, &key);
 	if (l)
-		return fail(ps, f->at[F_PGT], "this pgt is alive since line %u",
-			    t->vm[l->vm].init_line);
+		return trace_fail(&ps->l, f->at[F_PGT], "this pgt is alive since line %u",
+				  t->vm[l->vm].init_line);
 	if (!grow(ps, &t->vm, t->vms, &t->vm_room, 1, sizeof(*t->vm)))
 		return false;
 	l = malloc(sizeof(*l));
@@ -383,38 +150,41 @@ static bool parse_init(struct parser *ps, const struct fields *f, struct trace_e
 static bool parse_ret(struct parser *ps, const struct kind *k, const struct fields *f)
 {
 	uint8_t op = strstr(k->name, "map") ? TRACE_MAP : TRACE_RELAX_PERMS;
-	struct trace *t = ps->t;
+	struct trace *t = ps->l.t;
 	struct trace_event *call;
 
 	if (!f->value[F_RET])
-		return fail(ps, f->at[F_RET], "%s without an error", k->name);
+		return trace_fail(&ps->l, f->at[F_RET], "%s without an error", k->name);
 	call = ps->task->last == NONE ? NULL : &t->event[ps->task->last];
 	if (!call || call->op != op || call->addr != f->value[F_ADDR] ||
 	    t->vm[call->vm].pgt != f->value[F_PGT])
-		return fail(ps, ps->p,
-			    "the task's last event is not the call that "
-			    "returns here");
+		return trace_fail(&ps->l, ps->l.p,
+				  "the task's last event is not the call that "
+				  "returns here");
 	call->op = TRACE_FAILED;
 	t->vm[call->vm].maps -= op == TRACE_MAP;
 	return true;
 }
 
-/* Alignment and sizes of an operation on a VM that is alive. */
+/* Checks the alignment and size of an operation's range. */
 static bool check_range(struct parser *ps, const struct fields *f, uint8_t op)
 {
 	uint64_t size = f->at[F_SIZE] ? f->value[F_SIZE] : KIB4;
 	uint64_t align = op == TRACE_MAP ? size : KIB4;
 
 	if (f->at[F_SIZE] && (!size || size % KIB4))
-		return fail(ps, f->at[F_SIZE], "the size is not a number of 4 KiB pages");
+		return trace_fail(&ps->l, f->at[F_SIZE],
+				  "the size is not a number of 4 KiB pages");
 	if (op == TRACE_MAP && size != KIB4 && size != MIB2 && size != GIB1)
-		return fail(ps, f->at[F_SIZE], "a map is of 4 KiB, 2 MiB or 1 GiB");
+		return trace_fail(&ps->l, f->at[F_SIZE],
+				  "a map is of 4 KiB, 2 MiB or 1 GiB");
 	if (f->value[F_ADDR] % align)
-		return fail(ps, f->at[F_ADDR], "the address is not aligned");
+		return trace_fail(&ps->l, f->at[F_ADDR], "the address is not aligned");
 	if (op == TRACE_MAP && f->value[F_PHYS] % size)
-		return fail(ps, f->at[F_PHYS], "the physical address is not aligned");
+		return trace_fail(&ps->l, f->at[F_PHYS],
+				  "the physical address is not aligned");
 	if (f->value[F_ADDR] + size < size)
-		return fail(ps, f->at[F_SIZE], "address and size wrap around");
+		return trace_fail(&ps->l, f->at[F_SIZE], "address and size wrap around");
 	return true;
 }
 
@@ -426,12 +196,13 @@ static bool parse_op(struct parser *ps, const struct kind *k, const struct field
 
 	l = RB_FIND(live_tree, &ps->live, &key);
 	if (!l)
-		return fail(ps, f->at[F_PGT], "no s2_init for this pgt before");
+		return trace_fail(&ps->l, f->at[F_PGT], "no s2_init for this pgt before");
 	ev->vm = l->vm;
-	vm = &ps->t->vm[l->vm];
+	vm = &ps->l.t->vm[l->vm];
 	if (k->op == TRACE_DESTROY) {
 		if (f->value[F_IA_BITS] < 32 || f->value[F_IA_BITS] > 52)
-			return fail(ps, f->at[F_IA_BITS], "an IPA size is 32 to 52 bits");
+			return trace_fail(&ps->l, f->at[F_IA_BITS],
+					  "an IPA size is 32 to 52 bits");
 		vm->ia_bits = (uint8_t)f->value[F_IA_BITS];
 		RB_REMOVE(live_tree, &ps->live, l);
 		free(l);
@@ -442,14 +213,14 @@ static bool parse_op(struct parser *ps, const struct kind *k, const struct field
 	ev->addr = f->value[F_ADDR];
 	ev->size = f->at[F_SIZE] ? f->value[F_SIZE] : KIB4;
 	ev->phys = f->value[F_PHYS];
-	ev->column = (uint16_t)column(ps, f->at[F_ADDR]);
+	ev->column = (uint16_t)trace_column(&ps->l, f->at[F_ADDR]);
 	if (k->needed & F(PROT) &&
-	    !parse_prot(ps, f, k->op == TRACE_RELAX_PERMS, &ev->attr))
+	    !trace_prot(&ps->l, f, k->op == TRACE_RELAX_PERMS, &ev->attr))
 		return false;
 	if (k->op == TRACE_AGE)
 		ev->attr = !!f->value[F_MKOLD];
 	if (k->op == TRACE_MAP || k->op == TRACE_RELAX_PERMS)
-		ps->task->last = ps->t->events;
+		ps->task->last = ps->l.t->events;
 	vm->maps += k->op == TRACE_MAP;
 	if (vm->end < ev->addr + ev->size)
 		vm->end = ev->addr + ev->size;
@@ -458,17 +229,17 @@ static bool parse_op(struct parser *ps, const struct kind *k, const struct field
 
 static bool parse_phase(struct parser *ps)
 {
-	struct trace *t = ps->t;
+	struct trace *t = ps->l.t;
 	struct trace_event ev = { .op = TRACE_PHASE,
 				  .column = (uint16_t)ps->name_column };
 	size_t len;
 
-	if (strncmp(ps->p, "@phase ", 7))
+	if (strncmp(ps->l.p, "@phase ", 7))
 		return true;
-	len = strlen(ps->p + 7) + 1;
+	len = strlen(ps->l.p + 7) + 1;
 	if (!grow(ps, &t->text, t->text_len, &t->text_room, len, 1))
 		return false;
-	memcpy(t->text + t->text_len, ps->p + 7, len);
+	memcpy(t->text + t->text_len, ps->l.p + 7, len);
 	ev.addr = t->text_len;
 	t->text_len += len;
 	return add_event(ps, ev);
@@ -493,13 +264,13 @@ static unsigned cpu_of(struct parser *ps, uint64_t cpu)
 {
 	unsigned i;
 
-	for (i = 0; i < ps->t->cpus; i++)
+	for (i = 0; i < ps->l.t->cpus; i++)
 		if (ps->cpu_number[i] == cpu)
 			return i;
-	if (ps->t->cpus == TRACE_CPUS)
+	if (ps->l.t->cpus == TRACE_CPUS)
 		return cpu % TRACE_CPUS;
-	ps->cpu_number[ps->t->cpus] = (unsigned)cpu;
-	return ps->t->cpus++;
+	ps->cpu_number[ps->l.t->cpus] = (unsigned)cpu;
+	return ps->l.t->cpus++;
 }
 
 static bool parse_event(struct parser *ps)
@@ -511,15 +282,15 @@ static bool parse_event(struct parser *ps)
 	size_t i, len;
 	bool ok;
 
-	if (!parse_task(ps, &pid, &cpu) || !parse_time(ps, &time))
+	if (!trace_task(&ps->l, &pid, &cpu) || !trace_time(&ps->l, &time))
 		return false;
-	name = ps->p;
+	name = ps->l.p;
 	colon = strstr(name, ": ");
 	len = colon ? (size_t)(colon - name) : 0;
 	if (!len || memchr(name, ' ', len))
-		return fail(ps, name, "no event name and colon here");
-	ps->p = colon + 2;
-	ps->name_column = column(ps, name);
+		return trace_fail(&ps->l, name, "no event name and colon here");
+	ps->l.p = colon + 2;
+	ps->name_column = trace_column(&ps->l, name);
 	ps->cpu = cpu_of(ps, cpu);
 	ps->task = task_of(ps, pid);
 	if (!ps->task)
@@ -530,21 +301,21 @@ static bool parse_event(struct parser *ps)
 	}
 	if (len == 15 && !memcmp(name, "kvm_guest_fault", len)) {
 		ps->task->last = NONE;
-		ps->t->faults++;
+		ps->l.t->faults++;
 		return true;
 	}
 	if (len < 3 || memcmp(name, "s2_", 3)) {
-		ps->t->ignored++;
+		ps->l.t->ignored++;
 		return true;
 	}
 	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
 		if (strlen(kinds[i].name) == len && !memcmp(kinds[i].name, name, len))
 			break;
 	if (i == sizeof(kinds) / sizeof(kinds[0]))
-		return fail(ps, name, "unknown operation %.*s", (int)len, name);
+		return trace_fail(&ps->l, name, "unknown operation %.*s", (int)len, name);
 	ev.op = kinds[i].op;
 	ev.column = (uint16_t)ps->name_column;
-	if (!parse_fields(ps, kinds[i].needed, &f))
+	if (!trace_fields(&ps->l, kinds[i].needed, &f))
 		return false;
 	if (ev.op == TRACE_FAILED) {
 		ok = parse_ret(ps, &kinds[i], &f);
@@ -560,9 +331,9 @@ static bool parse_line(struct parser *ps, const char *line, size_t len)
 {
 	const char *nul = memchr(line, '\0', len);
 
-	ps->line = line;
+	ps->l.line = line;
 	if (nul)
-		return fail(ps, nul, "a NUL byte: this is not text");
+		return trace_fail(&ps->l, nul, "a NUL byte: this is not text");
 	while (*line == ' ' || *line == '\t')
 		line++;
 	return !*line || *line == '#' || parse_event(ps);
@@ -587,7 +358,7 @@ static void parser_free(struct parser *ps)
 
 bool trace_read(struct trace *t, const char *path)
 {
-	struct parser ps = { .t = t };
+	struct parser ps = { .l = { .t = t } };
 	const char *line, *what;
 	struct lines *in;
 	size_t len;
@@ -603,25 +374,25 @@ bool trace_read(struct trace *t, const char *path)
 	while ((got = lines_next(in, &line, &len, &what)) > 0) {
 		if (++t->lines == UINT32_MAX) {
 			trace_error(t, t->lines, 1, "too many lines");
-			ps.failed = true;
+			ps.l.failed = true;
 		} else {
 			parse_line(&ps, line, len);
 		}
-		if (ps.failed)
+		if (ps.l.failed)
 			break;
 	}
 	if (got < 0) {
 		trace_error(t, t->lines + 1, (unsigned)len + 1, "%s", what);
-		ps.failed = true;
+		ps.l.failed = true;
 	} else if (!got && !t->vms) {
 		trace_error(t, t->lines + 1, 1, "there is no s2_init in this file");
-		ps.failed = true;
+		ps.l.failed = true;
 	}
 	lines_close(in);
 	parser_free(&ps);
-	if (ps.failed)
+	if (ps.l.failed)
 		trace_free(t);
-	return !ps.failed;
+	return !ps.l.failed;
 }
 
 void trace_free(struct trace *t)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Recordings of KVM's kvm_pgtable_stage2_*() calls as ftrace text (docs/replay.md
- * has the probes and the rules of reading). A recording is read whole before it
- * is replayed: the IPA size of a VM stands in its last line, and whether a map
- * failed in a line after it. Kept is a record for each operation; everything
- * else is only counted, so memory is bounded by TRACE_MAX_EVENTS.
+ * Recordings of KVM's kvm_pgtable_stage2_*() calls as ftrace text. docs/replay.md has
+ * the probes and the format. A recording is read completely before it is replayed,
+ * because the IPA size of a VM is in its s2_destroy, and the failure of a map is in a
+ * later line than the map. Operations are stored; other events are only counted, so
+ * TRACE_MAX_EVENTS limits the memory.
  */
 #ifndef STAGE2_LAB_TRACE_H
 #define STAGE2_LAB_TRACE_H
@@ -13,9 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* 40 bytes each: 640 MiB at the very most. */
+/* 40 bytes each: at most 640 MiB. */
 #define TRACE_MAX_EVENTS (UINT32_C(1) << 24)
-/* CPUs beyond these share a number with an earlier one. */
+/* Further CPUs get the number of an earlier one. */
 #define TRACE_CPUS 8u
 
 enum trace_op {
@@ -34,25 +34,25 @@ enum trace_op {
 	TRACE_OPS
 };
 
-/* "map", "unmap", ...: as they are printed. */
+/* The names in the output: "map", "unmap", ... */
 extern const char *const trace_op_names[TRACE_OPS];
 
 struct trace_event {
 	uint64_t addr, size, phys;
 	uint32_t line;
 	uint32_t vm;	 /* index in trace.vm; not for TRACE_PHASE */
-	uint16_t column; /* of the address, or of the event's name */
+	uint16_t column; /* where the address is, or the event's name */
 	uint16_t attr;	 /* s2_attr_t of map and relax_perms; age: clear it */
 	uint8_t op;
-	uint8_t cpu; /* numbered as they appear, 0..TRACE_CPUS-1 */
+	uint8_t cpu; /* 0 to TRACE_CPUS - 1, in the order in which they appear */
 };
 
 struct trace_vm {
 	uint64_t pgt;
-	uint64_t end; /* the highest address an operation names, + 1 */
+	uint64_t end; /* the end of the highest range of an operation */
 	uint32_t init_line;
-	uint32_t maps;	 /* that did not fail */
-	uint8_t ia_bits; /* 0: not destroyed in this recording */
+	uint32_t maps;	 /* number of maps that did not fail */
+	uint8_t ia_bits; /* the IPA size; 0: the recording does not destroy the VM */
 };
 
 struct trace {
@@ -70,8 +70,8 @@ struct trace {
 };
 
 /*
- * Reads @path, "-" being the standard input, as text or xz. Return: false after
- * "FILE:LINE:COLUMN: what" on stderr; then there is nothing to free.
+ * Reads @path (text or xz; "-" is standard input). Return: false after
+ * "FILE:LINE:COLUMN: message" on stderr; then there is nothing to free.
  */
 bool trace_read(struct trace *t, const char *path);
 void trace_free(struct trace *t);
