@@ -64,7 +64,7 @@ struct flat_range {
 };
 
 void flat_init(struct flatmap *fm, struct flat_frames *frames);
-/* Unmaps everything (frames->freed grows) and frees the memory. False: memory is short. */
+/* Unmaps everything and frees the pages; frames->freed grows. False: memory is short. */
 bool flat_free(struct flatmap *fm);
 void flat_frames_free(struct flat_frames *frames);
 

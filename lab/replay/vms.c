@@ -150,7 +150,7 @@ int replay_vm_destroy(struct replay *r, struct guest_vm *vm)
 	if (err)
 		return replay_refused(r, vm, err);
 	r->vmid[vmid] = false;
-	/* KVM cleans nothing here: nobody reads the data, and the next owner zeroes it. */
+	/* KVM does not clean here: nobody reads the data, the next owner zeroes it. */
 	s2m_claim_unmapped(r->m, r->last_pe, root, 0, size, S2M_CLAIM_NO_CLEAN);
 	if (!flat_free(&vm->flat))
 		return replay_no_memory(r);
