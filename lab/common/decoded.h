@@ -22,7 +22,7 @@ struct decoded {
 		char means[DECODE_TEXT];
 	} field[DECODE_FIELDS];
 	unsigned fields;
-	/* Reserved, contradictory, or without the effect one may expect. */
+	/* Reserved or contradictory values, and fields that have no effect here. */
 	char problem[DECODE_PROBLEMS][DECODE_TEXT];
 	unsigned problems;
 };

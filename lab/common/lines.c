@@ -14,7 +14,7 @@
 #include "lines.h"
 
 #define CHUNK 65536u
-/* xz -9 needs 65 MiB; a file that asks for more is hardly one of ours. */
+/* The limit for unpacking. Files made by xz -9 need 65 MiB. */
 #define XZ_MEMORY (UINT64_C(256) << 20)
 
 static const uint8_t xz_magic[6] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
@@ -22,7 +22,7 @@ static const uint8_t xz_magic[6] = { 0xfd, '7', 'z', 'X', 'Z', 0 };
 struct lines {
 	FILE *f;
 	bool is_xz, in_eof, done, whole;
-	const char *what; /* an error that comes after the bytes in buf */
+	const char *what; /* an error, to be reported after the bytes in buf */
 	lzma_stream xz;
 	size_t in_len; /* bytes that the last read put in in[] */
 	uint8_t in[CHUNK];
@@ -96,7 +96,7 @@ static const char *xz_error(lzma_ret ret)
 	}
 }
 
-/* More bytes into buf, which is empty; len stays 0 at the end or at an error. */
+/* Fills buf, which is empty. At the end of the file or on an error len is 0. */
 static void fill(struct lines *in)
 {
 	in->pos = in->len = 0;

@@ -38,8 +38,8 @@ int lab_usage(const char *fmt, ...)
 }
 
 /*
- * strtoull() accepts blanks and a minus sign, and octal for a leading 0: none
- * of which anybody means here.
+ * strtoull() alone would accept leading blanks and a minus sign, and read a leading 0 as
+ * octal.
  */
 static bool parse_digits(const char *arg, const char **end, uint64_t *out)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Parsing of what stands on s2lab's command line. Every function that returns
- * bool has said on stderr what is wrong, and with which option, when it returns
- * false; the caller then returns LAB_USAGE.
+ * Parsing of s2lab's command line. A function that returns false has printed the error
+ * and the option on stderr; the caller then returns LAB_USAGE.
  */
 #ifndef STAGE2_LAB_OPTIONS_H
 #define STAGE2_LAB_OPTIONS_H
@@ -10,18 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/*
- * "s2lab compare: MESSAGE" and a pointer to --help, on stderr.
- * Return: LAB_USAGE, so that a caller can return it at once.
- */
+/* Prints "s2lab COMMAND: MESSAGE" and a hint at --help on stderr. Return: LAB_USAGE. */
 int lab_usage(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* The subcommand's name for messages; main() sets it. */
+/* The name of the command, for messages; main() sets it. */
 extern const char *lab_command;
 
 /*
- * A number of bytes or an address: decimal, or hexadecimal after 0x, and then
- * K, M, G or T (powers of 1024, either case). @opt is the option's name.
+ * A number of bytes or an address: decimal or 0x, optionally followed by K, M, G or T
+ * (powers of 1024, upper or lower case). @opt is the name of the option.
  */
 bool lab_parse_size(const char *opt, const char *arg, uint64_t *out);
 
@@ -29,8 +25,8 @@ bool lab_parse_size(const char *opt, const char *arg, uint64_t *out);
 bool lab_parse_pages(const char *opt, const char *arg, uint64_t *out);
 
 /*
- * A leaf's size ("4k", "32m", "64g"), from which granule and level follow. @wide: it
- * exists with 52-bit addresses only.
+ * The size of a leaf ("4k", "32m", "64g"), which determines granule and level. @wide:
+ * such a leaf needs 52-bit addresses.
  */
 struct lab_leaf {
 	uint64_t size;
@@ -40,28 +36,28 @@ struct lab_leaf {
 };
 bool lab_parse_leaf(const char *opt, const char *arg, struct lab_leaf *out);
 
-/* 4k, 16k or 64k, as the number of address bits in a page. */
+/* 4k, 16k or 64k: page_shift becomes 12, 14 or 16. */
 bool lab_parse_granule(const char *opt, const char *arg, unsigned *page_shift);
 
 /* A plain number, decimal or 0x, min <= number <= max. */
 bool lab_parse_number(const char *opt, const char *arg, uint64_t min, uint64_t max,
 		      uint64_t *out);
 
-/* Comma-separated feature names, or "none", to S2_FEAT_* bits. */
+/* Feature names, separated by commas, or "none"; as S2_FEAT_* bits. */
 bool lab_parse_features(const char *opt, const char *arg, uint32_t *out);
 
-/* The names again, comma-separated, or "none". @buf: LAB_FEATURES_LEN. */
+/* The reverse. @buf: LAB_FEATURES_LEN. */
 #define LAB_FEATURES_LEN 64
 const char *lab_features_text(uint32_t features, char *buf);
 
 /*
- * The index in @names (ends with NULL) of @arg. @what: what they are, for the
- * message, which lists them. Return: -1 and a message if there is none.
+ * The index of @arg in @names, which ends with NULL. Return: -1 after a message that
+ * lists the names if there is none. @what: the kind of the names, for the message.
  */
 int lab_parse_name(const char *opt, const char *what, const char *arg,
 		   const char *const *names);
 
-/* "1 GiB", "4 KiB", "1 GiB + 4 KiB": exact, for titles. @buf: LAB_SIZE_LEN. */
+/* "1 GiB", "1 GiB + 4 KiB": the exact size in words. @buf: LAB_SIZE_LEN. */
 #define LAB_SIZE_LEN 64
 const char *lab_size_text(uint64_t bytes, char *buf);
 

@@ -69,7 +69,7 @@ void lab_table_count(struct lab_table *t, uint64_t n)
 	lab_table_text(t, LAB_PLAIN, "%s", lab_count_text(n, buf));
 }
 
-/* One cell. The last of a line that is aligned to the left gets no blanks. */
+/* One cell. A left-aligned cell at the end of a line is not padded. */
 static void print_cell(FILE *f, const struct lab_table *t, unsigned col, const char *text,
 		       enum lab_style style, int width)
 {
@@ -161,7 +161,7 @@ void lab_progress(const char *what, uint64_t done, uint64_t total)
 	if (!terminal)
 		return;
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	/* The first call only starts the clock: short work shows nothing. */
+	/* The first call only starts the clock, so that short work prints nothing. */
 	if (!last->tv_sec)
 		*last = now;
 	if ((now.tv_sec - last->tv_sec) * 1000 + (now.tv_nsec - last->tv_nsec) / 1000000 <

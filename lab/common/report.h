@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * What s2lab prints: tables, marks in colour on a terminal, progress.
- */
+/* Output of s2lab: tables, colours on a terminal, progress. */
 #ifndef STAGE2_LAB_REPORT_H
 #define STAGE2_LAB_REPORT_H
 
@@ -17,8 +15,8 @@ enum lab_style { LAB_PLAIN, LAB_BOLD, LAB_GOOD, LAB_BAD };
 const char *lab_style(FILE *f, enum lab_style style);
 
 /*
- * A table: columns first, then cell by cell, row by row. Columns are as wide as
- * they need; numbers have their thousands separated by commas.
+ * A table. Add the columns first, then the cells row by row. A column is as wide as its
+ * widest cell.
  */
 #define LAB_COLUMNS 16
 struct lab_table {
@@ -37,19 +35,19 @@ void lab_table_column(struct lab_table *t, const char *head, bool right);
 void lab_table_text(struct lab_table *t, enum lab_style style, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void lab_table_count(struct lab_table *t, uint64_t n);
-/* Prints it, each line after @indent spaces, and frees the cells. */
+/* Prints the table, each line after @indent spaces, and frees the cells. */
 void lab_table_print(struct lab_table *t, FILE *f, int indent);
 
 /* 262657 as "262,657". @buf: LAB_COUNT_LEN. */
 #define LAB_COUNT_LEN 32
 const char *lab_count_text(uint64_t n, char *buf);
 
-/* @text broken at blanks so that it fits @width columns, each line indented. */
+/* Prints @text in lines of at most @width columns, each after @indent spaces. */
 void lab_wrap(FILE *f, int indent, int width, const char *text);
 
 /*
- * "what: 42 %" on stderr, redrawn a few times a second, if that is a terminal;
- * nothing else ever. lab_progress_end() wipes it out: before any other output.
+ * Shows "what: 42 %" on stderr a few times a second, if stderr is a terminal. Call
+ * lab_progress_end(), which erases it, before any other output.
  */
 void lab_progress(const char *what, uint64_t done, uint64_t total);
 void lab_progress_end(void);

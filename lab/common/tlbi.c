@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Operands of the stage-2 TLB invalidations, and what they reach. */
+/* Operands of the stage-2 TLBI instructions, and the addresses that they reach. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +17,7 @@ static const struct tlbi_name names[] = {
 };
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
-/* After each: nothing, is or os; then nothing or nxs. */
+/* A name may be followed by is or os, and then by nxs. */
 const struct tlbi_name *decode_tlbi_find(const char *name)
 {
 	for (unsigned i = 0; i < NAMES; i++) {
@@ -41,13 +41,13 @@ static const char *granule_text(unsigned tg)
 	return text[tg];
 }
 
-/* TG 1, 2, 3 for 4, 16, 64 KiB. */
+/* The field TG: 1, 2, 3 for 4, 16, 64 KiB. */
 static unsigned granule_code(const struct decode_config *c)
 {
 	return (c->page_shift - 10) / 2;
 }
 
-/* Leaves are from level 1 on, of 16 KiB from 2; with LPA2 one level further up. */
+/* The first level with leaves is 1, with 16 KiB granules 2; with LPA2 one less. */
 static void reserved_level(struct decoded *d, const struct decode_config *c,
 			   unsigned level, struct tlbi_reach *r)
 {

@@ -13,15 +13,15 @@ struct tlbi_name {
 	bool last_level;
 };
 
-/* By any of its names ("ipas2e1is", "ripas2le1osnxs"), any case; NULL: none. */
+/* Finds an instruction by name ("ipas2e1is", "RIPAS2LE1OSNXS"); NULL: no such name. */
 const struct tlbi_name *decode_tlbi_find(const char *name);
 
 struct tlbi_reach {
-	uint64_t start, size; /* IPAs reached; a leaf that contains one goes whole */
-	bool hint;	      /* a level hint is given: ttl */
+	uint64_t start, size; /* IPAs reached; a leaf is invalidated as a whole */
+	bool hint;	      /* there is a level hint: ttl */
 	unsigned ttl;
 	unsigned scale, num; /* range forms */
-	bool sure;	     /* false: reserved or UNPREDICTABLE, may do nothing */
+	bool sure;	     /* false: reserved or UNPREDICTABLE; may have no effect */
 };
 
 void decode_tlbi(struct decoded *d, const struct tlbi_name *op,

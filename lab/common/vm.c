@@ -19,7 +19,7 @@ uint32_t lab_machine_features(uint32_t features, uint32_t errata)
 		{ S2_FEAT_BBM1, S2M_BBM1 },
 		{ S2_FEAT_ETS2, S2M_ETS2 },
 		{ S2_FEAT_LPA2, S2M_LPA2 },
-		/* The feature says that the embedder handles them. */
+		/* With S2_FEAT_BBM2 the embedder handles TLB conflict aborts. */
 		{ S2_FEAT_BBM2, S2M_BBM2 | S2M_CONFLICTS },
 	};
 	uint32_t out = errata & S2_ERRATUM_REPEAT_TLBI ? S2M_REPEAT_TLBI : 0;
@@ -40,8 +40,8 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 {
 	const bool wide = lab_wide(cfg->page_shift, cfg->pa_bits, cfg->features);
 	/*
-	 * The upper half of the PA space is tables, guests get the lower. No such PA
-	 * size: it is the engine that says so, below.
+	 * Table pages are in the upper half of the PA space, the guest's memory in the
+	 * lower. If the PA size does not exist, s2_init() reports it below.
 	 */
 	const bool usable = cfg->pa_bits >= 32 && cfg->pa_bits <= (wide ? 52 : 48);
 	const uint64_t table_base = usable ? UINT64_C(1) << (cfg->pa_bits - 1) : 0;

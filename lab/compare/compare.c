@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "common/granule.h"
 #include "common/options.h"
 #include "compare.h"

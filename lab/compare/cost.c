@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Prices. Nobody has published a table of what DC CIVAC, TLBI and DSB cost, so each
- * figure is derived from a total that somebody measured, and says what was assumed.
- * What has no source has no price and is left out of the sum, which then says so.
+ * Prices. There is no published table of the costs of DC CIVAC, TLBI and DSB, so each
+ * price is derived from a published total, and says what is assumed. A part without a
+ * source has no price; the sum then leaves it out and says so.
  */
 #define _DEFAULT_SOURCE
 #include <errno.h>
@@ -24,7 +24,7 @@ const char *const cost_part_names[COST_PARTS] = {
 	[COST_LINE] = "line cleaned",
 };
 
-/* The same in a file. */
+/* Their names in a file. */
 const char *const cost_part_keys[COST_PARTS] = {
 	[COST_VISIT] = "visit",	      [COST_BY_IPA] = "by_ipa",
 	[COST_BY_RANGE] = "by_range", [COST_FURTHER] = "further",
@@ -121,7 +121,7 @@ static const char *text(const struct cJSON *json, const char *name)
 	return s ? s : "";
 }
 
-/* @json stays: the profile points into it. */
+/* @json must live as long as the profile, which points into it. */
 static const struct cost_profile *from_json(const char *name, const struct cJSON *json)
 {
 	static struct cost_profile p;
@@ -149,7 +149,7 @@ static const struct cost_profile *from_json(const char *name, const struct cJSON
 	return &p;
 }
 
-/* The file that the profile points into, until the end. */
+/* Freed at exit, because the profile points into it. */
 static struct cJSON *profile_json;
 
 static void forget_profile(void)
@@ -207,9 +207,9 @@ const struct cost_profile *cost_profile(const char *name)
 /* ---- the estimate ---- */
 
 /*
- * Each invalidation by address ends with one VMALLE1IS, so these count them. Range
- * TLBIs stand together or alone: there are at most as many invalidations with one
- * as there are range TLBIs, and that many is what is charged.
+ * Each invalidation by address ends with one VMALLE1IS, so their number is the number of
+ * invalidations. How many of these have range TLBIs is not known; as many as there are
+ * range TLBIs is the most, and is what is charged.
  */
 void cost_occurrences(const struct s2m_counters *n, uint64_t *times)
 {

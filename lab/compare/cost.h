@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What counts may be worth in time: prices that somebody has published, or that
- * the calibration program has measured, and what has to be assumed to use them.
+ * Estimated times: prices from publications or from the calibration program, with the
+ * assumptions behind them.
  */
 #ifndef STAGE2_LAB_COST_H
 #define STAGE2_LAB_COST_H
@@ -10,10 +10,10 @@
 
 /**
  * enum cost_part - what has a price
- * @COST_VISIT: an entry visited, with all that goes with it
+ * @COST_VISIT: an entry visited, and the work that comes with it
  * @COST_BY_IPA: an invalidation by IPA: DSB, TLBI, DSB, VMALLE1IS, DSB, ISB
  * @COST_BY_RANGE: the same with range TLBIs
- * @COST_FURTHER: each TLBI beyond the first in one of these
+ * @COST_FURTHER: each TLBI after the first in one of these
  * @COST_WHOLE: an invalidation of the VMID: DSB, VMALLS12E1IS, DSB, ISB
  * @COST_LINE: a line cleaned and invalidated to the PoC
  */
@@ -27,7 +27,7 @@ enum cost_part {
 	COST_PARTS
 };
 
-/* A price in the profile's unit; below 0: nobody knows. */
+/* A price in the unit of the profile; below 0: unknown. */
 struct cost_price {
 	double value;
 	const char *source, *assumes;
@@ -41,16 +41,16 @@ struct cost_profile {
 extern const char *const cost_part_names[COST_PARTS], *const cost_part_keys[COST_PARTS];
 
 /*
- * The profile that --cpu names, or the one in the file of that name. Return: NULL
- * and a message if there is none. It lives as long as the program.
+ * The profile with this name, or the one in the file with this name. Return: NULL after
+ * a message if there is none. It lives as long as the program.
  */
 const struct cost_profile *cost_profile(const char *name);
-/* For the usage text: every profile, a line each. */
+/* Prints a line for each profile. */
 void cost_list(void);
 
-/* How often each part occurs. */
+/* times[] becomes the number of occurrences of each part. */
 void cost_occurrences(const struct s2m_counters *n, uint64_t *times);
-/* Sum over the parts with a price; *all: whether every part that occurs has one. */
+/* The sum over the parts with a price; *all: every part that occurs has one. */
 double cost_estimate(const struct cost_profile *p, const uint64_t *times, bool *all);
 
 #endif /* STAGE2_LAB_COST_H */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * s2lab compare --suspicions: the three things that `posted` was suspected of,
- * under every rule of counting and of freeing, with FWB and without. The
- * machine decides: a suspicion is real where it convicts for the page, or for
- * the memory, that the suspicion is about.
+ * s2lab compare --suspicions: the three suspicions about `posted`, for every rule of
+ * counting and freeing, with FWB and without. A suspicion is real if the machine reports
+ * a violation about the page or the memory that the suspicion names.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,9 +20,9 @@
 struct suspicion {
 	const char *name;
 	const char *asks;
-	/* Whether a violation is what was suspected. */
+	/* Whether a violation confirms the suspicion. */
 	bool (*is)(const struct posted_story *story, const struct s2m_violation *v);
-	/* Why it was not: said only where no violation is. */
+	/* Explains why there is no such violation. */
 	void (*why_not)(const struct posted_story *story, char *buf, size_t size);
 };
 
@@ -34,7 +33,7 @@ struct verdict {
 
 #define SUSPICIONS 3
 #define CASES 12
-#define SHOWN 3 /* violations told for each */
+#define SHOWN 3 /* violations printed for each */
 
 struct one_case {
 	struct compare_options o;
@@ -202,10 +201,7 @@ static void print_case(const struct one_case *c)
 	       posted_frees[c->o.free], has_fwb(c) ? "with" : "without");
 }
 
-/*
- * What happened and what the machine said to it, by step: up to the last of the
- * first few violations that are what was suspected.
- */
+/* Prints moments and violations in order, up to the last violation that is shown. */
 static void print_real(const struct one_case *c, unsigned s)
 {
 	const struct posted_story *story = &c->r.story;
@@ -230,7 +226,7 @@ static void print_real(const struct one_case *c, unsigned s)
 	}
 }
 
-/* The first case of each answer stands for the others: the table has them all. */
+/* Prints the first real case and the first that is not; the table has all cases. */
 static void print_suspicion(const struct one_case *cases, unsigned s)
 {
 	const struct one_case *real = NULL, *not_real = NULL;
@@ -265,9 +261,9 @@ int compare_suspicions(const struct compare_options *o)
 		struct one_case *c = &cases[n];
 
 		/*
-		 * Four levels, so that the level-1 table which holds the entry is
-		 * no root and can be freed, and nothing else mapped, so that it
-		 * has this one entry.
+		 * With four levels the level-1 table that holds the entry is not a
+		 * root and can be freed. Nothing else is mapped, so that it has one
+		 * entry.
 		 */
 		c->o = *o;
 		c->o.ipa = GIB;

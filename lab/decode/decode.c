@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* s2lab decode: reads the command line and prints what the decoders found. */
+/* s2lab decode: the command line, and the output of the decoders. */
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -9,6 +9,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "commands.h"
 #include "common/lab.h"
 #include "common/lines.h"
 #include "common/options.h"
@@ -145,8 +146,8 @@ static void run(struct job *job, uint64_t value)
 }
 
 /*
- * The number, decimal or 0x, at line[start], and the blanks after it; *at is
- * where that ends. Return: what is wrong there, or NULL.
+ * Reads the number, decimal or 0x, at line[start]. *at is the end of it and of the blanks
+ * after it, or the place of the error. Return: NULL, or the error.
  */
 static const char *parse_value(const char *line, size_t start, size_t *at, uint64_t *v)
 {
@@ -240,7 +241,7 @@ static bool parse_option(int id, struct job *job, bool *has_level, bool *json)
 	}
 }
 
-/* The first level a granule can start at, -1 and 0 with LPA2 only where it says so. */
+/* Checks --level: level -1 exists with 4 KiB granules and LPA2 only. */
 static int check(struct job *job, bool has_level)
 {
 	bool wide = job->config.features & S2_FEAT_LPA2;

@@ -10,9 +10,9 @@
 #include "common/granule.h"
 #include "decode.h"
 
-/* libstage2's marker in an invalid entry (its own choice, hardware ignores it). */
+/* The bit of libstage2's marker in an invalid entry; hardware ignores it. */
 #define BUSY_BIT 62
-/* Linux's: a place that is being changed. */
+/* Linux KVM's: the entry is being changed. */
 #define LINUX_LOCKED_BIT 10
 
 static bool bit(const struct decoded *d, unsigned n)
@@ -84,7 +84,7 @@ static const char *execute(struct decoded *d, const struct decode_config *c)
 	return who;
 }
 
-/* The output address, wherever its bits are; @low: the first that counts. */
+/* The output address in any layout; @low: its lowest bit. */
 static uint64_t output(struct decoded *d, const struct decode_config *c, unsigned low,
 		       const char *what)
 {
@@ -116,7 +116,7 @@ static void table(struct decoded *d, const struct decode_config *c)
 	uint64_t oa = output(d, c, c->page_shift, "next table at");
 	uint64_t rest = d->value >> 2;
 
-	/* What is neither type nor address: no attributes in stage 2. */
+	/* The fields of a table descriptor besides type and address. */
 	rest &= ~(decode_bits(UINT64_MAX, wide && c->page_shift < 16 ? 49 : 47,
 			      c->page_shift)
 		  << (c->page_shift - 2));

@@ -14,8 +14,8 @@ struct geometry {
 	unsigned ipa_bits;
 	int start;
 	unsigned root_bits; /* log2 of the root's size in bytes */
-	unsigned tables;    /* 0: SL0 and T0SZ do not fit each other */
-	bool wide;	    /* DS = 1 where it counts */
+	unsigned tables;    /* in the root; 0: SL0 and T0SZ contradict each other */
+	bool wide;	    /* DS = 1, and not 64 KiB granules */
 };
 
 static const unsigned pa_bits[8] = { 32, 36, 40, 42, 44, 48, 52, 0 };
@@ -43,7 +43,7 @@ static void geometry(uint64_t v, struct geometry *g)
 		g->start = sl0 ? RESERVED : -1;
 	if (g->start == RESERVED)
 		return;
-	/* One table resolves page_shift - 3 bits, 16 of them four more. */
+	/* One root table translates page_shift - 3 bits, 16 tables 4 bits more. */
 	entry = level_shift(g->page_shift, g->start);
 	if (g->ipa_bits <= entry || g->ipa_bits > entry + g->page_shift - 3 + 4)
 		return;
@@ -52,7 +52,7 @@ static void geometry(uint64_t v, struct geometry *g)
 						   1;
 }
 
-/* "2 concatenated tables", "1 table": the root, which is aligned to its size. */
+/* "2 concatenated tables", "1 table" */
 static const char *root_text(const struct geometry *g, char *buf, size_t size)
 {
 	snprintf(buf, size, g->tables > 1 ? "%u concatenated tables" : "%u table",
@@ -60,7 +60,7 @@ static const char *root_text(const struct geometry *g, char *buf, size_t size)
 	return buf;
 }
 
-/* In words: where a walk starts, by which bits, in how many tables. */
+/* SL0: the level where walks start, and the root tables. */
 static void start_level(struct decoded *d, const struct geometry *g)
 {
 	static const uint8_t cpu_bits[] = { [12] = 44, [14] = 42, [16] = 44 };
@@ -119,7 +119,7 @@ static void walk_attributes(struct decoded *d, bool wide)
 				  "cleaning, which libstage2 does not do");
 }
 
-/* Whether descriptors and VTTBR_EL2 have room for 52-bit PAs. */
+/* Whether descriptors and VTTBR_EL2 can hold 52-bit PAs. */
 static bool wide_pa(const struct geometry *g)
 {
 	return g->wide || g->page_shift == 16;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * s2lab plan: what s2_plan_range() would issue for a range, taken apart by the
- * decoder, which the engine knows nothing of, and checked by it to cover.
+ * s2lab plan: the TLBIs that s2_plan_range() plans for a range. They are decoded by
+ * common/tlbi.c, which shares no code with the engine, and checked to cover the range.
  */
 #include <getopt.h>
 #include <inttypes.h>
@@ -11,6 +11,7 @@
 
 #include <cjson/cJSON.h>
 
+#include "commands.h"
 #include "common/granule.h"
 #include "common/lab.h"
 #include "common/options.h"
@@ -18,8 +19,8 @@
 #include "common/tlbi.h"
 
 /*
- * The cost rule of src/inval.c once more, because it does not show what it
- * passes over; tests/replay/plan.py fails when the two part.
+ * A copy of the cost rule in src/inval.c, to show the cost of the plans that were not
+ * chosen. tests/replay/plan.py fails if the two differ.
  */
 #define COST_TLBI 525u
 #define COST_PAGE 1u
@@ -57,13 +58,13 @@ static unsigned base_shift(const struct request *rq)
 	return rq->features & S2_FEAT_LPA2 ? 16 : rq->page_shift;
 }
 
-/* 64 KiB granules need no feature for 52 bits. */
+/* With 64 KiB granules 52 bits do not need LPA2. */
 static unsigned ipa_bits_max(const struct request *rq)
 {
 	return rq->features & S2_FEAT_LPA2 || rq->page_shift == 16 ? 52 : 48;
 }
 
-/* ---- what the plan reaches ---- */
+/* ---- the addresses that the plan reaches ---- */
 
 struct step {
 	const struct tlbi_name *name;
@@ -76,8 +77,8 @@ struct step {
 struct result {
 	struct s2_plan plan;
 	struct step step[S2_PLAN_OPS];
-	uint64_t beyond;   /* by the operands */
-	const char *wrong; /* NULL: covers */
+	uint64_t beyond;   /* bytes reached outside the range, by the operands */
+	const char *wrong; /* NULL: the plan covers the range */
 };
 
 static const char *const tlbi_names[] = {
@@ -86,7 +87,7 @@ static const char *const tlbi_names[] = {
 	[S2_TLBI_VMALLS12E1IS] = "vmalls12e1is",
 };
 
-/* The plan is in order of address, so one pass finds every gap. */
+/* The plan is sorted by address, so one pass finds every gap. */
 static void examine(const struct request *rq, struct result *r)
 {
 	const struct s2_config engine = {
@@ -125,7 +126,7 @@ static void examine(const struct request *rq, struct result *r)
 		if (s->reach.hint && s->name->form == TLBI_IPA &&
 		    !(rq->features & S2_FEAT_TTL))
 			r->wrong = "a level hint without FEAT_TTL";
-		/* By one address goes the leaf that has it, which is one of ours. */
+		/* A TLBI by address invalidates the whole leaf, which is in the range. */
 		s->end = s->reach.start +
 			 (s->name->form == TLBI_IPA ? rq->leaf.size : s->reach.size);
 		if (s->reach.start > pos)
@@ -143,7 +144,7 @@ static void examine(const struct request *rq, struct result *r)
 		r->wrong = "the plan reports another number of bytes beyond the range";
 }
 
-/* ---- what it could have been ---- */
+/* ---- the other plans ---- */
 
 struct choice {
 	char name[48];
@@ -164,8 +165,9 @@ static void choice(const struct request *rq, struct choice *c, const char *name,
 }
 
 /*
- * Range TLBIs from the last place before the range where one may begin, for the
- * size from there rounded up to 2^shift pages, and a last odd page.
+ * The number of range TLBIs for the range. The first begins at a multiple of BaseADDR's
+ * unit, at or before the range. The size is rounded up to 2^shift pages; with shift 0 an
+ * odd last page takes a TLBI of its own.
  */
 static uint64_t ranges(const struct request *rq, unsigned shift, uint64_t *beyond)
 {
@@ -311,7 +313,7 @@ static void add_hex(cJSON *o, const char *name, uint64_t v)
 	cJSON_AddStringToObject(o, name, text);
 }
 
-/* Bytes beyond the range; null: all of the VMID. */
+/* Bytes outside the range; null: all of the VMID. */
 static void add_beyond(cJSON *o, uint64_t beyond)
 {
 	if (beyond == UINT64_MAX)
@@ -418,7 +420,7 @@ static bool parse_option(int id, struct request *rq)
 	}
 }
 
-/* What follows from what was given, and whether it fits together. */
+/* Completes the options and checks them against each other. */
 static int check(struct request *rq)
 {
 	struct lab_leaf *leaf = &rq->leaf;

@@ -7,6 +7,7 @@
 #include <getopt.h>
 #include <stdio.h>
 
+#include "commands.h"
 #include "common/options.h"
 #include "run.h"
 

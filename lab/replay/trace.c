@@ -344,13 +344,11 @@ static void parser_free(struct parser *ps)
 	struct live *l, *ln;
 	struct task *k, *kn;
 
-	RB_FOREACH_SAFE(l, live_tree, &ps->live, ln)
-	{
+	RB_FOREACH_SAFE(l, live_tree, &ps->live, ln) {
 		RB_REMOVE(live_tree, &ps->live, l);
 		free(l);
 	}
-	RB_FOREACH_SAFE(k, task_tree, &ps->tasks, kn)
-	{
+	RB_FOREACH_SAFE(k, task_tree, &ps->tasks, kn) {
 		RB_REMOVE(task_tree, &ps->tasks, k);
 		free(k);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * entry: clear and invalidate each entry, one after the other. What KVM did
- * until 6.5, and what 6.12 still does without FWB or without FEAT_TLBIRANGE.
+ * entry: clears and invalidates the entries one by one. KVM did this until 6.5, and 6.12
+ * still does it without FWB or without FEAT_TLBIRANGE.
  */
 #include "kvm.h"
 

@@ -35,8 +35,8 @@ void kvm_clear(struct kvm *k, uint64_t entry, uint64_t marker)
 }
 
 /*
- * Looks at the tree directly: counting happens before the unmap begins and must
- * not show in what the unmap costs.
+ * Reads the tree without events: the counts are made before the unmap and must not add
+ * to its cost.
  */
 static void count_table(struct kvm *k, uint64_t table, int level)
 {
@@ -79,7 +79,7 @@ struct kvm *kvm_new(struct lab_vm *vm, uint32_t features, enum posted_count coun
 		uint64_t root = k->root + i * entry_size(k, 3);
 
 		count_table(k, root, k->start_level);
-		/* Whoever owns the tables holds the root, by either rule. */
+		/* The owner of the tables has a reference to the root, by both rules. */
 		if (!k->floor)
 			(*kvm_refs(k, root))++;
 	}
@@ -105,7 +105,7 @@ void kvm_walk_table(struct kvm *k, uint64_t table, int level, uint64_t ipa, uint
 	struct kvm_visit at[4];
 	uint64_t first = ipa & ~(entry_size(k, level - 1) - 1);
 
-	/* The root may be several tables in a row; entries count on from the first. */
+	/* Concatenated root tables are indexed as one. */
 	if (table == k->root)
 		first = 0;
 	at[level] = (struct kvm_visit){
@@ -132,7 +132,7 @@ void kvm_walk_table(struct kvm *k, uint64_t table, int level, uint64_t ipa, uint
 			visit(k, v, WHEN_LEAF, arg);
 		v->entry += 8;
 		ipa = (ipa & ~(entry_size(k, level) - 1)) + entry_size(k, level);
-		/* Up again where a table, or the range, ends. */
+		/* Go up at the end of a table or of the range. */
 		while (level > top &&
 		       (ipa >= end || !(ipa & (entry_size(k, level - 1) - 1)))) {
 			v = &at[--level];
@@ -159,7 +159,7 @@ void kvm_tlbi_finish(struct kvm *k)
 	s2m_barrier(k->m, k->pe, S2M_ISB);
 }
 
-/* 1, 2, 3 for 4, 16, 64 KiB. */
+/* The field TG: 1, 2, 3 for 4, 16, 64 KiB. */
 static uint64_t translation_granule(const struct kvm *k)
 {
 	return (k->page_shift - 10) / 2;

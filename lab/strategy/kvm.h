@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the strategies taken from KVM share: a walker that calls back for each
- * entry, a reference count for each table page, and the sequences by which KVM
- * invalidates.
+ * KVM's page-table code, for the strategies taken from it: a walker that calls a visitor
+ * for each entry, a reference count for each table page, and KVM's sequences of TLBIs
+ * and barriers.
  */
 #ifndef STAGE2_LAB_KVM_H
 #define STAGE2_LAB_KVM_H
@@ -20,11 +20,11 @@ struct kvm {
 	unsigned root_pages;
 	int start_level;
 	unsigned floor;	     /* the count of a table page without entries */
-	uint16_t *refs;	     /* the counts, by page of the table arena */
-	uint64_t first_page; /* the arena's */
+	uint16_t *refs;	     /* the count of each page of the table arena */
+	uint64_t first_page; /* PA of the arena, in pages */
 };
 
-/* Counts every reference in the VM's tree, without an event. NULL: no memory. */
+/* Counts the references in the VM's tree, without events. NULL: no memory. */
 struct kvm *kvm_new(struct lab_vm *vm, uint32_t features, enum posted_count count);
 void kvm_free(struct kvm *k);
 
@@ -51,7 +51,7 @@ static inline bool desc_is_cacheable(uint64_t desc)
 	return ((desc >> 2) & 15) == 15;
 }
 
-/* What the entry maps to, or the table below it. */
+/* The output address of a leaf, or the address of the table below. */
 static inline uint64_t desc_addr(const struct kvm *k, uint64_t desc)
 {
 	return oa_of_desc(k->page_shift, k->wide, desc);
@@ -82,7 +82,7 @@ enum kvm_when { WHEN_LEAF = 1, WHEN_PRE = 2, WHEN_POST = 4 };
 struct kvm_visit {
 	uint64_t entry; /* PA of the entry */
 	uint64_t desc;	/* what the walker read there, before any callback */
-	uint64_t ipa;	/* where in the walk this is */
+	uint64_t ipa;	/* the first IPA of the walk in this entry */
 	int level;
 };
 
@@ -90,9 +90,9 @@ typedef void (*kvm_visitor)(struct kvm *k, const struct kvm_visit *v, enum kvm_w
 			    void *arg);
 
 /*
- * Depth first over [ipa, end): @visit is called for entries that are no tables
- * (WHEN_LEAF), and for tables before or after what is below them, as far as
- * @when says. Each entry is read once; the walker goes on with what it read.
+ * Walks [ipa, end) depth first. @when chooses the calls of @visit: for entries that are
+ * not tables (WHEN_LEAF), for tables before (WHEN_PRE) or after (WHEN_POST) the entries
+ * below. Each entry is read once, and the walker uses what it read.
  */
 void kvm_walk(struct kvm *k, uint64_t ipa, uint64_t end, unsigned when, kvm_visitor visit,
 	      void *arg);
@@ -105,28 +105,28 @@ void kvm_walk_table(struct kvm *k, uint64_t table, int level, uint64_t ipa, uint
 /* The count of the page with this address (of the page, or of an entry in it). */
 uint16_t *kvm_refs(struct kvm *k, uint64_t pa);
 void kvm_table_free(struct kvm *k, uint64_t table);
-/* An entry of an ordinary walk goes; its page is freed when its table is visited. */
+/* Drops the reference of an entry, and does not free its page. */
 void kvm_drop(struct kvm *k, uint64_t entry);
-/* Drops a reference; the last one frees the page. */
+/* Drops the reference of an entry, and frees its page with the last one. */
 void kvm_put(struct kvm *k, uint64_t entry);
-/* Makes the entry invalid: 0, or a marker. A plain store, with FEAT_HAFDBS too. */
+/* Writes 0 or a marker by a plain store; with FEAT_HAFDBS too, as KVM does. */
 void kvm_clear(struct kvm *k, uint64_t entry, uint64_t marker);
 
 /* ---- invalidating ---- */
 
-/* By one address; @level: that of the leaf, 0 where a table was removed. */
+/* Invalidates by one address. @level: the leaf's; 0 if a table was removed. */
 void kvm_flush_ipa(struct kvm *k, uint64_t ipa, int level);
-/* A range, by pieces of 2^21 pages; the whole VMID without FEAT_TLBIRANGE. */
+/* Invalidates a range, in pieces of 2^21 pages; without FEAT_TLBIRANGE the VMID. */
 void kvm_flush_range(struct kvm *k, uint64_t ipa, uint64_t size);
 /*
- * The TLBIs of a range alone, for a caller with barriers of its own. With LPA2 a
- * range begins at a multiple of 64 KiB; what is before it goes page by page.
+ * The TLBIs of a range without barriers. With LPA2 a range TLBI begins at a multiple of
+ * 64 KiB; pages before that take a TLBI each.
  */
 void kvm_tlbi_range(struct kvm *k, uint64_t ipa, uint64_t pages);
-/* DSB ISH, TLBI VMALLE1IS, DSB ISH, ISB: what follows a TLBI by address. */
+/* What follows TLBIs by address: DSB ISH, TLBI VMALLE1IS, DSB ISH, ISB. */
 void kvm_tlbi_finish(struct kvm *k);
 
-/* The ordinary unmap's visitor (WHEN_LEAF, WHEN_POST); @arg: bool, defer leaf TLBIs. */
+/* KVM's unmap visitor (WHEN_LEAF, WHEN_POST). @arg: bool, leave out leaf TLBIs. */
 void kvm_unmap_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when when,
 		     void *arg);
 

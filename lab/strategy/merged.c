@@ -2,15 +2,15 @@
 /*
  * merged: Linux 6.12.
  *
- * Unmap: with FWB and FEAT_TLBIRANGE the leaves' invalidation waits for one range
- * flush at the end; each table that is freed still gets a full flush of its own
- * first, because it is freed within the walk.
+ * Unmap: with FWB and FEAT_TLBIRANGE the leaves are invalidated by one range flush at
+ * the end. Each table that is freed still takes a flush of its own, because it is freed
+ * during the walk.
  *
- * Split (eager page splitting): for each block its tables are built, then it is
- * broken, flushed and replaced, then the walk goes on below what is new.
+ * Split (eager page splitting): for each block KVM builds the tables, breaks and flushes
+ * the block, and links the tables; the walk then goes on in the new tables.
  *
- * Collapse: it has no call for it. When dirty logging has ended a guest's fault maps a
- * block over a table, one block a fault; that is what is done here.
+ * Collapse: KVM has no such call. After dirty logging each fault of the guest maps one
+ * block over a table; this strategy does these faults.
  */
 #include "kvm.h"
 
@@ -34,9 +34,9 @@ static uint64_t table_desc(const struct kvm *k, uint64_t table)
 }
 
 /*
- * The tables below what will be a table in the place of @block, down to pages. Its walk
- * reads each entry and treats it as any other that is replaced: a locked marker first,
- * though nobody can see it.
+ * Builds the table that will replace @block, and the tables below it down to pages. As
+ * in KVM, the walk reads each entry and writes a locked marker first, although no other
+ * PE can see the table.
  */
 static uint64_t create_unlinked(struct kvm *k, uint64_t block, int level)
 {
@@ -97,7 +97,7 @@ static void split_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when 
 	kvm_clear(k, v->entry, DESC_LOCKED);
 	kvm_flush_ipa(k, v->ipa, v->level);
 	s2m_write(k->m, k->pe, v->entry, table_desc(k, table), S2M_RELEASE);
-	/* The walk reads the entry again and finds a table to go down into. */
+	/* The walk reads the entry again and goes down into the new table. */
 	kvm_walk_table(k, table, v->level + 1, v->ipa, end < s->end ? end : s->end,
 		       WHEN_LEAF, look, NULL);
 }
@@ -122,7 +122,7 @@ static void free_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when w
 		kvm_table_free(k, desc_addr(k, v->desc));
 }
 
-/* One fault: a block is mapped at [ipa, ipa + size), where a table is or nothing. */
+/* One fault: maps a block over the table at ipa, if there is one. */
 static void map_block(struct kvm *k, uint64_t ipa, int to_level)
 {
 	uint64_t size = entry_size(k, to_level), table = k->root, entry, desc, oa;
@@ -141,7 +141,7 @@ static void map_block(struct kvm *k, uint64_t ipa, int to_level)
 		if (level == to_level)
 			break;
 	}
-	/* What the fault found to map there is what the first page shows: no event. */
+	/* The block to map follows from the first page. Reading it here is no event. */
 	desc = *(const uint64_t *)s2m_ptr(k->m, table);
 	for (uint64_t at = table; level + 1 < 3 && desc_is_table(desc, level + 1);
 	     level++) {

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * posted: the patch as posted. Where one whole block of the highest level that
- * has blocks is to go, a walk of its own first detaches the table there: break
- * (marker, flush, drop a reference), take the reference back, hand the removed
- * table on to be freed. The ordinary walk follows. Nothing below the removed
- * table is cleaned.
+ * posted: the patch as posted. If the range contains a whole entry of the highest level
+ * that has blocks, a first walk detaches the table there: it writes a marker, flushes,
+ * drops a reference to the page of the entry and takes it again, and passes the table on
+ * to be freed. KVM's usual walk follows. Memory below the table is not cleaned.
  *
- * Two things are options, because the discussion left them open: what a table's
- * count is, and when a removed table is freed. What follows from them is the
- * machine's to say.
+ * The discussion left two things open, which are options: how references are counted,
+ * and when a removed table is freed.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,12 +17,12 @@
 
 struct posted {
 	struct lab_run *run;
-	int level;	  /* the highest at which KVM has blocks */
-	uint64_t removed; /* waits for the end of a grace period; 0: none */
+	int level;	  /* the highest level at which KVM has blocks */
+	uint64_t removed; /* table to be freed after a grace period; 0: none */
 	uint64_t removed_ipa;
 };
 
-/* A line of the story, and a note in the machine's log. */
+/* Adds a moment to the story, and a note to the machine's log. */
 static void tell(struct lab_run *run, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -128,8 +126,8 @@ static void detach(struct posted *p, uint64_t ipa, uint64_t size)
 	unsigned pe = run->kvm->pe;
 
 	/*
-	 * The lock disables preemption, so by the first rule the walk is itself
-	 * a read section: no grace period ends before it does.
+	 * The MMU lock disables preemption. With FREE_RCU this makes the walk an RCU read
+	 * section: no grace period ends before the walk does.
 	 */
 	if (run->free == FREE_RCU)
 		s2m_walker_enter(m, pe);
@@ -150,7 +148,7 @@ static int unmap(struct lab_run *run, uint64_t ipa, uint64_t size)
 	const uint64_t block = entry_size(run->kvm, p.level);
 	bool defer = false;
 
-	/* KVM cuts every range at these boundaries and calls once for each piece. */
+	/* KVM splits a range at these boundaries, with one call for each piece. */
 	while (ipa < end) {
 		uint64_t next = (ipa & ~(block - 1)) + block;
 

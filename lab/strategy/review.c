@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * review: the first list of the review. Cleans within the walk, none of them
- * with a DSB, no TLBI; after the walk one DSB and one invalidation of the
- * range. Tables are freed after that.
+ * review: the first list in the review of the patch. The walk cleans without DSBs and
+ * issues no TLBI. After the walk come one DSB and one invalidation of the range, and then
+ * the tables are freed.
  */
 #include <stdlib.h>
 
@@ -48,7 +48,7 @@ static int unmap(struct lab_run *run, uint64_t ipa, uint64_t size)
 	struct review r = { 0 };
 
 	kvm_walk(k, ipa, ipa + size, WHEN_LEAF | WHEN_POST, visit, &r);
-	/* One DSB: it completes the cleans, if any, and shows the writes to walkers. */
+	/* This DSB completes the cleans and makes the writes visible to walkers. */
 	s2m_barrier(k->m, k->pe, r.cleaned ? S2M_DSB_SY : S2M_DSB_ISHST);
 	if (k->tlbirange) {
 		kvm_tlbi_range(k, ipa, size >> k->page_shift);

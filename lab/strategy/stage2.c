@@ -2,7 +2,7 @@
 /* stage2: this library. */
 #include "strategy.h"
 
-/* The steps of one call, each of which ends with its own completing DSB. */
+/* Calls until the operation is done, and counts each call as a step. */
 #define STEPS(run, err, call)      \
 	do {                       \
 		err = (call);      \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The ways of unmapping, splitting and collapsing that "s2lab compare" compares. Each is written on the
- * machine's events, works on the tree that the engine built, and is there to be
- * counted and judged; none but stage2 is in the library.
+ * The strategies that "s2lab compare" compares: ways to unmap, split and collapse. Each
+ * works on the tree that the engine has built and uses the machine's events, so that the
+ * machine counts and judges it. Only stage2 is in the library; "s2lab replay" uses merged.
  */
 #ifndef STAGE2_LAB_STRATEGY_H
 #define STAGE2_LAB_STRATEGY_H
@@ -11,18 +11,18 @@
 
 /* How `posted` counts a table page's references. */
 enum posted_count {
-	COUNT_LINUX, /* one, and one for each entry that is not zero */
-	COUNT_BARE,  /* one for each entry that is not zero */
+	COUNT_LINUX, /* 1 + the number of entries that are not zero */
+	COUNT_BARE,  /* the number of entries that are not zero */
 };
 
 /* When `posted` frees a table that it removed. */
 enum posted_free {
-	FREE_RCU,      /* after a grace period, which the walk holds up */
-	FREE_RCU_OPEN, /* after a grace period, which the walk does not hold up */
+	FREE_RCU,      /* after a grace period; the walk is a read section */
+	FREE_RCU_OPEN, /* after a grace period; the walk is no read section */
 	FREE_NOW,      /* at once */
 };
 
-/* Where in a run something happened that decides about a suspicion. */
+/* A step of a run that matters for a suspicion. */
 struct moment {
 	uint64_t step;
 	char text[128];
@@ -30,28 +30,28 @@ struct moment {
 
 #define STORY_MOMENTS 32
 
-/* What `posted` knows, after its run, about the first table that it removed. */
+/* What happened to the first table that `posted` removed. */
 struct posted_story {
 	struct moment moment[STORY_MOMENTS];
 	unsigned moments;
-	uint64_t holder, removed; /* PA of the two table pages */
-	unsigned holder_least;	  /* the least its holder's count has been */
+	uint64_t holder, removed; /* PAs: the page of its entry; the table */
+	unsigned holder_least;	  /* the lowest count of the holder */
 	uint64_t walk_until;	  /* step of the walk's last read in the removed table */
 	uint64_t freed_at;	  /* step at which the removed table was freed */
 };
 
-/* What is done to the range. */
+/* The operation on the range. */
 enum lab_op { LAB_UNMAP, LAB_SPLIT, LAB_COLLAPSE, LAB_OPS };
 
 /* One strategy on one VM. */
 struct lab_run {
 	struct lab_vm *vm;
 	uint32_t features; /* S2_FEAT_* */
-	uint32_t budget;   /* entries a step may visit, for stage2; 0: any */
-	int to_level;	   /* collapse: the blocks' */
+	uint32_t budget;   /* stage2: entries that a step may visit; 0: no limit */
+	int to_level;	   /* collapse: the level of the blocks */
 	enum posted_count count;
 	enum posted_free free;
-	struct kvm *kvm; /* the state of all but stage2 */
+	struct kvm *kvm; /* all but stage2 */
 	struct posted_story story;
 
 	struct s2m_counters total;
@@ -59,9 +59,9 @@ struct lab_run {
 };
 
 /*
- * A step has ended: one after which the strategy could let others run. Its
- * counts are added up here and start anew, so that an entry which the next step
- * looks at first, and this one looked at last, is visited twice.
+ * Ends a step, after which the strategy could let other threads run: adds the machine's
+ * counters to run->total and resets them. If the next step reads the entry that this one
+ * read last, that is another visit.
  */
 void lab_step_end(struct lab_run *run);
 
@@ -70,7 +70,7 @@ struct lab_strategy {
 	const char *says;
 	bool must_be_safe;
 	bool on_kvm; /* works on run->kvm */
-	/* By enum lab_op; NULL: it has none. */
+	/* By enum lab_op; NULL: the strategy does not have the operation. */
 	int (*work[LAB_OPS])(struct lab_run *run, uint64_t ipa, uint64_t size);
 };
 
@@ -79,7 +79,7 @@ extern const struct lab_strategy strategy_entry, strategy_posted, strategy_revie
 
 #define LAB_STRATEGIES 5
 
-/* All of them, and NULL. */
+/* All strategies, ended by NULL. */
 extern const struct lab_strategy *const lab_strategies[LAB_STRATEGIES + 1];
 
 #endif /* STAGE2_LAB_STRATEGY_H */
