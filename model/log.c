@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * Events in words, one a line.
- */
+/* The log: events in words, one line each. */
 #include <stdarg.h>
 
 #include "internal.h"
