@@ -128,7 +128,7 @@ static int look(const struct map *m, struct found *f)
 		int want = target_level(m->s2, &m->t, c.ipa), err;
 
 		if (desc_valid_table(d, c.level) && c.level < want) {
-			cursor_down(&c, table_of(m->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		err = look_entry(m, &c, d, want, f);
@@ -214,7 +214,7 @@ static void publish(const struct map *m, const struct found *f)
 static uint64_t make_run(const struct map *m, const struct found *f,
 			 const struct cursor *c, uint64_t *entry)
 {
-	uint64_t size = level_size(c->s2, c->level), ipa = c->ipa;
+	uint64_t size = cursor_size(c), ipa = c->ipa;
 	uint64_t n = cursor_run(c, c->step->entries);
 	uint64_t desc = target_desc(m->s2, &m->t, ipa, c->level);
 
@@ -285,7 +285,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		}
 		d = cursor_load(&c, entry);
 		if (desc_valid_table(d, c.level) && c.level < want) {
-			cursor_down(&c, table_of(m->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		if (desc_valid(d)) {
@@ -344,24 +344,28 @@ static int prepare(struct map *m, struct found *f)
 	return look(m, f);
 }
 
-/* Break what is in the way, and finish it: 0, S2_MORE or an error. */
+/*
+ * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
+ * place of a table with more entries than a step may visit, the next step goes on where
+ * this one stopped. Then it looks again: between two steps something may have been mapped
+ * below that.
+ */
 static int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
-	uint64_t start = op->start.ipa, dropped, from = m->pos;
+	uint64_t start = op->start.ipa, dropped;
+	bool again = is_bounded(m->step) && op->st.cleared > m->pos &&
+		     op->st.cleared < m->end;
+	int level = target_level(m->s2, &m->t, m->pos);
 	struct window w;
 
-	/*
-	 * A table that is taken apart for a leaf may have more entries than a step
-	 * visits: those that earlier steps have passed are not read again.
-	 */
-	if (op->st.passed > m->pos && op->st.passed < m->end)
-		from = op->st.passed;
-	window_init(&w, m->s2, op, m->step, from, m->end, m->t.flags);
+	window_init(&w, m->s2, op, m->step, again ? op->st.cleared : m->pos, m->end,
+		    m->t.flags);
 	w.target = &m->t;
+	if (again && w.start & (level_size(m->s2, level) - 1))
+		w.apart = level;
 	op->start = s2_ipa(m->pos);
 	window_run(&w);
-	op->st.passed = w.to < m->end && !w.edge ? w.to : 0;
 	dropped = op->start.ipa;
 	op->start.ipa = start < dropped ? start : dropped;
 	/*
@@ -369,12 +373,11 @@ static int clear_way(struct map *m)
 	 * whole, with what this operation had made: that is made again (P15).
 	 */
 	if (dropped < m->pos && m->pos > op->st.ipa) {
-		op->st.passed = 0;
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		return S2_MORE;
 	}
-	/* What has come in below @from is found when the next step looks. */
-	return w.to < m->end || w.edge || m->step->wait || from > m->pos ? S2_MORE : 0;
+	op->st.cleared = w.to;
+	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
 /* One window. S2_MORE: more of it is left, for the next step or for the next try. */
@@ -396,9 +399,8 @@ static int map_window(struct map *m)
 			return err;
 	}
 	/* As much as the look has taken is left for making. */
-	if (is_bounded(m->step) &&
-	    (m->step->entries < m->op->max_entries / 4 ||
-	     (cleans_new(m) && m->step->bytes < m->end - m->pos)))
+	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
+				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
 	publish(m, &f);
 	err = make(m, &f, &g);
@@ -427,7 +429,7 @@ static int map_steps(struct map *m)
 			return S2_MORE;
 		if (op->st.pos >= m->t.end)
 			return 0;
-		m->pos = m->t.start = op->st.pos;
+		m->pos = op->st.pos;
 		ret = map_window(m);
 		reserve_drain(m->s2, &m->reserve);
 		if (!ret) {
@@ -436,11 +438,10 @@ static int map_steps(struct map *m)
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
 			   ++tries > 4) {
 			/*
-			 * No table that was made for it is left empty. Exclusively
-			 * only a later step can fail: there is no step after it to
-			 * free tables, and the next call that comes by finds them.
+			 * No table that was made for it is left empty, or that another
+			 * call left because an entry was counted for a moment.
 			 */
-			if (ret < 0 && is_shared(m->step))
+			if (ret < 0 && (op->changed || is_shared(m->step)))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
 			return ret;
 		}
