@@ -75,7 +75,7 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 {
 	struct s2 *s2 = c->s2;
 	const uint64_t address = desc_oa_mask(s2), size = cursor_size(c);
-	uint64_t *from = entry, known = 0, n = cursor_run(c, c->step->entries);
+	uint64_t *from = entry, known = 0, n = cursor_run(c, c->step->entries), done;
 	const uint64_t *end = entry + (n ? n : 1);
 	bool needs = false;
 	s2_attr_t attr = 0;
@@ -99,11 +99,16 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 			entry++;
 			continue;
 		}
-		d = memory_run(s2, &entry, end, d, size);
-		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size);
-		s2_port_clean(s2->port, desc_oa(s2, d) & ~(size - 1), n, attr);
+		/* What of a parked leaf is clean stays so: no guest can reach it. */
+		done = desc_parked(d) ? desc_oa(s2, d) & (size - 1) : 0;
+		if (done)
+			entry++;
+		else
+			d = memory_run(s2, &entry, end, d, size);
+		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size - done);
+		s2_port_clean(s2->port, desc_oa(s2, d), n, attr);
 		c->step->bytes -= n;
-		if (S2_USE_STEPS && n < size) {
+		if (S2_USE_STEPS && n < size - done) {
 			park_leaf(c, first, d, n);
 			return false;
 		}
@@ -187,7 +192,8 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 /* Only the owner of a marker replaces it. */
 static inline bool releases(const struct cursor *c, uint64_t d)
 {
-	return desc_busy(d) && !(d & DESC_REMAKE) && desc_tag(d) == c->step->tag;
+	return desc_busy(d) && !desc_parked(d) && !(d & DESC_REMAKE) &&
+	       desc_tag(d) == c->step->tag;
 }
 
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
