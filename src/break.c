@@ -24,7 +24,7 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 
 	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES))
 		lost |= META_NOTED;
-	if (w->flags & S2_ONLY_NOTES)
+	if (only_notes(w))
 		return state & lost;
 	/*
 	 * Hardware may record writes in a detached table until the TLBI is complete, so
@@ -115,7 +115,7 @@ static void break_next(struct breaking *b)
 
 	while (c->level > c->s2->start_level && (next >= c->end || cursor_last(c))) {
 		/* A map puts something into tables that are not below one of its leaves. */
-		if ((b->w->target && c->level <= b->w->apart) ||
+		if ((S2_USE_REPLACE && b->w->target && c->level <= b->w->apart) ||
 		    meta_live(state_of(c->s2, cursor_meta(c))))
 			cursor_up(c);
 		else
@@ -335,7 +335,7 @@ void break_window(struct window *w)
 	while (c->ipa < c->end && !b.full && !w->edge && !w->step->wait) {
 		uint64_t *entry = cursor_entry(c), d;
 		/* The level of the leaf that a map makes here. */
-		int want = w->target && c->level <= w->apart ?
+		int want = S2_USE_REPLACE && w->target && c->level <= w->apart ?
 				   target_level(s2, w->target, c->ipa) :
 				   0;
 
@@ -347,14 +347,14 @@ void break_window(struct window *w)
 				break_down(&b, d, c->level >= want);
 				continue;
 			}
-			if (!(w->flags & S2_ONLY_NOTES)) {
+			if (!only_notes(w)) {
 				if (!take_table(&b, entry, d))
 					continue;
 				break_run(&b, entry, d);
 			}
 		} else if (desc_valid(d)) {
-			if (w->flags & S2_ONLY_NOTES ||
-			    (w->target && c->level == want &&
+			if (only_notes(w) ||
+			    (S2_USE_REPLACE && w->target && c->level == want &&
 			     target_in_place(s2, w->target, d, c->ipa, want))) {
 				break_next(&b);
 				continue;
@@ -381,7 +381,7 @@ void break_window(struct window *w)
 			if (!meet_foreign(&b, d))
 				continue;
 		} else if (S2_USE_STEPS && desc_parked(d) &&
-			   !(w->flags & S2_ONLY_NOTES)) {
+			   !only_notes(w)) {
 			if (!finish_parked(&b, entry, d))
 				break;
 		}

@@ -176,7 +176,7 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 		uint64_t *entry, d;
 		bool changed;
 
-		if (plain && edit_run(&c, e, g, n))
+		if (S2_USE_FAST && plain && edit_run(&c, e, g, n))
 			continue;
 		if (!cursor_read(&c, &entry, &d))
 			continue;

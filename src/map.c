@@ -87,7 +87,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	uint64_t past = cursor_past(c), new;
 
 	if (desc_busy(d)) {
-		if (!is_shared(c->step) && desc_tag(d))
+		if (S2_USE_BATCH && !is_shared(c->step) && desc_tag(d))
 			return S2_E_BATCH;
 		if (!(m->t.flags & S2_MAP_REPLACE) || is_shared(c->step))
 			return S2_E_BUSY;
@@ -247,7 +247,7 @@ static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 {
 	const s2_attr_t all = S2_R | S2_W | S2_X;
 
-	if (d == new) {
+	if (!S2_USE_CHANGES || d == new) {
 		if (is_shared(m->step) && ~m->t.attr & all)
 			gather_leaf(g, c);
 		return true;
@@ -329,7 +329,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
  */
 static int prepare(struct map *m, struct found *f)
 {
-	bool replace = m->t.flags & S2_MAP_REPLACE;
+	bool replace = S2_USE_REPLACE && m->t.flags & S2_MAP_REPLACE;
 	uint64_t edges = 0;
 	int err = 0;
 
@@ -398,7 +398,7 @@ static int map_window(struct map *m)
 		run_break(m->s2, m->pos);
 		run_break(m->s2, m->end);
 	}
-	if (f.taken) {
+	if (S2_USE_REPLACE && f.taken) {
 		err = clear_way(m);
 		if (err)
 			return err;
@@ -409,7 +409,7 @@ static int map_window(struct map *m)
 		return S2_MORE;
 	publish(m, &f);
 	err = make(m, &f, &g);
-	if (g.start < g.end) {
+	if (S2_USE_CHANGES && g.start < g.end) {
 		invalidate(m->s2, m->step, &g);
 	} else {
 		/*
@@ -446,7 +446,8 @@ static int map_steps(struct map *m)
 			 * No table that was made for it is left empty, or that another
 			 * call left because an entry was counted for a moment.
 			 */
-			if (ret < 0 && (op->changed || is_shared(m->step)))
+			if ((S2_USE_TAGS || S2_USE_STEPS) && ret < 0 &&
+			    (op->changed || is_shared(m->step)))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
 			return ret;
 		}

@@ -74,7 +74,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		err = check_batch(s2, op, kind, ipa, size);
 	if (err)
 		return err;
-	if (op->st.kind == OP_NONE) {
+	if (!S2_USE_STEPS || op->st.kind == OP_NONE) {
 		op->st.kind = (uint8_t)kind;
 		op->st.ipa = op->st.pos = op->st.cleared = ipa;
 		op->st.size = size;

@@ -206,7 +206,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 			continue;
 		/* All that a shared call broke is in tables that it holds. */
 		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
-		    !(w->flags & S2_ONLY_NOTES && cursor_covers(&c) &&
+		    !(only_notes(w) && cursor_covers(&c) &&
 		      !(state_below(w->s2, d) & META_NOTED))) {
 			cursor_down(&c, d);
 			continue;

@@ -57,6 +57,12 @@ struct window {
 
 void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step *step,
 		 uint64_t start, uint64_t end, uint32_t flags);
+/* What is mapped stays: annotations go, and empty tables. */
+static inline bool only_notes(const struct window *w)
+{
+	return (S2_USE_NOTES || S2_USE_TAGS || S2_USE_STEPS) && w->flags & S2_ONLY_NOTES;
+}
+
 /* All four phases, or in a batch the first. */
 void window_run(struct window *w);
 /* Detach the empty tables above addresses in [start, end) and release them. */
