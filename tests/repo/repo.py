@@ -152,6 +152,27 @@ def check_named_files(root):
                 yield f"{path}: {target} does not exist"
 
 
+def check_contract(root):
+    """each test that docs/design.md names for a promise exists"""
+    tests = {p: read(root, p) for p in files(root) if p.startswith("tests/") and is_source(p)}
+    sources = "".join(text for p, text in tests.items() if p.endswith((".c", ".h")))
+    builds = "".join(text for p, text in tests.items() if p.endswith("meson.build"))
+    rows = re.findall(r"^\| P(\d+) \|.*\|(.*)\|$", read(root, "docs/design.md"), re.M)
+    if [int(n) for n, _ in rows] != list(range(1, 17)):
+        yield f"docs/design.md: promises {[n for n, _ in rows]}"
+    for n, cell in rows:
+        for name in re.findall(r"`([^`]+)`", cell):
+            program = re.fullmatch(r"(?:engine|concurrent)-([a-z_]+)[-0-9]*", name)
+            if program:
+                there = f"'{program[1]}'" in builds
+            elif "_" in name:
+                there = f"cmocka_unit_test({name})" in sources
+            else:
+                there = f'"{name}"' in sources or f"'{name}'" in builds
+            if not there:
+                yield f"docs/design.md: P{n}: there is no test {name}"
+
+
 def main():
     root = sys.argv[1]
     checks = [f for name, f in globals().items() if name.startswith("check_")]
