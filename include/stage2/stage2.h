@@ -353,8 +353,8 @@ struct s2_dirty_log {
  * @batch: s2_unmap(): the open batch that the call belongs to, or NULL
  * @dirty: where s2_unmap(), s2_wrprotect(), s2_map() and s2_destroy() record a dirty leaf
  *	(%S2_DBM) that the call removes or write-protects; or NULL. Tables that hold such
- *	leaves are taken apart leaf by leaf. Not in shared s2_unmap() and s2_map(); not with
- *	max_entries in s2_map() with %S2_MAP_REPLACE.
+ *	leaves are taken apart leaf by leaf. Not in a shared s2_unmap() or s2_map(), nor
+ *	with max_entries in s2_map() with %S2_MAP_REPLACE.
  * @start: out: first IPA changed when a block at the edge was dropped whole,
  *	else the start of the range
  * @end: out: the same for the end (exclusive)
@@ -445,12 +445,12 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
  * @flags: %S2_DROP_EDGES, %S2_SPLIT_EDGES, %S2_NO_CLEAN, %S2_KEEP_NOTES, %S2_SHARED
  * @op: budget, limbo, progress, cookie if edges are split; or NULL
  *
- * Break, invalidate, clean, release (src/unmap.c). After it has returned 0, no PE can use
- * a translation of the range, and the hypervisor reads what the guest wrote last by any
- * alias (P1, P3). Annotations in the range are removed, unless %S2_KEEP_NOTES is given.
- * One in an entry that is only partly in the range stays. A range in which nothing is mapped
- * or busy costs no TLBI and no DSB. Allocates only if %S2_SPLIT_EDGES meets a block at an
- * edge.
+ * Break, invalidate, clean, release (src/unmap.c). After it has returned 0, no PE can
+ * use a translation of the range, and the hypervisor reads what the guest wrote last
+ * by any alias (P1, P3). Annotations in the range are removed, unless %S2_KEEP_NOTES
+ * is given. One in an entry that is only partly in the range stays. A range in which
+ * nothing is mapped or busy costs no TLBI and no DSB. Allocates only if
+ * %S2_SPLIT_EDGES meets a block at an edge.
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
  * %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_BLOCK (shared: what is below op->done is
@@ -728,12 +728,13 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * @op: budget, limbo, progress; or NULL
  *
  * A table is replaced by a block if it lies inside the range, is full, and its leaves
- * have contiguous and suitably aligned output addresses and the same attributes. This is done
- * from the last level up, so pages can become a level-1 block. Access flags may differ:
- * the block is young if one leaf was (with %S2_FEAT_HAFDBS always). The same holds for
- * dirty state. Other tables stay as they are, which is no error. All tables of a step are
- * broken, then invalidated at once, then replaced. Never allocates. If the guest accesses
- * the range meanwhile, it faults; the fault handler gets %S2_E_BUSY or finds the block.
+ * have contiguous and suitably aligned output addresses and the same attributes. This
+ * is done from the last level up, so pages can become a level-1 block. Access flags
+ * may differ: the block is young if one leaf was (with %S2_FEAT_HAFDBS always). The
+ * same holds for dirty state. Other tables stay as they are, which is no error. All
+ * tables of a step are broken, then invalidated at once, then replaced. Never
+ * allocates. If the guest accesses the range meanwhile, it faults; the fault handler
+ * gets %S2_E_BUSY or finds the block.
  *
  * Return: as s2_wrprotect(); %S2_E_FLAGS also for %S2_SHARED without op->limbo,
  * %S2_E_BUDGET also for a budget below twice the entries of a table.
@@ -843,8 +844,8 @@ static inline s2_attr_t s2_leaf_perms(const struct s2_leaf *leaf)
  * section.
  *
  * Return: 0, %S2_E_NOENT (not mapped, or an annotation), %S2_E_BUSY (broken by a call
- * that has not finished: treat it as a fault, or try again), %S2_E_IPA_RANGE. Context: any.
- * Locking: shared.
+ * that has not finished: treat it as a fault, or try again), %S2_E_IPA_RANGE.
+ * Context: any. Locking: shared.
  */
 int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf);
 
