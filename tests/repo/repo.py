@@ -47,7 +47,7 @@ def check_spdx(root):
 
 
 def check_versions(root):
-    """VERSION, the public header and the change log name the same version"""
+    """VERSION, the public header and the last release in the change log are the same"""
     version = read(root, "VERSION").strip()
     header = read(root, "include/stage2/stage2.h")
     parts = [
@@ -56,7 +56,7 @@ def check_versions(root):
     ]
     if ".".join(parts) != version:
         yield f"include/stage2/stage2.h says {'.'.join(parts)}, VERSION {version}"
-    newest = re.search(r"^## (\S+)", read(root, "CHANGELOG.md"), re.M)[1]
+    newest = re.search(r"^## (?!Unreleased$)(\S+)", read(root, "CHANGELOG.md"), re.M)[1]
     if newest != version:
         yield f"CHANGELOG.md's newest is {newest}, VERSION says {version}"
 
