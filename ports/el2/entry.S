@@ -8,9 +8,9 @@
 	.global _start
 _start:
 	/*
- * The first CPU: at EL2, with the MMU off. The memory of QEMU is zero; that of a real
- * machine is not.
- */
+	 * The first CPU: at EL2, with the MMU off. The memory of QEMU is zero; that of a
+	 * real machine is not.
+	 */
 	adrp	x1, __bss_start
 	add	x1, x1, :lo12:__bss_start
 	adrp	x2, __bss_end
