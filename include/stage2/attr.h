@@ -85,8 +85,8 @@ typedef uint32_t s2_attr_t;
  *	call that may detach tables (s2_unmap(), s2_collapse(), s2_map()) needs op->limbo,
  *	to be released after a grace period that began after the call. s2_map() may
  *	return %S2_E_BUSY with entries below op->end already made. While a batch is
- *	open: %S2_E_BATCH. With %S2_KEEP_NOTES, or with op->dirty in s2_unmap() and
- *	s2_map(): %S2_E_FLAGS.
+ *	open: %S2_E_BATCH. With %S2_KEEP_NOTES, or with op->dirty where something may
+ *	be unmapped (s2_unmap(), %S2_MAP_REPLACE): %S2_E_FLAGS.
  * %S2_KEEP_NOTES: unmap: annotations in the range stay, with the tables that they are in.
  *	Without it they are removed with the range. Exclusive calls only.
  * %S2_CLEAR: s2_age(): clear the access flags. s2_dirty(): clear the dirty state.

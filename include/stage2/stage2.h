@@ -353,8 +353,8 @@ struct s2_dirty_log {
  * @batch: s2_unmap(): the open batch that the call belongs to, or NULL
  * @dirty: where s2_unmap(), s2_wrprotect(), s2_map() and s2_destroy() record a dirty leaf
  *	(%S2_DBM) that the call removes or write-protects; or NULL. Tables that hold such
- *	leaves are taken apart leaf by leaf. Not in a shared s2_unmap() or s2_map(), nor
- *	with max_entries in s2_map() with %S2_MAP_REPLACE.
+ *	leaves are taken apart leaf by leaf. Not in a shared s2_unmap(), nor in a shared
+ *	s2_map() with %S2_MAP_REPLACE.
  * @start: out: first IPA changed when a block at the edge was dropped whole,
  *	else the start of the range
  * @end: out: the same for the end (exclusive)
