@@ -156,11 +156,21 @@ struct page {
 	bool hints;		/* an entry has had the Contiguous bit */
 };
 
+/* How a guest reaches memory by a Normal leaf. */
+enum alias {
+	BY_CACHE,	/* write-back is forced */
+	PAST_CACHE,	/* non-cacheable */
+	EITHER,		/* stage 1 chooses */
+	ALIASES,
+};
+
 struct frame {
 	uint64_t civac;		/* issue of the last clean+invalidate completed */
 	uint64_t clean;		/* issue of the last clean of any kind completed */
 	uint64_t host;		/* when the host last wrote it, or got it back */
 	uint64_t ic;		/* issue of the last instruction cache invalidation */
+	/* Until when a guest could write it, by a leaf that has gone: each enum alias. */
+	uint64_t guest[ALIASES];
 	uint32_t live;		/* live leaves that map it */
 	uint32_t recs : 30;	/* records of leaves that mapped it */
 	uint32_t icache : 2;	/* IC_* */
@@ -388,6 +398,10 @@ void frames_recorded(struct machine *m, const struct rec *r, int delta);
 bool frames_have_recs(struct machine *m, uint64_t pa, uint64_t size);
 /* Those that no live leaf maps came back to the host, at the step given. */
 void frames_to_host(struct machine *m, uint64_t pa, uint64_t size, uint64_t step);
+/* By r, which no PE holds any more, a guest could write until the step given. */
+void frames_guest_wrote(struct machine *m, const struct rec *r, uint64_t step);
+/* The owner vouches for what guests have written. */
+void frames_vouched(struct machine *m, uint64_t pa, uint64_t size);
 /* Whether the memory behind r, which is retired, was cleaned if it had to be. */
 bool clean_done(struct machine *m, const struct rec *r);
 /* Why not: the rule, and the frame and the step of what was done instead. */

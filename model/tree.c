@@ -99,6 +99,9 @@ static void stale_flush(struct stale *s)
 		if (!c->holders || (!s->cached && !held_in(c, r.ipa, r.end)))
 			r.state = ST_RETIRED;
 		if (r.state == ST_RETIRED) {
+			/* Whoever held it wrote until then. */
+			if (!c->holders)
+				frames_guest_wrote(s->m, &r, c->quiet);
 			r.flags &= (uint16_t)~F_AGENT;
 			/* Once is enough to remember what is to be cleaned. */
 			if (!(r.flags & F_NORMAL) || r.flags & F_OLD ||
@@ -375,7 +378,8 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 				rec_drop(m, r);
 			continue;
 		}
-		if (r->pa - r->ipa == d->pa - ipa) {
+		/* The same memory, whose clean is asked for where d is made. */
+		if (r->pa - r->ipa == d->pa - ipa && d->normal) {
 			rec_drop(m, r);
 			continue;
 		}
@@ -385,9 +389,6 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 			rec_orphan(r);
 			continue;
 		}
-		/* Since then no guest has it, and a clean has been seen to count. */
-		if (!(r->flags & F_WEAK))
-			frames_to_host(m, r->pa, r->end - r->ipa, r->acted);
 		rec_drop(m, r);
 	}
 }
