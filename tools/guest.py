@@ -317,7 +317,7 @@ def planted(options):
         lines = list(target_lines(options, plant))
         bad = sum(line.startswith("not ok") for line in lines)
         good = sum(line.startswith("ok") for line in lines)
-        # Some tests must still pass: otherwise everything is broken, or did not run.
+        # Some things work all the same: not everything is broken, or did not run.
         found = bad and good and not any(line.startswith("Bail out!") for line in lines)
         missed += not found
         print(f"{'ok' if found else 'not ok'} {n} - {plant}: {bad} points fail, "
