@@ -94,7 +94,8 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 				rec_drop(m, r);
 			continue;
 		}
-		if (r->pa - r->ipa == d->pa - ipa) {
+		/* The same memory: its clean is asked for where d is made. */
+		if (r->pa - r->ipa == d->pa - ipa && d->normal) {
 			rec_drop(m, r);
 			continue;
 		}
@@ -104,9 +105,6 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 			rec_orphan(r);
 			continue;
 		}
-		/* No guest has had the memory since r->acted, and any clean is done. */
-		if (!(r->flags & F_WEAK))
-			frames_to_host(m, r->pa, r->end - r->ipa, r->acted);
 		rec_drop(m, r);
 	}
 }
