@@ -147,7 +147,8 @@ void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root);
 bool s2m_guest_write(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa);
 void s2m_guest_writes(struct machine *m, uint64_t root, uint64_t ipa, uint64_t size,
 		      uint64_t seed);
-/* While on, what pe maps needs no cleaning: its owner vouches for it. No event. */
+/* While on, neither what pe maps nor what that takes the place of needs cleaning: its
+ * owner vouches for it. No event. */
 void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on);
 
 /* ---- promises --------------------------------------------------------------

@@ -360,8 +360,8 @@ static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t
 }
 
 /* What was here before a leaf was made, and is over or the same. */
-static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int level,
-			 const struct desc *d)
+static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t ipa,
+			 int level, const struct desc *d)
 {
 	uint64_t end = ipa + d->size;
 	struct rec *r, *next;
@@ -376,6 +376,12 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 				r->flags |= F_OLD;
 			else
 				rec_drop(m, r);
+			continue;
+		}
+		/* The owner wants no clean of what is replaced either. */
+		if (m->pe[pe].waive && !(r->flags & F_AGENT)) {
+			frames_vouched(m, r->pa, r->end - r->ipa);
+			rec_drop(m, r);
 			continue;
 		}
 		/* The same memory, whose clean is asked for where d is made. */
@@ -415,7 +421,7 @@ static void leaf_made(struct machine *m, struct tree *t, unsigned pe, uint64_t i
 	dirty_forget(m, t, ipa, ipa + d->size, d);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (!RB_EMPTY(&c->leaves))
-			forget_older(m, c, ipa, level, d);
+			forget_older(m, pe, c, ipa, level, d);
 	}
 	frames_check_map(m, pe, ipa, d, true);
 	frames_mapped(m, d->pa, d->size, 1);

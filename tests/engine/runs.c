@@ -73,7 +73,7 @@ bool runs_step(struct world *w, const struct call *c, int ret)
 						   c->kind->name, at);
 		}
 	}
-	if (makes && !ret && c->empty && !c->disturbed && !c->op.max_entries &&
+	if (makes && !ret && c->empty && !c->op.max_entries && !c->op.max_bytes &&
 	    !all_made(w, &now, c))
 		return world_wrong(w, "map: a run is not made");
 	flat_take(&w->runs, &now, lo, hi);
