@@ -9,7 +9,7 @@
 #include "rnd.h"
 
 /* Something must have gone wrong when a record takes more. */
-#define STEPS_MOST 500000u
+#define STEPS_MOST 20000u
 /* DSBs and TLBIs of one unmap: P5. */
 #define DSB_MOST 5u
 #define TLBI_MOST (S2_PLAN_OPS + 2u)
