@@ -195,12 +195,13 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	uint64_t need = leaf_to_clean(w, d) ? size : 0;
 	bool parks = S2_USE_STEPS && need > b->bytes;
 
-	if (parks && w->found) {
+	/* It may fit into the next step. */
+	if (parks && (w->found || b->bytes < w->op->max_bytes)) {
 		b->full = true;
 		return false;
 	}
 	/* What was there when the edges were settled does not count (P13). */
-	if (!cursor_covers(c) && !(w->flags & S2_DROP_EDGES)) {
+	if (reaches_outside(b) && !(w->flags & S2_DROP_EDGES)) {
 		w->edge = true;
 		return false;
 	}
