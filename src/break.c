@@ -182,6 +182,15 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 	return !b->full;
 }
 
+/* Of the range: a map's goes on behind the window. */
+static bool reaches_outside(const struct breaking *b)
+{
+	const struct window *w = b->w;
+
+	return cursor_base(&b->c) < w->start ||
+	       cursor_past(&b->c) > (w->target ? w->target->end : w->end);
+}
+
 /*
  * Break a valid leaf. A window ends before a leaf for which the step has not enough bytes
  * left, and takes such a leaf only alone: then phase 3 parks it. False if the entry has
