@@ -363,9 +363,18 @@ static int clear_way(struct map *m)
 	 */
 	if (dropped < m->pos && m->pos > op->st.ipa) {
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
+		op->done = s2_ipa(op->st.pos);
 		return S2_MORE;
 	}
-	return w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
+	if (w.to < m->end || w.edge || m->step->wait) {
+		op->st.apart = w.to;
+		return S2_MORE;
+	}
+	if (!w.skipped)
+		return 0;
+	/* Other calls may have put something where an earlier step has been. */
+	err = look(m, f);
+	return err ? err : f->taken ? S2_MORE : 0;
 }
 
 /* One window. S2_MORE: more of it is left, for the next step or for the next try. */
