@@ -318,6 +318,11 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 		b->apart = c->level;
 	cursor_down(c, table_of(c->s2, d));
 	b->own[c->level] = 0;
+	/* An earlier step has come so far in it. */
+	if (b->apart < LAST_LEVEL && w->skip > c->ipa && w->skip - base < level_size(c->s2, c->level - 1)) {
+		c->ipa = w->skip;
+		w->skipped = true;
+	}
 	if (!is_shared(c->step))
 		return;
 	S2_ASSERT(w->n_held < HELD_MAX);

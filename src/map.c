@@ -345,16 +345,19 @@ static int prepare(struct map *m, struct found *f)
 }
 
 /* Break what is in the way, and finish it: 0, S2_MORE or an error. */
-static int clear_way(struct map *m)
+static int clear_way(struct map *m, struct found *f)
 {
 	struct s2_op *op = m->op;
 	uint64_t start = op->start.ipa, dropped;
 	struct window w;
+	int err;
 
 	window_init(&w, m->s2, op, m->step, m->pos, m->end, m->t.flags);
 	w.target = &m->t;
+	w.skip = op->st.apart;
 	op->start = s2_ipa(m->pos);
 	window_run(&w);
+	op->st.apart = 0;
 	dropped = op->start.ipa;
 	op->start.ipa = start < dropped ? start : dropped;
 	/*
@@ -391,7 +394,7 @@ static int map_window(struct map *m)
 		run_break(m->s2, m->end);
 	}
 	if (f.taken) {
-		err = clear_way(m);
+		err = clear_way(m, &f);
 		if (err)
 			return err;
 	}

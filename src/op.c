@@ -83,6 +83,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.limbo = op->limbo;
 		op->st.dirty = op->dirty;
 		op->st.phase = 0;
+		op->st.apart = 0;
 		op->st.ended = false;
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);

@@ -35,11 +35,13 @@ struct window {
 	struct s2_op *op;
 	const struct target *target; /* a replacing map's: what is that already stays */
 	uint64_t start, end;
+	uint64_t skip; /* where a table that is taken apart for a leaf begins */
 	uint32_t flags;
 	enum extent extent;
 	struct s2_batch *batch; /* which phases 2 to 4 are left to */
 	/* out: */
 	uint64_t from, to; /* what was broken or met; all below @to is done */
+	bool skipped;	   /* the part of a table below @skip was not looked at */
 	bool edge;	   /* a leaf that may not be broken reaches outside */
 	bool emptied;	   /* a table may have been left empty: window_sweep() */
 	/* between the phases: */
