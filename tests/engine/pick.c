@@ -223,9 +223,6 @@ static void pick_log(struct world *w, const uint8_t *r, struct call *c)
 		return;
 	if (!pick_odd(r) && c->flags & S2_SHARED && c->kind->flags & EDGES)
 		return;
-	/* What a map replaces it can look through only at once. */
-	if (!pick_odd(r) && c->flags & S2_MAP_REPLACE)
-		c->op.max_entries = 0;
 	c->log = &w->log[c->slot];
 	log_open(c->log, &w->flat, whole ? c->lo : c->ipa,
 		 whole ? c->hi : c->ipa + c->size);
@@ -302,7 +299,7 @@ static unsigned reaches(const struct world *w, s2_attr_t attr)
 static void keep_discipline(struct world *w, const uint8_t *r, struct call *c)
 {
 	const struct flat_run *at = NULL;
-	bool at_once = !c->op.max_entries && !c->op.max_bytes;
+	bool at_once = !c->op.max_entries && !c->op.max_bytes && !(c->flags & S2_SHARED);
 	struct flat_run p;
 
 	/* What an operation under way is about to map. */

@@ -67,7 +67,8 @@ static bool rest_map(const struct flat_run *old, const struct flat_run *now,
 	if (c->flags & S2_SHARED && now->ipa >= c->ipa &&
 	    now->end <= c->ipa + c->size && is_mapped(now, c))
 		return true;
-	return c->flags & S2_MAP_REPLACE && !old->busy && is_gone(now) && !now->busy;
+	return c->flags & S2_MAP_REPLACE && old->busy <= FLAT_PARKED && is_gone(now) &&
+	       !now->busy;
 }
 
 /* ---- what goes ------------------------------------------------------------------- */
@@ -249,21 +250,11 @@ static int run_wrprotect(struct world *w, struct call *c)
 	return s2_wrprotect(&w->s2, s2_ipa(c->ipa), c->size, c->flags, op_of(c));
 }
 
-/* The runs and leaves that a step from @from to @to takes whole. */
-static void whole(const struct call *c, uint64_t *from, uint64_t *to)
-{
-	if (*from == c->ipa)
-		*from = c->lo;
-	if (*to == c->ipa + c->size)
-		*to = c->hi;
-}
-
 static int apply_wrprotect(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
 	if (from == to)
 		return 0;
-	whole(c, &from, &to);
-	flat_wrprotect(f, from, to - from);
+	flat_wrprotect(f, c->lo, c->hi - c->lo);
 	return 0;
 }
 
@@ -285,8 +276,7 @@ static int apply_age(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
 	if (from == to)
 		return 0;
-	whole(c, &from, &to);
-	c->was_young |= flat_age(f, from, to - from, c->flags & S2_CLEAR);
+	c->was_young |= flat_age(f, c->lo, c->hi - c->lo, c->flags & S2_CLEAR);
 	return 0;
 }
 

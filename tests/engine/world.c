@@ -194,16 +194,12 @@ static void refusals(const struct world *w, struct call *c)
 	if (shared && budget)
 		must |= BIT(S2_E_BUDGET);
 	if (shared && (c->op.dirty || c->flags & S2_KEEP_NOTES) &&
-	    (k->note == NOTE_DROPS || k->note == NOTE_MAPS))
+	    (k->note == NOTE_DROPS || (k->note == NOTE_MAPS && c->flags & S2_MAP_REPLACE)))
 		must |= BIT(S2_E_FLAGS);
 	if (shared && (c->flags & S2_MAP_CONT || w->s2.special & S2_RUNS))
 		must |= BIT(S2_E_FLAGS);
 	if (shared && w->batched.open)
 		must |= BIT(S2_E_BATCH);
-	/* What is replaced is looked through at once. */
-	if (k->note == NOTE_MAPS && c->op.dirty && c->flags & S2_MAP_REPLACE &&
-	    c->op.max_entries)
-		must |= BIT(S2_E_BUDGET);
 	if (c->op.batch && (k->note != NOTE_DROPS || c->op.batch != w->s2.batch))
 		must |= BIT(S2_E_BATCH);
 	if ((c->op.batch || k->flushes) && budget && (w->batched.open || c->op.batch))
@@ -248,8 +244,9 @@ static bool may_park(const struct rest *r, const struct flat_run *old,
 	if (!flat_weak(&r->w->flat, old->attr) || size <= c->op.max_bytes ||
 	    now->end - now->ipa > size)
 		return false;
-	/* The last that the step has broken. */
-	return c->done >= (now->ipa & ~(size - 1)) && c->done <= now->end;
+	/* The last that the step has broken; a map's window begins before it. */
+	return c->kind->note == NOTE_MAPS ||
+	       (c->done >= (now->ipa & ~(size - 1)) && c->done <= now->end);
 }
 
 /* After a step that goes on, or an error. */
@@ -328,13 +325,17 @@ static bool check_cost(struct world *w, const struct call *c, bool empty,
 {
 	struct rig_cost after = rig_cost();
 	uint64_t dsb = after.dsb - before.dsb, tlbi = after.tlbi - before.tlbi;
+	/* A run that is cut at either edge has an invalidation of its own. */
+	unsigned n = c->cut ? 3 : 1;
+	/* The cleans of leaves that were parked are completed one by one. */
+	unsigned parked = flat_busy(&w->before, c->from, c->to) ? WORLD_SLOTS : 0;
 
 	if (!c->kind->bounded)
 		return true;
 	if (empty && (dsb || tlbi))
 		return world_wrong(w, "an empty unmap costs a TLBI or a DSB");
 	if (!(c->flags & S2_SPLIT_EDGES) && !c->op.max_entries && !c->op.max_bytes &&
-	    (dsb > DSB_MOST << c->cut || tlbi > TLBI_MOST << c->cut))
+	    (dsb > DSB_MOST * n + parked || tlbi > TLBI_MOST * n))
 		return world_wrong(w, "an unmap costs more than the constant");
 	return true;
 }
@@ -420,7 +421,8 @@ static bool check_beside(struct world *w, const struct call *c, int ret, uint64_
 		what = log_after(c->log, &w->flat);
 	if (what)
 		return world_wrong(w, "%s: %s", c->kind->name, what);
-	return notes_step(w, c, from, c->done) && runs_step(w, c, ret);
+	return notes_step(w, c, from, c->done) &&
+	       runs_step(w, c, !ret && from == c->ipa);
 }
 
 /* ---- a step against the reference -------------------------------------------------- */
@@ -566,6 +568,32 @@ static void place(struct world *w, struct call *c)
 	c->noted |= flat_any(&w->notes, c->from, c->to);
 }
 
+/*
+ * A map that drops a block which has come across what it has made makes that again, if it
+ * has come to it.
+ */
+static uint64_t step_start(const struct world *w, const struct call *c, int ret,
+			   uint64_t to)
+{
+	uint64_t from = c->done, end = c->ipa + c->size;
+
+	if (c->kind->note != NOTE_MAPS || !(c->flags & S2_DROP_EDGES) ||
+	    (ret && to == from))
+		return from;
+	flat_extent(&w->flat, &from, &end);
+	return from > c->ipa ? from : c->ipa;
+}
+
+/* They may leave a table that is empty as far as they have come. */
+static bool others_go_on(const struct world *w, const struct call *c)
+{
+	bool more = flat_busy(&w->flat, c->lo, c->hi) || w->batched.open;
+
+	for (unsigned i = 0; i < WORLD_SLOTS; i++)
+		more |= &w->slot[i] != c && w->slot[i].more;
+	return more;
+}
+
 /* How far the operation has come. */
 static uint64_t step_end(const struct call *c, int ret)
 {
@@ -599,8 +627,7 @@ static void note_edges(const struct world *w, struct call *c, uint64_t from)
 static bool step(struct world *w, struct call *c, bool first)
 {
 	struct rig_cost before = rig_cost();
-	uint64_t end = c->ipa + c->size, from = c->done, to;
-	bool parked;
+	uint64_t end = c->ipa + c->size, from, to;
 	int ret;
 
 	place(w, c);
@@ -612,7 +639,6 @@ static bool step(struct world *w, struct call *c, bool first)
 		flat_copy(&c->then, &w->flat);
 		c->kind->apply(&c->then, c, c->ipa, end);
 	}
-	parked = flat_busy(&w->flat, c->lo, c->hi);
 	if (c->log)
 		log_before(c->log, &w->flat);
 	rig_call(w->pe, c->kind->name);
@@ -634,10 +660,16 @@ static bool step(struct world *w, struct call *c, bool first)
 		return c->more && !w->wrong[0];
 	}
 	to = step_end(c, ret);
+	from = step_start(w, c, ret, to);
+	if (c->kind->whole && !c->kind->point) {
+		c->lo = from;
+		c->hi = to;
+		runs_widen_call(w, &c->lo, &c->hi);
+	}
 	c->blocked = false;
 	c->more = ret == S2_MORE;
 	if (!check_result(w, c, ret) ||
-	    !check_cost(w, c, first && c->empty && !parked, before) ||
+	    !check_cost(w, c, first && c->empty && !others_go_on(w, c), before) ||
 	    !follow(w, c, ret, from, to))
 		return false;
 	note_edges(w, c, from);
@@ -695,8 +727,6 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 		break;
 	case 3:
 		c->op.limbo = c->op.limbo ? NULL : &w->limbo[0];
-		if (c->kind->point || c->kind->note == NOTE_STAYS)
-			return;
 		break;
 	case 4:
 		if (!(c->kind->flags & S2_NO_CLEAN))
@@ -706,7 +736,7 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 	default:
 		return;
 	}
-	if (c->kind->point || c->ipa + c->size > UINT64_C(1) << w->s2.ipa_bits) {
+	if (c->kind->point || !c->with_op || c->ipa + c->size > UINT64_C(1) << w->s2.ipa_bits) {
 		*c = kept;
 		return;
 	}

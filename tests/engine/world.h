@@ -196,7 +196,7 @@ extern const uint64_t note_value[4];
 bool notes_step(struct world *w, const struct call *c, uint64_t from, uint64_t to);
 bool notes_settle(struct world *w);
 /* Contiguous runs: runs.c. The second grows [*lo, *hi) to whole ones. */
-bool runs_step(struct world *w, const struct call *c, int ret);
+bool runs_step(struct world *w, const struct call *c, bool at_once);
 void runs_widen_call(const struct world *w, uint64_t *lo, uint64_t *hi);
 
 /* False, and the first reason kept. */
