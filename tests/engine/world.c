@@ -194,7 +194,7 @@ static void refusals(const struct world *w, struct call *c)
 	if (shared && budget)
 		must |= BIT(S2_E_BUDGET);
 	if (shared && (c->op.dirty || c->flags & S2_KEEP_NOTES) &&
-	    (k->note == NOTE_DROPS || (k->note == NOTE_MAPS && c->flags & S2_MAP_REPLACE)))
+	    (k->note == NOTE_DROPS || k->note == NOTE_MAPS))
 		must |= BIT(S2_E_FLAGS);
 	if (shared && (c->flags & S2_MAP_CONT || w->s2.special & S2_RUNS))
 		must |= BIT(S2_E_FLAGS);
