@@ -66,6 +66,11 @@ void batch_add(struct s2_batch *b, const struct s2_gather *g, uint64_t start,
 	       uint64_t end, bool clean)
 {
 	add_place(b, g);
+	/* A block at an edge is pending whole. */
+	if (g->start < g->end && g->start < start)
+		start = g->start;
+	if (g->end > end)
+		end = g->end;
 	add_range(b, start, end, clean);
 }
 
