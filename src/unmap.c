@@ -155,9 +155,9 @@ uint64_t window_clean(struct window *w, uint64_t start, uint64_t end)
 
 /*
  * Consecutive markers behind one that has been released, in one loop. Beside others
- * entries are not alike.
+ * entries are not alike. Returns what it has counted out.
  */
-static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entry,
+static uint64_t release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entry,
 			uint64_t like)
 {
 	const uint64_t *end = entry + cursor_run(c, c->step->entries);
@@ -165,7 +165,7 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 	bool tables = desc_is_table(like, c->level);
 
 	if (!S2_USE_FAST || is_shared(c->step))
-		return;
+		return 0;
 	for (; at < end; at++) {
 		uint64_t d = s2_port_load(c->s2->port, at);
 
@@ -178,10 +178,11 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 		s2_port_store(c->s2->port, at, 0);
 		n++;
 	}
-	state_add(c, cursor_meta(c),
-		  UINT64_C(0) - n * (META_BUSY_ONE + (tables ? META_TABLE_ONE : 0)));
+	n *= META_BUSY_ONE + (tables ? META_TABLE_ONE : 0);
+	state_add(c, cursor_meta(c), UINT64_C(0) - n);
 	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
+	return n;
 }
 
 /* Only the owner of a marker replaces it; a parked leaf has none. */
@@ -220,7 +221,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 				limbo_push(w->s2, limbo, table_of(w->s2, d), c.level + 1);
 			}
 			left = state_add(&c, cursor_meta(&c), UINT64_C(0) - one) - one;
-			release_run(&c, limbo, entry, d);
+			left -= release_run(&c, limbo, entry, d);
 			/* Another's entry was in it when phase 1 looked, and is gone. */
 			if ((is_shared(w->step) || open_batch(w->s2)) &&
 			    !(left & (META_COUNTS | META_DEAD)))
