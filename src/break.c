@@ -319,15 +319,19 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	struct window *w = b->w;
 	uint64_t base = cursor_base(c);
 
+	if (apart && w->skip > c->ipa && w->skip < cursor_past(c)) {
+		/* The phases that follow would go through all of it. */
+		b->full = w->found;
+		if (b->full)
+			return;
+		/* An earlier step has come so far. */
+		c->ipa = w->skip;
+		w->skipped = true;
+	}
 	if (apart && b->apart == LAST_LEVEL)
 		b->apart = c->level;
 	cursor_down(c, table_of(c->s2, d));
 	b->own[c->level] = 0;
-	/* An earlier step has come so far in it. */
-	if (b->apart < LAST_LEVEL && w->skip > c->ipa && w->skip - base < level_size(c->s2, c->level - 1)) {
-		c->ipa = w->skip;
-		w->skipped = true;
-	}
 	if (!is_shared(c->step))
 		return;
 	S2_ASSERT(w->n_held < HELD_MAX);

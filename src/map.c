@@ -370,7 +370,7 @@ static int clear_way(struct map *m, struct found *f)
 		return S2_MORE;
 	}
 	if (w.to < m->end || w.edge || m->step->wait) {
-		op->st.apart = w.to;
+		op->st.apart = w.to > w.skip ? w.to : w.skip;
 		return S2_MORE;
 	}
 	if (!w.skipped)
