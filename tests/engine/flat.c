@@ -222,6 +222,8 @@ void flat_extent(const struct flat *f, uint64_t *lo, uint64_t *hi)
 
 void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi)
 {
+	if (lo >= hi)
+		return;
 	drop(f, lo, hi);
 	for (unsigned i = find(from, lo); i < from->n && from->run[i].ipa < hi; i++) {
 		struct flat_run r = flat_cut(&from->run[i], lo, hi);

@@ -190,23 +190,40 @@ static int run_unmap(struct world *w, struct call *c)
 static int apply_unmap(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
 	static struct flat kept;
-	int err;
+	uint64_t end = c->ipa + c->size, lo = from, hi = to;
+	int err = flat_unmap_step(f, from, from, end, c->flags);
 
+	if (err || from == to)
+		return err;
 	kept.n = 0;
+	flat_extent(f, &lo, &hi);
 	/* What is another's to finish, or the batch's, stays. */
-	for (uint64_t at = from; c->flags & S2_SHARED || c->op.batch;) {
-		const struct flat_run *r = flat_at(f, at);
+	for (const struct flat_run *r; (r = flat_at(f, lo)) && r->ipa < hi; lo = r->end) {
+		struct flat_run p = flat_cut(r, lo, hi);
 
-		if (!r || r->ipa >= to)
-			break;
-		at = r->end;
-		if (r->busy)
-			flat_put(&kept, r);
+		if (c->op.batch && !p.busy)
+			p.busy = c->flags & S2_NO_CLEAN ? FLAT_WAIVED : FLAT_PENDING;
+		if (p.busy > FLAT_PARKED || (p.busy && c->flags & S2_SHARED))
+			flat_put(&kept, &p);
 	}
-	err = flat_unmap_step(f, from, to, c->ipa + c->size, c->flags);
+	err = flat_unmap_step(f, from, to, end, c->flags);
 	for (unsigned i = 0; !err && i < kept.n; i++)
 		flat_put(f, &kept.run[i]);
 	return err;
+}
+
+/* Bytes of [lo, hi) that an open batch has broken. */
+static uint64_t waiting(const struct flat *f, uint64_t lo, uint64_t hi)
+{
+	const struct flat_run *r;
+	uint64_t n = 0;
+
+	for (; (r = flat_at(f, lo)) && r->ipa < hi; lo = r->end) {
+		struct flat_run p = flat_cut(r, lo, hi);
+
+		n += p.busy > FLAT_PARKED ? p.end - p.ipa : 0;
+	}
+	return n;
 }
 
 static uint64_t cleans_unmap(const struct world *w, const struct call *c, uint64_t from,
@@ -218,17 +235,16 @@ static uint64_t cleans_unmap(const struct world *w, const struct call *c, uint64
 	(void)to;
 	if (!c->op.batch)
 		return most;
-	/* What it has broken is busy now, and nobody else's. */
-	for (const struct flat_run *r; (r = flat_at(&w->before, at)); at = r->end) {
-		const struct flat_run *now = flat_at(&w->flat, r->ipa);
-		uint64_t n = r->end - r->ipa;
+	/* What waits already may be cleaned by either of the two. */
+	for (const struct flat_run *r; (r = flat_at(&w->flat, at)); at = r->end) {
+		struct flat_run p = flat_cut(r, w->before_from, w->before_to);
 
-		if (!r->pa || c->flags & S2_NO_CLEAN || !flat_weak(&w->flat, r->attr))
+		if (p.ipa >= p.end || !p.pa || p.busy <= FLAT_PARKED ||
+		    c->flags & S2_NO_CLEAN || !flat_weak(&w->flat, p.attr))
 			continue;
-		if (r->busy == FLAT_WAIVED)
-			most += n;
-		else if (!r->busy && now && now->ipa <= r->ipa && now->busy > FLAT_PARKED)
-			*least += n, most += n;
+		most += p.end - p.ipa;
+		if (p.busy == FLAT_PENDING)
+			*least += p.end - p.ipa - waiting(&w->before, p.ipa, p.end);
 	}
 	return most;
 }

@@ -135,6 +135,8 @@ static void print_call(struct world *w, const struct call *c, int ret)
 		fprintf(f, ", entries %u", c->op.max_entries);
 	if (c->op.max_bytes)
 		fprintf(f, ", bytes 0x%" PRIx64, c->op.max_bytes);
+	if (c->op.batch)
+		fprintf(f, ", batched");
 	if (c->limbo >= 0)
 		fprintf(f, ", limbo %d", c->limbo);
 	if (c->fail_after >= 0)
@@ -167,7 +169,7 @@ static bool pending(const struct world *w, uint64_t lo, uint64_t hi, bool any)
 {
 	const struct flat_run *r;
 
-	for (; (r = flat_at(&w->flat, lo)) && r->ipa < hi; lo = r->end)
+	for (uint64_t at = lo; (r = flat_at(&w->flat, at)) && r->ipa < hi; at = r->end)
 		if (r->busy > FLAT_PARKED && (any || r->pa))
 			return true;
 	for (unsigned i = 0; any && i < w->batched.n; i++)
@@ -184,6 +186,10 @@ static void refusals(const struct world *w, struct call *c)
 	bool shared = c->flags & S2_SHARED;
 	uint32_t must = 0, may = 0;
 
+	c->must = c->may = 0;
+	/* To open a batch takes no op. */
+	if (k->flushes && !w->batched.open)
+		return;
 	if (c->op.max_entries && c->op.max_entries < S2_BUDGET_ENTRIES_MIN)
 		must |= BIT(S2_E_BUDGET);
 	if (c->op.max_bytes && c->op.max_bytes < S2_BUDGET_BYTES_MIN)
@@ -200,9 +206,9 @@ static void refusals(const struct world *w, struct call *c)
 		must |= BIT(S2_E_FLAGS);
 	if (shared && w->batched.open)
 		must |= BIT(S2_E_BATCH);
-	if (c->op.batch && (k->note != NOTE_DROPS || c->op.batch != w->s2.batch))
+	if (c->op.batch && k->note != NOTE_DROPS && !k->point)
 		must |= BIT(S2_E_BATCH);
-	if ((c->op.batch || k->flushes) && budget && (w->batched.open || c->op.batch))
+	if ((k->flushes || (c->op.batch && !k->point)) && budget)
 		must |= BIT(S2_E_BUDGET);
 	if (k->changes && w->batched.open && !c->op.batch) {
 		if (pending(w, c->lo, c->hi, true))
@@ -510,13 +516,16 @@ static bool batch_finished(struct world *w, bool flush)
 	bool left = false;
 
 	for (uint64_t at = 0; !what && (r = flat_at(&w->flat, at));) {
-		uint64_t ipa = r->ipa;
+		struct flat_run p = *r;
 
-		at = r->end;
-		if (r->busy <= FLAT_PARKED)
+		at = p.end;
+		if (p.busy <= FLAT_PARKED)
 			continue;
-		what = flat_check(&w->flat, &w->s2, ipa, at, flushed, NULL, FLAT_PENDING);
-		left |= flat_busy(&w->flat, ipa, at);
+		what = flat_check(&w->flat, &w->s2, p.ipa, at, flushed, NULL, FLAT_PENDING);
+		if (flat_busy(&w->flat, p.ipa, at))
+			left = true;
+		else if (!what)
+			rig_unmapped(p.ipa, at - p.ipa, p.busy == FLAT_PENDING);
 	}
 	if (what)
 		return world_wrong(w, "flush: %s", what);
@@ -525,12 +534,6 @@ static bool batch_finished(struct world *w, bool flush)
 	if (b->cleaned < b->due)
 		return world_wrong(w, "the batch has cleaned 0x%" PRIx64
 				   " bytes, not 0x%" PRIx64, b->cleaned, b->due);
-	/* First those that promise more. */
-	for (unsigned waived = 0; waived < 2; waived++)
-		for (unsigned i = 0; i < b->n; i++)
-			if (b->range[i].waived == waived)
-				rig_unmapped(b->range[i].lo,
-					     b->range[i].hi - b->range[i].lo, !waived);
 	b->due = b->more = b->cleaned = 0;
 	b->n = 0;
 	return true;
@@ -541,8 +544,7 @@ static void join_batch(struct world *w, const struct call *c)
 	struct batched *b = &w->batched;
 
 	b->range[b->n].lo = c->start;
-	b->range[b->n].hi = c->end;
-	b->range[b->n++].waived = c->flags & S2_NO_CLEAN;
+	b->range[b->n++].hi = c->end;
 }
 
 /* The leaves at the edges that go with the range, as far as it is not done. */
@@ -564,6 +566,8 @@ static void place(struct world *w, struct call *c)
 	else
 		widen(w, c);
 	w->before.n = 0;
+	w->before_from = c->from;
+	w->before_to = c->to;
 	flat_take(&w->before, &w->flat, c->from, c->to);
 	c->noted |= flat_any(&w->notes, c->from, c->to);
 }
@@ -651,10 +655,15 @@ static bool step(struct world *w, struct call *c, bool first)
 	if (c->must && (ret >= 0 || !(c->may & BIT(ret))))
 		return world_wrong(w, "%s is not refused, but returns %s", c->kind->name,
 				   result_name(ret));
+	c->blocked = false;
+	if (ret == S2_E_BATCH && !c->must && c->with_op && c->op.done.ipa > c->done) {
+		/* It has come to what a batch has unmapped, and goes on after a flush. */
+		c->blocked = true;
+		ret = S2_MORE;
+	}
 	if (ret < 0 && c->may & BIT(ret) && (c->must || !(c->kind->errors & BIT(ret)))) {
-		/* It stays where it is, and goes on when the batch has been flushed. */
-		c->blocked = !first && ret == S2_E_BATCH;
 		c->more = !first && (ret == S2_E_BATCH || ret == S2_E_BUDGET);
+		c->blocked = c->more;
 		same_as_before(w, c, ret);
 		check_wrong(w);
 		return c->more && !w->wrong[0];
@@ -666,7 +675,6 @@ static bool step(struct world *w, struct call *c, bool first)
 		c->hi = to;
 		runs_widen_call(w, &c->lo, &c->hi);
 	}
-	c->blocked = false;
 	c->more = ret == S2_MORE;
 	if (!check_result(w, c, ret) ||
 	    !check_cost(w, c, first && c->empty && !others_go_on(w, c), before) ||
@@ -747,7 +755,7 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 	kept.op.st = c->op.st;
 	*c = kept;
 	place(w, c);
-	if (ret != S2_E_RESUME)
+	if (ret != S2_E_RESUME && !(ret == S2_E_BATCH && w->batched.open))
 		world_wrong(w, "%s with other arguments returns %s", c->kind->name,
 			    result_name(ret));
 	else

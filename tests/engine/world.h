@@ -29,7 +29,7 @@ struct kind;
  * struct batched - what is known of the open batch
  * @due: bytes that its flush has to clean, and @more: that it may clean beside them
  * @cleaned: since nothing was pending
- * @range: what its calls have broken something in, and not claimed yet
+ * @range: of its calls since then
  */
 #define WORLD_RANGES 256u
 struct batched {
@@ -38,7 +38,6 @@ struct batched {
 	unsigned n;
 	struct {
 		uint64_t lo, hi;
-		bool waived;
 	} range[WORLD_RANGES];
 };
 
@@ -96,6 +95,7 @@ struct world {
 	struct s2 s2;
 	struct flat flat;
 	struct flat before; /* this step, where it may change something */
+	uint64_t before_from, before_to;
 	struct flat notes;  /* runs of them, attr says which */
 	struct call slot[WORLD_SLOTS];
 	struct log log[WORLD_SLOTS]; /* of the slots' calls, with op.dirty */
