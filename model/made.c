@@ -76,8 +76,8 @@ static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t
 }
 
 /* Drops older records of a new leaf's range that are complete or say the same. */
-static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int level,
-			 const struct desc *d)
+static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t ipa,
+			 int level, const struct desc *d)
 {
 	uint64_t end = ipa + d->size;
 	struct rec *r, *next;
@@ -92,6 +92,12 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 				r->flags |= F_OLD;
 			else
 				rec_drop(m, r);
+			continue;
+		}
+		/* The owner waives the clean of what is replaced, too. */
+		if (m->pe[pe].waive && !(r->flags & F_AGENT)) {
+			frames_vouched(m, r->pa, r->end - r->ipa);
+			rec_drop(m, r);
 			continue;
 		}
 		/* The same memory: its clean is asked for where d is made. */
@@ -131,7 +137,7 @@ static void leaf_made(struct machine *m, struct tree *t, unsigned pe, uint64_t i
 	dirty_forget(m, t, ipa, ipa + d->size, d);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (!RB_EMPTY(&c->leaves))
-			forget_older(m, c, ipa, level, d);
+			forget_older(m, pe, c, ipa, level, d);
 	}
 	frames_check_map(m, pe, ipa, d, true);
 	frames_mapped(m, d->pa, d->size, 1);
