@@ -13,6 +13,7 @@ monitor. Apt keeps its state for that in the same folder.
 """
 
 import argparse
+import contextlib
 import gzip
 import os
 import re
@@ -293,9 +294,14 @@ def target_lines(options, plant):
     # One host thread: the two CPUs wait for each other at every access.
     command = qemu(options, elf, 2, 1024, "-accel", "tcg,thread=single")
     machine = Machine(command, options.limit, options.seed)
-    for _, line in machine.lines():
-        yield line
-    status = machine.status()
+    try:
+        for _, line in machine.lines():
+            yield line
+        status = machine.status()
+    finally:
+        # The caller may have seen enough.
+        machine.process.kill()
+        machine.process.wait()
     if machine.timed_out or status not in (0, 1):
         yield f"Bail out! QEMU ended with {status}, or not within {options.limit} s"
 
@@ -314,14 +320,20 @@ def planted(options):
     print(f"1..{len(faults)}")
     missed = 0
     for n, plant in enumerate(faults, 1):
-        lines = list(target_lines(options, plant))
-        bad = sum(line.startswith("not ok") for line in lines)
-        good = sum(line.startswith("ok") for line in lines)
+        bad = good = 0
+        bailed = False
+        with contextlib.closing(target_lines(options, plant)) as lines:
+            for line in lines:
+                bad += line.startswith("not ok")
+                good += line.startswith("ok")
+                bailed |= line.startswith("Bail out!")
+                if bad and good:
+                    break
         # Some things work all the same: not everything is broken, or did not run.
-        found = bad and good and not any(line.startswith("Bail out!") for line in lines)
+        found = bad and good and not bailed
         missed += not found
-        print(f"{'ok' if found else 'not ok'} {n} - {plant}: {bad} points fail, "
-              f"{good} do not", flush=True)  # fmt: skip
+        print(f"{'ok' if found else 'not ok'} {n} - {plant}: after {bad + good} "
+              f"points, {bad} failed", flush=True)  # fmt: skip
     return int(missed > 0)
 
 
