@@ -5,7 +5,7 @@
 ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test fuzz fuzz-seeds bench baseline guest guest-test \
+.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
 	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
 
 all: setup build/build.ninja
@@ -23,6 +23,11 @@ run: all
 # ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped.
 test: setup
 	@python3 -B tools/test.py $(if $(ALSO),--also '$(ALSO)')
+
+# The random runs, as long as they should be before a release.
+long: all
+	@ninja -C build tests/engine/judged
+	@meson test -C build --no-rebuild --benchmark --suite long
 
 # Without end, or for FUZZ_TIME seconds. What is wrong is left in build/fuzz/: make it
 # short by build/tests/engine/judged FILE. fuzz-seeds keeps what reached something new.
@@ -93,6 +98,7 @@ help:
 	@echo 'make         build build/s2lab'
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
+	@echo 'make long    the random runs that make test cuts short'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'
