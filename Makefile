@@ -5,7 +5,7 @@
 ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test fuzz fuzz-seeds bench baseline guest guest-test \
+.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
 	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
 
 all: setup build/build.ninja
@@ -20,8 +20,14 @@ build/build.ninja: | setup
 run: all
 	@python3 -B tools/run.py build
 
+# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped.
 test: setup
-	@python3 -B tools/test.py
+	@python3 -B tools/test.py $(if $(ALSO),--also '$(ALSO)')
+
+# The random runs, as long as they should be before a release.
+long: all
+	@ninja -C build tests/engine/judged
+	@meson test -C build --no-rebuild --benchmark --suite long
 
 # Runs without end, or for FUZZ_TIME seconds. A fault leaves a file in build/fuzz/;
 # build/tests/engine/judged FILE shortens it. fuzz-seeds keeps inputs with new coverage.
@@ -92,6 +98,7 @@ help:
 	@echo 'make         build build/s2lab'
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
+	@echo 'make long    the random runs that make test cuts short'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'

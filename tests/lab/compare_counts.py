@@ -26,6 +26,7 @@ class Linux(unittest.TestCase):
         self.assertEqual(got["tables_freed"], 513)
         self.assertEqual(got["pte_writes"], 262657)
 
+    @s2lab.plain_only
     def test_1_gib_one_feature_missing(self):
         for strategy in ("entry", "merged"):
             self.check(strategy, ["--features", "fwb"],
@@ -38,6 +39,7 @@ class Linux(unittest.TestCase):
         self.check("entry", ["--features", "fwb,tlbirange"],
                    262657, 262657, 0, 262657, 787971)
 
+    @s2lab.plain_only
     def test_64_gib(self):
         self.check("merged", ["--mem", "64G"], 16810048, 32832, 8, 32840, 98520)
 

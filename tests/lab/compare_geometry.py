@@ -116,6 +116,7 @@ class Geometry(unittest.TestCase):
         self.assertEqual((linux.visits, linux.merged()),
                          (525312, (1024, 128, 1152, 3456, 0)))
 
+    @s2lab.plain_only
     def test_pages(self):
         for leaf in ("16k", "64k"):
             for features in s2lab.FEATURE_SETS:
@@ -123,6 +124,7 @@ class Geometry(unittest.TestCase):
                 if "fwb" in features:   # no table of leaves is read
                     self.assertLessEqual(got["stage2"]["pte_reads"], 64)
 
+    @s2lab.plain_only
     def test_pages_lpa2(self):
         """The layout of descriptors changes no count."""
         for leaf in ("16k", "4k"):

@@ -109,6 +109,7 @@ class Reshape(unittest.TestCase):
             self.assertEqual(one["leaves"], blocks)
             self.assertEqual((one["tables_taken"], one["tables_freed"]), (0, blocks))
 
+    @s2lab.plain_only
     def test_known(self):
         """1 GiB of 4 KiB pages and 2 MiB blocks, in figures."""
         _, merged, ours = self.compare("--op", "split")
@@ -122,6 +123,7 @@ class Reshape(unittest.TestCase):
             for leaf, mem in (("2m", G), ("32m", G), ("512m", 2 * G)):
                 self.split(leaf, mem, features)
 
+    @s2lab.plain_only
     def test_split_of_two_levels(self):
         for features in ("fwb,tlbirange", "none"):
             self.split("1g", 2 * G, features)
@@ -144,6 +146,7 @@ class Reshape(unittest.TestCase):
             self.collapse("32m", "64g", 256 * G, lpa2)
             self.collapse("4k", "2m", G, lpa2)
 
+    @s2lab.plain_only
     def test_collapse_of_two_levels(self):
         """Pages that are collapsed to one block: one invalidation for each level."""
         for features in s2lab.FEATURE_SETS:

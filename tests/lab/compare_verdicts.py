@@ -29,6 +29,7 @@ class Verdicts(unittest.TestCase):
             for name in ("posted", "review"):
                 self.assertEqual(got[name]["verdict"], "unsafe")
 
+    @s2lab.plain_only
     def test_1_gib(self):
         for features in s2lab.FEATURE_SETS:
             got = self.verdicts(features)
@@ -62,6 +63,7 @@ class Verdicts(unittest.TestCase):
                 self.assertLessEqual(got["stage2"]["dsb"], 4)
                 self.assertLessEqual(sum(got["stage2"]["tlbi"].values()), 4)
 
+    @s2lab.plain_only
     def test_odd_range_over_a_table(self):
         got = self.verdicts("none", "--ipa", "0x3fffe000", "--mem", "0x40005000",
                             "--around", "1G")

@@ -51,6 +51,7 @@ class Recorded(unittest.TestCase):
             self.assertEqual(got[way]["tables_taken"], got[way]["tables_freed"])
         return got, one["unmap"], many["unmap"]
 
+    @tool.plain_only
     def test_guest_boot_4k(self):
         """Over 100,000 unmaps of one page each, with few faults between them."""
         got, one, many = self.replay("guest-boot-4k", 64)
@@ -66,6 +67,7 @@ class Recorded(unittest.TestCase):
             for n in (tlbis(cost), cost["dsb"]):
                 self.assertIn(f"{n:,}", text, "docs/replay.md says otherwise")
 
+    @tool.plain_only
     def test_batches_of_one_save_nothing(self):
         _, one, many = self.replay("guest-boot", 1, "--no-merged")
         self.assertEqual((one["tlbi"], one["dsb"], one["clean_lines"]),

@@ -13,7 +13,7 @@ import unittest
 import tool
 
 SEED = int(os.environ.get("REPLAY_FUZZ_SEED", "1"))
-RUNS = int(os.environ.get("REPLAY_FUZZ_RUNS", "200"))
+RUNS = int(os.environ.get("REPLAY_FUZZ_RUNS", "40" if tool.SANITIZED else "200"))
 
 
 def excerpt(name, lines):

@@ -143,17 +143,28 @@ void stage1(struct bed *b, uint64_t table_ipa)
 		ask(STAGE1, READ, table_ipa, 0, 0);
 }
 
-/* The seed, as QEMU's semihosting argument. */
-static uint64_t seed_given(void)
+#if PLANT == PLANT_ANY
+unsigned el2_plant;
+#endif
+
+/* QEMU's semihosting argument is "SEED [PLANT]", PLANT a number of plant.h. */
+static uint64_t arguments(void)
 {
 	enum { SYS_GET_CMDLINE = 0x15 };
 	static char text[64];
-	uint64_t block[2] = { (uintptr_t)text, sizeof(text) }, seed = 0;
+	uint64_t block[2] = { (uintptr_t)text, sizeof(text) }, number[2] = { 0 };
 
-	if (semihosting(SYS_GET_CMDLINE, block) == 0)
-		for (const char *s = text; *s >= '0' && *s <= '9'; s++)
-			seed = seed * 10 + (uint64_t)(*s - '0');
-	return seed ? seed : 1;
+	if (semihosting(SYS_GET_CMDLINE, block) == 0) {
+		const char *s = text;
+
+		for (unsigned i = 0; i < 2; i++, s += *s == ' ')
+			for (; *s >= '0' && *s <= '9'; s++)
+				number[i] = number[i] * 10 + (uint64_t)(*s - '0');
+	}
+#if PLANT == PLANT_ANY
+	el2_plant = (unsigned)number[1];
+#endif
+	return number[0] ? number[0] : 1;
 }
 
 /* xorshift64* */
@@ -286,7 +297,7 @@ void el2_main(void)
 	static struct bed b;
 	unsigned n = 0, failed = 0;
 
-	b.seed = seed_given();
+	b.seed = arguments();
 	b.cpus = 2;
 	cpu_features(&b.cpu);
 	say("TAP version 13");
