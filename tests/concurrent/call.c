@@ -168,14 +168,16 @@ static void call_begins(unsigned call)
 		r->before |= (uint16_t)((world.call[i].state == CALL_DONE) << i);
 }
 
-static struct s2_op new_op(const struct call *c, struct s2_limbo *limbo,
-			   const struct bag *bag)
+/* Every byte of it, for equal states are compared byte by byte. */
+static void new_op(struct s2_op *op, const struct call *c, struct s2_limbo *limbo,
+		   const struct bag *bag)
 {
-	return (struct s2_op){ .limbo = c->no_limbo ? NULL : limbo,
-			       .max_entries = c->entries,
-			       .max_bytes = c->bytes,
-			       .batch = c->batched ? bag->batch : NULL,
-			       .dirty = c->kind == CALL_DIRTY ? NULL : bag->log };
+	memset(op, 0, sizeof(*op));
+	op->limbo = c->no_limbo ? NULL : limbo;
+	op->max_entries = c->entries;
+	op->max_bytes = c->bytes;
+	op->batch = c->batched ? bag->batch : NULL;
+	op->dirty = c->kind == CALL_DIRTY ? NULL : bag->log;
 }
 
 static void within_budgets(unsigned call, const struct s2_op *op)
@@ -226,7 +228,7 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 	const struct call *c = &sc->call[call];
 	struct call_run *r = &world.call[call];
 	struct s2_limbo limbo = { 0 };
-	struct s2_op op = new_op(c, &limbo, bag);
+	struct s2_op op;
 	uint64_t written;
 	uint8_t readers;
 	unsigned steps = 0;
@@ -238,6 +240,7 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 	call_begins(call);
 	readers = others_in_section(thread);
 	written = dirty_probes();
+	new_op(&op, c, &limbo, bag);
 	for (;;) {
 		t->others_wrote = false;
 		if (sc->locked) {
@@ -260,10 +263,10 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 			break;
 		if (ret != S2_MORE || !sc->locked) /* It waits for somebody. */
 			wait_for_others();
-		if (!goes_on || !sc->locked)
-			op = new_op(c, &limbo, bag);
-		if (++steps == STEPS_MAX)
+		else if (++steps == STEPS_MAX)
 			violation("no-progress", "%c: %u steps", 'a' + call, steps);
+		if (!goes_on || !sc->locked)
+			new_op(&op, c, &limbo, bag);
 	}
 	if (planted != PLANT_EARLY_GRACE)
 		readers = UINT8_MAX;

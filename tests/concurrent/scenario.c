@@ -122,7 +122,7 @@ static const struct scenario scenarios[] = {
 	  .watch = { A },
 	  .outcomes = "- | A | -!a" },
 	{ .name = "map that gives up, unmap of the page, unmap of the other of the table",
-	  .preemptions = 3,
+	  .preemptions = 2,
 	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, B, F1), MAP_ONCE(T1, A, F2),
 		    UNMAP(T2, A, PAGE), UNMAP(T3, B, PAGE) },
 	  .watch = { A, B },
