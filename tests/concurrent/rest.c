@@ -35,12 +35,10 @@ struct seen {
  */
 static bool may_stay(uint64_t d, int level, struct seen *seen)
 {
-	unsigned tag = desc_tag(d);
-
 	if (!sc->locked || d & DESC_REMAKE)
 		return false;
-	if (tag)
-		return world.s2.batch && world.s2.tags >> tag & 1;
+	if (!desc_parked(d))
+		return world.s2.batch && desc_tag(d) && world.s2.tags >> desc_tag(d) & 1;
 	if (desc_is_table(d, level) || level == 3)
 		return false;
 	return ++seen->parked <= operations();
@@ -64,7 +62,8 @@ static void count_table(unsigned page, int level, bool root, uint64_t above,
 			if (!may_stay(d, level, seen))
 				violation("marker-left", "page %u entry %u: 0x%llx", page,
 					  i, (unsigned long long)d);
-			busy++;
+			busy += !desc_parked(d);
+			live += desc_parked(d);
 			tables += desc_is_table(d, level);
 			continue;
 		}
@@ -82,12 +81,8 @@ static void count_table(unsigned page, int level, bool root, uint64_t above,
 				  (unsigned long long)d, page);
 		}
 	}
-	parked = seen->parked - parked;
-#ifdef META_PARKED
-	if (parked && !(above & META_PARKED))
+	if (seen->parked != parked && !(above & META_PARKED))
 		violation("metadata", "page %u: a block is parked in it or below", page);
-#endif
-	(void)parked;
 	if (meta_live(state) != live || meta_tables(state) != tables ||
 	    meta_notes(state) != notes || meta_busy(state) != busy || state & META_DEAD)
 		violation("metadata",
