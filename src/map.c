@@ -17,6 +17,7 @@ struct map {
 	struct target t;
 	uint64_t pos, end; /* the window */
 	uint64_t reserve;  /* tables taken and not used yet */
+	bool sweep;	   /* beside others: a table may be empty if it is given up */
 };
 
 /* What a look at a window found. */
@@ -299,6 +300,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		} else if (desc_busy(d) || (c.level < want && !m->reserve)) {
 			return S2_E_BUSY;
 		} else if (c.level < want) {
+			m->sweep |= is_shared(m->step);
 			if (!put_table(&c, entry, d, &m->reserve, &gone) && gone)
 				return S2_E_BUSY;
 			continue;
@@ -306,6 +308,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 			new = target_desc(m->s2, &m->t, c.ipa, want) |
 			      run_hint(m, f, c.ipa, want);
 			if (!put_entry(&c, entry, d, new, &gone)) {
+				m->sweep |= is_shared(m->step);
 				if (gone)
 					return S2_E_BUSY;
 				continue;
@@ -431,7 +434,7 @@ static int map_steps(struct map *m)
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
 			   ++tries > 4) {
 			/* No table that was made for it is left empty. */
-			if (ret < 0 && op->changed)
+			if (ret < 0 && (op->changed || m->sweep))
 				window_sweep(m->s2, m->step, op, m->pos, m->end);
 			return ret;
 		}
