@@ -253,6 +253,8 @@ void window_run(struct window *w)
 		invalidate_all(w->s2);
 		w->op->st.ended = true;
 	}
+	/* Beside others leaves were put below a table until the DSB: look now. */
+	w->clean |= is_shared(w->step) && w->g.table && !(w->flags & S2_NO_CLEAN);
 	if (w->clean) {
 		w->to = window_clean(w, w->from, w->to);
 		clean_barrier(w->s2, w->step, bytes);
