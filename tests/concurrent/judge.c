@@ -69,9 +69,11 @@ static bool one_block(const struct call *c, uint64_t ipa)
 	return false;
 }
 
+/* Between two steps the edge is where the operation has come to. */
 bool may_straddle(const struct call *c)
 {
-	return (c->ipa && one_block(c, c->ipa - 1)) || one_block(c, c->ipa + c->size);
+	return (c->ipa && one_block(c, c->ipa - 1)) || one_block(c, c->ipa + c->size) ||
+	       ((c->entries || c->bytes) && one_block(c, c->ipa));
 }
 
 bool removes(const struct call *c, uint64_t ipa)
@@ -409,6 +411,15 @@ static bool is_pending(const struct call *c)
 	return false;
 }
 
+/* A table on the way has gone with its last page, and waits for the flush. */
+static bool is_pending_above(const struct call *c)
+{
+	int level;
+	uint64_t pa, d = page_now(c->ipa, &pa, &level);
+
+	return world.s2.batch && desc_busy(d) && desc_is_table(d, level);
+}
+
 static bool is_structural(const struct call *c)
 {
 	return is_unmap(c) || c->kind == CALL_MAP || c->kind == CALL_WRPROTECT ||
@@ -445,7 +456,7 @@ static bool allowed(const struct call *c, int ret)
 	case S2_E_BLOCK:
 		return is_unmap(c) && !edges && may_straddle(c);
 	case S2_E_BATCH:
-		return !c->batched && is_pending(c);
+		return !c->batched && (is_pending(c) || is_pending_above(c));
 	default:
 		return false;
 	}

@@ -27,7 +27,7 @@ unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than);
 bool removes(const struct call *c, uint64_t ipa);
 /* Whether some call may have removed a page since call @since began. */
 bool may_be_gone(uint64_t ipa, unsigned since);
-/* Whether a block may lie across the edge of a call's range. */
+/* Whether a block may lie across the edge of a call's range, or of what is left of it. */
 bool may_straddle(const struct call *c);
 /* A page as the tables have it; 0 in *pa: none. */
 uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level);

@@ -238,6 +238,25 @@ static void becomes_valid(uint32_t entry, uint64_t ipa, uint64_t new, int level)
 	}
 }
 
+/*
+ * Who breaks a leaf, alone or with others below a table, is who has to clean it: a table
+ * above may have been detached by another before.
+ */
+static void broken_by_me(uint32_t entry, uint64_t desc, int level)
+{
+	unsigned first = (unsigned)mem_page(oa_of(desc)) * ENTRIES;
+
+	if (desc_is_table(desc, level)) {
+		for (uint32_t e = first; world.nstale && e < first + ENTRIES; e++)
+			if (desc_valid(arena[e]))
+				broken_by_me(e, arena[e], level + 1);
+		return;
+	}
+	for (unsigned i = 0; i < world.nstale; i++)
+		if (world.stale[i].at == entry && world.stale[i].desc == desc)
+			world.stale[i].by = (uint8_t)call_now();
+}
+
 static bool owes_clean(uint64_t desc, uint64_t marker)
 {
 	return !(marker & DESC_REMAKE) && desc_needs_clean(world.s2.features, desc);
@@ -260,7 +279,6 @@ static void below_to_clean(uint64_t desc, int level, const struct stale *way)
 				return;
 			if (way)
 				goes_with(s, way);
-			s->by = (uint8_t)call_now();
 			s->to_clean = true;
 		}
 	}
@@ -306,13 +324,14 @@ void pe_write(uint32_t entry, uint64_t new)
 			return;
 		if (way)
 			goes_with(s, way);
-		s->by = (uint8_t)call_now();
 		s->in_cache = world.retypes && !s->table && desc_needs_clean(0, old);
 		if (s->table && owes_clean(DESC_MEMATTR, new))
 			below_to_clean(old, level, way);
 		else if (!s->table)
 			s->to_clean = owes_clean(old, new);
 	}
+	if (desc_valid(old) && !desc_valid(new))
+		broken_by_me(entry, old, level);
 	if (!desc_valid(new))
 		return;
 	if (here || desc_is_table(new, level))
