@@ -194,12 +194,17 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	uint64_t size = level_size(c->s2, c->level);
 	uint64_t need = leaf_to_clean(w, d) ? size : 0;
 
-	if (need > b->bytes && w->found) {
+	if (need > b->bytes && (w->found || b->bytes < page_size(c->s2))) {
 		b->full = true;
 		return false;
 	}
-	/* What was there when the edges were settled does not count (P13). */
-	if (!cursor_covers(c) && !(w->flags & S2_DROP_EDGES)) {
+	/*
+	 * What was there when the edges were settled does not count (P13). A map's range
+	 * goes on behind its window.
+	 */
+	if ((cursor_base(c) < w->start ||
+	     cursor_past(c) > (w->target ? w->target->end : w->end)) &&
+	    !(w->flags & S2_DROP_EDGES)) {
 		w->edge = true;
 		return false;
 	}
