@@ -267,7 +267,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 {
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
-	bool tables = desc_is_table(like, c->level);
+	bool tables = desc_is_table(like, c->level), hardware = !tables && hw_writes(c->s2);
 	uint64_t need = !tables && leaf_to_clean(w, like) ? level_size(c->s2, c->level) : 0;
 	uint64_t n = 0;
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
@@ -283,9 +283,14 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 
 		if (!d)
 			continue;
-		if ((d ^ like) & kind || (tables && take_apart(b, d)) ||
-		    !cursor_swap(c, at, d, (d & keep) | busy, cursor_racy(c, d)))
+		if ((d ^ like) & kind || (tables && take_apart(b, d)))
 			break;
+		if (hardware && desc_hw_writes(d)) {
+			if (s2_port_cas(c->s2->port, at, d, (d & keep) | busy) != d)
+				break;
+		} else {
+			s2_port_store(c->s2->port, at, (d & keep) | busy);
+		}
 		if (tables)
 			w->clean |= table_to_clean(w, d);
 		b->bytes -= need;
