@@ -10,7 +10,7 @@
 
 #include "judge.h"
 
-#define STEPS_MAX 2000 /* of one operation */
+#define STEPS_MAX 200 /* of one operation */
 
 const struct scenario *sc;
 uint64_t probe[PROBES];

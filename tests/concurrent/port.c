@@ -33,7 +33,7 @@ static void write_word(uint64_t *word, uint64_t value)
 	int32_t entry = mem_index(word);
 
 	if (entry < 0) {
-		if (word == &world.s2.tags && *word & ~value)
+		if (word == &world.s2.tags)
 			rest_tags(*word & ~value);
 		if (*word != value)
 			*word = value;
@@ -140,6 +140,8 @@ uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
 	point(EV_ADD, where, n);
 	touched(where, true);
 	old = *word;
+	if (word == &world.s2.tags)
+		rest_tags(old & ~(old + n));
 	if (planted == PLANT_ADD_TORN) {
 		point(EV_STORE, where, old + n);
 		*word = old + n;

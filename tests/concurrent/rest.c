@@ -134,7 +134,7 @@ void rest_at_end(void)
 /* A tag that is free again marks nothing that a walk can come to. */
 void rest_tags(uint64_t freed)
 {
-	for (unsigned page = 0; page < PAGES; page++) {
+	for (unsigned page = 0; freed && page < PAGES; page++) {
 		if (world.page[page].state != PAGE_PUBLISHED || !pe_linked(page))
 			continue;
 		for (uint32_t e = page * ENTRIES; e < (page + 1) * ENTRIES; e++)
