@@ -20,7 +20,6 @@ int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
 	b->places = b->ranges = 0;
 	b->tag = (uint8_t)tag;
 	s2->batch = b;
-	s2->special |= S2_BATCHING;
 	return 0;
 }
 
