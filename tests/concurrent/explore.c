@@ -21,9 +21,9 @@
 
 #define STACK_WORDS 4096
 #define DEPTH 4096
-#define STATES_LOG2 22
-#define STATES_MAX (UINT64_C(1) << 21)
-#define ALONE_MAX 100000 /* accesses of one thread between two steps */
+#define STATES_LOG2 20
+#define STATES_MAX 400000 /* of one scenario */
+#define ALONE_MAX 100000  /* accesses of one thread between two steps */
 #define LOCATIONS (LOCATION_S2 + sizeof(struct s2) / 8)
 
 enum plant planted;
@@ -54,7 +54,7 @@ static struct kept kept[DEPTH];
 static uint8_t order[DEPTH];
 static unsigned order_length;
 
-/* Of this search, by its number: clearing 64 MiB for each would take longer. */
+/* Of this search, by its number: clearing 16 MiB for each would take longer. */
 static struct {
 	uint64_t hash;
 	uint32_t search;

@@ -45,7 +45,7 @@ static const struct scenario scenarios[] = {
 	  .outcomes = "-- | BB" },
 	/* The range begins in one block and ends in another. */
 	{ .name = "edges: map of two blocks, unmap from one into the other",
-	  .preemptions = 3,
+	  .preemptions = 2,
 	  .call = { MAP_BLOCK(T1, D, F0), MAP_BLOCK(T2, E, F1),
 		    UNMAP(T3, D + PAGE, BLOCK) },
 	  .watch = { D, D + PAGE, E, E + PAGE },
