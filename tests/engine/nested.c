@@ -6,7 +6,7 @@
  *
  * Runs worlds until so many calls of the engine have been made; with WORLD only that one,
  * with its trace. NESTED_ALLOW in the environment is a list of rules that are not judged,
- * to see what else there is. A world has its own seed, made of SEED and its number, so one that fails
+ * to see what else there is; NESTED_DEPTH is how many calls may be under way, 1 to 4. A world has its own seed, made of SEED and its number, so one that fails
  * is run again alone. What a call has to wait for is below it on the stack: a shared call
  * that returns S2_MORE is made again when no call is under way.
  */
@@ -26,6 +26,7 @@ static uint64_t base, edge[16], page, block, top;
 static unsigned edges;
 static uint64_t countdown, places; /* events to the next call; as many on average */
 static uint64_t calls_made, calls_wanted;
+static unsigned deepest = DEPTH; /* calls under way at a time */
 static bool verbose;
 static char trace[1 << 20];
 static size_t traced;
@@ -209,6 +210,8 @@ static bool may_return(const struct call *c, int ret)
 		return c->kind == MAP;
 	case S2_E_NOENT:
 		return c->kind == RELAX || c->kind == MKYOUNG;
+	case S2_E_ATTR: /* execute on Device memory */
+		return c->kind == RELAX && c->attr & S2_X;
 	case S2_E_BLOCK:
 		return !edges_said && (c->kind == UNMAP ||
 				       (c->kind == MAP && c->flags & S2_MAP_REPLACE));
@@ -426,7 +429,7 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 	if (port->shift && world.bed.s2.features & S2_FEAT_HAFDBS && !below(100))
 		hardware();
 	/* A store into a table that nobody reaches is no place. */
-	if (c && !c->exclusive && world.depth < DEPTH &&
+	if (c && !c->exclusive && world.depth < deepest &&
 	    !((what == COUNT_STORE || what == COUNT_LOAD) &&
 	      !world.table[(at - COUNT_PORT_BASE) >> port->shift].known) &&
 	    !--countdown) {
@@ -771,6 +774,8 @@ int main(int argc, char **argv)
 
 	calls_wanted = argc > 1 ? strtoull(argv[1], NULL, 0) : 100000;
 	world.seed = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
+	if (getenv("NESTED_DEPTH"))
+		deepest = (unsigned)strtoul(getenv("NESTED_DEPTH"), NULL, 0);
 	signal(SIGABRT, aborted);
 	if (argc > 3) {
 		verbose = true;

@@ -227,6 +227,19 @@ static bool reachable(const struct probe *p, uint64_t pa, uint64_t birth)
 	return false;
 }
 
+/* Whether anybody under way, whose range the probe is in, has not waived its clean. */
+static bool asked_for(const struct owed *o, unsigned i)
+{
+	for (unsigned k = 0; k < CALLS; k++) {
+		const struct call *c = &world.call[k];
+
+		if (c->under_way && c->inside >> i & 1 && !(c->flags & S2_NO_CLEAN) &&
+		    (c->kind == UNMAP || c->kind == MAP))
+			return true;
+	}
+	return !o->waived;
+}
+
 static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 {
 	struct call *c = pe->call;
@@ -260,7 +273,7 @@ static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 			if (o->pa < pa || o->pa >= pa + size)
 				continue;
 			any = true;
-			owed |= !o->clean && !o->waived;
+			owed |= !o->clean && asked_for(o, i);
 			if (!reachable(p, o->pa, o->birth)) {
 				o->clean = true;
 				o->barrier = c->id;
