@@ -50,7 +50,7 @@ static uint64_t operand_ipa(const struct s2 *s2, uint64_t ipa, int level)
 /* BaseADDR counts granules; with LPA2, 64 KiB whatever the granule. */
 static unsigned base_shift(const struct s2 *s2)
 {
-	return s2->wide == S2_WIDE_LPA2 ? 16 : page_shift(s2);
+	return wide_of(s2) == S2_WIDE_LPA2 ? 16 : page_shift(s2);
 }
 
 /*
@@ -300,7 +300,7 @@ void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 	s2_port_isb(port);
 	s2_port_vmid_leave(port);
 	/* Another agent does not come back by a fault that we handle. */
-	size = s2->special & S2_RUNS && run_size(s2, level) ? run_size(s2, level) :
+	size = has_runs(s2) && run_size(s2, level) ? run_size(s2, level) :
 							      level_size(s2, level);
 	s2_port_agents_invalidate(port, ipa & ~(size - 1), size);
 }
@@ -324,7 +324,7 @@ static void plan_gather(const struct s2 *s2, const struct s2_gather *g,
 static void count_plan(struct s2 *s2, const struct s2_plan *plan, bool shared)
 {
 	for (unsigned i = 0; i < plan->n; i++) {
-		if (shared)
+		if (S2_USE_SHARED && shared)
 			s2_port_word_add(s2->port, &s2->tlbis[plan->op[i]], 1);
 		else
 			s2->tlbis[plan->op[i]]++;

@@ -9,50 +9,40 @@
 #ifndef STAGE2_SRC_NAMES_H
 #define STAGE2_SRC_NAMES_H
 
-#define batch_finish s2_batch_finish
-#define batch_gather s2_batch_gather
+#define batch_add s2_batch_add
 #define batch_page s2_batch_page
 #define batch_pending s2_batch_pending
-#define batch_range s2_batch_range
-#define batch_remakes s2_batch_remakes
 #define break_entry s2_break_entry
+#define break_window s2_break_window
 #define check_log s2_check_log
 #define check_map s2_check_map
 #define check_shared s2_check_shared
 #define clean_barrier s2_clean_barrier
-#define clean_range s2_clean_range
 #define config_layout s2_config_layout
 #define drain_own s2_drain_own
 #define edges_need s2_edges_need
 #define edges_split s2_edges_split
-#define finish_window s2_finish_window
-#define gather_entry s2_gather_entry
 #define harvest s2_harvest
-#define harvest_below s2_harvest_below
 #define invalidate s2_invalidate
 #define invalidate_all s2_invalidate_all
 #define invalidate_local s2_invalidate_local
 #define invalidate_page s2_invalidate_page
 #define invalidate_places s2_invalidate_places
-#define limbo_move s2_limbo_move
 #define limbo_push s2_limbo_push
-#define link_remade s2_link_remade
-#define make_table s2_make_table
 #define map_range s2_map_range
-#define meet_busy s2_meet_busy
 #define op_begin s2_op_begin
 #define op_end s2_op_end
-#define release_range s2_release_range
+#define op_end_at s2_op_end_at
+#define put_entry s2_put_entry
+#define put_table s2_put_table
 #define reserve_drain s2_reserve_drain
 #define reserve_fill s2_reserve_fill
 #define reserve_return s2_reserve_return
 #define reserve_take s2_reserve_take
+#define run_break s2_run_break
 #define run_fits s2_run_fits
-#define runs_break s2_runs_break
 #define runs_widen s2_runs_widen
 #define settle_edges s2_settle_edges
-#define step_free s2_step_free
-#define table_fill s2_table_fill
 #define table_kill s2_table_kill
 #define table_revive s2_table_revive
 #define tag_free s2_tag_free
@@ -60,6 +50,10 @@
 #define tag_take s2_tag_take
 #define unmap_range s2_unmap_range
 #define unmap_steps s2_unmap_steps
+#define window_clean s2_window_clean
+#define window_release s2_window_release
+#define window_run s2_window_run
+#define window_sweep s2_window_sweep
 
 #define page_shift s2_page_shift
 #define page_size s2_page_size

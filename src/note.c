@@ -20,7 +20,7 @@ static unsigned tables_within(const struct cursor *c, uint64_t start, uint64_t e
  * that part takes at most.
  */
 static int look(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t desc,
-		uint64_t *tables)
+		uint64_t *tables, uint64_t *to)
 {
 	uint64_t end = op->st.ipa + op->st.size, stop = step->entries / 2;
 	struct cursor c;
@@ -28,12 +28,10 @@ static int look(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t des
 	*tables = 0;
 	cursor_start(&c, s2, step, op->st.pos, end);
 	while (c.ipa < end && step->entries > stop) {
-		uint64_t d = cursor_load(&c, cursor_entry(&c));
+		uint64_t *entry, d;
 
-		if (desc_valid_table(d, c.level)) {
-			cursor_down(&c, d);
+		if (!cursor_read(&c, &entry, &d))
 			continue;
-		}
 		if (desc_valid(d))
 			return S2_E_EXIST;
 		if (desc_busy(d))
@@ -43,28 +41,29 @@ static int look(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t des
 			*tables += tables_within(&c, op->st.pos, end);
 		cursor_next(&c);
 	}
-	op->st.win_end = c.ipa < end ? c.ipa : end;
+	*to = cursor_at(&c);
 	return 0;
 }
 
-/* A table that is made gets its first entry in the same step: it is never empty. */
-static void put(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t desc,
-		uint64_t *reserve)
+/*
+ * Up to @to, or as far as the budget goes. A table that is made gets its first entry in
+ * the same step: it is never empty. Returns where it stopped.
+ */
+static uint64_t put(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t desc,
+		    uint64_t *reserve, uint64_t to)
 {
 	struct cursor c;
+	bool gone;
 
 	cursor_start(&c, s2, step, op->st.pos, op->st.ipa + op->st.size);
-	while (c.ipa < op->st.win_end && step->entries > S2_LEVELS) {
-		uint64_t *entry = cursor_entry(&c);
-		uint64_t d = cursor_load(&c, entry);
+	while (c.ipa < to && step->entries > S2_LEVELS) {
+		uint64_t *entry, d;
 
-		*cursor_meta(&c) |= META_NOTED;
-		if (desc_valid_table(d, c.level)) {
-			cursor_down(&c, d);
+		state_flag(&c, cursor_meta(&c), META_NOTED);
+		if (!cursor_read(&c, &entry, &d))
 			continue;
-		}
 		if (d != desc && !cursor_covers(&c)) {
-			make_table(&c, entry, d, reserve);
+			put_table(&c, entry, d, reserve, &gone);
 			continue;
 		}
 		if (d != desc) {
@@ -74,20 +73,20 @@ static void put(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t des
 		}
 		cursor_next(&c);
 	}
-	op->st.pos = c.ipa < op->st.win_end ? c.ipa : op->st.win_end;
-	op->done = s2_ipa(op->st.pos);
+	return c.ipa < to ? c.ipa : to;
 }
 
 static int annotate(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t desc)
 {
-	uint64_t reserve = 0, tables;
-	int err = look(s2, op, step, desc, &tables);
+	uint64_t reserve = 0, tables, to;
+	int err = look(s2, op, step, desc, &tables, &to);
 
 	if (!err && reserve_fill(s2, op->cookie, &reserve, tables))
 		err = S2_E_NOMEM;
 	if (err)
 		return err;
-	put(s2, op, step, desc, &reserve);
+	op->st.pos = put(s2, op, step, desc, &reserve, to);
+	op->done = s2_ipa(op->st.pos);
 	reserve_drain(s2, &reserve);
 	return op->st.pos < op->st.ipa + op->st.size ? S2_MORE : 0;
 }
@@ -100,13 +99,13 @@ static unsigned open_edge(struct s2 *s2, uint64_t edge, uint64_t *reserve)
 
 	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
 	while (edge & (level_size(s2, c.level) - 1)) {
-		uint64_t *entry = cursor_entry(&c);
-		uint64_t d = cursor_load(&c, entry);
+		uint64_t *entry, d;
+		bool gone;
 
-		if (desc_valid_table(d, c.level))
-			cursor_down(&c, d);
-		else if (desc_note(d) && reserve)
-			make_table(&c, entry, d, reserve);
+		if (!cursor_read(&c, &entry, &d))
+			continue;
+		if (desc_note(d) && reserve)
+			put_table(&c, entry, d, reserve, &gone);
 		else
 			return desc_note(d) ? tables_to(s2, edge, c.level) : 0;
 	}
@@ -135,6 +134,8 @@ int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note, uint3
 	struct step step;
 	int err = check_range(s2, ipa.ipa, size);
 
+	if (!S2_USE_NOTES)
+		return S2_E_UNSUPPORTED;
 	if (!err && flags)
 		err = S2_E_FLAGS;
 	if (!err && note >> S2_NOTE_BITS)

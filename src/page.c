@@ -48,9 +48,8 @@ S2_INLINE bool break_leaf(struct s2 *s2, uint64_t ipa, unsigned tag, struct plac
 	*meta = table_meta(s2, p->table);
 	if (meta_live((*meta)[META_STATE]) < 2)
 		return false;
-	spoil_look(s2, 0);
 	marker = desc_make_busy(p->d, tag);
-	if (s2->special & S2_HARDWARE_WRITES)
+	if (hw_writes(s2))
 		return s2_port_cas(s2->port, p->entry, p->d, marker) == p->d;
 	s2_port_store(s2->port, p->entry, marker);
 	return true;
@@ -64,7 +63,8 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 
 	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || !plain(op) ||
 	    s2->special & ~S2_HARDWARE_WRITES ||
-	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
+	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES) ||
+	    (!S2_USE_NOTES && flags & S2_KEEP_NOTES))
 		return false;
 	/* The phases are those of unmap.c. */
 	if (!break_leaf(s2, ipa, 0, &p, &meta))
@@ -96,16 +96,13 @@ static inline bool break_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 
 	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || !plain_op(op) ||
 	    b != s2->batch || s2->special & ~(S2_HARDWARE_WRITES | S2_BATCHING) ||
-	    batch_full(b) || b->how & S2_BATCH_REMAKE ||
-	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
+	    batch_full(b) || flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
 		return false;
 	if (!break_leaf(s2, ipa, b->tag, &p, &meta))
 		return false;
 	meta[META_STATE] += META_BUSY_ONE - META_LIVE_ONE;
 	batch_page(b, ipa, page_size(s2),
-		   flags & S2_NO_CLEAN		       ? S2_BATCH_WAIVED :
-		   desc_needs_clean(s2->features, p.d) ? S2_BATCH_CLEAN :
-							 0);
+		   !(flags & S2_NO_CLEAN) && desc_needs_clean(s2->features, p.d));
 	report(s2, op, ipa, 0);
 	return true;
 }
@@ -113,75 +110,27 @@ static inline bool break_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 S2_APART int unmap_in_batch(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 			    struct s2_op *op)
 {
-	if (break_page(s2, ipa, flags, op))
+	int err;
+
+	if (size == page_size(s2) && break_page(s2, ipa, flags, op))
 		return 0;
+	/* Each call adds one range. */
+	if (op->batch == s2->batch && batch_full(op->batch)) {
+		err = s2_batch_flush(s2, op->batch,
+				     &(struct s2_op){ .limbo = op->limbo });
+		if (err)
+			return err;
+	}
 	return unmap_range(s2, ipa, size, flags, op);
 }
 
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
-	if (size == page_size(s2)) {
-		if (op && op->batch)
-			return unmap_in_batch(s2, ipa.ipa, size, flags, op);
-		if (unmap_page(s2, ipa.ipa, flags, op))
-			return 0;
-	}
+	if (batch_of(op))
+		return unmap_in_batch(s2, ipa.ipa, size, flags, op);
+	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
+		return 0;
 	return unmap_range(s2, ipa.ipa, size, flags, op);
-}
-
-static bool attr_known(const struct s2 *s2, s2_attr_t attr)
-{
-	s2_attr_t mem = attr & S2_MEM_MASK, sh = attr & S2_SH_MASK;
-
-	if (!(attr & (S2_R | S2_W | S2_X)) || !exec_known(s2, attr))
-		return false;
-	/* Nearly always: write-back, inner shareable. */
-	if (!(attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK)))
-		return true;
-	return !(attr & ~(S2_R | S2_W | S2_X | S2_MEM_MASK | S2_SW_MASK | S2_SH_MASK |
-			  S2_DBM)) &&
-	       mem != (3u << 4) && sh != S2_SH_MASK &&
-	       !(sh && s2->wide == S2_WIDE_LPA2) &&
-	       !(attr & S2_DBM && !(s2->features & S2_FEAT_DBM)) &&
-	       !(attr & S2_X && attr & S2_MEM_DEV_nGnRnE) &&
-	       !(mem == S2_MEM_S1 && !(s2->features & S2_FEAT_FWB));
-}
-
-static bool flags_fit(uint32_t flags, const struct s2_op *op)
-{
-	if (!(flags & ~(S2_MAP_PAGES | S2_NO_CLEAN)))
-		return true;
-	return !(flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES |
-			   S2_SPLIT_EDGES | S2_NO_CLEAN | S2_MAP_CONT | S2_SHARED)) &&
-	       !(flags & S2_MAP_CONT && flags & S2_SHARED) &&
-	       !(flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) &&
-	       !(flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) &&
-	       !(flags & S2_SHARED && !(op && op->limbo)) &&
-	       !(flags & S2_SHARED && flags & S2_MAP_REPLACE && op->dirty);
-}
-
-int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
-	      s2_attr_t attr, uint32_t flags, const struct s2_op *op)
-{
-	int err = check_range(s2, ipa, size);
-
-	if (err)
-		return err;
-	if (pa & (page_size(s2) - 1))
-		return S2_E_ALIGN;
-	if (pa + size < pa)
-		return S2_E_WRAP;
-	if (pa + size > UINT64_C(1) << s2->pa_bits)
-		return S2_E_PA_RANGE;
-	/* Hardware may write the members of a run one by one. */
-	if (!attr_known(s2, attr) || (attr & S2_DBM && flags & S2_MAP_CONT))
-		return S2_E_ATTR;
-	if (!flags_fit(flags, op))
-		return S2_E_FLAGS;
-	/* A table that a block replaces is looked through and detached in one step. */
-	if (flags & S2_MAP_REPLACE && op && op->dirty && op->max_entries)
-		return S2_E_BUDGET;
-	return 0;
 }
 
 /* What a new page may be the short way: write-back, inner shareable. */
@@ -221,6 +170,8 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
 		return false;
 	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
+	if (!S2_USE_SHARED && flags & S2_SHARED)
+		return false;
 	if (flags & ~usual &&
 	    (flags & ~(usual | S2_MAP_REPLACE | S2_DROP_EDGES | S2_SHARED) ||
 	     (flags & (S2_DROP_EDGES | S2_MAP_REPLACE)) == S2_DROP_EDGES ||
@@ -236,8 +187,7 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	if (p.level != LAST_LEVEL || p.d)
 		return false;
 	meta = table_meta(s2, p.table);
-	spoil_look(s2, flags);
-	if (flags & S2_SHARED) {
+	if (S2_USE_SHARED && flags & S2_SHARED) {
 		if (!put_leaf(s2, meta, p.entry, d, keep))
 			return false;
 	} else {

@@ -17,8 +17,7 @@ static uint64_t run_around(struct s2 *s2, uint64_t edge, uint64_t *base)
 	if (edge >> s2->ipa_bits)
 		return 0;
 	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
-	while (desc_valid_table(d = cursor_load(&c, cursor_entry(&c)), c.level))
-		cursor_down(&c, d);
+	d = cursor_find(&c);
 	size = run_size(s2, c.level);
 	if (!desc_valid(d) || !(d & DESC_CONT) || !(edge & (size - 1)))
 		return 0;
@@ -26,36 +25,32 @@ static uint64_t run_around(struct s2 *s2, uint64_t edge, uint64_t *base)
 	return size;
 }
 
-static void break_run(struct s2 *s2, struct step *step, uint64_t base, uint64_t size,
+static void break_members(struct s2 *s2, struct step *step, uint64_t base, uint64_t size,
 		      struct s2_gather *g)
 {
 	struct cursor c;
 
 	cursor_start(&c, s2, step, base, base + size);
 	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c), d = cursor_load(&c, entry);
+		uint64_t *entry, d;
 
-		if (desc_valid_table(d, c.level))
-			cursor_down(&c, d);
 		/* Hardware may set an access flag between our load and our swap. */
-		else if (break_entry(&c, entry, d, d, g))
+		if (cursor_read(&c, &entry, &d) && break_entry(&c, entry, d, d, g))
 			cursor_next(&c);
 	}
 }
 
 /* Valid again, and no longer a run. The markers were made under the lock: untagged. */
-static void make_run(struct s2 *s2, struct step *step, uint64_t base, uint64_t size)
+static void make_members(struct s2 *s2, struct step *step, uint64_t base, uint64_t size)
 {
 	struct cursor c;
 
 	cursor_start(&c, s2, step, base, base + size);
 	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c), d = cursor_load(&c, entry);
+		uint64_t *entry, d;
 
-		if (desc_valid_table(d, c.level)) {
-			cursor_down(&c, d);
+		if (!cursor_read(&c, &entry, &d))
 			continue;
-		}
 		s2_port_store(s2->port, entry,
 			      (d & ~(DESC_BUSY | DESC_CONT)) | DESC_VALID);
 		state_add(&c, cursor_meta(&c), META_LIVE_ONE - META_BUSY_ONE);
@@ -63,27 +58,22 @@ static void make_run(struct s2 *s2, struct step *step, uint64_t base, uint64_t s
 	}
 }
 
-void runs_break(struct s2 *s2, uint64_t start, uint64_t end)
+void run_break(struct s2 *s2, uint64_t edge)
 {
 	struct step step = step_free(0);
 	struct s2_gather g = { 0 };
-	uint64_t base[2] = { 0 }, size[2];
+	uint64_t base = 0, size = run_around(s2, edge, &base);
 
-	size[0] = run_around(s2, start, &base[0]);
-	size[1] = run_around(s2, end, &base[1]);
-	if (size[0] && size[1] && base[0] == base[1])
-		size[1] = 0;
-	for (int i = 0; i < 2; i++)
-		break_run(s2, &step, base[i], size[i], &g);
+	if (!size)
+		return;
+	break_members(s2, &step, base, size, &g);
 	/*
 	 * The old entries gone from every TLB before the new ones: the Contiguous bit is
 	 * among what takes break-before-make.
 	 */
 	invalidate(s2, &step, &g);
-	for (int i = 0; i < 2; i++)
-		make_run(s2, &step, base[i], size[i]);
-	if (g.start < g.end)
-		s2_port_dsb_ishst(s2->port);
+	make_members(s2, &step, base, size);
+	s2_port_dsb_ishst(s2->port);
 }
 
 void runs_widen(struct s2 *s2, uint64_t *start, uint64_t *end)
@@ -97,13 +87,13 @@ void runs_widen(struct s2 *s2, uint64_t *start, uint64_t *end)
 		*end = base + size;
 }
 
-bool run_fits(const struct cursor *c, uint64_t d)
+bool run_fits(const struct cursor *c, uint64_t d, uint64_t visits, uint64_t bytes)
 {
 	uint64_t size;
 
-	if (!desc_valid_leaf(d, c->level) || !(d & DESC_CONT))
+	if (!(d & DESC_CONT))
 		return true;
 	size = run_size(c->s2, c->level);
 	return c->ipa & (size - 1) ||
-	       c->step->entries + 1 >= size >> level_shift(c->s2, c->level);
+	       (visits >= size >> level_shift(c->s2, c->level) && bytes >= size);
 }

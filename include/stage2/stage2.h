@@ -265,7 +265,6 @@ struct s2 {
 	uint64_t oa_mask;	/* the output address in a descriptor, but for its top */
 	uint64_t ipa_end, pa_end; /* the first address beyond @ipa_bits, @pa_bits */
 	uint64_t tags;		/* in use; bit 0 always */
-	uint64_t look, looks;	/* a collapse between steps; how many there were */
 	struct s2_batch *batch;	/* which is open */
 	uint64_t made[S2_LEVELS]; /* tables, by their level; the root's not */
 	uint64_t freed[S2_LEVELS];
@@ -390,17 +389,10 @@ struct s2_op {
 		uint64_t ipa, size;	/* the arguments, to recognise them */
 		uint64_t arg;
 		uint32_t flags;
-		uint64_t win, win_end;	/* the window */
-		uint64_t pos;		/* how far the phase has come in it */
-		uint64_t published;	/* map: bytes of the window cleaned */
-		uint64_t below;		/* shared: where a clean is below a table */
-		uint64_t reserve;	/* tables taken and not used yet */
-		uint64_t reserved;	/* how many */
-		uint64_t look;		/* collapse: of what it has seen so far */
+		uint64_t pos;		/* all below it is done */
+		const void *limbo, *dirty; /* the same: they may not change */
 		uint8_t kind;		/* which operation; 0: none under way */
-		uint8_t phase;
-		uint8_t tag;		/* of its markers, if it is shared */
-		bool clean;		/* something in the window needs it */
+		uint8_t phase;		/* collapse: which level */
 		bool ended;		/* destroy: the VMID has been invalidated */
 		struct s2_limbo own;	/* when the caller gave none */
 	} st;
@@ -504,14 +496,12 @@ int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op);
  * @stride: the smallest leaf, or a page when not known
  * @levels: of the leaves, one bit each
  * @table: a table entry was removed
- * @clean: something in it may need cleaning
  */
 struct s2_gather {
 	uint64_t start, end;
 	uint64_t stride;
 	uint8_t levels;
 	bool table;
-	bool clean;
 };
 
 /** S2_BATCH_RANGES - separate ranges that a batch holds before it flushes by itself */
@@ -526,18 +516,11 @@ struct s2_batch {
 	struct s2_gather place[S2_PLAN_OPS];
 	struct s2_batch_range {
 		uint64_t start, end;
-		uint8_t how;
+		bool clean;
 	} range[S2_BATCH_RANGES];
-	struct s2_op inner;	/* the flush's progress in a range */
-	uint8_t places, ranges, at;
-	uint8_t tag, how;	/* how: of all ranges together */
-	uint8_t phase;		/* of the flush, over steps */
+	uint8_t places, ranges;
+	uint8_t tag;
 };
-
-#define S2_BATCH_CLEAN (1u << 0)
-#define S2_BATCH_WAIVED (1u << 1)
-#define S2_BATCH_REMAKE (1u << 2)
-#define S2_BATCH_TABLE (1u << 3) /* a table went in it */
 
 /**
  * s2_batch_begin() - open a batch

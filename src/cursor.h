@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Where a loop over the tree is, and what it may do to the entry there.
+ */
+#ifndef STAGE2_SRC_CURSOR_H
+#define STAGE2_SRC_CURSOR_H
+
+#include "step.h"
+
+/*
+ * A position: the entry at @level that translates @ipa, and the path to it. It never
+ * recurses. A loop over it ends when ipa reaches end; every turn either goes down one of
+ * at most four levels or moves ipa up by at least one page, so the range bounds it.
+ */
+struct cursor {
+	struct s2 *s2;
+	struct step *step;
+	uint64_t *table[S2_LEVELS];
+	uint64_t ipa, end;
+	int level;
+};
+
+static inline void cursor_start(struct cursor *c, struct s2 *s2, struct step *step,
+				uint64_t ipa, uint64_t end)
+{
+	c->s2 = s2;
+	c->step = step;
+	c->ipa = ipa;
+	c->end = end;
+	c->level = s2->start_level;
+	c->table[c->level] = s2->root;
+}
+
+static inline bool cursor_more(const struct cursor *c)
+{
+	return c->ipa < c->end && c->step->entries;
+}
+
+static inline uint64_t *cursor_entry(const struct cursor *c)
+{
+	uint64_t i = c->ipa >> level_shift(c->s2, c->level);
+
+	/* The start level's tables are contiguous: one array. */
+	if (c->level != c->s2->start_level)
+		i &= table_entries(c->s2) - 1;
+	return &c->table[c->level][i];
+}
+
+/* Read the entry, which is a visit. */
+static inline uint64_t cursor_load(const struct cursor *c, const uint64_t *entry)
+{
+	c->step->entries--;
+	return s2_port_load(c->s2->port, entry);
+}
+
+/* The metadata of the table on the path; of the right one of the root's tables. */
+static inline uint64_t *cursor_meta(const struct cursor *c)
+{
+	uint64_t *table = c->table[c->level];
+
+	if (c->level == c->s2->start_level)
+		table += (c->ipa >> level_shift(c->s2, c->level)) &
+			 ~(uint64_t)(table_entries(c->s2) - 1);
+	return table_meta(c->s2, table);
+}
+
+/*
+ * Put @new in the place of @old. False if that is there no more: only a shared call
+ * may find so, or one on an entry that hardware may write (@racy).
+ */
+static inline bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t old,
+			       uint64_t new, bool racy)
+{
+	if (is_shared(c->step) || racy)
+		return s2_port_cas(c->s2->port, entry, old, new) == old;
+	s2_port_store(c->s2->port, entry, new);
+	return true;
+}
+
+/* Whether hardware may write the entry: leaves, for their access flag and dirty state. */
+static inline bool cursor_racy(const struct cursor *c, uint64_t d)
+{
+	return hw_writes(c->s2) && desc_valid_leaf(d, c->level) && desc_hw_writes(d);
+}
+
+/* Count in the state word of the entry's table; returns what it was. */
+static inline uint64_t state_add(const struct cursor *c, uint64_t *meta, uint64_t delta)
+{
+	uint64_t old;
+
+	if (is_shared(c->step))
+		return s2_port_word_add(c->s2->port, &meta[META_STATE], delta);
+	old = meta[META_STATE];
+	meta[META_STATE] = old + delta;
+	return old;
+}
+
+/* Put flags into the state word before what they tell of is put into the table. */
+static inline void state_flag(const struct cursor *c, uint64_t *meta, uint64_t flags)
+{
+	if (!(flags & ~state_of(c->s2, meta)))
+		return;
+	if (is_shared(c->step))
+		s2_port_word_or(c->s2->port, &meta[META_STATE], flags);
+	else
+		meta[META_STATE] |= flags;
+}
+
+static inline void count_made(const struct cursor *c, int level)
+{
+	if (is_shared(c->step))
+		s2_port_word_add(c->s2->port, &c->s2->made[level], 1);
+	else
+		c->s2->made[level]++;
+}
+
+/* First byte that the entry translates. */
+static inline uint64_t cursor_base(const struct cursor *c)
+{
+	return c->ipa & ~(level_size(c->s2, c->level) - 1);
+}
+
+/* One past the last byte. */
+static inline uint64_t cursor_past(const struct cursor *c)
+{
+	return cursor_base(c) + level_size(c->s2, c->level);
+}
+
+/* Whether all that the entry translates lies inside [ipa, end). */
+static inline bool cursor_covers(const struct cursor *c)
+{
+	return c->ipa == cursor_base(c) && c->end - c->ipa >= level_size(c->s2, c->level);
+}
+
+/* Where the cursor's loop has come to: the end at most. */
+static inline uint64_t cursor_at(const struct cursor *c)
+{
+	return c->ipa < c->end ? c->ipa : c->end;
+}
+
+/*
+ * How many entries there are from the one under the cursor to the end of its table or
+ * of the range (without one that straddles it), at most @visits: for loops over a table.
+ */
+static inline uint64_t cursor_run(const struct cursor *c, uint64_t visits)
+{
+	uint64_t base = cursor_base(c), n;
+	uint64_t past = (base | (level_size(c->s2, c->level - 1) - 1)) + 1;
+
+	n = ((past < c->end ? past : c->end) - base) >> level_shift(c->s2, c->level);
+	return n < visits ? n : visits;
+}
+
+/* On by @n entries of the same table. */
+static inline void cursor_on(struct cursor *c, uint64_t n)
+{
+	c->ipa = cursor_base(c) + (n << level_shift(c->s2, c->level));
+}
+
+static inline void cursor_down(struct cursor *c, uint64_t *table)
+{
+	c->level++;
+	c->table[c->level] = table;
+}
+
+/* On to the next entry, up as far as needed. */
+static inline void cursor_next(struct cursor *c)
+{
+	c->ipa = cursor_past(c);
+	while (c->level > c->s2->start_level &&
+	       !(c->ipa & (level_size(c->s2, c->level - 1) - 1)))
+		c->level--;
+}
+
+/*
+ * Read the entry; if it is a valid table go down and return false, so that a loop can
+ * continue.
+ */
+static inline bool cursor_read(struct cursor *c, uint64_t **entry, uint64_t *d)
+{
+	*entry = cursor_entry(c);
+	*d = cursor_load(c, *entry);
+	if (!desc_valid_table(*d, c->level))
+		return true;
+	cursor_down(c, table_of(c->s2, *d));
+	return false;
+}
+
+/* The same to the entry that translates c->ipa, and no further. */
+static inline uint64_t cursor_find(struct cursor *c)
+{
+	uint64_t *entry, d;
+
+	while (!cursor_read(c, &entry, &d))
+		;
+	return d;
+}
+
+/* ---- the walk -------------------------------------------------------------------
+ *
+ * From the root to the entry that translates one address, and no further, for calls that
+ * need neither a way back nor a budget. One load for each level; what is read in a table
+ * comes after its address was read (address dependency).
+ */
+struct place {
+	uint64_t *table, *entry;
+	uint64_t d; /* what it was */
+	int level;
+};
+
+/* For the constants that it is called with; unoptimised it would only take stack. */
+#if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define S2_INLINE static inline __attribute__((always_inline))
+#else
+#define S2_INLINE static inline
+#endif
+
+/* Its stack frame is not to be that of every call of its caller. */
+#define S2_APART static __attribute__((__noinline__))
+
+/* Into the table that @d is, which is at @level. */
+S2_INLINE void walk_down(const struct s2 *s2, void *port, uint64_t mask, unsigned wide,
+			 uint64_t ipa, int level, struct place *p)
+{
+	uint64_t i = ipa >> level_shift(s2, level) & (table_entries(s2) - 1);
+
+	p->table = s2_port_table_va(port, desc_oa_in(mask, wide, p->d));
+	p->entry = &p->table[i];
+	p->d = s2_port_load(port, p->entry);
+	p->level = level;
+}
+
+/* By levels written out: in a build for one granule every shift is a constant. */
+S2_INLINE struct place walk_in(const struct s2 *s2, uint64_t ipa, unsigned wide)
+{
+	struct place p = { .table = s2->root, .level = s2->start_level };
+	uint64_t mask = desc_oa_mask(s2);
+	void *port = s2->port;
+
+	p.entry = &p.table[ipa >> s2->start_shift];
+	p.d = s2_port_load(port, p.entry);
+	switch (p.level) {
+	case 0:
+		if (!desc_walks(p.d))
+			break;
+		walk_down(s2, port, mask, wide, ipa, 1, &p);
+		/* fall through */
+	case 1:
+		if (!desc_walks(p.d))
+			break;
+		walk_down(s2, port, mask, wide, ipa, 2, &p);
+		/* fall through */
+	case 2:
+		if (!desc_walks(p.d))
+			break;
+		walk_down(s2, port, mask, wide, ipa, 3, &p);
+	}
+	return p;
+}
+
+S2_INLINE struct place walk(const struct s2 *s2, uint64_t ipa)
+{
+	return wide_of(s2) ? walk_in(s2, ipa, s2->wide) : walk_in(s2, ipa, S2_WIDE_NO);
+}
+
+#endif /* STAGE2_SRC_CURSOR_H */
