@@ -580,6 +580,9 @@ static void exclusive_call(void)
 		c->op.max_entries = (uint32_t[]){ 0, 512, 600, 4096 }[below(4)];
 		if (!c->op.max_entries || below(2))
 			c->op.max_bytes = (2 + below(2)) * MIB;
+		/* Not more than some hundred steps. */
+		if (c->op.max_bytes && c->op.max_bytes < c->size / 256)
+			c->op.max_bytes = c->size / 256;
 		/* A table is looked through at once. */
 		if (c->kind == COLLAPSE && c->op.max_entries)
 			c->op.max_entries = 4 * table_entries(&world.bed.s2);

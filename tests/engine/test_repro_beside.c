@@ -55,10 +55,15 @@ static void open_bed(uint32_t features)
 /* Nothing is left of either call: no tag, no marker, no table, and no empty one. */
 static void close_bed(void)
 {
+	const char *what;
+	uint64_t tables;
+
 	beside_require(bed.s2.tags == 1, "tags in use: 0x%" PRIx64, bed.s2.tags);
 	assert_int_equal(s2_release(&bed.s2, &limbo, NULL), 0);
 	assert_int_equal(s2_release(&bed.s2, &limbo_beside, NULL), 0);
-	bed_check(&bed);
+	what = meta_check(&bed.s2, &tables);
+	beside_require(!what, "%s; the calls returned %d, %d", what, ret, ret_beside);
+	assert_int_equal(tables, bed_tables(&bed));
 	bed_close(&bed);
 }
 

@@ -152,7 +152,8 @@ static void a_budget_may_become_smaller_between_steps(void **state)
 
 static void what_may_change_between_steps_and_what_not(void **state)
 {
-	struct s2_dirty_log log = { 0 };
+	uint64_t bits[64] = { 0 };
+	struct s2_dirty_log log = { .ipa = { A }, .size = 16 * MIB, .bits = bits };
 	struct s2_limbo limbo = { 0 };
 	struct s2_op op = { .max_entries = 512, .max_bytes = S2_BUDGET_BYTES_MIN };
 
