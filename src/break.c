@@ -80,7 +80,7 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	struct window *w = b->w;
 	uint64_t *meta = cursor_meta(c), *entry, found, d;
 	uint64_t state = state_of(c->s2, meta);
-	unsigned own = w->batch ? meta_busy(state) : b->own[c->level];
+	unsigned own = S2_USE_BATCH && w->batch ? meta_busy(state) : b->own[c->level];
 
 	d = desc_make_table(c->s2, s2_port_table_pa(c->s2->port, c->table[c->level]));
 	c->level--;
@@ -193,8 +193,9 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	struct window *w = b->w;
 	uint64_t size = level_size(c->s2, c->level);
 	uint64_t need = leaf_to_clean(w, d) ? size : 0;
+	bool parks = S2_USE_STEPS && need > b->bytes;
 
-	if (need > b->bytes && w->found) {
+	if (parks && w->found) {
 		b->full = true;
 		return false;
 	}
@@ -213,7 +214,7 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 		w->op->end.ipa = cursor_past(c);
 	b->own[c->level]++;
 	window_found(w, c->ipa, need);
-	if (need > b->bytes) {
+	if (parks) {
 		/* Its table stays: the leaf is parked in it. */
 		b->full = true;
 		c->ipa = cursor_past(c);
@@ -269,7 +270,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	uint64_t *at = entry + 1, *last = entry;
 	const uint64_t *end = entry + cursor_run(c, c->step->entries - b->stop);
 
-	if (is_shared(c->step) || has_runs(c->s2) || log_of(w->op) ||
+	if (!S2_USE_FAST || is_shared(c->step) || has_runs(c->s2) || log_of(w->op) ||
 	    w->flags & S2_KEEP_NOTES || (w->target && !tables))
 		return;
 	for (; at < end && need <= b->bytes; at++) {
@@ -292,7 +293,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		   w->g.stride);
 	b->own[c->level] += (unsigned)n;
 	w->op->changed += n;
-	c->step->entries -= (uint64_t)(at - entry - 1);
+	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
 
@@ -332,7 +333,7 @@ void break_window(struct window *w)
 				   target_level(s2, w->target, c->ipa) :
 				   0;
 
-		if (w->step->entries <= b.stop)
+		if (S2_USE_STEPS && w->step->entries <= b.stop)
 			break;
 		d = cursor_load(c, entry);
 		if (desc_valid_table(d, c->level)) {

@@ -48,11 +48,11 @@ static void log_leaf(const struct cursor *c, struct s2_dirty_log *log)
 	}
 }
 
-void harvest(const struct cursor *c, uint64_t d, uint64_t now)
+void log_harvest(const struct cursor *c, uint64_t d, uint64_t now)
 {
 	struct s2_dirty_log *log = log_of(c->step->op);
 
-	if (!log || !desc_valid_leaf(d, c->level) || !desc_dirty(d) || desc_dirty(now))
+	if (!desc_valid_leaf(d, c->level) || !desc_dirty(d) || desc_dirty(now))
 		return;
 	log_leaf(c, log);
 	log->missed |= !log_covers(c, log);
@@ -187,7 +187,7 @@ static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint
 			   (uint64_t)(past - first) << shift, UINT64_C(1) << shift);
 		g->levels |= (uint8_t)(1u << c->level);
 	}
-	c->step->entries -= many;
+	step_visits(c->step, many);
 	cursor_on(c, many - 1);
 	cursor_next(c);
 	return true;

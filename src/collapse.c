@@ -49,7 +49,7 @@ static bool look_table(const struct cursor *c, uint64_t *table, uint64_t *first)
 
 	if (meta_live(state) != n || meta_tables(state) || state & META_DEAD)
 		return false;
-	c->step->entries--;
+	step_visits(c->step, 1);
 	if (!look_member(s2, first, 0, s2_port_load(s2->port, table), c->level))
 		return false;
 	size = level_size(s2, c->level + 1);
@@ -60,7 +60,7 @@ static bool look_table(const struct cursor *c, uint64_t *table, uint64_t *first)
 			break;
 		seen |= d;
 	}
-	c->step->entries -= i < n ? i : n - 1;
+	step_visits(c->step, i < n ? i : n - 1);
 	*first |= seen & differ;
 	return i == n;
 }

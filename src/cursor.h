@@ -33,49 +33,34 @@ static inline void cursor_start(struct cursor *c, struct s2 *s2, struct step *st
 
 static inline bool cursor_more(const struct cursor *c)
 {
-	return c->ipa < c->end && c->step->entries;
+	return c->ipa < c->end && (!S2_USE_STEPS || c->step->entries);
 }
 
-static inline uint64_t *cursor_entry(const struct cursor *c)
-{
-	uint64_t i = c->ipa >> level_shift(c->s2, c->level);
+uint64_t *cursor_entry(const struct cursor *c);
 
-	/* The start level's tables are contiguous: one array. */
-	if (c->level != c->s2->start_level)
-		i &= table_entries(c->s2) - 1;
-	return &c->table[c->level][i];
+/* Visits are counted where an operation has a budget of them. */
+static inline void step_visits(struct step *step, uint64_t n)
+{
+	if (S2_USE_STEPS)
+		step->entries -= n;
 }
 
 /* Read the entry, which is a visit. */
 static inline uint64_t cursor_load(const struct cursor *c, const uint64_t *entry)
 {
-	c->step->entries--;
+	step_visits(c->step, 1);
 	return s2_port_load(c->s2->port, entry);
 }
 
 /* The metadata of the table on the path; of the right one of the root's tables. */
-static inline uint64_t *cursor_meta(const struct cursor *c)
-{
-	uint64_t *table = c->table[c->level];
-
-	if (c->level == c->s2->start_level)
-		table += (c->ipa >> level_shift(c->s2, c->level)) &
-			 ~(uint64_t)(table_entries(c->s2) - 1);
-	return table_meta(c->s2, table);
-}
+uint64_t *cursor_meta(const struct cursor *c);
 
 /*
  * Put @new in the place of @old. False if that is there no more: only a shared call
  * may find so, or one on an entry that hardware may write (@racy).
  */
-static inline bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t old,
-			       uint64_t new, bool racy)
-{
-	if (is_shared(c->step) || racy)
-		return s2_port_cas(c->s2->port, entry, old, new) == old;
-	s2_port_store(c->s2->port, entry, new);
-	return true;
-}
+bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t old,
+			       uint64_t new, bool racy);
 
 /* Whether hardware may write the entry: leaves, for their access flag and dirty state. */
 static inline bool cursor_racy(const struct cursor *c, uint64_t d)
@@ -84,27 +69,10 @@ static inline bool cursor_racy(const struct cursor *c, uint64_t d)
 }
 
 /* Count in the state word of the entry's table; returns what it was. */
-static inline uint64_t state_add(const struct cursor *c, uint64_t *meta, uint64_t delta)
-{
-	uint64_t old;
-
-	if (is_shared(c->step))
-		return s2_port_word_add(c->s2->port, &meta[META_STATE], delta);
-	old = meta[META_STATE];
-	meta[META_STATE] = old + delta;
-	return old;
-}
+uint64_t state_add(const struct cursor *c, uint64_t *meta, uint64_t delta);
 
 /* Put flags into the state word before what they tell of is put into the table. */
-static inline void state_flag(const struct cursor *c, uint64_t *meta, uint64_t flags)
-{
-	if (!(flags & ~state_of(c->s2, meta)))
-		return;
-	if (is_shared(c->step))
-		s2_port_word_or(c->s2->port, &meta[META_STATE], flags);
-	else
-		meta[META_STATE] |= flags;
-}
+void state_flag(const struct cursor *c, uint64_t *meta, uint64_t flags);
 
 static inline void count_made(const struct cursor *c, int level)
 {
@@ -127,10 +95,7 @@ static inline uint64_t cursor_past(const struct cursor *c)
 }
 
 /* Whether all that the entry translates lies inside [ipa, end). */
-static inline bool cursor_covers(const struct cursor *c)
-{
-	return c->ipa == cursor_base(c) && c->end - c->ipa >= level_size(c->s2, c->level);
-}
+bool cursor_covers(const struct cursor *c);
 
 /* Where the cursor's loop has come to: the end at most. */
 static inline uint64_t cursor_at(const struct cursor *c)
@@ -142,14 +107,7 @@ static inline uint64_t cursor_at(const struct cursor *c)
  * How many entries there are from the one under the cursor to the end of its table or
  * of the range (without one that straddles it), at most @visits: for loops over a table.
  */
-static inline uint64_t cursor_run(const struct cursor *c, uint64_t visits)
-{
-	uint64_t base = cursor_base(c), n;
-	uint64_t past = (base | (level_size(c->s2, c->level - 1) - 1)) + 1;
-
-	n = ((past < c->end ? past : c->end) - base) >> level_shift(c->s2, c->level);
-	return n < visits ? n : visits;
-}
+uint64_t cursor_run(const struct cursor *c, uint64_t visits);
 
 /* On by @n entries of the same table. */
 static inline void cursor_on(struct cursor *c, uint64_t n)
@@ -164,37 +122,16 @@ static inline void cursor_down(struct cursor *c, uint64_t *table)
 }
 
 /* On to the next entry, up as far as needed. */
-static inline void cursor_next(struct cursor *c)
-{
-	c->ipa = cursor_past(c);
-	while (c->level > c->s2->start_level &&
-	       !(c->ipa & (level_size(c->s2, c->level - 1) - 1)))
-		c->level--;
-}
+void cursor_next(struct cursor *c);
 
 /*
  * Read the entry; if it is a valid table go down and return false, so that a loop can
  * continue.
  */
-static inline bool cursor_read(struct cursor *c, uint64_t **entry, uint64_t *d)
-{
-	*entry = cursor_entry(c);
-	*d = cursor_load(c, *entry);
-	if (!desc_valid_table(*d, c->level))
-		return true;
-	cursor_down(c, table_of(c->s2, *d));
-	return false;
-}
+bool cursor_read(struct cursor *c, uint64_t **entry, uint64_t *d);
 
 /* The same to the entry that translates c->ipa, and no further. */
-static inline uint64_t cursor_find(struct cursor *c)
-{
-	uint64_t *entry, d;
-
-	while (!cursor_read(c, &entry, &d))
-		;
-	return d;
-}
+uint64_t cursor_find(struct cursor *c);
 
 /* ---- the walk -------------------------------------------------------------------
  *

@@ -48,6 +48,12 @@ bool drain_own(struct s2 *s2, struct s2_op *op, struct step *step);
  * The leaf under the cursor was @d, the last that hardware had to say of it, and is
  * @now: if it was dirty and is not any more, the caller's log has to know. change.c.
  */
-void harvest(const struct cursor *c, uint64_t d, uint64_t now);
+void log_harvest(const struct cursor *c, uint64_t d, uint64_t now);
+
+static inline void harvest(const struct cursor *c, uint64_t d, uint64_t now)
+{
+	if (log_of(c->step->op))
+		log_harvest(c, d, now);
+}
 
 #endif /* STAGE2_SRC_ENTRY_H */

@@ -41,10 +41,11 @@ static bool release_leaves(struct window *w, const struct s2_batch *b, uint64_t 
 static void finish_all(struct s2 *s2, struct s2_batch *b, struct s2_op *op,
 		       struct step *step)
 {
-	struct window w = { .s2 = s2, .step = step, .op = op };
+	struct window w;
 	uint64_t bytes = step->bytes;
 	uint8_t tag = step->tag;
 
+	window_init(&w, s2, op, step, 0, 0, 0);
 	invalidate_places(s2, b->place, b->places);
 	step->tag = b->tag;
 	for (unsigned i = 0; i < b->ranges; i++)
@@ -59,7 +60,7 @@ static void finish_all(struct s2 *s2, struct s2_batch *b, struct s2_op *op,
 	}
 	step->tag = 0;
 	for (unsigned i = 0; w.emptied && i < b->ranges; i++)
-		window_sweep(s2, step, op, b->range[i].start, b->range[i].end);
+		window_sweep(s2, op, step, b->range[i].start, b->range[i].end);
 	step->tag = tag;
 	b->places = b->ranges = 0;
 }

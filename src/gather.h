@@ -8,22 +8,7 @@
 
 #include "cursor.h"
 
-static inline void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size,
-			      uint64_t stride)
-{
-	if (g->start == g->end) {
-		g->start = ipa;
-		g->end = ipa + size;
-		g->stride = stride;
-		return;
-	}
-	if (ipa < g->start)
-		g->start = ipa;
-	if (ipa + size > g->end)
-		g->end = ipa + size;
-	if (stride < g->stride)
-		g->stride = stride;
-}
+void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size, uint64_t stride);
 
 static inline void gather_leaf(struct s2_gather *g, const struct cursor *c)
 {

@@ -26,6 +26,23 @@
 #define RANGE_MAX_SHIFT 21
 #define RANGE_SCALES 4
 
+void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size,
+			      uint64_t stride)
+{
+	if (g->start == g->end) {
+		g->start = ipa;
+		g->end = ipa + size;
+		g->stride = stride;
+		return;
+	}
+	if (ipa < g->start)
+		g->start = ipa;
+	if (ipa + size > g->end)
+		g->end = ipa + size;
+	if (stride < g->stride)
+		g->stride = stride;
+}
+
 static unsigned scale_shift(int scale)
 {
 	return 5u * (unsigned)scale + 1;

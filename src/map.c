@@ -274,7 +274,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		/* Before the leaf, so that who detaches it knows what it may hold. */
 		state_flag(&c, meta, keep);
 		/* Into entries that are known to be empty: a run, unread. */
-		if (empty && c.level == want) {
+		if (S2_USE_FAST && empty && c.level == want) {
 			uint64_t n = make_run(m, f, &c, entry);
 
 			state_add(&c, meta, n * META_LIVE_ONE);
@@ -336,7 +336,7 @@ static int prepare(struct map *m, struct found *f)
 		err = look(m, f);
 	if (!err)
 		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables + edges);
-	if (err || !edges)
+	if (err || !edges || !S2_USE_RESHAPE)
 		return err;
 	edges_split(m->s2, m->step, m->pos, m->t.end, &m->reserve);
 	if (m->step->wait)
@@ -349,14 +349,10 @@ static int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
 	uint64_t start = op->start.ipa, dropped;
-	struct window w = { .s2 = m->s2,
-			    .step = m->step,
-			    .op = op,
-			    .target = &m->t,
-			    .start = m->pos,
-			    .end = m->end,
-			    .flags = m->t.flags };
+	struct window w;
 
+	window_init(&w, m->s2, op, m->step, m->pos, m->end, m->t.flags);
+	w.target = &m->t;
 	op->start = s2_ipa(m->pos);
 	window_run(&w);
 	dropped = op->start.ipa;
@@ -432,7 +428,7 @@ static int map_steps(struct map *m)
 			   ++tries > 4) {
 			/* No table that was made for it is left empty. */
 			if (ret < 0 && op->changed)
-				window_sweep(m->s2, m->step, op, m->pos, m->end);
+				window_sweep(m->s2, op, m->step, m->pos, m->end);
 			return ret;
 		}
 	}

@@ -112,7 +112,7 @@ S2_APART int unmap_in_batch(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t
 {
 	int err;
 
-	if (size == page_size(s2) && break_page(s2, ipa, flags, op))
+	if (S2_USE_FAST && size == page_size(s2) && break_page(s2, ipa, flags, op))
 		return 0;
 	/* Each call adds one range. */
 	if (op->batch == s2->batch && batch_full(op->batch)) {
@@ -128,7 +128,7 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 {
 	if (batch_of(op))
 		return unmap_in_batch(s2, ipa.ipa, size, flags, op);
-	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
+	if (S2_USE_FAST && size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
 		return 0;
 	return unmap_range(s2, ipa.ipa, size, flags, op);
 }
@@ -206,7 +206,7 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,
 	   uint32_t flags, struct s2_op *op)
 {
-	if (size == page_size(s2) && map_page(s2, ipa.ipa, pa.pa, attr, flags, op))
+	if (S2_USE_FAST && size == page_size(s2) && map_page(s2, ipa.ipa, pa.pa, attr, flags, op))
 		return 0;
 	return map_range(s2, ipa.ipa, pa.pa, size, attr, flags, op);
 }

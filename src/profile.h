@@ -33,6 +33,13 @@
 #ifndef S2_USE_HW
 #define S2_USE_HW (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif
+/*
+ * Speed for size: short ways for one page, and loops over consecutive entries with the
+ * same attributes. Without it every entry goes the general way.
+ */
+#ifndef S2_USE_FAST
+#define S2_USE_FAST (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
 /* Changes in place and looks at a range: s2_wrprotect(), s2_age(), s2_count(), ... */
 #ifndef S2_USE_CHANGES
 #define S2_USE_CHANGES (S2_PROFILE >= S2_PROFILE_HYPERVISOR)

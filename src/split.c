@@ -192,7 +192,7 @@ int settle_edges(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 	uint64_t reserve = 0, n;
 	int err = edges_need(s2, start, end, flags, &n);
 
-	if (err || !n)
+	if (err || !n || !S2_USE_RESHAPE)
 		return err;
 	if (reserve_fill(s2, step->op->cookie, &reserve, n))
 		return S2_E_NOMEM;

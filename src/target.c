@@ -48,7 +48,8 @@ int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
 		return S2_E_WRAP;
 	if (pa + size > UINT64_C(1) << s2->pa_bits)
 		return S2_E_PA_RANGE;
-	if (!S2_USE_RUNS && flags & S2_MAP_CONT)
+	if ((!S2_USE_RUNS && flags & S2_MAP_CONT) ||
+	    (!S2_USE_RESHAPE && flags & S2_SPLIT_EDGES))
 		return S2_E_UNSUPPORTED;
 	/* Hardware may write the members of a run one by one. */
 	if (!attr_known(s2, attr) || (attr & S2_DBM && flags & S2_MAP_CONT))

@@ -39,7 +39,7 @@ static inline uint64_t memory_run(const struct s2 *s2, uint64_t **entry,
 {
 	uint64_t *first = *entry, *at = first + 1, by = 0, next;
 
-	if (at < end)
+	if (S2_USE_FAST && at < end)
 		by = s2_port_load(s2->port, at) - d;
 	if (by == size || by == UINT64_C(0) - size) {
 		next = d + by;
@@ -103,12 +103,12 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size);
 		s2_port_clean(s2->port, desc_oa(s2, d) & ~(size - 1), n, attr);
 		c->step->bytes -= n;
-		if (n < size) {
+		if (S2_USE_STEPS && n < size) {
 			park_leaf(c, first, d, n);
 			return false;
 		}
 	}
-	c->step->entries -= (uint64_t)(entry - from) - 1;
+	step_visits(c->step, (uint64_t)(entry - from) - 1);
 	cursor_on(c, (uint64_t)(entry - from) - 1);
 	cursor_next(c);
 	return true;
@@ -164,7 +164,7 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 	uint64_t kind = desc_kind(like), n = 0, *at = entry + 1;
 	bool tables = desc_is_table(like, c->level);
 
-	if (is_shared(c->step))
+	if (!S2_USE_FAST || is_shared(c->step))
 		return;
 	for (; at < end; at++) {
 		uint64_t d = s2_port_load(c->s2->port, at);
@@ -180,7 +180,7 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 	}
 	state_add(c, cursor_meta(c),
 		  UINT64_C(0) - n * (META_BUSY_ONE + (tables ? META_TABLE_ONE : 0)));
-	c->step->entries -= (uint64_t)(at - entry - 1);
+	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
 
@@ -238,7 +238,7 @@ void window_run(struct window *w)
 
 	break_window(w);
 	bytes = w->step->bytes;
-	if (w->batch) {
+	if (S2_USE_BATCH && w->batch) {
 		if (w->found)
 			batch_add(w->batch, &w->g, w->from, w->to, w->clean);
 		return;
@@ -261,16 +261,30 @@ void window_run(struct window *w)
 		window_release(w, w->from, w->to);
 }
 
-void window_sweep(struct s2 *s2, struct step *step, struct s2_op *op, uint64_t start,
+void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step *step,
+		 uint64_t start, uint64_t end, uint32_t flags)
+{
+	w->s2 = s2;
+	w->step = step;
+	w->op = op;
+	w->target = NULL;
+	w->start = start;
+	w->end = end;
+	w->flags = flags;
+	w->extent = BY_RANGE;
+	w->batch = NULL;
+	w->edge = w->emptied = w->found = w->clean = false;
+	w->g = (struct s2_gather){ 0 };
+	w->n_held = 0;
+}
+
+void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t start,
 		  uint64_t end)
 {
-	struct window w = { .s2 = s2,
-			    .step = step,
-			    .op = op,
-			    .start = start,
-			    .end = end,
-			    .flags = S2_ONLY_NOTES | S2_KEEP_NOTES | S2_NO_CLEAN };
+	struct window w;
 
+	window_init(&w, s2, op, step, start, end,
+		    S2_ONLY_NOTES | S2_KEEP_NOTES | S2_NO_CLEAN);
 	window_run(&w);
 }
 
@@ -283,14 +297,7 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 
 	/* Beside others blocks may come to the edges again and again: a few times. */
 	for (int edges = 0; edges < 4;) {
-		struct window w = { .s2 = s2,
-				    .step = step,
-				    .op = op,
-				    .start = op->st.pos,
-				    .end = end,
-				    .flags = flags,
-				    .extent = extent,
-				    .batch = batch_of(op) };
+		struct window w;
 
 		if (!drain_own(s2, op, step))
 			return S2_MORE;
@@ -309,9 +316,12 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			run_break(s2, op->st.pos);
 			run_break(s2, end);
 		}
+		window_init(&w, s2, op, step, op->st.pos, end, flags);
+		w.extent = extent;
+		w.batch = batch_of(op);
 		window_run(&w);
 		if (w.emptied)
-			window_sweep(s2, step, op, op->st.pos, w.to);
+			window_sweep(s2, op, step, op->st.pos, w.to);
 		op->st.pos = w.to;
 		op->done = s2_ipa(w.to < end ? w.to : end);
 		edges += w.edge;
@@ -333,7 +343,8 @@ int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 	    (flags & S2_SHARED && (!(op && op->limbo) || log_of(op) ||
 				   flags & S2_KEEP_NOTES)))
 		err = S2_E_FLAGS;
-	if (!err && !S2_USE_NOTES && flags & S2_KEEP_NOTES)
+	if (!err && ((!S2_USE_NOTES && flags & S2_KEEP_NOTES) ||
+		     (!S2_USE_RESHAPE && flags & S2_SPLIT_EDGES)))
 		err = S2_E_UNSUPPORTED;
 	if (!err)
 		err = op_begin(s2, &op, &local, &step, OP_UNMAP, ipa, size, 0, flags);

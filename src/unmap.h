@@ -50,10 +50,12 @@ struct window {
 	struct held held[HELD_MAX];
 };
 
+void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step *step,
+		 uint64_t start, uint64_t end, uint32_t flags);
 /* All four phases, or in a batch the first. */
 void window_run(struct window *w);
 /* Detach the empty tables above addresses in [start, end) and release them. */
-void window_sweep(struct s2 *s2, struct step *step, struct s2_op *op, uint64_t start,
+void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t start,
 		  uint64_t end);
 /* Windows until the step, or op's range, is at its end: 0, S2_MORE or an error. */
 int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
