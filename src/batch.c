@@ -20,7 +20,6 @@ int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
 	b->places = b->ranges = 0;
 	b->tag = (uint8_t)tag;
 	s2->batch = b;
-	s2->special |= S2_BATCHING;
 	return 0;
 }
 
@@ -72,11 +71,19 @@ void batch_add(struct s2_batch *b, const struct s2_gather *g, uint64_t start,
 
 void batch_page(struct s2_batch *b, uint64_t ipa, uint64_t size, bool clean)
 {
-	struct s2_gather g = { .levels = 1u << LAST_LEVEL };
+	struct s2_batch_range *range = b->range + b->ranges;
+	struct s2_gather *place = b->place + b->places, g = { 0 };
 
 	/* Pages come in order, or from all over, and then it is the whole VMID soon. */
 	if (b->places <= S2_PLAN_OPS) {
+		if (b->places && place[-1].end == ipa && place[-1].stride == size &&
+		    range[-1].end == ipa && range[-1].clean == clean) {
+			range[-1].end = place[-1].end = ipa + size;
+			place[-1].levels |= 1u << LAST_LEVEL;
+			return;
+		}
 		gather_add(&g, ipa, size, size);
+		g.levels = 1u << LAST_LEVEL;
 		add_place(b, &g);
 	}
 	add_range(b, ipa, ipa + size, clean);

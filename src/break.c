@@ -194,8 +194,8 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 
 /*
  * Break a valid leaf. A window ends before a leaf for which the step has not enough bytes
- * left, and takes such a leaf only alone: then phase 3 parks it. False if the entry has
- * to be read again, or the window ends here.
+ * left. One that is larger than a step's bytes is taken alone, and phase 3 parks it. False
+ * if the entry has to be read again, or the window ends here.
  */
 static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 {
@@ -205,7 +205,8 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	uint64_t need = leaf_to_clean(w, d) ? size : 0;
 	bool parks = S2_USE_STEPS && need > b->bytes;
 
-	if (parks && w->found) {
+	/* The next step has all of its bytes for it. */
+	if (parks && (w->found || need <= w->op->max_bytes)) {
 		b->full = true;
 		return false;
 	}
@@ -272,7 +273,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 {
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
-	bool tables = desc_is_table(like, c->level);
+	bool tables = desc_is_table(like, c->level), hardware = !tables && hw_writes(c->s2);
 	uint64_t need = !tables && leaf_to_clean(w, like) ? level_size(c->s2, c->level) : 0;
 	uint64_t n = 0;
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
@@ -288,9 +289,14 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 
 		if (!d)
 			continue;
-		if ((d ^ like) & kind || (tables && take_apart(b, d)) ||
-		    !cursor_swap(c, at, d, (d & keep) | busy, cursor_racy(c, d)))
+		if ((d ^ like) & kind || (tables && take_apart(b, d)))
 			break;
+		if (hardware && desc_hw_writes(d)) {
+			if (s2_port_cas(c->s2->port, at, d, (d & keep) | busy) != d)
+				break;
+		} else {
+			s2_port_store(c->s2->port, at, (d & keep) | busy);
+		}
 		if (tables)
 			w->clean |= table_to_clean(w, d);
 		b->bytes -= need;

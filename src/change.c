@@ -89,41 +89,12 @@ static bool edit_is_plain(const struct s2 *s2, const struct step *step,
 	       !log_of(step->op);
 }
 
-static inline bool clear_one(void *port, uint64_t *entry, uint64_t clear)
-{
-	uint64_t d = s2_port_load(port, entry);
-
-	if (!(d & clear))
-		return false;
-	s2_port_store(port, entry, d & ~clear);
-	return true;
-}
-
 /*
- * Take bits from each entry up to the first that has none of them. There is so little to
- * do for one that the loop itself would be a third of it: four in a turn.
+ * Take bits from each entry up to the first that has none of them. Where hardware may set
+ * a flag meanwhile the swap fails once for each flag.
  */
-static uint64_t *clear_run(void *port, uint64_t *entry, const uint64_t *end,
-			   uint64_t clear)
-{
-	for (; end - entry >= 4; entry += 4) {
-		if (!clear_one(port, &entry[0], clear))
-			return &entry[0];
-		if (!clear_one(port, &entry[1], clear))
-			return &entry[1];
-		if (!clear_one(port, &entry[2], clear))
-			return &entry[2];
-		if (!clear_one(port, &entry[3], clear))
-			return &entry[3];
-	}
-	while (entry < end && clear_one(port, entry, clear))
-		entry++;
-	return entry;
-}
-
-/* The same where hardware may set a flag meanwhile: then the swap fails, once a flag. */
-static uint64_t *swap_run(void *port, uint64_t *entry, const uint64_t *end,
-			  uint64_t clear)
+S2_INLINE uint64_t *clear_run(void *port, uint64_t *entry, const uint64_t *end,
+			      uint64_t clear, bool racy)
 {
 	for (; entry < end; entry++) {
 		uint64_t d = s2_port_load(port, entry), old;
@@ -132,7 +103,7 @@ static uint64_t *swap_run(void *port, uint64_t *entry, const uint64_t *end,
 			if (!(d & clear))
 				return entry;
 			old = d;
-			if (desc_hw_writes(d))
+			if (racy && desc_hw_writes(d))
 				d = s2_port_cas(port, entry, old, old & ~clear);
 			else
 				s2_port_store(port, entry, d & ~clear);
@@ -166,8 +137,8 @@ static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint
 	while (entry < end) {
 		uint64_t *from = entry;
 
-		entry = racy ? swap_run(port, from, end, clear) :
-			       clear_run(port, from, end, clear);
+		entry = racy ? clear_run(port, from, end, clear, true) :
+			       clear_run(port, from, end, clear, false);
 		if (entry > from) {
 			first = changed ? first : from;
 			past = entry;
@@ -318,7 +289,8 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 	struct step step = step_free(flags);
 	bool changed, made = false;
 	struct s2_gather g = { 0 };
-	struct cursor c;
+	struct cursor c = { .s2 = s2, .step = &step, .ipa = ipa };
+	struct place p;
 	uint64_t d, size, n = 0;
 
 	if (perms & S2_R)
@@ -326,10 +298,11 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 	if (perms & S2_W)
 		e.set |= DESC_S2AP_W;
 	for (int i = 0; i < 4; i++) {
-		cursor_start(&c, s2, &step, ipa, ipa + page_size(s2));
-		d = cursor_find(&c);
+		p = walk(s2, ipa);
+		d = p.d;
 		if (!desc_valid(d))
 			return desc_busy(d) ? S2_E_BUSY : S2_E_NOENT;
+		c.level = p.level;
 		*level = c.level;
 		size = d & DESC_CONT ? run_size(s2, c.level) : level_size(s2, c.level);
 		if (e.exec && desc_attr(s2, d) & S2_MEM_DEV_nGnRnE)
@@ -345,7 +318,7 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 			edit_window(s2, &step, ipa, ipa + size, &e, &g, &n);
 			return 0;
 		}
-		if (edit_entry(&c, cursor_entry(&c), d, &e, &changed))
+		if (edit_entry(&c, p.entry, d, &e, &changed))
 			return 0;
 	}
 	return S2_E_BUSY;

@@ -40,22 +40,11 @@ const char *s2_strerror(int err)
 /* ID_AA64MMFR0_EL1.PARange, and VTCR_EL2.PS, for a PA size; -1: no such size. */
 static int pa_range(unsigned pa_bits)
 {
-	switch (pa_bits) {
-	case 32:
-		return 0;
-	case 36:
-		return 1;
-	case 40:
-		return 2;
-	case 42:
-		return 3;
-	case 44:
-		return 4;
-	case 48:
-		return 5;
-	case 52:
-		return 6;
-	}
+	static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48, 52 };
+
+	for (int i = 0; i < (int)sizeof(bits); i++)
+		if (bits[i] == pa_bits)
+			return i;
 	return -1;
 }
 

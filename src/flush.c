@@ -90,7 +90,6 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op)
 	if (ret)
 		return ret;
 	s2->batch = NULL;
-	s2->special &= (uint8_t)~S2_BATCHING;
 	tag_free(s2, b->tag);
 	return 0;
 }

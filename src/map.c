@@ -426,8 +426,11 @@ static int map_steps(struct map *m)
 			op->done = s2_ipa(m->end);
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
 			   ++tries > 4) {
-			/* No table that was made for it is left empty. */
-			if (ret < 0 && op->changed)
+			/*
+			 * No table that was made for it is left empty, or that another
+			 * call left because an entry was counted for a moment.
+			 */
+			if (ret < 0 && (op->changed || is_shared(m->step)))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
 			return ret;
 		}

@@ -82,6 +82,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.flags = flags;
 		op->st.limbo = op->limbo;
 		op->st.dirty = op->dirty;
+		op->st.batch = op->batch;
 		op->st.phase = 0;
 		op->st.ended = false;
 		op->st.own = (struct s2_limbo){ 0 };
@@ -90,7 +91,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->changed = 0;
 	} else if (op->st.kind != kind || op->st.ipa != ipa || op->st.size != size ||
 		   op->st.arg != arg || op->st.flags != flags ||
-		   op->st.limbo != op->limbo || op->st.dirty != op->dirty) {
+		   op->st.limbo != op->limbo || op->st.dirty != op->dirty ||
+		   op->st.batch != op->batch) {
 		return S2_E_RESUME;
 	}
 	*step = step_free(flags);

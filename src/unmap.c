@@ -198,12 +198,12 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 
 	cursor_start(&c, w->s2, w->step, start, end);
 	while (cursor_more(&c)) {
-		uint64_t *entry, d, one, left;
+		uint64_t *entry = cursor_entry(&c), one, left;
+		uint64_t d = cursor_load(&c, entry);
 
-		if (held_down(w, &c))
+		/* What is below a table that this call has detached goes with it. */
+		if (!releases(&c, d) && held_down(w, &c))
 			continue;
-		entry = cursor_entry(&c);
-		d = cursor_load(&c, entry);
 		/* All that a shared call broke is in tables that it holds. */
 		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
 		    !(w->flags & S2_ONLY_NOTES && cursor_covers(&c) &&
@@ -253,6 +253,8 @@ void window_run(struct window *w)
 		invalidate_all(w->s2);
 		w->op->st.ended = true;
 	}
+	/* Beside others leaves were put below a table until the DSB: look now. */
+	w->clean |= is_shared(w->step) && w->g.table && !(w->flags & S2_NO_CLEAN);
 	if (w->clean) {
 		w->to = window_clean(w, w->from, w->to);
 		clean_barrier(w->s2, w->step, bytes);

@@ -231,14 +231,12 @@ enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
  * enum s2_special - engine: what an instance has that few have
  * @S2_HARDWARE_WRITES: of access flags or dirty state
  * @S2_RUNS: a contiguous run has been made
- * @S2_BATCHING: a batch is open
  * @S2_SHALLOW: the root is the last level
  */
 enum s2_special {
 	S2_HARDWARE_WRITES = 1,
 	S2_RUNS = 2,
-	S2_BATCHING = 4,
-	S2_SHALLOW = 8,
+	S2_SHALLOW = 4,
 };
 
 struct s2_batch;
@@ -390,7 +388,7 @@ struct s2_op {
 		uint64_t arg;
 		uint32_t flags;
 		uint64_t pos;		/* all below it is done */
-		const void *limbo, *dirty; /* the same: they may not change */
+		const void *limbo, *dirty, *batch; /* they may not change */
 		uint8_t kind;		/* which operation; 0: none under way */
 		uint8_t phase;		/* collapse: which level */
 		bool ended;		/* destroy: the VMID has been invalidated */
