@@ -12,11 +12,6 @@ struct breaking {
 	uint64_t stop;	/* visits kept for the phases that follow */
 	uint64_t bytes; /* that phase 3 may still clean */
 	bool full;
-	/*
-	 * The level of a table's entry that is taken apart to make room for a leaf of a
-	 * map: all below goes. LAST_LEVEL: none.
-	 */
-	int apart;
 	/* Entries of the table at each level of the path that are busy since now. */
 	unsigned own[S2_LEVELS];
 };
@@ -131,14 +126,14 @@ static void break_next(struct breaking *b)
 	while (c->level > c->s2->start_level &&
 	       (next >= c->end || !(next & (level_size(c->s2, c->level - 1) - 1)))) {
 		/* A map puts something into tables that are not below one of its leaves. */
-		if ((b->w->target && c->level <= b->apart) ||
+		if ((b->w->target && c->level <= b->w->apart) ||
 		    meta_live(state_of(c->s2, cursor_meta(c))))
 			c->level--;
 		else
 			detach_dead(b, page);
 	}
-	if (c->level <= b->apart)
-		b->apart = LAST_LEVEL;
+	if (c->level <= b->w->apart)
+		b->w->apart = LAST_LEVEL;
 	c->ipa = next;
 }
 
@@ -206,12 +201,18 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	bool parks = S2_USE_STEPS && need > b->bytes;
 
 	/* The next step has all of its bytes for it. */
-	if (parks && (w->found || need <= w->op->max_bytes)) {
+	if (parks && (w->found || need <= w->op->max_bytes ||
+		      b->bytes < page_size(c->s2))) {
 		b->full = true;
 		return false;
 	}
-	/* What was there when the edges were settled does not count (P13). */
-	if (!cursor_covers(c) && !(w->flags & S2_DROP_EDGES)) {
+	/*
+	 * What was there when the edges were settled does not count (P13). A map's range
+	 * goes on behind its window.
+	 */
+	if (!(w->flags & S2_DROP_EDGES) &&
+	    (cursor_base(c) < w->start ||
+	     cursor_past(c) > (w->target ? w->target->end : w->end))) {
 		w->edge = true;
 		return false;
 	}
@@ -320,8 +321,8 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	struct window *w = b->w;
 	uint64_t base = cursor_base(c);
 
-	if (apart && b->apart == LAST_LEVEL)
-		b->apart = c->level;
+	if (apart && b->w->apart == LAST_LEVEL)
+		b->w->apart = c->level;
 	cursor_down(c, table_of(c->s2, d));
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
@@ -332,7 +333,7 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 
 void break_window(struct window *w)
 {
-	struct breaking b = { .w = w, .bytes = w->step->bytes, .apart = LAST_LEVEL };
+	struct breaking b = { .w = w, .bytes = w->step->bytes };
 	struct cursor *c = &b.c;
 	struct s2 *s2 = w->s2;
 
@@ -345,7 +346,7 @@ void break_window(struct window *w)
 	while (c->ipa < c->end && !b.full && !w->edge && !w->step->wait) {
 		uint64_t *entry = cursor_entry(c), d;
 		/* The level of the leaf that a map makes here. */
-		int want = w->target && c->level <= b.apart ?
+		int want = w->target && c->level <= w->apart ?
 				   target_level(s2, w->target, c->ipa) :
 				   0;
 
@@ -384,12 +385,14 @@ void break_window(struct window *w)
 				break_run(&b, entry, d);
 		} else if (S2_USE_NOTES && desc_note(d)) {
 			/* A map puts its own in the note's place. */
-			if ((!w->target || c->level > b.apart) && !drop_note(&b, entry, d))
+			if ((!w->target || c->level > w->apart) &&
+			    !drop_note(&b, entry, d))
 				continue;
 		} else if (d && is_shared(w->step)) {
 			if (!meet_foreign(&b, d))
 				continue;
-		} else if (S2_USE_STEPS && desc_parked(d) && !(w->flags & S2_ONLY_NOTES)) {
+		} else if (S2_USE_STEPS && desc_parked(d) &&
+			   !(w->flags & S2_ONLY_NOTES)) {
 			if (!finish_parked(&b, entry, d))
 				break;
 		}

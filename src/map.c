@@ -348,15 +348,26 @@ static int prepare(struct map *m, struct found *f)
 	return look(m, f);
 }
 
-/* Break what is in the way, and finish it: 0, S2_MORE or an error. */
+/*
+ * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
+ * place of a table with more entries than a step may visit, the next step goes on where
+ * this one stopped. Then it looks again: between two steps something may have been mapped
+ * below that.
+ */
 static int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
 	uint64_t start = op->start.ipa, dropped;
+	bool again = is_bounded(m->step) && op->st.cleared > m->pos &&
+		     op->st.cleared < m->end;
+	int level = target_level(m->s2, &m->t, m->pos);
 	struct window w;
 
-	window_init(&w, m->s2, op, m->step, m->pos, m->end, m->t.flags);
+	window_init(&w, m->s2, op, m->step, again ? op->st.cleared : m->pos, m->end,
+		    m->t.flags);
 	w.target = &m->t;
+	if (again && w.start & (level_size(m->s2, level) - 1))
+		w.apart = level;
 	op->start = s2_ipa(m->pos);
 	window_run(&w);
 	dropped = op->start.ipa;
@@ -369,7 +380,8 @@ static int clear_way(struct map *m)
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		return S2_MORE;
 	}
-	return w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
+	op->st.cleared = w.to;
+	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
 /* One window. S2_MORE: more of it is left, for the next step or for the next try. */
@@ -391,9 +403,8 @@ static int map_window(struct map *m)
 			return err;
 	}
 	/* As much as the look has taken is left for making. */
-	if (is_bounded(m->step) &&
-	    (m->step->entries < m->op->max_entries / 4 ||
-	     (cleans_new(m) && m->step->bytes < m->end - m->pos)))
+	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
+				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
 	publish(m, &f);
 	err = make(m, &f, &g);

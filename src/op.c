@@ -76,7 +76,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		return err;
 	if (op->st.kind == OP_NONE) {
 		op->st.kind = (uint8_t)kind;
-		op->st.ipa = op->st.pos = ipa;
+		op->st.ipa = op->st.pos = op->st.cleared = ipa;
 		op->st.size = size;
 		op->st.arg = arg;
 		op->st.flags = flags;

@@ -275,6 +275,7 @@ void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step 
 	w->flags = flags;
 	w->extent = BY_RANGE;
 	w->batch = NULL;
+	w->apart = LAST_LEVEL;
 	w->edge = w->emptied = w->found = w->clean = false;
 	w->g = (struct s2_gather){ 0 };
 	w->n_held = 0;

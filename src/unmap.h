@@ -38,6 +38,11 @@ struct window {
 	uint32_t flags;
 	enum extent extent;
 	struct s2_batch *batch; /* which phases 2 to 4 are left to */
+	/*
+	 * The level of a table's entry that is taken apart to make room for a leaf of
+	 * @target: all below goes. LAST_LEVEL: none.
+	 */
+	int apart;
 	/* out: */
 	uint64_t from, to; /* what was broken or met; all below @to is done */
 	bool edge;	   /* a leaf that may not be broken reaches outside */
