@@ -62,14 +62,6 @@ static void window_found(struct window *w, uint64_t ipa, bool clean)
 	w->clean |= clean;
 }
 
-/* The table is found by its marker from now on. */
-static void held_drop(struct window *w, const uint64_t *table)
-{
-	for (unsigned i = 0; i < w->n_held; i++)
-		if (w->held[i].table == table)
-			w->held[i--] = w->held[--w->n_held];
-}
-
 /*
  * A table with nothing live in it is detached in its turn, so that it is found here and
  * now, without a scan (P11). It may hold markers of this call, or of this call's batch,
@@ -106,8 +98,6 @@ static void detach_dead(struct breaking *b, uint64_t page)
 		}
 		return;
 	}
-	if (is_shared(c->step))
-		held_drop(w, c->table[c->level + 1]);
 	state_add(c, cursor_meta(c), META_BUSY_ONE - META_LIVE_ONE);
 	b->own[c->level]++;
 	if (page < w->g.start || page >= w->g.end)
