@@ -81,7 +81,7 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 	s2_attr_t attr = 0;
 
 	while (entry < end) {
-		uint64_t *first = entry, d = s2_port_load(s2->port, entry);
+		uint64_t *first = entry, d = s2_port_load(s2->port, entry), done;
 
 		if ((d ^ known) & ~address) {
 			known = d;
@@ -100,10 +100,12 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 			continue;
 		}
 		d = memory_run(s2, &entry, end, d, size);
-		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size);
-		s2_port_clean(s2->port, desc_oa(s2, d) & ~(size - 1), n, attr);
+		/* Of a parked leaf the rest. */
+		done = desc_oa(s2, d) & (size - 1);
+		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size - done);
+		s2_port_clean(s2->port, desc_oa(s2, d), n, attr);
 		c->step->bytes -= n;
-		if (S2_USE_STEPS && n < size) {
+		if (S2_USE_STEPS && n < size - done) {
 			park_leaf(c, first, d, n);
 			return false;
 		}
