@@ -27,6 +27,7 @@ static unsigned edges;
 static uint64_t countdown, places; /* events to the next call; as many on average */
 static uint64_t calls_made, calls_wanted;
 static unsigned deepest = DEPTH; /* calls under way at a time */
+static uint64_t events_from = UINT64_MAX;
 static bool verbose;
 static char trace[1 << 20];
 static size_t traced;
@@ -418,6 +419,21 @@ static void hardware(void)
 		*entry |= DESC_AF;
 }
 
+/* NESTED_EVENTS: from which event on each is printed, of a world that runs alone. */
+static void print_event(enum count_event what, uint64_t at, uint64_t value)
+{
+	static const char *const name[] = {
+		"load",	     "store",	   "release",	 "cas",	      "dsb ishst",
+		"dsb ish",   "dsb sy",	   "dsb nsh",	 "isb",	      "ipas2e1",
+		"vmalle1",   "ipas2e1is",  "ripas2e1is", "vmalle1is", "vmalls12e1is",
+		"agents",    "clean",	   "executable", "alloc",     "free",
+		"root free", "vmid enter", "vmid leave", "word",
+	};
+
+	printf("%*s%" PRIu64 ": %s 0x%" PRIx64 " 0x%" PRIx64 "\n", 2 * (int)world.depth,
+	       "", world.events, name[what], at, value);
+}
+
 static void on_event(struct count_port *port, enum count_event what, uint64_t at,
 		     uint64_t value)
 {
@@ -437,6 +453,8 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 		shared_call();
 	}
 	world.now++;
+	if (verbose && world.events >= events_from)
+		print_event(what, at, value);
 	tlb_event(what, at, value);
 }
 
@@ -782,6 +800,8 @@ int main(int argc, char **argv)
 	signal(SIGABRT, aborted);
 	if (argc > 3) {
 		verbose = true;
+		if (getenv("NESTED_EVENTS"))
+			events_from = strtoull(getenv("NESTED_EVENTS"), NULL, 0);
 		number = strtoull(argv[3], NULL, 0);
 		run_world(number);
 	}

@@ -121,7 +121,9 @@ struct probe {
 	uint64_t writable; /* since when it can be written */
 	uint64_t gone;	   /* when it was last broken */
 	uint64_t gone_pa;
-	call_id broke; /* whose marker it is */
+	call_id gone_by;
+	call_id broke;	/* whose marker it is */
+	uint64_t since; /* ... and since when there has been one */
 	struct item item[ITEMS];
 	unsigned items;
 	struct owed owed[OWED];

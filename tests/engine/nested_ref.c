@@ -143,6 +143,8 @@ static void check_published(const struct call *c, const struct probe *p, unsigne
 			    const struct view *old, const struct view *new)
 {
 	bool fresh = old->state != LEAF;
+	/* What it has replaced itself could still be written through. */
+	bool early = c->early >> i & 1 && p->gone_by == c->id && p->gone_pa == new->pa;
 	uint64_t since = c->began;
 
 	/* The hypervisor has had it meanwhile. */
@@ -151,7 +153,7 @@ static void check_published(const struct call *c, const struct probe *p, unsigne
 	if (c->kind == MAP && c->flags & S2_NO_CLEAN)
 		return;
 	if (fresh && ref_needs_clean(new->bits) &&
-	    (c->cleaned[i] <= since || c->barrier <= c->cleaned[i]))
+	    (early || c->cleaned[i] <= since || c->barrier <= c->cleaned[i]))
 		nested_fail("map-clean-missing", "0x%" PRIx64 " is mapped to 0x%" PRIx64,
 			    p->ipa, new->pa);
 	if (desc_exec(new->bits) & ~(fresh ? 0 : desc_exec(old->bits)) &&
@@ -239,11 +241,14 @@ static void change(struct probe *p, unsigned i, const struct view *new)
 		else if (old.state != LEAF || !(old.bits & DESC_S2AP_W))
 			p->writable = world.now;
 	}
-	if (new->state == BROKEN)
+	if (new->state == BROKEN) {
 		p->broke = c->id;
+		p->since = old.state == BROKEN ? p->since : world.now;
+	}
 	if (old.state == LEAF && new->state != LEAF) {
 		p->gone = world.now;
 		p->gone_pa = old.pa;
+		p->gone_by = c->id;
 		if (ref_needs_clean(old.bits))
 			owe(p, old.pa, p->birth, c->flags & S2_NO_CLEAN);
 	}
@@ -367,7 +372,7 @@ void ref_freed(uint64_t pa)
 void ref_begin(struct call *c)
 {
 	c->began = ++world.now;
-	c->inside = c->met = 0;
+	c->inside = c->met = c->early = 0;
 	c->nseen = 0;
 	c->under_way = true;
 	memset(c->cleaned, 0, sizeof(c->cleaned));
@@ -408,7 +413,7 @@ static void nothing_owed(const struct call *c, struct probe *p, bool in)
 		struct owed *o = &p->owed[k];
 		/* Another's marker that has been there all the time: met, so cleaned. */
 		bool met = in && c->kind == UNMAP && !c->ret && o->gone < c->began &&
-			   p->now.state == BROKEN && p->gone == o->gone;
+			   p->now.state == BROKEN && p->since == o->gone;
 
 		if (!waived && (o->by == c->id || met) && (!o->clean || o->barrier))
 			nested_fail("not-cleaned",

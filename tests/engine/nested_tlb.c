@@ -261,8 +261,9 @@ static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 								    c->attr,
 								    LAST_LEVEL)) &
 					       DESC_MEMATTR;
-			if (!old)
-				c->cleaned[i] = world.now;
+			c->cleaned[i] = world.now;
+			c->early &= ~(1u << i);
+			c->early |= (uint32_t)old << i;
 		}
 		if (c->kind == CLEAN && c->inside >> i & 1 && p->now.state == LEAF &&
 		    p->now.pa >= pa && p->now.pa < pa + size)
