@@ -71,7 +71,8 @@ struct call {
 	uint32_t inside; /* probes in its range, a bit each */
 	uint32_t met;	 /* ... that have been as it wants them at some time */
 	uint64_t cleaned[PROBES], executable[PROBES]; /* of what it asks for, when */
-	uint64_t barrier;			      /* its last DSB SY */
+	uint32_t early;	  /* ... while a PE could use the old mapping, a bit each */
+	uint64_t barrier; /* its last DSB SY */
 	/* A lookup: what it may find. */
 	struct view seen[SEEN];
 	unsigned nseen;
