@@ -287,11 +287,11 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 {
 	struct edit e = { .set = DESC_AF, .exec = perms & S2_X };
 	struct step step = step_free(flags);
-	bool changed, made = false;
+	bool changed;
 	struct s2_gather g = { 0 };
 	struct cursor c = { .s2 = s2, .step = &step, .ipa = ipa };
 	struct place p;
-	uint64_t d, size, n = 0;
+	uint64_t d, size, made = UINT64_MAX, n = 0;
 
 	if (perms & S2_R)
 		e.set |= DESC_S2AP_R;
@@ -309,10 +309,10 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 		if (e.exec && desc_attr(s2, d) & S2_MEM_DEV_nGnRnE)
 			return S2_E_ATTR;
 		/* Instruction fetch must find what is there before it may look. */
-		if (e.exec & ~desc_exec(d) && !made)
-			s2_port_make_executable(s2->port, desc_oa(s2, d) & ~(size - 1),
-						size);
-		made = true;
+		if (e.exec & ~desc_exec(d) && made != (desc_oa(s2, d) & ~(size - 1))) {
+			made = desc_oa(s2, d) & ~(size - 1);
+			s2_port_make_executable(s2->port, made, size);
+		}
 		if (S2_USE_RUNS && d & DESC_CONT) {
 			/* A run is changed whole. */
 			ipa &= ~(size - 1);

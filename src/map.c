@@ -186,13 +186,14 @@ static uint64_t window_end(const struct map *m)
  * the caches, and made visible to instruction fetch. After the old mapping has been
  * broken and invalidated: by that the guest may still have written to the same memory.
  */
-static void publish(const struct map *m, const struct found *f)
+static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh,
+		    bool executable)
 {
-	uint64_t pa = m->pos + m->t.delta, size = m->end - m->pos;
+	uint64_t pa = ipa + m->t.delta;
 
 	if (m->t.flags & S2_NO_CLEAN)
 		return;
-	if (f->fresh && cleans_new(m)) {
+	if (fresh && cleans_new(m)) {
 		s2_port_clean(m->s2->port, pa, size, m->t.attr);
 		/*
 		 * The cleans before the stores that make the entries valid: a guest
@@ -203,8 +204,23 @@ static void publish(const struct map *m, const struct found *f)
 		s2_port_dsb_sy(m->s2->port);
 		m->step->bytes -= size;
 	}
-	if (m->t.attr & S2_X && (f->fresh || f->executable))
+	if (m->t.attr & S2_X && (fresh || executable))
 		s2_port_make_executable(m->s2->port, pa, size);
+}
+
+/*
+ * Beside others a leaf that was there at the look may have gone since, or lost the
+ * permission: what is made valid or executable now was not published with the rest.
+ */
+static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
+			 uint64_t size, uint64_t d)
+{
+	bool fresh = !desc_valid(d) && f->present;
+
+	if (is_shared(m->step) &&
+	    (fresh || (desc_valid(d) && !f->fresh && !f->executable &&
+		       m->t.attr & ~desc_exec(d) & S2_X)))
+		publish(m, ipa, size, fresh, true);
 }
 
 /*
@@ -294,6 +310,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 				      0;
 			if (!new)
 				return S2_E_BUSY;
+			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
 			if (!make_in_place(m, &c, entry, d, new, g))
 				continue;
 		} else if (desc_busy(d) || (c.level < want && !m->reserve)) {
@@ -305,6 +322,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		} else {
 			new = target_desc(m->s2, &m->t, c.ipa, want) |
 			      run_hint(m, f, c.ipa, want);
+			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
 			if (!put_entry(&c, entry, d, new, &gone)) {
 				if (gone)
 					return S2_E_BUSY;
@@ -325,7 +343,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 static int prepare(struct map *m, struct found *f)
 {
 	bool replace = m->t.flags & S2_MAP_REPLACE;
-	uint64_t edges = 0;
+	uint64_t edges = 0, halves = 0;
 	int err = 0;
 
 	/* From where this step begins: blocks may have been mapped meanwhile. */
@@ -335,10 +353,14 @@ static int prepare(struct map *m, struct found *f)
 	if (!err)
 		err = look(m, f);
 	if (!err)
-		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables + edges);
+		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables);
+	/* On a list of their own: one that was filled in vain is not empty. */
+	if (!err)
+		err = reserve_fill(m->s2, m->op->cookie, &halves, edges);
 	if (err || !edges || !S2_USE_RESHAPE)
 		return err;
-	edges_split(m->s2, m->step, m->pos, m->t.end, &m->reserve);
+	edges_split(m->s2, m->step, m->pos, m->t.end, &halves);
+	reserve_drain(m->s2, &halves);
 	if (m->step->wait)
 		return S2_MORE;
 	return look(m, f);
@@ -402,7 +424,7 @@ static int map_window(struct map *m)
 	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
 				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
-	publish(m, &f);
+	publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
 	err = make(m, &f, &g);
 	if (g.start < g.end) {
 		invalidate(m->s2, m->step, &g);

@@ -81,7 +81,7 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 	s2_attr_t attr = 0;
 
 	while (entry < end) {
-		uint64_t *first = entry, d = s2_port_load(s2->port, entry);
+		uint64_t *first = entry, d = s2_port_load(s2->port, entry), done;
 
 		if ((d ^ known) & ~address) {
 			known = d;
@@ -100,10 +100,12 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 			continue;
 		}
 		d = memory_run(s2, &entry, end, d, size);
-		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size);
-		s2_port_clean(s2->port, desc_oa(s2, d) & ~(size - 1), n, attr);
+		/* Of a parked leaf the rest. */
+		done = desc_oa(s2, d) & (size - 1);
+		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size - done);
+		s2_port_clean(s2->port, desc_oa(s2, d), n, attr);
 		c->step->bytes -= n;
-		if (S2_USE_STEPS && n < size) {
+		if (S2_USE_STEPS && n < size - done) {
 			park_leaf(c, first, d, n);
 			return false;
 		}
@@ -184,10 +186,14 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
 
-/* Only the owner of a marker replaces it. */
+/*
+ * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that of
+ * a shared call which has broken nothing yet.
+ */
 static inline bool releases(const struct cursor *c, uint64_t d)
 {
-	return desc_busy(d) && !(d & DESC_REMAKE) && desc_tag(d) == c->step->tag;
+	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
+	       desc_tag(d) == c->step->tag;
 }
 
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
