@@ -20,8 +20,9 @@ build/build.ninja: | setup
 run: all
 	@python3 -B tools/run.py build
 
+# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped.
 test: setup
-	@python3 -B tools/test.py
+	@python3 -B tools/test.py $(if $(ALSO),--also '$(ALSO)')
 
 # Without end, or for FUZZ_TIME seconds. What is wrong is left in build/fuzz/: make it
 # short by build/tests/engine/judged FILE. fuzz-seeds keeps what reached something new.
