@@ -19,6 +19,7 @@ import tomllib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
+ENGINE = ("src", "extra")
 TIMEOUT = 60
 JOBS = 2
 
@@ -81,7 +82,7 @@ class Bench:
         shutil.rmtree(work, ignore_errors=True)
         work.mkdir(parents=True)
         if edits or patch:
-            for room in ("src", "model"):
+            for room in (*ENGINE, "model"):
                 shutil.copytree(ROOT / room, work / room)
         if patch:
             self.run("patch", "-s", "-p1", "-d", work, "-i", pathlib.Path(patch).resolve())
@@ -93,8 +94,10 @@ class Bench:
             one = {e["file"] for e in edits}
             files = one
             if patch or any(f.endswith(".h") for f in one):
-                names = (ROOT / "src" / "sources.list").read_text("utf-8").split()
-                files = {f"src/{n}" for n in names} | {"model/port.c"}
+                files = {"model/port.c"}
+                for room in ENGINE:
+                    names = (ROOT / room / "sources.list").read_text("utf-8").split()
+                    files |= {f"{room}/{name}" for name in names}
             for file in sorted(files):
                 objects.append(work / (pathlib.Path(file).stem + ".o"))
                 self.run(
@@ -230,8 +233,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--bug", help="plant this one (7a) or a class of them (7), and "
                         "print the verdicts of its program; exit status 1 if convicted")
-    parser.add_argument("--patch", help="the same for a patch of src/ or model/port.c "
-                        "(diff -u, -p1)")
+    parser.add_argument("--patch", help="the same for a patch of src/, extra/ or "
+                        "model/port.c (diff -u, -p1)")
     parser.add_argument("--program", action="append", help="run this program (of main.c); "
                         "without: the plant's, or all for a patch")
     parser.add_argument("--all", action="store_true", help="run all programs")
