@@ -43,8 +43,10 @@ def plant(src):
 
 
 def build(root, src, compiler, program, *flags):
-    with open(os.path.join(src, "sources.list"), encoding="utf-8") as f:
-        sources = [os.path.join(src, name) for name in f.read().split()]
+    sources = []
+    for room in src, os.path.join(root, "extra"):
+        with open(os.path.join(room, "sources.list"), encoding="utf-8") as f:
+            sources += [os.path.join(room, name) for name in f.read().split()]
     bench = os.path.join(root, "bench")
     sources += [os.path.join(bench, name) for name in PROGRAM]
     folders = [f"-I{folder}" for folder in (os.path.join(root, "include"), src, bench)]
