@@ -61,7 +61,7 @@ class Bench:
         self.build = pathlib.Path(args.build).resolve()
         self.cc = shlex.split(args.cc)
         # Not optimised: to compile an engine takes far longer than to run it.
-        self.flags = args.flag + ["-std=c11", "-O0", "-w"]
+        self.flags = args.flag + ["-std=c11", "-O0", "-Werror=int-conversion"]
         planted = self.build / "tests" / "planted"
         self.work = planted / "engines"
         self.archives = [
