@@ -24,6 +24,11 @@
 			__builtin_trap(); \
 	} while (0)
 
+/*
+ * A port may leave out parts of the engine: define S2_PROFILE, S2_USE_* constants or
+ * S2_GRANULE_SHIFT here (docs/porting.md). Without them the build has everything.
+ */
+
 /* The address at which EL2 sees physical memory: an identity map. */
 static inline uintptr_t s2_port_mem(uint64_t pa)
 {
