@@ -28,7 +28,7 @@ FLAGS = ["-std=c11", "-O2", "-g", "-DCOUNT_PORT_ZEROED", "-DS2_GRANULE_SHIFT=12"
 
 
 def plant(src):
-    """Edit the file that has the function."""
+    """In whichever file the function is."""
     planted = 0
     for name in os.listdir(src):
         path = os.path.join(src, name)
@@ -53,7 +53,7 @@ def build(root, src, compiler, program, *flags):
 
 
 def judged(root, compiler, programs, case):
-    """The exit status of the guard, and the figures that it reports as worse."""
+    """The guard's exit status, and the figures that it says are worse."""
     guard = os.path.join(root, "tests", "guard", "guard.py")
     out = subprocess.run([sys.executable, "-B", guard, root, compiler, *programs,
                           "--case", case], stdout=subprocess.PIPE, text=True, check=False)
