@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# A thin front to Meson. Each target installs what it needs first (tools/setup.sh).
+# A front end to Meson. Each target first installs what it needs (tools/setup.sh).
 
 ROOMS = include src model lab ports tests fuzz bench
 
@@ -29,8 +29,8 @@ long: all
 	@ninja -C build tests/engine/judged
 	@meson test -C build --no-rebuild --benchmark --suite long
 
-# Without end, or for FUZZ_TIME seconds. What is wrong is left in build/fuzz/: make it
-# short by build/tests/engine/judged FILE. fuzz-seeds keeps what reached something new.
+# Runs without end, or for FUZZ_TIME seconds. A fault leaves a file in build/fuzz/;
+# build/tests/engine/judged FILE shortens it. fuzz-seeds keeps inputs with new coverage.
 FUZZ_TIME ?= 0
 FUZZ = build/fuzz/fuzz/fuzz_engine -max_len=2048
 build/fuzz/fuzz/fuzz_engine: setup
@@ -70,7 +70,7 @@ guest-test: setup
 guest-bench: setup
 	@python3 -B tools/guest.py bench $(guest_options)
 
-# The engine inside Linux; docs/kvm.md. CPU: max, neoverse-n1 or cortex-a57.
+# The engine inside Linux (docs/kvm.md). CPU: max, neoverse-n1 or cortex-a57.
 # LIST=short: fewer tests. LARGE: MiB of the bench's large cases.
 CPU = max
 LARGE = 1024

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames: what was cleaned since when, and who wrote last. Dirty lines are not
- * simulated: without FWB a guest that can write may write by a non-cacheable
- * alias, so whether a clean came late enough is all there is to know.
+ * Frames: when they were cleaned, and who wrote last, through the cache or past it.
+ * Cache lines are not simulated. Whoever can write does, so the only question is whether
+ * a clean came late enough.
  */
 #include <stdlib.h>
 
@@ -12,10 +12,10 @@
 #define TOP (UINT64_C(1) << 52)
 #define SLAB 1024u
 
-/* Frames from pa to the next extent, all alike. */
+/* Frames from pa to the next extent, all with the same state. */
 struct extent {
 	RB_ENTRY(extent) rb;
-	struct extent *prev, *next;	/* by address; next free, if free */
+	struct extent *prev, *next; /* by address; of a free one: the next free */
 	uint64_t pa;
 	struct frame f;
 };
@@ -56,7 +56,9 @@ static bool alike(const struct frame *a, const struct frame *b)
 {
 	return a->live == b->live && a->recs == b->recs && a->civac == b->civac &&
 	       a->clean == b->clean && a->host == b->host && a->ic == b->ic &&
-	       a->icache == b->icache;
+	       a->icache == b->icache && a->guest[BY_CACHE] == b->guest[BY_CACHE] &&
+	       a->guest[PAST_CACHE] == b->guest[PAST_CACHE] &&
+	       a->guest[EITHER] == b->guest[EITHER];
 }
 
 static void extent_remove(struct machine *m, struct extent *e)
@@ -89,7 +91,7 @@ static uint64_t extent_end(const struct extent *e)
 	return e->next ? e->next->pa : TOP;
 }
 
-/* The one that pa is in. Most often it is the one asked for last, or the next. */
+/* The extent that contains pa: most often the last one used, or the next. */
 static struct extent *extent_find(struct machine *m, uint64_t pa)
 {
 	struct extent *e = m->extent_hot, *best = e;
@@ -111,13 +113,14 @@ static struct extent *extent_find(struct machine *m, uint64_t pa)
 	return m->extent_hot = best;
 }
 
-/* Frames of a range; those that are alike come as one. */
+/* Iterates over a range of frames; those with the same state come as one. */
 struct frames {
 	struct machine *m;
 	uint64_t pa, end;
-	uint64_t at;		/* of the frames returned last */
-	struct extent *e;	/* ... and what they are part of */
-	struct frame frame;	/* ... to be changed, from beginning to end */
+	/* The frames returned last: their address, extent, and (change) new state. */
+	uint64_t at;
+	struct extent *e;
+	struct frame frame;
 	bool change;
 };
 
@@ -125,13 +128,15 @@ static struct frames frames(struct machine *m, uint64_t pa, uint64_t size, bool 
 {
 	uint64_t end = pa + size < TOP && pa + size >= pa ? pa + size : TOP;
 
-	return (struct frames){ .m = m, .pa = pa & ~(FRAME - 1), .change = change,
+	return (struct frames){ .m = m,
+				.pa = pa & ~(FRAME - 1),
+				.change = change,
 				.end = (end + FRAME - 1) & ~(FRAME - 1) };
 }
 
 /*
- * What was returned last takes its place, joined to a neighbour that it is like.
- * Mostly that is the one before: then a boundary moves and nothing else.
+ * Stores the new state of the frames returned last, and joins them to a neighbour with
+ * the same state. That is mostly the one before: then only a boundary moves.
  */
 static void commit(struct frames *f)
 {
@@ -224,7 +229,7 @@ bool frames_live(struct machine *m, uint64_t pa, uint64_t size, uint64_t *at)
 	return false;
 }
 
-/* The host has written, or may have, until the step given. */
+/* The host has written, or may have written, up to this step. */
 static void host_writes(struct machine *m, uint64_t pa, uint64_t size, uint64_t step,
 			bool mapped)
 {
@@ -244,6 +249,39 @@ static void host_writes(struct machine *m, uint64_t pa, uint64_t size, uint64_t 
 void frames_to_host(struct machine *m, uint64_t pa, uint64_t size, uint64_t step)
 {
 	host_writes(m, pa, size, step, false);
+}
+
+#define MEMATTR 15u
+#define MEMATTR_NC 5u /* with FWB and without */
+
+static enum alias alias(bool weak, uint16_t type)
+{
+	return !weak ? BY_CACHE : (type & MEMATTR) == MEMATTR_NC ? PAST_CACHE : EITHER;
+}
+
+void frames_guest_wrote(struct machine *m, const struct rec *r, uint64_t step)
+{
+	enum alias by = alias(r->flags & F_WEAK, r->type);
+	struct frames fs = frames(m, r->pa, r->end - r->ipa, true);
+	struct frame *f;
+
+	if (r->kind != K_LEAF || !(r->flags & F_WRITE) || !(r->flags & F_NORMAL))
+		return;
+	while ((f = next_frame(&fs))) {
+		if (f->guest[by] < step)
+			f->guest[by] = step;
+	}
+}
+
+void frames_vouched(struct machine *m, uint64_t pa, uint64_t size)
+{
+	struct frames fs = frames(m, pa, size, true);
+	struct frame *f;
+
+	while ((f = next_frame(&fs))) {
+		for (int by = 0; by < ALIASES; by++)
+			f->guest[by] = 0;
+	}
 }
 
 bool clean_done(struct machine *m, const struct rec *r)
@@ -319,7 +357,7 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 	if (op == S2M_IC_IVAU) {
 		struct frames fs = frames(m, pa, size, true);
 
-		/* Stale instructions can be fetched again until the data is clean. */
+		/* Before the data is clean, a fetch may get stale instructions again. */
 		while ((f = next_frame(&fs))) {
 			if (f->clean > f->host || m->mode.fwb || m->features & S2M_IDC)
 				f->icache |= IC_ISSUED;
@@ -347,9 +385,9 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 }
 
 /*
- * Cleans are complete on a DSB of the PE that issued them. For the memory that a
- * guest leaves it has to be a DSB SY: the guest's non-cacheable alias is outer
- * shareable. That a DSB ISH is not enough there is our conservative reading.
+ * A DSB of the PE that issued a clean completes it. After an unmap it must be a DSB SY,
+ * because the guest's non-cacheable alias is outer shareable. That a DSB ISH does not
+ * suffice is a conservative reading of the architecture.
  */
 static void completed(struct machine *m, const struct pending *p, bool sy)
 {
@@ -377,9 +415,9 @@ void data_dsb(struct machine *m, unsigned pe, bool sy)
 	for (size_t i = sy ? 0 : p->pend_ish; i < p->pends; i++)
 		completed(m, &p->pend[i], sy);
 	if (!sy) {
-		/* Only a clean+invalidate has more to wait for. */
-		for (kept = p->pend_ish; kept < p->pends &&
-		     p->pend[kept].op == S2M_DC_CIVAC; kept++)
+		/* Only a clean and invalidate may still need a DSB SY. */
+		for (kept = p->pend_ish;
+		     kept < p->pends && p->pend[kept].op == S2M_DC_CIVAC; kept++)
 			;
 		for (size_t i = kept; i < p->pends; i++) {
 			if (p->pend[i].op == S2M_DC_CIVAC)
@@ -399,43 +437,138 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size)
 
 /* ---- before an entry becomes valid --------------------------------------- */
 
+/*
+ * A leaf elsewhere has been broken and not invalidated, and by it a guest may still
+ * write the frames of d, past what d will read. (One that is live is an alias, which
+ * is the owner's affair; one for the same address is check_early()'s.)
+ */
+static struct rec *still_written(struct machine *m, uint64_t ipa, const struct desc *d,
+				 enum alias by)
+{
+	struct ctx *c;
+	struct rec *r;
+
+	LIST_FOREACH(c, &m->ctxs, all) {
+		for (int st = 0; c->held && st < ST_ISB; st++) {
+			TAILQ_FOREACH(r, &c->list[st], list) {
+				if (r->kind == K_LEAF && r->flags & F_WRITE &&
+				    r->flags & F_NORMAL && !(r->flags & F_OLD) &&
+				    r->pa < d->pa + d->size &&
+				    r->pa + (r->end - r->ipa) > d->pa &&
+				    r->pa - r->ipa != d->pa - ipa &&
+				    alias(r->flags & F_WEAK, r->type) != by)
+					return r;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* Who wrote f last so that a leaf of this kind does not see it; NULL: nobody. */
+static const char *not_seen(const struct frame *f, enum alias by, uint64_t *step)
+{
+	*step = f->guest[PAST_CACHE] > f->guest[EITHER] || by == EITHER ?
+			f->guest[PAST_CACHE] :
+			f->guest[EITHER];
+	/* What is in the cache, dirty or not, hides what was written past it. */
+	if (by != PAST_CACHE && *step && f->civac <= *step)
+		return "a guest could write it past the cache";
+	*step = f->guest[BY_CACHE] > f->guest[EITHER] || by == EITHER ?
+			f->guest[BY_CACHE] :
+			f->guest[EITHER];
+	if (by != BY_CACHE && *step && f->clean <= *step)
+		return "a guest could write it through the cache";
+	*step = f->host;
+	if (by != BY_CACHE && f->clean <= f->host)
+		return f->host ? "the host wrote it" : "the host had it";
+	return NULL;
+}
+
+static void not_clean(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d,
+		      uint64_t pa, uint64_t step, const char *who)
+{
+	verdict(m, R_MAP_CLEAN_MISSING,
+		(struct where){ .pe = pe, .cause = step, .ipa = ipa, .pa = pa },
+		"PE%u maps %#llx to %#llx, but frame %#llx was not cleaned (with a DSB) since "
+		"%s: the guest may read what was there before",
+		pe, (unsigned long long)ipa, (unsigned long long)d->pa,
+		(unsigned long long)pa, who);
+}
+
+/* It was not held back by a DSB that reached as far. */
+static bool check_data(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d)
+{
+	enum alias by = alias(d->weak, d->type);
+	struct frames fs = frames(m, d->pa, d->size, false);
+	struct frame *f;
+	bool recs = false;
+	struct rec *r;
+
+	while ((f = next_frame(&fs))) {
+		uint64_t step;
+		const char *who = not_seen(f, by, &step);
+
+		if (who) {
+			not_clean(m, pe, ipa, d, fs.at, step, who);
+			return false;
+		}
+		recs |= f->recs;
+	}
+	r = recs ? still_written(m, ipa, d, by) : NULL;
+	if (r)
+		not_clean(m, pe, ipa, d, r->pa > d->pa ? r->pa : d->pa, r->first,
+			  "a PE may write it by a translation that was broken and is not "
+			  "invalidated");
+	return !r;
+}
+
+static void check_icache(struct machine *m, unsigned pe, uint64_t ipa,
+			 const struct desc *d)
+{
+	struct frames fs = frames(m, d->pa, d->size, false);
+	struct frame *f;
+
+	while ((f = next_frame(&fs))) {
+		if (f->icache & IC_DONE)
+			continue;
+		verdict(m, R_MAP_ICACHE_MISSING,
+			(struct where){
+				.pe = pe, .cause = f->host, .ipa = ipa, .pa = fs.at },
+			"PE%u maps %#llx to %#llx executable, but the instruction cache was not "
+			"invalidated for frame %#llx%s: the guest may fetch what was there "
+			"before",
+			pe, (unsigned long long)ipa, (unsigned long long)d->pa,
+			(unsigned long long)fs.at,
+			f->icache ? " (no DSB)" : " after its data was clean");
+		return;
+	}
+}
+
+static void vouch(struct machine *m, const struct desc *d)
+{
+	struct frames fs = frames(m, d->pa, d->size, true);
+	struct frame *f;
+
+	while ((f = next_frame(&fs))) {
+		f->clean = m->step;
+		f->icache = IC_DONE;
+		f->ic = m->step;
+	}
+	frames_vouched(m, d->pa, d->size);
+}
+
 void frames_check_map(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d,
 		      bool data)
 {
 	bool exec = d->normal && d->exec && !(m->features & S2M_DIC);
-	struct frames fs = frames(m, d->pa, d->size, m->pe[pe].waive);
-	struct frame *f;
 
-	data = data && d->weak;
-	if (!data && !exec)
+	data = data && d->normal;
+	if (m->pe[pe].waive) {
+		if (data || exec)
+			vouch(m, d);
 		return;
-	while ((f = next_frame(&fs))) {
-		if (m->pe[pe].waive) {
-			f->clean = m->step;
-			f->icache = IC_DONE;
-			f->ic = m->step;
-			continue;
-		}
-		if (data && f->clean <= f->host) {
-			verdict(m, R_MAP_CLEAN_MISSING,
-				(struct where){ .pe = pe, .cause = f->host, .ipa = ipa,
-						.pa = fs.at },
-				"PE%u maps %#llx to %#llx, but frame %#llx was not cleaned (with a "
-				"DSB) since the host %s: the guest may read what was there before",
-				pe, (unsigned long long)ipa, (unsigned long long)d->pa,
-				(unsigned long long)fs.at, f->host ? "wrote it" : "had it");
-			break;
-		}
-		if (exec && !(f->icache & IC_DONE)) {
-			verdict(m, R_MAP_ICACHE_MISSING,
-				(struct where){ .pe = pe, .cause = f->host, .ipa = ipa,
-						.pa = fs.at },
-				"PE%u maps %#llx to %#llx executable, but the instruction cache was "
-				"not invalidated for frame %#llx%s: the guest may fetch what was "
-				"there before", pe, (unsigned long long)ipa,
-				(unsigned long long)d->pa, (unsigned long long)fs.at,
-				f->icache ? " (no DSB)" : " after its data was clean");
-			break;
-		}
 	}
+	if (!data || check_data(m, pe, ipa, d))
+		if (exec)
+			check_icache(m, pe, ipa, d);
 }

@@ -19,7 +19,7 @@ struct edit {
 /* Whether a log has a bit for every page of the entry under the cursor. */
 static bool log_covers(const struct cursor *c, const struct s2_dirty_log *log)
 {
-	uint64_t base = cursor_base(c), size = level_size(c->s2, c->level);
+	uint64_t base = cursor_base(c), size = cursor_size(c);
 
 	return base >= log->ipa.ipa && size <= log->size &&
 	       base - log->ipa.ipa <= log->size - size;
@@ -29,7 +29,7 @@ static bool log_covers(const struct cursor *c, const struct s2_dirty_log *log)
 static void log_leaf(const struct cursor *c, struct s2_dirty_log *log)
 {
 	unsigned shift = page_shift(c->s2);
-	uint64_t base = cursor_base(c), end = base + level_size(c->s2, c->level);
+	uint64_t base = cursor_base(c), end = base + cursor_size(c);
 	uint64_t i, to;
 
 	if (base < log->ipa.ipa)
@@ -48,11 +48,11 @@ static void log_leaf(const struct cursor *c, struct s2_dirty_log *log)
 	}
 }
 
-void harvest(const struct cursor *c, uint64_t d, uint64_t now)
+void log_harvest(const struct cursor *c, uint64_t d, uint64_t now)
 {
-	struct s2_dirty_log *log = c->step->op ? c->step->op->dirty : NULL;
+	struct s2_dirty_log *log = log_of(c->step->op);
 
-	if (!log || !desc_valid_leaf(d, c->level) || !desc_dirty(d) || desc_dirty(now))
+	if (!desc_valid_leaf(d, c->level) || !desc_dirty(d) || desc_dirty(now))
 		return;
 	log_leaf(c, log);
 	log->missed |= !log_covers(c, log);
@@ -85,45 +85,16 @@ static bool edit_entry(const struct cursor *c, uint64_t *entry, uint64_t d,
 static bool edit_is_plain(const struct s2 *s2, const struct step *step,
 			  const struct edit *e)
 {
-	return !step->shared && !(s2->special & S2_RUNS) && !e->exec && !e->log &&
-	       !e->set && !(step->op && step->op->dirty);
-}
-
-static inline bool clear_one(void *port, uint64_t *entry, uint64_t clear)
-{
-	uint64_t d = s2_port_load(port, entry);
-
-	if (!(d & clear))
-		return false;
-	s2_port_store(port, entry, d & ~clear);
-	return true;
+	return !is_shared(step) && !has_runs(s2) && !e->exec && !e->log && !e->set &&
+	       !log_of(step->op);
 }
 
 /*
- * Take bits from each entry up to the first that has none of them. There is so little to
- * do for one that the loop itself would be a third of it: four in a turn.
+ * Take bits from each entry up to the first that has none of them. Where hardware may set
+ * a flag meanwhile the swap fails once for each flag.
  */
-static uint64_t *clear_run(void *port, uint64_t *entry, const uint64_t *end,
-			   uint64_t clear)
-{
-	for (; end - entry >= 4; entry += 4) {
-		if (!clear_one(port, &entry[0], clear))
-			return &entry[0];
-		if (!clear_one(port, &entry[1], clear))
-			return &entry[1];
-		if (!clear_one(port, &entry[2], clear))
-			return &entry[2];
-		if (!clear_one(port, &entry[3], clear))
-			return &entry[3];
-	}
-	while (entry < end && clear_one(port, entry, clear))
-		entry++;
-	return entry;
-}
-
-/* The same where hardware may set a flag meanwhile: then the swap fails, once a flag. */
-static uint64_t *swap_run(void *port, uint64_t *entry, const uint64_t *end,
-			  uint64_t clear)
+S2_INLINE uint64_t *clear_run(void *port, uint64_t *entry, const uint64_t *end,
+			      uint64_t clear, bool racy)
 {
 	for (; entry < end; entry++) {
 		uint64_t d = s2_port_load(port, entry), old;
@@ -132,7 +103,7 @@ static uint64_t *swap_run(void *port, uint64_t *entry, const uint64_t *end,
 			if (!(d & clear))
 				return entry;
 			old = d;
-			if (desc_hw_writes(d))
+			if (racy && desc_hw_writes(d))
 				d = s2_port_cas(port, entry, old, old & ~clear);
 			else
 				s2_port_store(port, entry, d & ~clear);
@@ -149,11 +120,14 @@ static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint
 {
 	uint64_t state = state_of(c->s2, cursor_meta(c)), clear = e->clear, many;
 	uint64_t *start, *entry, *end, *first = NULL, *past = NULL, changed = 0, seen = 0;
-	unsigned shift = level_shift(c->s2, c->level);
-	bool racy = c->s2->features & S2_FEAT_HAFDBS;
+	unsigned shift = c->shift;
+	bool racy = hw_writes(c->s2);
 	void *port = c->s2->port;
 
-	many = (state & META_COUNTS) == meta_live(state) ? cursor_run(c) : 0;
+	many = 0;
+	/* Parked leaves count as live, and are no leaves to be edited. */
+	if ((state & META_COUNTS) == meta_live(state) && !(state & META_PARKED))
+		many = cursor_run(c, c->step->entries);
 	if (!many)
 		return false;
 	start = entry = cursor_entry(c);
@@ -163,8 +137,8 @@ static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint
 	while (entry < end) {
 		uint64_t *from = entry;
 
-		entry = racy ? swap_run(port, from, end, clear) :
-			       clear_run(port, from, end, clear);
+		entry = racy ? clear_run(port, from, end, clear, true) :
+			       clear_run(port, from, end, clear, false);
 		if (entry > from) {
 			first = changed ? first : from;
 			past = entry;
@@ -184,7 +158,7 @@ static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint
 			   (uint64_t)(past - first) << shift, UINT64_C(1) << shift);
 		g->levels |= (uint8_t)(1u << c->level);
 	}
-	c->step->entries -= many;
+	step_visits(c->step, many);
 	cursor_on(c, many - 1);
 	cursor_next(c);
 	return true;
@@ -204,14 +178,11 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 
 		if (plain && edit_run(&c, e, g, n))
 			continue;
-		entry = cursor_entry(&c);
-		d = cursor_load(&c, entry);
-		if (desc_valid_table(d, c.level)) {
-			cursor_down(&c, d);
+		if (!cursor_read(&c, &entry, &d))
 			continue;
-		}
 		/* All members of a run alike when the step ends. */
-		if (s2->special & S2_RUNS && !run_fits(&c, d))
+		if (has_runs(s2) && desc_valid(d) &&
+		    !run_fits(&c, d, step->entries + 1, NO_BUDGET))
 			break;
 		if (desc_valid(d)) {
 			if (!edit_entry(&c, entry, d, e, &changed))
@@ -222,30 +193,23 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 			 * Beside others also one that is protected already: who did it
 			 * may not have invalidated it yet.
 			 */
-			if (e->invalidate && (changed || step->shared))
-				gather_leaf(g, &c, d);
-		} else if (desc_busy(d)) {
-			if (step->shared && d & DESC_REMAKE) {
+			if (e->invalidate && (changed || is_shared(step)))
+				gather_leaf(g, &c);
+		} else if (is_shared(step) && desc_busy(d)) {
+			if (d & DESC_REMAKE) {
 				step->wait = true;
 				break;
 			}
-			/* Broken, but a PE may still write through it until it is
-			 * invalidated, which whose it is may not have done yet. */
-			if (e->invalidate && desc_tag(d))
+			/*
+			 * Broken by another call, which may not have invalidated it yet:
+			 * a PE may still write through it.
+			 */
+			if (e->invalidate)
 				gather_entry(g, &c, d);
 		}
 		cursor_next(&c);
 	}
-	return c.ipa < end ? c.ipa : end;
-}
-
-void harvest_below(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
-		   struct s2_gather *g)
-{
-	struct edit e = { .clear = DESC_S2AP_W | DESC_DBM, .invalidate = true };
-	uint64_t n = 0;
-
-	edit_window(s2, step, start, end, &e, g, &n);
+	return cursor_at(&c);
 }
 
 static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind kind,
@@ -253,30 +217,21 @@ static int edit_range(struct s2 *s2, uint64_t ipa, uint64_t size, enum op_kind k
 {
 	struct s2_gather g = { 0 };
 	struct s2_op local;
-	uint64_t end = ipa + size;
+	uint64_t end = ipa + size, pos;
 	struct step step;
-	int err = check_range(s2, ipa, size);
+	int err;
 
-	if (!err)
-		err = op_begin(s2, &op, &local, &step, kind, ipa, size, flags, flags);
+	if (!S2_USE_CHANGES)
+		return S2_E_UNSUPPORTED;
+	err = op_begin(s2, &op, &local, &step, kind, ipa, size, 0, flags);
 	if (err)
 		return err;
-	/* What is changed in the middle of a flush would be too late for it. */
-	if (op->batch && batch_full(op->batch) &&
-	    (!batch_finish(s2, op->batch, op, &step) || !drain_own(s2, op, &step)))
-		return op_end(s2, op, &step, S2_MORE);
-	if (s2->special & S2_RUNS)
-		runs_widen(s2, &op->st.pos, &end);
-	op->st.pos = edit_window(s2, &step, op->st.pos, end, e, &g, &op->changed);
-	op->done = s2_ipa(op->st.pos);
-	if (op->batch) {
-		batch_gather(op->batch, &g);
-	} else {
-		if (s2->batch && e->invalidate)
-			batch_pending(s2->batch, ipa, size, &g, page_size(s2));
-		invalidate(s2, &step, &g);
-	}
-	return op_end(s2, op, &step, op->st.pos < ipa + size ? S2_MORE : 0);
+	pos = op->st.pos;
+	if (has_runs(s2))
+		runs_widen(s2, &pos, &end);
+	pos = edit_window(s2, &step, pos, end, e, &g, &op->changed);
+	invalidate(s2, &step, &g);
+	return op_end_at(s2, op, &step, pos < ipa + size ? pos : ipa + size);
 }
 
 int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
@@ -313,25 +268,13 @@ int s2_dirty(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 
 	if (!err && flags & ~(S2_CLEAR | S2_SHARED))
 		err = S2_E_FLAGS;
-	if (!err && !(s2->features & S2_FEAT_DBM))
+	if (!err && (!S2_USE_HW || !(s2->features & S2_FEAT_DBM)))
 		err = S2_E_UNSUPPORTED;
 	if (!err)
 		err = check_log(s2, log);
 	if (!err && (ipa.ipa < log->ipa.ipa || ipa.ipa + size > log->ipa.ipa + log->size))
 		err = S2_E_IPA_RANGE;
 	return err ? err : edit_range(s2, ipa.ipa, size, OP_DIRTY, &e, flags, op);
-}
-
-/* The entry that translates an address; the cursor is left on it. */
-static int find_leaf(struct s2 *s2, struct cursor *c, struct step *step, uint64_t ipa,
-		     uint64_t *d)
-{
-	cursor_start(c, s2, step, ipa, ipa + page_size(s2));
-	while (desc_valid_table(*d = cursor_load(c, cursor_entry(c)), c->level))
-		cursor_down(c, *d);
-	if (desc_busy(*d))
-		return S2_E_BUSY;
-	return desc_valid(*d) ? 0 : S2_E_NOENT;
 }
 
 /*
@@ -344,37 +287,39 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 {
 	struct edit e = { .set = DESC_AF, .exec = perms & S2_X };
 	struct step step = step_free(flags);
-	bool changed, made = false;
+	bool changed;
 	struct s2_gather g = { 0 };
-	struct cursor c;
-	uint64_t d = 0, size, n = 0;
-	int err;
+	struct cursor c = { .s2 = s2, .step = &step, .ipa = ipa };
+	struct place p;
+	uint64_t d, size, made = UINT64_MAX, n = 0;
 
-	spoil_look(s2, flags);
 	if (perms & S2_R)
 		e.set |= DESC_S2AP_R;
 	if (perms & S2_W)
 		e.set |= DESC_S2AP_W;
 	for (int i = 0; i < 4; i++) {
-		err = find_leaf(s2, &c, &step, ipa, &d);
-		if (err)
-			return err;
+		p = walk(s2, ipa);
+		d = p.d;
+		if (!desc_valid(d))
+			return desc_busy(d) ? S2_E_BUSY : S2_E_NOENT;
+		c.level = p.level;
+		c.shift = level_shift(s2, p.level);
 		*level = c.level;
-		size = d & DESC_CONT ? run_size(s2, c.level) : level_size(s2, c.level);
+		size = d & DESC_CONT ? run_size(s2, c.level) : cursor_size(&c);
 		if (e.exec && desc_attr(s2, d) & S2_MEM_DEV_nGnRnE)
 			return S2_E_ATTR;
 		/* Instruction fetch must find what is there before it may look. */
-		if (e.exec & ~desc_exec(d) && !made)
-			s2_port_make_executable(s2->port, desc_oa(s2, d) & ~(size - 1),
-						size);
-		made = true;
-		if (d & DESC_CONT) {
+		if (e.exec & ~desc_exec(d) && made != (desc_oa(s2, d) & ~(size - 1))) {
+			made = desc_oa(s2, d) & ~(size - 1);
+			s2_port_make_executable(s2->port, made, size);
+		}
+		if (S2_USE_RUNS && d & DESC_CONT) {
 			/* A run is changed whole. */
 			ipa &= ~(size - 1);
 			edit_window(s2, &step, ipa, ipa + size, &e, &g, &n);
 			return 0;
 		}
-		if (edit_entry(&c, cursor_entry(&c), d, &e, &changed))
+		if (edit_entry(&c, p.entry, d, &e, &changed))
 			return 0;
 	}
 	return S2_E_BUSY;
@@ -384,6 +329,8 @@ int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags)
 {
 	int err = check_range(s2, ipa.ipa, page_size(s2)), level = 0;
 
+	if (!S2_USE_CHANGES)
+		return S2_E_UNSUPPORTED;
 	if (!err && flags & ~S2_SHARED)
 		err = S2_E_FLAGS;
 	if (!err)
@@ -405,6 +352,8 @@ int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags)
 {
 	int err = check_range(s2, ipa.ipa, page_size(s2)), level;
 
+	if (!S2_USE_CHANGES)
+		return S2_E_UNSUPPORTED;
 	if (!err && flags & ~S2_SHARED)
 		err = S2_E_FLAGS;
 	if (!err)

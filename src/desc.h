@@ -9,6 +9,7 @@
 #define STAGE2_SRC_DESC_H
 
 #include <stage2/stage2.h>
+#include "profile.h"
 
 #define LAST_LEVEL 3
 
@@ -31,15 +32,27 @@ static inline uint64_t page_size(const struct s2 *s2)
 	return UINT64_C(1) << page_shift(s2);
 }
 
+/* enum s2_wide: where addresses of more than 48 bits have their top bits. */
+static inline unsigned wide_of(const struct s2 *s2)
+{
+	return S2_USE_52BIT ? s2->wide : S2_WIDE_NO;
+}
+
+/* The bits of an address that index a table. */
+static inline unsigned table_bits(const struct s2 *s2)
+{
+	return page_shift(s2) - 3;
+}
+
 /* Entries of one table: a granule of 8-byte descriptors. */
 static inline unsigned table_entries(const struct s2 *s2)
 {
-	return 1u << (page_shift(s2) - 3);
+	return 1u << table_bits(s2);
 }
 
 static inline unsigned level_shift(const struct s2 *s2, int level)
 {
-	return page_shift(s2) + (page_shift(s2) - 3) * (unsigned)(LAST_LEVEL - level);
+	return page_shift(s2) + table_bits(s2) * (unsigned)(LAST_LEVEL - level);
 }
 
 static inline uint64_t level_size(const struct s2 *s2, int level)
@@ -54,7 +67,7 @@ static inline uint64_t level_size(const struct s2 *s2, int level)
  */
 static inline int first_block_level(const struct s2 *s2)
 {
-	return (page_shift(s2) == 12 ? 1 : 2) - (s2->wide != S2_WIDE_NO);
+	return (page_shift(s2) == 12 ? 1 : 2) - (wide_of(s2) != S2_WIDE_NO);
 }
 
 /*
@@ -114,8 +127,9 @@ static inline uint64_t run_size(const struct s2 *s2, int level)
 #define DESC_TAG (UINT64_C(0x3f) << DESC_TAG_SHIFT)
 
 /*
- * The address of a busy block has bits to spare: the pages of it that have been
- * cleaned, so that whoever meets the marker goes on where another step stopped.
+ * A parked leaf is the marker of a block that has been broken and invalidated and
+ * is being cleaned in steps. The address bits below the block's size count the bytes of
+ * it that are clean.
  */
 
 static inline bool desc_valid(uint64_t d)
@@ -188,15 +202,15 @@ static inline uint64_t desc_oa_in(uint64_t mask, unsigned wide, uint64_t d)
 
 static inline uint64_t desc_oa(const struct s2 *s2, uint64_t d)
 {
-	return desc_oa_in(desc_oa_mask(s2), s2->wide, d);
+	return desc_oa_in(desc_oa_mask(s2), wide_of(s2), d);
 }
 
 static inline uint64_t desc_from_oa(const struct s2 *s2, uint64_t oa)
 {
 	uint64_t d = oa & desc_oa_mask(s2);
 
-	if (s2->wide)
-		d |= s2->wide == S2_WIDE_LPA2 ? (oa >> 42) & DESC_SH :
+	if (wide_of(s2))
+		d |= wide_of(s2) == S2_WIDE_LPA2 ? (oa >> 42) & DESC_SH :
 						(oa >> 36) & UINT64_C(0xf000);
 	return d;
 }
@@ -207,6 +221,18 @@ static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
 	if (tag)
 		d = (d & ~DESC_TAG) | DESC_TAGGED | (uint64_t)tag << DESC_TAG_SHIFT;
 	return d;
+}
+
+/* Tag 0 is nobody's: it marks a parked leaf. */
+static inline bool desc_parked(uint64_t d)
+{
+	return (d & (DESC_VALID | DESC_BUSY | DESC_TAGGED | DESC_TAG)) ==
+	       (DESC_BUSY | DESC_TAGGED);
+}
+
+static inline uint64_t desc_make_parked(uint64_t d)
+{
+	return (d & ~(DESC_VALID | DESC_TAG)) | DESC_BUSY | DESC_TAGGED;
 }
 
 static inline unsigned desc_tag(uint64_t d)
@@ -288,7 +314,7 @@ static inline uint64_t desc_leaf(const struct s2 *s2, uint64_t oa, s2_attr_t att
 	uint64_t d = DESC_VALID | DESC_AF | desc_from_oa(s2, oa) | desc_xn(attr);
 
 	/* With LPA2 shareability is VTCR_EL2.SH0 for all. */
-	if (s2->wide != S2_WIDE_LPA2)
+	if (wide_of(s2) != S2_WIDE_LPA2)
 		d |= desc_sh(attr);
 	d |= (uint64_t)memattr_of(s2, attr) << 2;
 	if (level == LAST_LEVEL)
@@ -313,7 +339,7 @@ static inline s2_attr_t desc_attr(const struct s2 *s2, uint64_t d)
 	a |= (s2_attr_t)(d / DESC_S2AP_R) & (S2_R | S2_W);
 	if (d & DESC_DBM)
 		a |= S2_DBM;
-	if (s2->wide != S2_WIDE_LPA2 && (d & DESC_SH) != DESC_SH)
+	if (wide_of(s2) != S2_WIDE_LPA2 && (d & DESC_SH) != DESC_SH)
 		a |= d & DESC_SH ? S2_SH_OUTER : S2_SH_NONE;
 	return a | desc_exec(d) | S2_SW(d >> DESC_SW_SHIFT);
 }

@@ -33,12 +33,10 @@ static inline void describe(const struct s2 *s2, uint64_t ipa, int level, uint64
 static bool next_entry(struct cursor *c, struct s2_mapping *m)
 {
 	while (cursor_more(c)) {
-		uint64_t d = cursor_load(c, cursor_entry(c));
+		uint64_t *entry, d;
 
-		if (desc_valid_table(d, c->level)) {
-			cursor_down(c, d);
+		if (!cursor_read(c, &entry, &d))
 			continue;
-		}
 		describe(c->s2, c->ipa, c->level, d, m);
 		cursor_next(c);
 		return true;
@@ -103,7 +101,7 @@ S2_INLINE int translate(const struct s2 *s2, uint64_t ipa, unsigned wide, int st
 static __attribute__((__noinline__)) int translate_any(const struct s2 *s2, uint64_t ipa,
 						       struct s2_leaf *leaf)
 {
-	return translate(s2, ipa, s2->wide, s2->start_level, leaf);
+	return translate(s2, ipa, wide_of(s2), s2->start_level, leaf);
 }
 
 int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf)
@@ -111,9 +109,9 @@ int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf)
 	if (ipa.ipa >= s2->ipa_end)
 		return S2_E_IPA_RANGE;
 	/* Of 4 KiB: 35 to 43 bits, and 44 to 48. */
-	if (!s2->wide && s2->start_level == 1)
+	if (!wide_of(s2) && s2->start_level == 1)
 		return translate(s2, ipa.ipa, S2_WIDE_NO, 1, leaf);
-	if (!s2->wide && s2->start_level == 0)
+	if (!wide_of(s2) && s2->start_level == 0)
 		return translate(s2, ipa.ipa, S2_WIDE_NO, 0, leaf);
 	return translate_any(s2, ipa.ipa, leaf);
 }
@@ -134,30 +132,71 @@ int s2_count(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 	struct s2_op local;
 	struct step step;
 	struct cursor c;
-	int err = check_range(s2, ipa.ipa, size);
+	int err;
 
-	if (!err && flags & ~S2_SHARED)
-		err = S2_E_FLAGS;
-	if (!err)
-		err = op_begin(s2, &op, &local, &step, OP_COUNT, ipa.ipa, size, 0, flags);
+	if (!S2_USE_CHANGES)
+		return S2_E_UNSUPPORTED;
+	if (flags & ~S2_SHARED)
+		return S2_E_FLAGS;
+	err = op_begin(s2, &op, &local, &step, OP_COUNT, ipa.ipa, size, 0, flags);
 	if (err)
 		return err;
 	cursor_start(&c, s2, &step, op->st.pos, end);
 	while (cursor_more(&c)) {
-		uint64_t d = cursor_load(&c, cursor_entry(&c)), past;
+		uint64_t *entry, d, past;
 
-		if (desc_valid_table(d, c.level)) {
-			cursor_down(&c, d);
+		if (!cursor_read(&c, &entry, &d))
 			continue;
-		}
-		past = cursor_base(&c) + level_size(s2, c.level);
+		past = cursor_past(&c);
 		if (desc_valid(d))
 			bytes[c.level] += (past < end ? past : end) - c.ipa;
 		cursor_next(&c);
 	}
-	op->st.pos = c.ipa < end ? c.ipa : end;
-	op->done = s2_ipa(op->st.pos);
-	return op_end(s2, op, &step, op->st.pos < end ? S2_MORE : 0);
+	return op_end_at(s2, op, &step, cursor_at(&c));
+}
+
+int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
+{
+	uint64_t end = ipa.ipa + size, bytes;
+	struct s2_op local;
+	struct step step;
+	struct cursor c;
+	int err;
+
+	if (!S2_USE_CHANGES)
+		return S2_E_UNSUPPORTED;
+	if (flags & ~S2_SHARED)
+		return S2_E_FLAGS;
+	err = op_begin(s2, &op, &local, &step, OP_CLEAN, ipa.ipa, size, 0, flags);
+	if (err)
+		return err;
+	bytes = step.bytes;
+	cursor_start(&c, s2, &step, op->st.pos, end);
+	while (cursor_more(&c) && step.bytes >= page_size(s2)) {
+		uint64_t *entry, d, past, n;
+
+		if (!cursor_read(&c, &entry, &d))
+			continue;
+		/* Being split or collapsed beside this: it is mapped, and comes back. */
+		if (is_shared(&step) && desc_busy(d) && d & DESC_REMAKE)
+			break;
+		past = cursor_past(&c) < end ? cursor_past(&c) : end;
+		if (desc_valid(d) && desc_needs_clean(s2->features, d)) {
+			n = step_bytes(s2, &step, past - c.ipa);
+			s2_port_clean(s2->port,
+				      desc_oa(s2, d) + (c.ipa - cursor_base(&c)), n,
+				      desc_attr(s2, d));
+			step.bytes -= n;
+			if (n < past - c.ipa) {
+				c.ipa += n;
+				break;
+			}
+		}
+		cursor_next(&c);
+	}
+	/* Nothing was unmapped, so what it says of owners and TLBIs is not meant here. */
+	clean_barrier(s2, &step, bytes);
+	return op_end_at(s2, op, &step, cursor_at(&c));
 }
 
 int s2_iter_start(struct s2_iter *it, const struct s2 *s2, s2_ipa_t ipa, uint64_t size)
@@ -175,12 +214,13 @@ int s2_iter_start(struct s2_iter *it, const struct s2 *s2, s2_ipa_t ipa, uint64_
 
 bool s2_iter_next(struct s2_iter *it, struct s2_mapping *m)
 {
-	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET, .hint_level = -1 };
+	struct step step = { .entries = NO_BUDGET, .bytes = NO_BUDGET };
 	struct cursor c = { .s2 = (struct s2 *)(uintptr_t)it->s2,
 			    .step = &step,
 			    .ipa = it->ipa,
 			    .end = it->end,
-			    .level = it->level };
+			    .level = it->level,
+			    .shift = level_shift(it->s2, it->level) };
 	bool found;
 
 	for (int l = 0; l < S2_LEVELS; l++)
@@ -193,110 +233,4 @@ bool s2_iter_next(struct s2_iter *it, struct s2_mapping *m)
 	it->ipa = c.ipa;
 	it->level = (int8_t)c.level;
 	return found;
-}
-
-/* ---- the dump: the engine has no printf ------------------------------------------ */
-
-struct line {
-	char *buf;
-	size_t size, n;
-};
-
-static void put(struct line *l, const char *s)
-{
-	for (; *s; s++)
-		if (l->n + 1 < l->size)
-			l->buf[l->n++] = *s;
-	if (l->size)
-		l->buf[l->n] = '\0';
-}
-
-static void put_number(struct line *l, uint64_t v, unsigned base)
-{
-	char digits[24];
-	unsigned i = sizeof(digits) - 1;
-
-	digits[i] = '\0';
-	do
-		digits[--i] = "0123456789abcdef"[v % base];
-	while (v /= base);
-	put(l, base == 16 ? "0x" : "");
-	put(l, &digits[i]);
-}
-
-static const char *mem_name(s2_attr_t attr)
-{
-	static const char *const name[] = { "wb",     "nc",    "s1",   "?",
-					    "nGnRnE", "nGnRE", "nGRE", "GRE" };
-
-	return name[(attr & S2_MEM_MASK) >> 4];
-}
-
-static const char *exec_name(s2_attr_t attr)
-{
-	static const char *const name[] = { "-", "u", "p", "x" };
-
-	return name[(attr & S2_X) / S2_XU];
-}
-
-static void format(struct line *l, const struct s2_mapping *m, uint64_t count)
-{
-	put_number(l, m->ipa.ipa, 16);
-	put(l, "-");
-	put_number(l, m->ipa.ipa + count * m->size, 16);
-	if (m->state == S2_BUSY) {
-		put(l, " busy L");
-		put_number(l, (uint64_t)m->level, 10);
-		return;
-	}
-	if (m->state == S2_NOTE) {
-		put(l, " note ");
-		put_number(l, m->note, 16);
-	} else {
-		put(l, " -> ");
-		put_number(l, m->pa.pa, 16);
-	}
-	put(l, " L");
-	put_number(l, (uint64_t)m->level, 10);
-	put(l, " x");
-	put_number(l, count, 10);
-	if (m->state == S2_NOTE)
-		return;
-	put(l, " ");
-	put(l, m->attr & S2_R ? "r" : "-");
-	put(l, m->attr & S2_W ? "w" : "-");
-	put(l, exec_name(m->attr));
-	put(l, " ");
-	put(l, mem_name(m->attr));
-	if (m->young)
-		put(l, " af");
-	if (m->contiguous)
-		put(l, " cont");
-	if (m->attr & S2_SH_MASK)
-		put(l, m->attr & S2_SH_OUTER ? " outer" : " unshared");
-	if (m->attr & S2_DBM)
-		put(l, m->attr & S2_W ? " dirty" : " clean");
-	if (m->attr & S2_SW_MASK) {
-		put(l, " sw");
-		put_number(l, (m->attr & S2_SW_MASK) >> 8, 10);
-	}
-}
-
-bool s2_dump_next(struct s2_iter *it, char *buf, size_t size)
-{
-	struct line l = { .buf = buf, .size = size };
-	struct s2_mapping first, m;
-	struct s2_iter ahead;
-	uint64_t count = 1;
-
-	if (!s2_iter_next(it, &first))
-		return false;
-	for (ahead = *it; s2_iter_next(&ahead, &m); *it = ahead, count++)
-		if (first.state == S2_BUSY || m.level != first.level ||
-		    m.ipa.ipa != first.ipa.ipa + count * first.size ||
-		    m.desc != first.desc +
-				      (first.state == S2_LEAF ? count * first.size : 0))
-			break;
-	format(&l, &first, count);
-	return true;
 }

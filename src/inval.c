@@ -26,6 +26,23 @@
 #define RANGE_MAX_SHIFT 21
 #define RANGE_SCALES 4
 
+void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size,
+			      uint64_t stride)
+{
+	if (g->start == g->end) {
+		g->start = ipa;
+		g->end = ipa + size;
+		g->stride = stride;
+		return;
+	}
+	if (ipa < g->start)
+		g->start = ipa;
+	if (ipa + size > g->end)
+		g->end = ipa + size;
+	if (stride < g->stride)
+		g->stride = stride;
+}
+
 static unsigned scale_shift(int scale)
 {
 	return 5u * (unsigned)scale + 1;
@@ -50,7 +67,7 @@ static uint64_t operand_ipa(const struct s2 *s2, uint64_t ipa, int level)
 /* BaseADDR counts granules; with LPA2, 64 KiB whatever the granule. */
 static unsigned base_shift(const struct s2 *s2)
 {
-	return s2->wide == S2_WIDE_LPA2 ? 16 : page_shift(s2);
+	return wide_of(s2) == S2_WIDE_LPA2 ? 16 : page_shift(s2);
 }
 
 /*
@@ -257,23 +274,23 @@ static inline void issue_end(struct s2 *s2, bool whole, uint64_t ipa, uint64_t s
 	s2_port_agents_invalidate(port, ipa, size);
 }
 
-static void issue(struct s2 *s2, const struct s2_plan *plan, uint64_t ipa, uint64_t size)
+static void issue(struct s2 *s2, const struct step *step, const struct s2_plan *plan,
+		  uint64_t ipa, uint64_t size)
 {
 	void *port = s2->port;
 
 	issue_begin(port);
 	for (unsigned i = 0; i < plan->n; i++) {
-		switch (plan->op[i]) {
-		case S2_TLBI_IPAS2E1IS:
+		if (plan->op[i] == S2_TLBI_IPAS2E1IS)
 			s2_port_tlbi_ipas2e1is(port, plan->operand[i]);
-			break;
-		case S2_TLBI_RIPAS2E1IS:
+		else if (plan->op[i] == S2_TLBI_RIPAS2E1IS)
 			s2_port_tlbi_ripas2e1is(port, plan->operand[i]);
-			break;
-		case S2_TLBI_VMALLS12E1IS:
+		else
 			s2_port_tlbi_vmalls12e1is(port);
-			break;
-		}
+		if (step && is_shared(step))
+			s2_port_word_add(port, &s2->tlbis[plan->op[i]], 1);
+		else
+			s2->tlbis[plan->op[i]]++;
 	}
 	issue_end(s2, plan->op[0] == S2_TLBI_VMALLS12E1IS, ipa, size);
 }
@@ -300,7 +317,7 @@ void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 	s2_port_isb(port);
 	s2_port_vmid_leave(port);
 	/* Another agent does not come back by a fault that we handle. */
-	size = s2->special & S2_RUNS && run_size(s2, level) ? run_size(s2, level) :
+	size = has_runs(s2) && run_size(s2, level) ? run_size(s2, level) :
 							      level_size(s2, level);
 	s2_port_agents_invalidate(port, ipa & ~(size - 1), size);
 }
@@ -321,16 +338,6 @@ static void plan_gather(const struct s2 *s2, const struct s2_gather *g,
 	plan_range(s2, g->start, g->end - g->start, g->stride, level, plan);
 }
 
-static void count_plan(struct s2 *s2, const struct s2_plan *plan, bool shared)
-{
-	for (unsigned i = 0; i < plan->n; i++) {
-		if (shared)
-			s2_port_word_add(s2->port, &s2->tlbis[plan->op[i]], 1);
-		else
-			s2->tlbis[plan->op[i]]++;
-	}
-}
-
 void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *g)
 {
 	struct s2_plan plan;
@@ -338,8 +345,7 @@ void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *
 	if (g->start == g->end)
 		return;
 	plan_gather(s2, g, &plan);
-	count_plan(s2, &plan, step->shared);
-	issue(s2, &plan, g->start, g->end - g->start);
+	issue(s2, step, &plan, g->start, g->end - g->start);
 }
 
 void invalidate_page(struct s2 *s2, uint64_t ipa)
@@ -350,13 +356,19 @@ void invalidate_page(struct s2 *s2, uint64_t ipa)
 	issue_end(s2, false, ipa, page_size(s2));
 }
 
+void invalidate_all(struct s2 *s2)
+{
+	struct s2_plan plan;
+
+	plan_whole(&plan);
+	issue(s2, NULL, &plan, 0, 0);
+}
+
 void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n)
 {
 	struct s2_plan all = { .n = 0 }, plan;
-	uint64_t start = UINT64_MAX, end = 0;
+	struct s2_gather g = { 0 };
 
-	if (!n)
-		return;
 	for (unsigned i = 0; i < n; i++) {
 		plan.n = S2_PLAN_OPS + 1;
 		if (n <= S2_PLAN_OPS)
@@ -368,20 +380,8 @@ void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n)
 		}
 		for (unsigned k = 0; k < plan.n; k++)
 			plan_add(&all, plan.op[k], plan.operand[k]);
-		if (place[i].start < start)
-			start = place[i].start;
-		if (place[i].end > end)
-			end = place[i].end;
+		gather_add(&g, place[i].start, place[i].end - place[i].start, 0);
 	}
-	count_plan(s2, &all, false);
-	issue(s2, &all, start, end - start);
-}
-
-void invalidate_all(struct s2 *s2)
-{
-	struct s2_plan plan;
-
-	plan_whole(&plan);
-	count_plan(s2, &plan, false);
-	issue(s2, &plan, 0, 0);
+	if (n)
+		issue(s2, NULL, &all, g.start, g.end - g.start);
 }

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Map: look and take tables, (break, invalidate, clean, release what is in the
- * way), make.
+ * Map: look and take tables, (break, invalidate, clean, release what is in the way),
+ * publish the new memory, make.
  *
- * The first may fail and changes nothing; the rest cannot fail. A call works
- * through its range in windows, the whole range when it has no budget. Replacing
- * something goes through the phases of unmap.c; when those need more than one
- * step, the window is looked at again afterwards, for others may have been there.
+ * The first may fail and changes nothing; the rest cannot fail. A call works through its
+ * range in windows, the whole range when it has no budget. Replacing something goes
+ * through the phases of unmap.c. A step begins anew at the end of the last window that
+ * has been made, so what other calls do between two steps is seen.
  */
 #include "internal.h"
-
-enum { COMMIT, FINISH, DRAIN };
 
 struct map {
 	struct s2 *s2;
 	struct s2_op *op;
 	struct step *step;
-	uint64_t delta; /* PA - IPA */
-	uint64_t end;	/* of the whole range */
-	s2_attr_t attr;
-	uint32_t flags;
+	struct target t;
+	uint64_t pos, end; /* the window */
+	uint64_t reserve;  /* tables taken and not used yet */
 };
 
 /* What a look at a window found. */
@@ -33,34 +30,6 @@ struct found {
 	bool executable; /* ... execute among them */
 };
 
-/* The level of the leaf to be made for @ipa: the largest that fits. */
-static int leaf_level(const struct map *m, uint64_t ipa)
-{
-	int level = LAST_LEVEL;
-
-	if (m->flags & S2_MAP_PAGES)
-		return level;
-	while (level > first_block_level(m->s2) && level > m->s2->start_level) {
-		uint64_t size = level_size(m->s2, level - 1);
-
-		if ((ipa | m->delta) & (size - 1) || m->end - ipa < size)
-			break;
-		level--;
-	}
-	return level;
-}
-
-static uint64_t leaf_desc(const struct map *m, uint64_t ipa, int level)
-{
-	return desc_leaf(m->s2, ipa + m->delta, m->attr, level);
-}
-
-/* Whether leaf @d, at the right level, may become what is wanted without a break. */
-static bool same_place(const struct map *m, uint64_t d, uint64_t ipa, int level)
-{
-	return !((d ^ desc_in_place(d, leaf_desc(m, ipa, level))) & ~DESC_IN_PLACE);
-}
-
 /*
  * DESC_CONT for a leaf whose whole run is made now, each member anew (S2_MAP_CONT). A
  * step ends between two runs, so that no member is seen without the others for long.
@@ -68,10 +37,13 @@ static bool same_place(const struct map *m, uint64_t d, uint64_t ipa, int level)
 static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ipa,
 			 int level)
 {
-	uint64_t size = run_size(m->s2, level), base = ipa & ~(size - 1);
+	uint64_t size, base;
 
-	if (!(m->flags & S2_MAP_CONT) || f->present || !size || m->delta & (size - 1) ||
-	    base < m->op->st.win || m->op->st.win_end - base < size)
+	if (!S2_USE_RUNS || !(m->t.flags & S2_MAP_CONT) || f->present)
+		return 0;
+	size = run_size(m->s2, level);
+	base = ipa & ~(size - 1);
+	if (!size || m->t.delta & (size - 1) || base < m->pos || m->end - base < size)
 		return 0;
 	m->s2->special |= S2_RUNS;
 	return DESC_CONT;
@@ -90,8 +62,9 @@ static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int 
 		uint64_t size = level_size(m->s2, level);
 		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
 
-		if (level >= first_block_level(m->s2) && !(m->flags & S2_MAP_PAGES) &&
-		    !(m->delta & (size - 1)) && end >> shift > (ipa + size - 1) >> shift)
+		if (level >= first_block_level(m->s2) && !(m->t.flags & S2_MAP_PAGES) &&
+		    !(m->t.delta & (size - 1)) && size <= m->t.max_leaf &&
+		    end >> shift > (ipa + size - 1) >> shift)
 			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
 		n += all - blocks;
 	}
@@ -104,34 +77,37 @@ static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int 
  */
 static bool table_empty(const struct cursor *c, uint64_t d)
 {
-	uint64_t state;
-
-	if (!desc_valid_table(d, c->level))
-		return false;
-	state = state_below(c->s2, d);
-	return !meta_live(state) && !meta_busy(state) && !meta_notes(state);
+	return desc_valid_table(d, c->level) && !(state_below(c->s2, d) & META_COUNTS);
 }
 
 /* One entry of the window, for which a leaf or a table is to be made. */
 static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int want,
 		      struct found *f)
 {
-	uint64_t past = cursor_base(c) + level_size(c->s2, c->level), diff;
-	bool replace = m->flags & S2_MAP_REPLACE;
+	uint64_t past = cursor_past(c), new;
 
-	if (desc_busy(d) && (!replace || c->step->shared))
-		return S2_E_BUSY;
+	if (desc_busy(d)) {
+		if (!is_shared(c->step) && desc_tag(d))
+			return S2_E_BATCH;
+		if (!(m->t.flags & S2_MAP_REPLACE) || is_shared(c->step))
+			return S2_E_BUSY;
+	}
 	if (desc_valid_leaf(d, c->level) && c->level == want) {
-		diff = d ^ desc_in_place(d, leaf_desc(m, c->ipa, want));
-		if (!(diff & ~DESC_IN_PLACE)) {
+		new = target_in_place(m->s2, &m->t, d, c->ipa, want);
+		if (new) {
 			f->present = true;
-			f->changed |= !!diff;
-			f->executable |= m->attr & ~desc_exec(d) & S2_X;
+			f->changed |= d != new;
+			f->executable |= m->t.attr & ~desc_exec(d) & S2_X;
 			return 0;
 		}
 	}
-	if (desc_valid(d) && !replace && !table_empty(c, d))
-		return S2_E_EXIST;
+	if (desc_valid(d) && !(m->t.flags & S2_MAP_REPLACE)) {
+		if (!table_empty(c, d))
+			return S2_E_EXIST;
+		/* Beside others it may be about to be filled, or detached. */
+		if (is_shared(c->step))
+			return S2_E_BUSY;
+	}
 	f->taken |= desc_valid(d) || desc_busy(d);
 	f->noted |= desc_note(d);
 	f->fresh = true;
@@ -146,139 +122,105 @@ static int look(const struct map *m, struct found *f)
 	struct cursor c;
 
 	*f = (struct found){ 0 };
-	cursor_start(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
+	cursor_start(&c, m->s2, m->step, m->pos, m->end);
 	while (cursor_more(&c)) {
 		uint64_t d = cursor_load(&c, cursor_entry(&c));
-		int want = leaf_level(m, c.ipa), err;
+		int want = target_level(m->s2, &m->t, c.ipa), err;
 
 		if (desc_valid_table(d, c.level) && c.level < want) {
 			cursor_down(&c, d);
 			continue;
 		}
-		if (c.ipa == m->op->st.win)
-			cursor_hint(&c);
 		err = look_entry(m, &c, d, want, f);
 		if (err)
 			return err;
 		cursor_next(&c);
 	}
+	S2_ASSERT(c.ipa >= c.end);
 	return 0;
 }
 
+/* Whether new memory is written back to the PoC before the guest gets it. */
+static bool cleans_new(const struct map *m)
+{
+	return !(m->t.flags & S2_NO_CLEAN) &&
+	       desc_needs_clean(m->s2->features,
+				target_desc(m->s2, &m->t, 0, LAST_LEVEL));
+}
+
 /*
- * The next window: all that is left, or with a budget so many leaves of one size
- * that looking, breaking, cleaning and making fit into a step.
+ * The next window: all that is left, or with a budget so many leaves of one size that
+ * looking and making fit into a step, and that their memory may be cleaned in it. A shared
+ * call that replaces takes one table of leaves at a time, since it holds the tables that
+ * it goes down into (struct held).
  */
 static uint64_t window_end(const struct map *m)
 {
-	uint64_t pos = m->op->st.win, size, n, end;
-	int level = leaf_level(m, pos);
+	int level = target_level(m->s2, &m->t, m->pos);
+	uint64_t size = level_size(m->s2, level), n = UINT64_MAX, end = m->t.end;
+	uint64_t larger = (m->pos | (level_size(m->s2, level - 1) - 1)) + 1;
 
-	if (!m->op->max_entries)
-		return m->end;
-	size = level_size(m->s2, level);
-	n = m->op->max_entries / 8;
-	end = m->end - pos < size * n ? m->end & ~(size - 1) : pos + size * n;
+	if (is_shared(m->step) && m->t.flags & S2_MAP_REPLACE)
+		return larger < end ? larger : end;
+	if (m->op->max_entries)
+		n = m->op->max_entries / 8;
+	if (m->op->max_bytes && cleans_new(m) && m->op->max_bytes / size < n)
+		n = m->op->max_bytes / size;
+	if (!is_bounded(m->step) || n == UINT64_MAX)
+		return end;
+	end = end - m->pos < size * n ? end & ~(size - 1) : m->pos + size * n;
 	/* Not past the place where a larger block begins. */
-	if (level > first_block_level(m->s2) && !(m->flags & S2_MAP_PAGES)) {
-		uint64_t larger = (pos | (level_size(m->s2, level - 1) - 1)) + 1;
-
-		if (larger < end)
-			end = larger;
+	if (level > first_block_level(m->s2) && !(m->t.flags & S2_MAP_PAGES) &&
+	    larger < end)
+		end = larger;
+	if (S2_USE_RUNS && m->t.flags & S2_MAP_CONT) {
+		size = run_size(m->s2, level);
+		if (size && (end & ~(size - 1)) > m->pos)
+			end &= ~(size - 1);
 	}
-	size = run_size(m->s2, level);
-	if (m->flags & S2_MAP_CONT && size && (end & ~(size - 1)) > pos)
-		end &= ~(size - 1);
 	return end;
 }
 
 /*
- * False if the entry has to be read again. Without S2_MAP_REPLACE it is an empty table,
- * and beside others it has to stay empty.
+ * New memory before its entry: written back to the PoC if the guest may look at it past
+ * the caches, and made visible to instruction fetch. After the old mapping has been
+ * broken and invalidated: by that the guest may still have written to the same memory.
  */
-static bool break_one_old(const struct map *m, struct cursor *c, uint64_t *entry,
-			  uint64_t d, struct s2_gather *g)
+static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh,
+		    bool executable)
 {
-	uint64_t *meta;
+	uint64_t pa = ipa + m->t.delta;
 
-	if (!c->step->shared || m->flags & S2_MAP_REPLACE)
-		return break_entry(c, entry, d, d, g);
-	/* It was an empty table when it was looked at. */
-	if (!desc_is_table(d, c->level)) {
-		c->step->wait = true;
-		return false;
+	if (m->t.flags & S2_NO_CLEAN)
+		return;
+	if (fresh && cleans_new(m)) {
+		s2_port_clean(m->s2->port, pa, size, m->t.attr);
+		/*
+		 * The cleans before the stores that make the entries valid: a guest
+		 * that reads past the caches must find the data in memory. A store
+		 * is not ordered after a DC by program order; the DSB completes the
+		 * cleans of this PE. SY: such reads are outer shareable.
+		 */
+		s2_port_dsb_sy(m->s2->port);
+		m->step->bytes -= size;
 	}
-	meta = table_meta(c->s2, s2_port_table_va(c->s2->port, desc_oa(c->s2, d)));
-	if (!table_kill(c, meta)) {
-		c->step->wait = true;
-		return false;
-	}
-	if (break_entry(c, entry, d, d, g))
-		return true;
-	table_revive(c, meta);
-	return false;
-}
-
-/* Break what is in the way, leaves and whole tables. */
-static void break_old(const struct map *m, struct s2_gather *g)
-{
-	struct cursor c;
-
-	cursor_resume(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
-	while (cursor_more(&c) && !m->step->wait) {
-		uint64_t *entry = cursor_entry(&c);
-		uint64_t d = cursor_load(&c, entry), past;
-		int want = leaf_level(m, c.ipa);
-
-		if (desc_valid_table(d, c.level) && c.level < want) {
-			cursor_down(&c, d);
-			continue;
-		}
-		if (desc_busy(d) && !meet_busy(&c, entry, d, g))
-			continue;
-		if (desc_valid(d) && (c.level != want || desc_is_table(d, c.level) ||
-				      !same_place(m, d, c.ipa, want))) {
-			past = cursor_base(&c) + level_size(c.s2, c.level);
-			if (desc_is_table(d, c.level) && m->op->dirty)
-				harvest_below(m->s2, m->step, cursor_base(&c), past, g);
-			if (!break_one_old(m, &c, entry, d, g))
-				continue;
-			harvest(&c, d, 0);
-			if (cursor_base(&c) < m->op->start.ipa)
-				m->op->start.ipa = cursor_base(&c);
-			if (past > m->op->end.ipa)
-				m->op->end.ipa = past;
-		}
-		cursor_next(&c);
-	}
-}
-
-void table_fill(struct s2 *s2, uint64_t *table, uint64_t d)
-{
-	unsigned n = table_entries(s2);
-
-	table_meta(s2, table)[META_STATE] = d ? n * META_NOTE_ONE + META_NOTED : 0;
-	for (unsigned i = 0; i < n; i++)
-		s2_port_store(s2->port, &table[i], d);
+	if (m->t.attr & S2_X && (fresh || executable))
+		s2_port_make_executable(m->s2->port, pa, size);
 }
 
 /*
- * What is in the table before its link: a walk reads an entry of the table through the
- * address it got from the link, so it needs only that the two stores be ordered.
- * Entries are filled in afterwards, each by one store from invalid to valid.
+ * Beside others a leaf that was there at the look may have gone since, or lost the
+ * permission: what is made valid or executable now was not published with the rest.
  */
-void make_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve)
+static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
+			 uint64_t size, uint64_t d)
 {
-	uint64_t *table = reserve_take(c->s2, reserve);
-	uint64_t link = desc_make_table(c->s2, s2_port_table_pa(c->s2->port, table));
+	bool fresh = !desc_valid(d) && f->present;
 
-	if (desc_note(d))
-		table_fill(c->s2, table, d);
-	s2_port_store_release(c->s2->port, entry, link);
-	state_add(c, cursor_meta(c),
-		  META_LIVE_ONE + META_TABLE_ONE - (desc_note(d) ? META_NOTE_ONE : 0));
-	cursor_down(c, link);
-	count_made(c, c->level);
+	if (is_shared(m->step) &&
+	    (fresh || (desc_valid(d) && !f->fresh && !f->executable &&
+		       m->t.attr & ~desc_exec(d) & S2_X)))
+		publish(m, ipa, size, fresh, true);
 }
 
 /*
@@ -288,14 +230,15 @@ void make_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve
 static uint64_t make_run(const struct map *m, const struct found *f,
 			 const struct cursor *c, uint64_t *entry)
 {
-	uint64_t size = level_size(c->s2, c->level), n = cursor_run(c), ipa = c->ipa;
-	uint64_t desc = leaf_desc(m, ipa, c->level);
+	uint64_t size = cursor_size(c), ipa = c->ipa;
+	uint64_t n = cursor_run(c, c->step->entries);
+	uint64_t desc = target_desc(m->s2, &m->t, ipa, c->level);
 
 	/* The top bits of an address of 52 are not above the others. */
-	if (m->flags & S2_MAP_CONT || m->s2->wide) {
+	if ((S2_USE_RUNS && m->t.flags & S2_MAP_CONT) || wide_of(m->s2)) {
 		for (uint64_t i = 0; i < n; i++, ipa += size)
 			s2_port_store(c->s2->port, &entry[i],
-				      leaf_desc(m, ipa, c->level) |
+				      target_desc(m->s2, &m->t, ipa, c->level) |
 					      run_hint(m, f, ipa, c->level));
 		return n;
 	}
@@ -304,30 +247,50 @@ static uint64_t make_run(const struct map *m, const struct found *f,
 	return n;
 }
 
-/* For every table on the way to a new leaf, in its state word. */
-static uint64_t leaf_flags(const struct map *m)
+/*
+ * Permissions of a leaf with the wanted address and type change in place, and what was
+ * cached with the old ones goes afterwards. Beside others also where nothing is to be
+ * changed: who took a permission away may not have invalidated it yet. False if the entry
+ * has to be read again.
+ */
+static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry,
+			  uint64_t d, uint64_t new, struct s2_gather *g)
 {
-	return meta_of_leaf(m->s2, leaf_desc(m, 0, LAST_LEVEL));
+	const s2_attr_t all = S2_R | S2_W | S2_X;
+
+	if (d == new) {
+		if (is_shared(m->step) && ~m->t.attr & all)
+			gather_leaf(g, c);
+		return true;
+	}
+	if (!cursor_swap(c, entry, d, new, cursor_racy(c, d)))
+		return false;
+	harvest(c, d, new);
+	gather_leaf(g, c);
+	m->op->changed++;
+	return true;
 }
 
-/* Cannot fail: every table is in the reserve, whatever was in the way is busy. */
-static void make(const struct map *m, const struct found *f, struct s2_gather *g)
+/*
+ * Exclusively it cannot fail: every table is in the reserve, and whatever was in the way
+ * has gone. Beside others what was empty at the look may not be now: S2_E_BUSY then, with
+ * the entries made before it staying.
+ */
+static int make(struct map *m, const struct found *f, struct s2_gather *g)
 {
-	bool empty = !f->taken && !f->present && !f->noted;
-	uint64_t keep = leaf_flags(m);
+	uint64_t keep = meta_of_leaf(m->s2, target_desc(m->s2, &m->t, 0, LAST_LEVEL));
+	bool empty = !f->present && !f->noted && !is_shared(m->step), gone = false;
 	struct cursor c;
 
-	cursor_resume(&c, m->s2, m->step, m->op->st.win, m->op->st.win_end);
-	for (int l = m->s2->start_level; l < c.level; l++)
-		*cursor_meta_at(&c, l) |= keep;
+	cursor_start(&c, m->s2, m->step, m->pos, m->end);
 	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c);
-		int want = leaf_level(m, c.ipa);
-		uint64_t d, new;
+		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c), d, new;
+		int want = target_level(m->s2, &m->t, c.ipa);
 
-		*meta |= keep;
+		/* Before the leaf, so that who detaches it knows what it may hold. */
+		state_flag(&c, meta, keep);
 		/* Into entries that are known to be empty: a run, unread. */
-		if (empty && c.level == want) {
+		if (S2_USE_FAST && empty && c.level == want) {
 			uint64_t n = make_run(m, f, &c, entry);
 
 			state_add(&c, meta, n * META_LIVE_ONE);
@@ -341,235 +304,128 @@ static void make(const struct map *m, const struct found *f, struct s2_gather *g
 			cursor_down(&c, d);
 			continue;
 		}
-		if (desc_busy(d))
-			state_add(&c, meta, UINT64_C(0) - META_BUSY_ONE);
-		if (desc_busy(d) && desc_is_table(d, c.level)) {
-			state_add(&c, meta, UINT64_C(0) - META_TABLE_ONE);
-			limbo_push(m->s2, op_limbo(m->op),
-				   s2_port_table_va(m->s2->port, desc_oa(m->s2, d)),
-				   c.level + 1);
-		}
-		if (c.level < want) {
-			make_table(&c, entry, d, &m->op->st.reserve);
-			m->op->st.reserved--;
-			continue;
-		}
-		new = leaf_desc(m, c.ipa, want);
-		if (!desc_valid(d)) {
-			s2_port_store(m->s2->port, entry,
-				      new | run_hint(m, f, c.ipa, want));
-			state_add(&c, meta,
-				  META_LIVE_ONE - (desc_note(d) ? META_NOTE_ONE : 0));
-			m->op->changed++;
-		} else if (d != (new = desc_in_place(d, new))) {
-			/*
-			 * Same address and type: permissions change in place, and
-			 * what was cached with the old ones goes afterwards.
-			 */
-			if (!cursor_swap(&c, entry, d, new, cursor_racy(&c, d)))
-				continue;
-			harvest(&c, d, new);
-			gather_leaf(g, &c, d);
-			m->op->changed++;
-		}
-		cursor_next(&c);
-	}
-}
-
-/*
- * Put the first valid entry into an empty place, a leaf or a table (@new at @level).
- * It is counted first: a table that is about to be detached for being empty shows so
- * in the same word, and nothing is put into it (table_kill()). False if the place has
- * been taken meanwhile; *dead if it is of no use any more.
- */
-static bool put_beside(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new,
-		       bool *dead)
-{
-	uint64_t one =
-		META_LIVE_ONE + (desc_is_table(new, c->level) ? META_TABLE_ONE : 0);
-
-	*dead = state_add(c, cursor_meta(c), one) & META_DEAD;
-	if (!*dead && cursor_swap(c, entry, d, new, false)) {
-		if (desc_note(d))
-			state_add(c, cursor_meta(c), UINT64_C(0) - META_NOTE_ONE);
-		return true;
-	}
-	state_add(c, cursor_meta(c), UINT64_C(0) - one);
-	return false;
-}
-
-/*
- * The same beside other calls, each entry by a swap. What was empty at the look may
- * not be now: S2_E_BUSY then, with the entries made before it staying.
- */
-static int make_beside(const struct map *m, struct s2_gather *g)
-{
-	uint64_t keep = leaf_flags(m);
-	struct s2_op *op = m->op;
-	struct cursor c;
-	bool dead;
-
-	cursor_start(&c, m->s2, m->step, op->st.win, op->st.win_end);
-	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c);
-		uint64_t d = cursor_load(&c, entry), new, *table;
-		int want = leaf_level(m, c.ipa);
-
-		/* Before the leaf, so that who detaches it knows what it may hold. */
-		if (keep & ~state_of(m->s2, meta))
-			s2_port_word_or(m->s2->port, &meta[META_STATE], keep);
-		if (desc_valid_table(d, c.level) && c.level < want) {
-			cursor_down(&c, d);
-			continue;
-		}
-		new = leaf_desc(m, c.ipa, want);
-		if (desc_busy(d) ||
-		    (desc_valid(d) && (c.level != want || (d ^ new) & ~DESC_IN_PLACE)))
-			return S2_E_BUSY;
 		if (desc_valid(d)) {
-			new = desc_in_place(d, new);
-			if (d != new) {
-				if (!cursor_swap(&c, entry, d, new, true))
-					continue;
-				harvest(&c, d, new);
-				gather_leaf(g, &c, d);
-				op->changed++;
-			}
-		} else if (c.level < want) {
-			if (!op->st.reserve)
+			new = c.level == want && !desc_is_table(d, want) ?
+				      target_in_place(m->s2, &m->t, d, c.ipa, want) :
+				      0;
+			if (!new)
 				return S2_E_BUSY;
-			table = s2_port_table_va(m->s2->port, link_pa(op->st.reserve));
-			new = desc_make_table(m->s2, link_pa(op->st.reserve));
-			/* Its word is the reserve's until then, so take it first. */
-			reserve_take(m->s2, &op->st.reserve);
-			if (desc_note(d))
-				table_fill(m->s2, table, d);
-			if (put_beside(&c, entry, d, new, &dead)) {
-				op->st.reserved--;
-				count_made(&c, c.level + 1);
+			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
+			if (!make_in_place(m, &c, entry, d, new, g))
 				continue;
-			}
-			if (desc_note(d))
-				table_fill(m->s2, table, 0);
-			reserve_return(m->s2, &op->st.reserve, table);
-			if (dead)
+		} else if (desc_busy(d) || (c.level < want && !m->reserve)) {
+			return S2_E_BUSY;
+		} else if (c.level < want) {
+			if (!put_table(&c, entry, d, &m->reserve, &gone) && gone)
 				return S2_E_BUSY;
 			continue;
 		} else {
-			if (!put_beside(&c, entry, d, new, &dead)) {
-				if (dead)
+			new = target_desc(m->s2, &m->t, c.ipa, want) |
+			      run_hint(m, f, c.ipa, want);
+			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
+			if (!put_entry(&c, entry, d, new, &gone)) {
+				if (gone)
 					return S2_E_BUSY;
 				continue;
 			}
-			op->changed++;
+			m->op->changed++;
 		}
 		cursor_next(&c);
 	}
+	S2_ASSERT(c.ipa >= c.end);
 	return 0;
-}
-
-/*
- * New memory before its entry: written back to the PoC if the guest may look at
- * it past the caches, and made visible to instruction fetch. False when the
- * step's budget ended it.
- */
-static bool publish(const struct map *m, const struct found *f)
-{
-	struct s2_op *op = m->op;
-	bool clean = f->fresh &&
-		     desc_needs_clean(m->s2->features, leaf_desc(m, 0, LAST_LEVEL));
-	bool execute = m->attr & S2_X && (f->fresh || f->executable);
-	uint64_t done = op->st.published, left = op->st.win_end - op->st.win - done;
-	uint64_t n = step_bytes(m->s2, m->step, left);
-	uint64_t pa = op->st.win + m->delta + done;
-
-	if (m->flags & S2_NO_CLEAN || !(clean || execute) || !left)
-		return true;
-	if (n && clean) {
-		s2_port_clean(m->s2->port, pa, n, m->attr);
-		/*
-		 * The cleans before the stores that make the entries valid: a guest
-		 * that reads past the caches must find the data in memory. A store
-		 * is not ordered after a DC by program order; the DSB completes the
-		 * cleans of this PE. SY: such reads are outer shareable.
-		 */
-		s2_port_dsb_sy(m->s2->port);
-	}
-	if (n && execute)
-		s2_port_make_executable(m->s2->port, pa, n);
-	m->step->bytes -= n;
-	op->st.published += n;
-	return n == left;
-}
-
-/* Whether the step has its share of visits left, by which windows are measured. */
-static bool has_visits(const struct map *m, unsigned share)
-{
-	return m->step->entries >= m->op->max_entries / share;
 }
 
 /*
  * What may fail, before anything changes: look, and take every table that the
  * window, and the blocks at the edges, can need.
  */
-static int prepare(const struct map *m, struct found *f)
+static int prepare(struct map *m, struct found *f)
 {
-	struct s2_op *op = m->op;
-	uint64_t edges = 0;
+	bool replace = m->t.flags & S2_MAP_REPLACE;
+	uint64_t edges = 0, halves = 0;
 	int err = 0;
 
-	/* For each window: blocks may have been mapped meanwhile. */
-	if (m->flags & S2_MAP_REPLACE && !(m->flags & S2_DROP_EDGES))
-		err = edges_need(m->s2, op->st.ipa, m->end, m->flags, &edges);
-	op->st.win_end = window_end(m);
+	/* From where this step begins: blocks may have been mapped meanwhile. */
+	if (replace && !(m->t.flags & S2_DROP_EDGES))
+		err = edges_need(m->s2, m->pos, m->t.end, m->t.flags, &edges);
+	m->end = window_end(m);
 	if (!err)
 		err = look(m, f);
-	if (err)
+	if (!err)
+		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables);
+	/* On a list of their own: one that was filled in vain is not empty. */
+	if (!err)
+		err = reserve_fill(m->s2, m->op->cookie, &halves, edges);
+	if (err || !edges || !S2_USE_RESHAPE)
 		return err;
-	if (f->tables + edges > op->st.reserved) {
-		if (reserve_fill(m->s2, op->cookie, &op->st.reserve,
-				 f->tables + edges - op->st.reserved))
-			return S2_E_NOMEM;
-		op->st.reserved = f->tables + edges;
-	}
-	if (!edges)
-		return 0;
-	edges_split(m->s2, m->step, op->st.ipa, m->end, &op->st.reserve);
-	op->st.reserved = f->tables;
-	m->step->hint_level = -1;
+	edges_split(m->s2, m->step, m->pos, m->t.end, &halves);
+	reserve_drain(m->s2, &halves);
+	if (m->step->wait)
+		return S2_MORE;
 	return look(m, f);
 }
 
-/* One window, unless what is in the way takes more than this step. */
-static int commit(const struct map *m)
+/*
+ * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
+ * place of a table with more entries than a step may visit, the next step goes on where
+ * this one stopped. Then it looks again: between two steps something may have been mapped
+ * below that.
+ */
+static int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
+	uint64_t start = op->start.ipa, dropped;
+	bool again = is_bounded(m->step) && op->st.cleared > m->pos &&
+		     op->st.cleared < m->end;
+	int level = target_level(m->s2, &m->t, m->pos);
+	struct window w;
+
+	window_init(&w, m->s2, op, m->step, again ? op->st.cleared : m->pos, m->end,
+		    m->t.flags);
+	w.target = &m->t;
+	if (again && w.start & (level_size(m->s2, level) - 1))
+		w.apart = level;
+	op->start = s2_ipa(m->pos);
+	window_run(&w);
+	dropped = op->start.ipa;
+	op->start.ipa = start < dropped ? start : dropped;
+	/*
+	 * A block that was put across the window's start since the last window went
+	 * whole, with what this operation had made: that is made again (P15).
+	 */
+	if (dropped < m->pos && m->pos > op->st.ipa) {
+		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
+		return S2_MORE;
+	}
+	op->st.cleared = w.to;
+	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
+}
+
+/* One window. S2_MORE: more of it is left, for the next step or for the next try. */
+static int map_window(struct map *m)
+{
 	struct s2_gather g = { 0 };
 	struct found f;
 	int err = prepare(m, &f);
 
 	if (err)
 		return err;
-	if (!publish(m, &f))
-		return S2_MORE;
-	if ((f.taken || f.changed) && m->s2->special & S2_RUNS)
-		runs_break(m->s2, op->st.win, op->st.win_end);
-	if (f.taken) {
-		break_old(m, &g);
-		invalidate(m->s2, m->step, &g);
-		op->st.clean = g.clean && !(m->flags & S2_NO_CLEAN);
-		/* A shared call cannot know what is below a table it has detached. */
-		if (op->st.clean || m->step->shared) {
-			op->st.pos = op->st.win;
-			op->st.phase = FINISH;
-			return 0;
-		}
-		g = (struct s2_gather){ 0 };
+	if (has_runs(m->s2) && (f.taken || f.changed)) {
+		run_break(m->s2, m->pos);
+		run_break(m->s2, m->end);
 	}
-	if (m->step->shared)
-		err = make_beside(m, &g);
-	else
-		make(m, &f, &g);
+	if (f.taken) {
+		err = clear_way(m);
+		if (err)
+			return err;
+	}
+	/* As much as the look has taken is left for making. */
+	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
+				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
+		return S2_MORE;
+	publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
+	err = make(m, &f, &g);
 	if (g.start < g.end) {
 		invalidate(m->s2, m->step, &g);
 	} else {
@@ -581,43 +437,35 @@ static int commit(const struct map *m)
 		 */
 		s2_port_dsb_ishst(m->s2->port);
 	}
-	if (err)
-		return err;
-	op->st.published = 0;
-	op->st.win = op->st.win_end;
-	op->st.phase = DRAIN;
-	return 0;
+	return err;
 }
 
-static int map_steps(const struct map *m)
+static int map_steps(struct map *m)
 {
 	struct s2_op *op = m->op;
-	int ret;
+	int ret, tries = 0;
 
 	for (;;) {
-		switch (op->st.phase) {
-		case COMMIT:
-			if (op->st.win >= m->end)
-				return 0;
-			/* Look, break and make take at most an eighth each. */
-			if (!has_visits(m, 2) || m->step->wait)
-				return S2_MORE;
-			ret = commit(m);
-			if (ret)
-				return ret;
-			break;
-		case FINISH:
-			if (!finish_window(m->s2, op, m->step, op->st.clean,
-					   m->flags & S2_NO_CLEAN))
-				return S2_MORE;
-			op->st.phase = DRAIN;
-			break;
-		case DRAIN:
-			if (!drain_own(m->s2, op, m->step))
-				return S2_MORE;
-			op->done = s2_ipa(op->st.win);
-			op->st.phase = COMMIT;
-			break;
+		if (!drain_own(m->s2, op, m->step) ||
+		    (is_bounded(m->step) && m->step->entries < op->max_entries / 2))
+			return S2_MORE;
+		if (op->st.pos >= m->t.end)
+			return 0;
+		m->pos = op->st.pos;
+		ret = map_window(m);
+		reserve_drain(m->s2, &m->reserve);
+		if (!ret) {
+			op->st.pos = m->end;
+			op->done = s2_ipa(m->end);
+		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
+			   ++tries > 4) {
+			/*
+			 * No table that was made for it is left empty, or that another
+			 * call left because an entry was counted for a moment.
+			 */
+			if (ret < 0 && (op->changed || is_shared(m->step)))
+				window_sweep(m->s2, op, m->step, m->pos, m->end);
+			return ret;
 		}
 	}
 }
@@ -629,10 +477,11 @@ int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 	struct step step;
 	struct map m = { .s2 = s2,
 			 .step = &step,
-			 .attr = attr,
-			 .flags = flags,
-			 .delta = pa - ipa,
-			 .end = ipa + size };
+			 .t = { .delta = pa - ipa,
+				.end = ipa + size,
+				.max_leaf = UINT64_MAX,
+				.attr = attr,
+				.flags = flags } };
 	int ret = check_map(s2, ipa, pa, size, attr, flags, op);
 
 	if (!ret)
@@ -641,10 +490,8 @@ int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 	if (ret)
 		return ret;
 	m.op = op;
-	ret = map_steps(&m);
-	if (ret != S2_MORE) {
-		reserve_drain(s2, &op->st.reserve);
-		op->st.reserved = 0;
-	}
-	return op_end(s2, op, &step, ret);
+	/* So no clean of new memory has to stop inside a leaf. */
+	if (op->max_bytes && cleans_new(&m))
+		m.t.max_leaf = op->max_bytes;
+	return op_end(s2, op, &step, map_steps(&m));
 }

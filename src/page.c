@@ -1,199 +1,102 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * s2_map() and s2_unmap(): what is asked for, then one page the short way. Most calls
- * that a hypervisor makes are for one page whose table is there and stays: a fault, a
- * balloon. Under the lock and without a budget nothing can come between their phases,
- * so they need no window, no gather and no second walk. In a batch there is only the
- * break to do. What is not that simple is left to the general ways in unmap.c and map.c,
- * which do the same.
+ * s2_map() and s2_unmap(): one page the short way. Most calls that a hypervisor makes are
+ * for one page whose table is there and stays: a fault, a balloon. Under the lock and
+ * without a budget nothing can come between their phases, so they need no window, no
+ * gather and no second walk. In a batch there is only the break to do. What is not that
+ * simple is left to the general ways in unmap.c and map.c, which do the same.
  */
 #include "internal.h"
 
-/* An op with nothing in it that the short ways leave out. */
-static inline bool plain_op(const struct s2_op *op)
+/* Nothing that the short ways leave out, about the instance or the op. */
+static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *op)
 {
-	return !(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty;
+	return S2_USE_FAST && !(ipa & (page_size(s2) - 1)) && ipa < s2->ipa_end &&
+	       !(s2->special & ~S2_HARDWARE_WRITES) && batch_of(op) == open_batch(s2) &&
+	       (!op || (!(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty));
 }
 
-/* The same, or none; and in no batch. */
-static inline bool plain(const struct s2_op *op)
+static inline bool done(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
+			uint64_t cleaned)
 {
-	return !op || (!op->batch && plain_op(op));
-}
-
-static inline void report(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
-			  uint64_t cleaned)
-{
-	if (!op)
-		return;
-	op->start = s2_ipa(ipa);
-	op->end = op->done = s2_ipa(ipa + page_size(s2));
-	op->visited = (uint64_t)(LAST_LEVEL - s2->start_level) + 1;
-	op->cleaned = cleaned;
-	op->changed = 1;
-}
-
-/*
- * Phase 1 of unmap.c for one page; a swap where hardware writes entries. The last page of
- * a table takes it along, so that is left to the general way.
- */
-S2_INLINE bool break_leaf(struct s2 *s2, uint64_t ipa, unsigned tag, struct place *p,
-			  uint64_t **meta)
-{
-	uint64_t marker;
-
-	*p = walk(s2, ipa);
-	if (p->level != LAST_LEVEL || !desc_valid(p->d))
-		return false;
-	*meta = table_meta(s2, p->table);
-	if (meta_live((*meta)[META_STATE]) < 2)
-		return false;
-	spoil_look(s2, 0);
-	marker = desc_make_busy(p->d, tag);
-	if (s2->special & S2_HARDWARE_WRITES)
-		return s2_port_cas(s2->port, p->entry, p->d, marker) == p->d;
-	s2_port_store(s2->port, p->entry, marker);
+	if (op) {
+		op->start = s2_ipa(ipa);
+		op->end = op->done = s2_ipa(ipa + page_size(s2));
+		op->visited = (uint64_t)(LAST_LEVEL - s2->start_level) + 1;
+		op->cleaned = cleaned;
+		op->changed = 1;
+	}
 	return true;
 }
 
 static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 			      struct s2_op *op)
 {
-	uint64_t *meta, cleaned = 0;
+	struct s2_batch *b = batch_of(op);
+	uint64_t *meta, marker, n = 0;
 	struct place p;
+	bool clean;
 
-	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || !plain(op) ||
-	    s2->special & ~S2_HARDWARE_WRITES ||
-	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
+	if (!plain(s2, ipa, op) || (b && batch_full(b)) ||
+	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | (S2_USE_NOTES ? S2_KEEP_NOTES : 0)))
 		return false;
-	/* The phases are those of unmap.c. */
-	if (!break_leaf(s2, ipa, 0, &p, &meta))
+	/* The last page of a table takes it along: left to the general way. */
+	p = walk(s2, ipa);
+	if (p.level != LAST_LEVEL || !desc_valid(p.d))
 		return false;
+	meta = table_meta(s2, p.table);
+	if (meta_live(meta[META_STATE]) < 2)
+		return false;
+	/* The phases are those of unmap.c. Break: a swap where hardware writes entries. */
+	marker = desc_make_busy(p.d, b ? b->tag : 0);
+	if (!hw_writes(s2))
+		s2_port_store(s2->port, p.entry, marker);
+	else if (s2_port_cas(s2->port, p.entry, p.d, marker) != p.d)
+		return false;
+	clean = !(flags & S2_NO_CLEAN) && desc_needs_clean(s2->features, p.d);
+	if (b) {
+		meta[META_STATE] += META_BUSY_ONE - META_LIVE_ONE;
+		batch_page(b, ipa, page_size(s2), clean);
+		return done(s2, op, ipa, 0);
+	}
 	invalidate_page(s2, ipa);
-	if (desc_needs_clean(s2->features, p.d) && !(flags & S2_NO_CLEAN)) {
-		cleaned = page_size(s2);
-		s2_port_clean(s2->port, desc_oa(s2, p.d), cleaned, desc_attr(s2, p.d));
+	if (clean) {
+		n = page_size(s2);
+		s2_port_clean(s2->port, desc_oa(s2, p.d), n, desc_attr(s2, p.d));
 		/* The clean before the memory's next use: clean_barrier(). */
 		s2_port_dsb_sy(s2->port);
 	}
 	/* Release. */
 	s2_port_store(s2->port, p.entry, 0);
 	meta[META_STATE] -= META_LIVE_ONE;
-	report(s2, op, ipa, cleaned);
-	return true;
-}
-
-/*
- * In a batch: the first phase, the others are the flush's. Where the batch has to be
- * flushed before, or refuses the call, the general way does so.
- */
-static inline bool break_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
-			      struct s2_op *op)
-{
-	struct s2_batch *b = op->batch;
-	struct place p;
-	uint64_t *meta;
-
-	if (ipa & (page_size(s2) - 1) || ipa >= s2->ipa_end || !plain_op(op) ||
-	    b != s2->batch || s2->special & ~(S2_HARDWARE_WRITES | S2_BATCHING) ||
-	    batch_full(b) || b->how & S2_BATCH_REMAKE ||
-	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES))
-		return false;
-	if (!break_leaf(s2, ipa, b->tag, &p, &meta))
-		return false;
-	meta[META_STATE] += META_BUSY_ONE - META_LIVE_ONE;
-	batch_page(b, ipa, page_size(s2),
-		   flags & S2_NO_CLEAN		       ? S2_BATCH_WAIVED :
-		   desc_needs_clean(s2->features, p.d) ? S2_BATCH_CLEAN :
-							 0);
-	report(s2, op, ipa, 0);
-	return true;
-}
-
-S2_APART int unmap_in_batch(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
-			    struct s2_op *op)
-{
-	if (break_page(s2, ipa, flags, op))
-		return 0;
-	return unmap_range(s2, ipa, size, flags, op);
+	return done(s2, op, ipa, n);
 }
 
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
-	if (size == page_size(s2)) {
-		if (op && op->batch)
-			return unmap_in_batch(s2, ipa.ipa, size, flags, op);
-		if (unmap_page(s2, ipa.ipa, flags, op))
-			return 0;
+	struct s2_op flush;
+	int err;
+
+	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
+		return 0;
+	/* Each call in a batch adds one range. */
+	if (batch_of(op) && op->batch == s2->batch && batch_full(op->batch)) {
+		flush = (struct s2_op){ .limbo = op->limbo };
+		err = s2_batch_flush(s2, op->batch, &flush);
+		if (err)
+			return err;
 	}
 	return unmap_range(s2, ipa.ipa, size, flags, op);
 }
 
-static bool attr_known(const struct s2 *s2, s2_attr_t attr)
-{
-	s2_attr_t mem = attr & S2_MEM_MASK, sh = attr & S2_SH_MASK;
-
-	if (!(attr & (S2_R | S2_W | S2_X)) || !exec_known(s2, attr))
-		return false;
-	/* Nearly always: write-back, inner shareable. */
-	if (!(attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK)))
-		return true;
-	return !(attr & ~(S2_R | S2_W | S2_X | S2_MEM_MASK | S2_SW_MASK | S2_SH_MASK |
-			  S2_DBM)) &&
-	       mem != (3u << 4) && sh != S2_SH_MASK &&
-	       !(sh && s2->wide == S2_WIDE_LPA2) &&
-	       !(attr & S2_DBM && !(s2->features & S2_FEAT_DBM)) &&
-	       !(attr & S2_X && attr & S2_MEM_DEV_nGnRnE) &&
-	       !(mem == S2_MEM_S1 && !(s2->features & S2_FEAT_FWB));
-}
-
-static bool flags_fit(uint32_t flags, const struct s2_op *op)
-{
-	if (!(flags & ~(S2_MAP_PAGES | S2_NO_CLEAN)))
-		return true;
-	return !(flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES |
-			   S2_SPLIT_EDGES | S2_NO_CLEAN | S2_MAP_CONT | S2_SHARED)) &&
-	       !(flags & S2_MAP_CONT && flags & S2_SHARED) &&
-	       !(flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) &&
-	       !(flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) &&
-	       !(flags & S2_SHARED && !(op && op->limbo)) &&
-	       !(flags & S2_SHARED && flags & S2_MAP_REPLACE && op->dirty);
-}
-
-int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
-	      s2_attr_t attr, uint32_t flags, const struct s2_op *op)
-{
-	int err = check_range(s2, ipa, size);
-
-	if (err)
-		return err;
-	if (pa & (page_size(s2) - 1))
-		return S2_E_ALIGN;
-	if (pa + size < pa)
-		return S2_E_WRAP;
-	if (pa + size > UINT64_C(1) << s2->pa_bits)
-		return S2_E_PA_RANGE;
-	/* Hardware may write the members of a run one by one. */
-	if (!attr_known(s2, attr) || (attr & S2_DBM && flags & S2_MAP_CONT))
-		return S2_E_ATTR;
-	if (!flags_fit(flags, op))
-		return S2_E_FLAGS;
-	/* A table that a block replaces is looked through and detached in one step. */
-	if (flags & S2_MAP_REPLACE && op && op->dirty && op->max_entries)
-		return S2_E_BUDGET;
-	return 0;
-}
-
-/* What a new page may be the short way: write-back, inner shareable. */
-#define USUAL_ATTR (S2_R | S2_W | S2_X | S2_SW_MASK)
-
 /*
  * Put leaf @d, which needs the flags @keep, into an empty entry beside other calls, as
- * make_beside() in map.c does it. It is counted first: a table that is about to be
- * detached for being empty shows so in the same word (table_kill()). If the table has
- * the flags so have those above it, for they get them first; and who detaches one of
- * them reads its word after the DSB that follows, so it sees them if a PE can have
- * seen the leaf. What is not as expected is undone, and left to the general way.
+ * put_entry() does. It is counted first: a table that is about to be detached for being
+ * empty shows so in the same word (table_kill()). If the table has the flags so have
+ * those above it, for they get them first; and who detaches one of them reads its word
+ * after the DSB that follows, so it sees them if a PE can have seen the leaf. What is not
+ * as expected is undone, and left to the general way, which also looks for a table that
+ * is empty after the undoing.
  */
 static inline bool put_leaf(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t d,
 			    uint64_t keep)
@@ -206,23 +109,22 @@ static inline bool put_leaf(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint
 	return false;
 }
 
+/* Write-back, inner shareable, of one page, with memory that needs no care. */
 static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
 			    uint32_t flags, struct s2_op *op)
 {
-	const uint32_t usual = S2_MAP_PAGES | S2_NO_CLEAN;
 	uint64_t *meta, d, keep = 0;
 	struct place p;
 
-	if ((ipa | pa) & (page_size(s2) - 1) || ipa >= s2->ipa_end || pa >= s2->pa_end)
-		return false;
-	if (attr & ~USUAL_ATTR || !(attr & (S2_R | S2_W | S2_X)) || !plain(op) ||
-	    s2->special & ~S2_HARDWARE_WRITES)
+	if (!plain(s2, ipa, op) || pa & (page_size(s2) - 1) || pa >= s2->pa_end ||
+	    attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK) || !(attr & (S2_R | S2_W | S2_X)) ||
+	    batch_of(op))
 		return false;
 	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
 		return false;
-	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
-	if (flags & ~usual &&
-	    (flags & ~(usual | S2_MAP_REPLACE | S2_DROP_EDGES | S2_SHARED) ||
+	if (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN) &&
+	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN | S2_MAP_REPLACE | S2_DROP_EDGES |
+		       (S2_USE_SHARED ? S2_SHARED : 0)) ||
 	     (flags & (S2_DROP_EDGES | S2_MAP_REPLACE)) == S2_DROP_EDGES ||
 	     (flags & S2_SHARED && !(op && op->limbo))))
 		return false;
@@ -235,9 +137,9 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || p.d)
 		return false;
+	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
 	meta = table_meta(s2, p.table);
-	spoil_look(s2, flags);
-	if (flags & S2_SHARED) {
+	if (S2_USE_SHARED && flags & S2_SHARED) {
 		if (!put_leaf(s2, meta, p.entry, d, keep))
 			return false;
 	} else {
@@ -247,10 +149,9 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 		s2_port_store(s2->port, p.entry, d);
 		meta[META_STATE] += META_LIVE_ONE;
 	}
-	/* The entry before the guest runs on: as in commit(). */
+	/* The entry before the guest runs on: as in map_window(). */
 	s2_port_dsb_ishst(s2->port);
-	report(s2, op, ipa, 0);
-	return true;
+	return done(s2, op, ipa, 0);
 }
 
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,

@@ -16,6 +16,7 @@
 
 #include <stage2/stage2.h>
 #include "stage2_port.h"
+#include "profile.h"
 
 /*
  * S2_ASSERT(cond) - a macro; an invariant of the engine is broken. May panic,

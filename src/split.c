@@ -1,101 +1,73 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Blocks into smaller ones, everything still mapped. A round takes every block
- * of a window one level down: build the tables while the guest still uses the
- * blocks, break all blocks, invalidate once, link all tables. A level-1 block
- * takes two rounds. Tables are taken before the first.
+ * Blocks into smaller ones, everything still mapped. A round takes every block of a
+ * window one level down: fill the tables while the guest still uses the blocks, break all
+ * blocks, invalidate once, link all tables. A level-1 block takes two rounds. The tables
+ * for all rounds are taken before the first.
  */
 #include "internal.h"
 
-/* Which blocks: all that intersect the window, or those that straddle an edge. */
+/* Which blocks: all that intersect the window, or with @edge those it lies inside. */
 struct wanted {
-	bool straddling;
+	uint64_t start, end;
 	uint64_t edge;
+	bool straddling;
 };
 
-/*
- * Move on to the next block that is wanted; 0 at the end of the window or of
- * the budget. The cursor stays on the block.
- */
+/* On to the next block that is wanted; 0 at the end. The cursor stays on the block. */
 static uint64_t next_block(struct cursor *c, const struct wanted *w)
 {
 	while (cursor_more(c)) {
-		uint64_t d = cursor_load(c, cursor_entry(c));
+		uint64_t *entry, d;
 
-		if (desc_valid_table(d, c->level)) {
-			cursor_down(c, d);
+		if (!cursor_read(c, &entry, &d))
 			continue;
-		}
 		if (desc_valid(d) && c->level < LAST_LEVEL &&
-		    (!w->straddling || w->edge & (level_size(c->s2, c->level) - 1)))
+		    (!w->straddling || w->edge & (cursor_size(c) - 1)))
 			return d;
 		/* Another's split or collapse: a block may come back there. */
-		if (c->step->shared && desc_busy(d) && d & DESC_REMAKE &&
-		    !cursor_owns(c, d))
+		if (is_shared(c->step) && desc_busy(d) && d & DESC_REMAKE &&
+		    desc_tag(d) != c->step->tag)
 			c->step->wait = true;
 		cursor_next(c);
 	}
 	return 0;
 }
 
-static void build_table(struct s2 *s2, uint64_t *table, uint64_t d, int level)
+/* Fill a table for block @d at @level, and note in its state word that it is for that. */
+static void fill_table(struct s2 *s2, uint64_t *table, uint64_t d, int level)
 {
 	uint64_t part = desc_part_of_block(s2, d, level, 0);
 	uint64_t size = level_size(s2, level + 1), *end = table + table_entries(s2);
 
+	table_meta(s2, table)[META_STATE] = d;
 	for (; table < end; table++, part += size)
 		s2_port_store(s2->port, table, part);
 }
 
 /*
- * Block to table is a change of size: break before make [RWHZWS]. The marker is the
- * descriptor of the table to come. With FEAT_BBM level 2 the table may follow without a
- * break [RPVTFW]: see replace_table() in collapse.c; what hardware adds to the block
- * before the swap makes that fail, and after it the block is no longer there to add to.
+ * Break. A table whose block is not the one that is found has been filled in vain, for
+ * hardware or another call has changed the block, or it has gone; it is filled anew.
  */
-static bool break_block(struct cursor *c, uint64_t d, uint64_t table_pa,
-			struct s2_gather *g)
-{
-	uint64_t table = desc_make_table(c->s2, table_pa);
-
-	/*
-	 * Not in a batch: until the flush a PE could hold the block, and another call's
-	 * invalidation of a page in it would have the wrong level.
-	 */
-	if (!(c->s2->features & S2_FEAT_BBM2) || c->step->shared ||
-	    (c->step->op && c->step->op->batch))
-		return break_entry(c, cursor_entry(c), d, table | DESC_REMAKE, g);
-	/* The swap releases: the table's entries before the entry that links it. */
-	if (s2_port_cas(c->s2->port, cursor_entry(c), d, table) != d)
-		return false;
-	gather_leaf(g, c, d);
-	return true;
-}
-
-/*
- * Break. A block that has changed since its table was
- * built (hardware dirty state, or another call) has it built anew.
- */
-static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *built,
+static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *filled,
 			 struct s2_gather *g)
 {
 	struct s2 *s2 = c->s2;
 	uint64_t d;
 
-	while (*built && !c->step->wait && (d = next_block(c, w))) {
-		uint64_t pa = link_pa(*built);
-		uint64_t *table = s2_port_table_va(s2->port, pa);
-		uint64_t *meta = table_meta(s2, table);
+	while (*filled && !c->step->wait && (d = next_block(c, w))) {
+		uint64_t link = *filled;
+		uint64_t *table = reserve_take(s2, filled), *meta = table_meta(s2, table);
 
-		if (s2_port_load(s2->port, table) !=
-		    desc_part_of_block(s2, d, c->level, 0))
-			build_table(s2, table, d, c->level);
-		reserve_take(s2, built);
+		if (meta[META_STATE] != d || (int)(link & LINK_LEVEL) != c->level)
+			fill_table(s2, table, d, c->level);
 		meta[META_STATE] =
 			table_entries(s2) * META_LIVE_ONE + meta_of_leaf(s2, d);
-		if (!break_block(c, d, pa, g)) {
+		/* Block to table is a change of size: break before make [RWHZWS]. */
+		if (!break_entry(c, cursor_entry(c), d,
+				 desc_make_table(s2, link_pa(link)) | DESC_REMAKE, g)) {
 			meta[META_STATE] = 0;
-			reserve_return(s2, built, table);
+			reserve_return(s2, filled, table);
 			continue;
 		}
 		/* From here on it goes with the table it is in. */
@@ -105,16 +77,18 @@ static void break_blocks(struct cursor *c, const struct wanted *w, uint64_t *bui
 	}
 }
 
-uint64_t link_remade(struct s2 *s2, struct step *step, uint64_t pos, uint64_t end)
+/* Every marker of this call becomes a valid table entry. */
+static void link_tables(struct s2 *s2, struct step *step, const struct wanted *w)
 {
 	struct cursor c;
 
-	cursor_start(&c, s2, step, pos, end);
+	cursor_start(&c, s2, step, w->start, w->end);
 	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c);
-		uint64_t d = cursor_load(&c, entry);
+		uint64_t *entry, d;
 
-		if (desc_busy(d) && d & DESC_REMAKE && cursor_owns(&c, d)) {
+		if (!cursor_read(&c, &entry, &d))
+			continue;
+		if (desc_busy(d) && d & DESC_REMAKE && desc_tag(d) == step->tag) {
 			/* Counted first: from the link on others may count it out. */
 			state_add(&c, cursor_meta(&c), UINT64_C(0) - META_BUSY_ONE);
 			/*
@@ -124,47 +98,45 @@ uint64_t link_remade(struct s2 *s2, struct step *step, uint64_t pos, uint64_t en
 			 */
 			s2_port_store_release(s2->port, entry,
 					      desc_make_table(s2, desc_oa(s2, d)));
-		} else if (desc_valid_table(d, c.level)) {
-			cursor_down(&c, d);
-			continue;
 		}
 		cursor_next(&c);
 	}
-	return c.ipa;
+	S2_ASSERT(c.ipa >= c.end);
 }
 
-static void split_round(struct s2 *s2, const struct wanted *w, struct step *step,
-			uint64_t start, uint64_t end, uint64_t *reserve)
+static void split_round(struct s2 *s2, struct step *step, const struct wanted *w,
+			uint64_t *reserve)
 {
 	struct s2_gather g = { 0 };
 	struct cursor c;
-	uint64_t d, built = 0, *tail = &built;
+	uint64_t d, filled = 0, *tail = &filled;
 
-	/* Build: a list in walking order, linked by the tables' metadata. */
-	cursor_start(&c, s2, step, start, end);
+	/* Fill: a list in walking order, linked by the tables' metadata. */
+	cursor_start(&c, s2, step, w->start, w->end);
 	for (; *reserve && (d = next_block(&c, w)); cursor_next(&c)) {
 		uint64_t *table = reserve_take(s2, reserve);
 
-		build_table(s2, table, d, c.level);
-		*tail = s2_port_table_pa(s2->port, table) | LINK_PRESENT;
+		fill_table(s2, table, d, c.level);
+		*tail = s2_port_table_pa(s2->port, table) | LINK_PRESENT |
+			(uint64_t)c.level;
 		tail = &table_meta(s2, table)[META_LINK];
 	}
-
-	cursor_start(&c, s2, step, start, end);
-	break_blocks(&c, w, &built, &g);
-
-	if (step->op && step->op->batch) {
-		batch_gather(step->op->batch, &g);
-		if (g.start < g.end)
-			/* Whole blocks, which may reach beyond the window. */
-			batch_range(step->op->batch, g.start, g.end, S2_BATCH_REMAKE);
-	} else if (g.start < g.end) {
+	cursor_start(&c, s2, step, w->start, w->end);
+	break_blocks(&c, w, &filled, &g);
+	if (g.start < g.end) {
 		invalidate(s2, step, &g);
-		link_remade(s2, step, start, end);
+		link_tables(s2, step, w);
 	}
-	/* Built for blocks that others have taken away meanwhile. */
-	reserve_drain(s2, &built);
+	/* Filled for blocks that others have taken away meanwhile. */
+	while (filled) {
+		uint64_t *table = reserve_take(s2, &filled);
+
+		table_meta(s2, table)[META_STATE] = 0;
+		reserve_return(s2, reserve, table);
+	}
 }
+
+/* ---- the edges of a range ------------------------------------------------------- */
 
 /*
  * Only entries that the edge lies inside are read: a table that begins or ends at
@@ -176,12 +148,11 @@ static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 	struct cursor c;
 
 	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
-	while (edge & (level_size(s2, c.level) - 1)) {
-		uint64_t d = cursor_load(&c, cursor_entry(&c));
+	while (edge & (cursor_size(&c) - 1)) {
+		uint64_t *entry, d;
 
-		if (!desc_valid_table(d, c.level))
+		if (cursor_read(&c, &entry, &d))
 			return desc_valid(d) ? tables_to(s2, edge, c.level) : 0;
-		cursor_down(&c, d);
 	}
 	return 0;
 }
@@ -198,21 +169,20 @@ void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 	const uint64_t edges[] = { start, end };
 	struct step free = step_free(step->shared ? S2_SHARED : 0);
 
-	/* At once, also in a batch: what is to be broken next is below the new tables. */
-	if (step->shared) {
-		free.op = step->op;
-		free.tag = step->tag;
+	free.tag = step->tag;
+	if (has_runs(s2)) {
+		run_break(s2, start);
+		run_break(s2, end);
 	}
-	if (s2->special & S2_RUNS)
-		runs_break(s2, start, end);
 	/* Both edges may be in one block: ask again before each round. */
 	for (int i = 0; i < 2; i++)
 		for (int round = 0; round < LAST_LEVEL && edge_tables(s2, edges[i]);
 		     round++)
-			split_round(s2, &(struct wanted){ true, edges[i] }, &free,
-				    edges[i], edges[i] + page_size(s2), reserve);
-	if (step->shared)
-		step->tag = free.tag;
+			split_round(s2, &free,
+				    &(struct wanted){ edges[i], edges[i] + page_size(s2),
+						      edges[i], true },
+				    reserve);
+	step->tag = free.tag;
 	step->wait |= free.wait;
 }
 
@@ -222,7 +192,7 @@ int settle_edges(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 	uint64_t reserve = 0, n;
 	int err = edges_need(s2, start, end, flags, &n);
 
-	if (err || !n)
+	if (err || !n || !S2_USE_RESHAPE)
 		return err;
 	if (reserve_fill(s2, step->op->cookie, &reserve, n))
 		return S2_E_NOMEM;
@@ -231,19 +201,21 @@ int settle_edges(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 	return step->wait ? S2_MORE : 0;
 }
 
+/* ---- s2_split() ----------------------------------------------------------------- */
+
 /*
  * Tables to bring the block under the cursor down to pages where it intersects
- * [start, end): at each level one for every part that does.
+ * the window: at each level one for every part that does.
  */
-static uint64_t tables_under(const struct cursor *c, uint64_t start, uint64_t end)
+static uint64_t tables_under(const struct cursor *c, const struct wanted *w)
 {
-	uint64_t base = cursor_base(c), last = base + level_size(c->s2, c->level) - 1;
+	uint64_t base = cursor_base(c), last = cursor_past(c) - 1, start = w->start;
 	uint64_t n = 0;
 
 	if (start < base)
 		start = base;
-	if (end - 1 < last)
-		last = end - 1;
+	if (w->end - 1 < last)
+		last = w->end - 1;
 	for (int level = c->level; level < LAST_LEVEL; level++) {
 		unsigned shift = level_shift(c->s2, level);
 
@@ -253,84 +225,92 @@ static uint64_t tables_under(const struct cursor *c, uint64_t start, uint64_t en
 }
 
 /*
- * What a step will do: how many tables for [op->st.pos, op->st.win_end), and
- * where the next step begins. Without a budget a level-1 block goes down to
- * pages at once. With one it goes down one level, ends the step and comes again
- * as level-2 blocks; otherwise a step takes as many blocks as their tables have
- * entries in the budget. A quarter of the visits counts, three walk again.
+ * How many tables the next blocks take, and in w->end where those end. Without a budget a
+ * level-1 block goes down to pages at once. With one it goes down one level and ends the
+ * step, and the next step begins with it (*next); otherwise a step takes as many blocks
+ * as their tables have entries in the budget. A quarter of the visits counts, three walk
+ * again.
  */
-static uint64_t count_tables(struct s2 *s2, struct s2_op *op, struct step *step,
-			     uint64_t end, uint64_t *next)
+static uint64_t count_tables(struct s2 *s2, struct step *step, struct wanted *w,
+			     uint64_t *next)
 {
-	const struct wanted all = { false, 0 };
-	uint64_t kept = op->max_entries / 4 * 3 + S2_LEVELS;
-	uint64_t n = 0, most = op->max_entries / table_entries(s2);
+	/* One at least: a table of 64 KiB has more entries than the least budget. */
+	uint64_t most = step->op->max_entries / table_entries(s2) + 1;
+	uint64_t kept = step->entries / 4 * 3 + S2_LEVELS, n = 0;
 	struct cursor c;
 
-	if (!op->max_entries)
+	if (!is_bounded(step) || !step->op->max_entries) {
 		kept = 0;
+		most = UINT64_MAX;
+	}
 	step->entries -= kept;
-	cursor_start(&c, s2, step, op->st.pos, end);
-	*next = 0;
-	while (!*next && next_block(&c, &all)) {
-		if (!op->max_entries) {
-			n += tables_under(&c, op->st.pos, end);
-		} else if (n++, c.level + 1 < LAST_LEVEL) {
+	cursor_start(&c, s2, step, w->start, w->end);
+	*next = UINT64_MAX;
+	while (*next == UINT64_MAX && n < most && next_block(&c, w)) {
+		n += most == UINT64_MAX ? tables_under(&c, w) : 1;
+		if (most != UINT64_MAX && c.level + 1 < LAST_LEVEL)
 			*next = c.ipa;
-			c.ipa += page_size(s2);
-			break;
-		} else if (n >= most) {
-			*next = cursor_base(&c) + level_size(c.s2, c.level);
-		}
 		cursor_next(&c);
 	}
 	step->entries += kept;
-	op->st.win_end = c.ipa < end ? c.ipa : end;
-	if (!*next || *next > end)
-		*next = op->st.win_end;
+	w->end = cursor_at(&c);
+	if (*next > w->end)
+		*next = w->end;
 	return n;
+}
+
+static int split_steps(struct s2 *s2, struct s2_op *op, struct step *step)
+{
+	uint64_t end = op->st.ipa + op->st.size;
+	struct wanted w = { .start = op->st.pos, .end = end };
+	uint64_t next;
+
+	/* Beside others blocks may come in again and again: a few times. */
+	for (int i = 0; i < 4; i++) {
+		uint64_t reserve = 0, n = count_tables(s2, step, &w, &next);
+
+		if (step->wait)
+			return S2_MORE;
+		if (reserve_fill(s2, op->cookie, &reserve, n))
+			return S2_E_NOMEM;
+		if (n && has_runs(s2)) {
+			run_break(s2, w.start);
+			run_break(s2, w.end);
+		}
+		op->changed += n;
+		for (int round = 0; reserve && round < LAST_LEVEL; round++)
+			split_round(s2, step, &w, &reserve);
+		/* Beside others a block may have been taken away. */
+		S2_ASSERT(!reserve || is_shared(step));
+		reserve_drain(s2, &reserve);
+		if (!is_shared(step)) {
+			op->st.pos = next;
+			return next < end ? S2_MORE : 0;
+		}
+		if (step->wait)
+			return S2_MORE;
+		/* It is done when a walk finds no block (P15). */
+		if (!n)
+			return 0;
+	}
+	return S2_MORE;
 }
 
 int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
-	const struct wanted all = { false, 0 };
-	uint64_t end = ipa.ipa + size, reserve = 0, n, next;
 	struct s2_op local;
 	struct step step;
-	int err = check_range(s2, ipa.ipa, size);
+	int err;
 
-	if (!err && flags & ~S2_SHARED)
-		err = S2_E_FLAGS;
-	if (!err)
-		err = op_begin(s2, &op, &local, &step, OP_SPLIT, ipa.ipa, size, flags,
-			       flags);
+	if (!S2_USE_RESHAPE)
+		return S2_E_UNSUPPORTED;
+	if (flags & ~S2_SHARED)
+		return S2_E_FLAGS;
+	err = op_begin(s2, &op, &local, &step, OP_SPLIT, ipa.ipa, size, 0, flags);
 	if (err)
 		return err;
-	/* Also when blocks of this range are on their way to be smaller ones. */
-	if (op->batch &&
-	    (batch_full(op->batch) ||
-	     batch_remakes(op->batch, op->st.pos, end - op->st.pos)) &&
-	    (!batch_finish(s2, op->batch, op, &step) || !drain_own(s2, op, &step) ||
-	     op->max_entries))
-		return op_end(s2, op, &step, S2_MORE);
-	n = count_tables(s2, op, &step, end, &next);
-	if (reserve_fill(s2, op->cookie, &reserve, n))
-		return op_end(s2, op, &step, S2_E_NOMEM);
-	if (n && s2->special & S2_RUNS)
-		runs_break(s2, op->st.pos, op->st.win_end);
-	for (int round = 0; reserve && round < LAST_LEVEL; round++) {
-		/* What is below a table that the round before made comes after it. */
-		if (round && op->batch && !batch_finish(s2, op->batch, op, &step))
-			break;
-		split_round(s2, &all, &step, op->st.pos, op->st.win_end, &reserve);
-	}
-	/* Beside others a block may have been taken away. */
-	S2_ASSERT(!reserve || step.shared || op->batch);
-	reserve_drain(s2, &reserve);
-	op->changed += n;
-	if (step.wait || !drain_own(s2, op, &step))
-		return op_end(s2, op, &step, S2_MORE);
-	op->st.pos = next;
-	op->done = s2_ipa(next);
-	return op_end(s2, op, &step, next < end ? S2_MORE : 0);
+	err = split_steps(s2, op, &step);
+	if (err == S2_MORE)
+		op->done = s2_ipa(op->st.pos);
+	return op_end(s2, op, &step, err);
 }

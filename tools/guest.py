@@ -29,14 +29,14 @@ DEBIAN = os.path.join(WORK, "debian")
 PACKAGES = ["linux-image-cloud-arm64", "busybox-static", "libfdt-dev"]
 
 CPUS = {
-    # Pointer authentication by a cheap algorithm; the monitor leaves SVE alone.
+    # Pointer authentication by a cheap algorithm. The monitor does not handle SVE.
     "max": "max,pauth-impdef=on,sve=off,sme=off",
 }
 MACHINE = "virt,virtualization=on,gic-version=3,highmem=off,its=off"
-# Where the monitor expects them (ports/el2/main.c).
+# The addresses at which the monitor expects them (ports/el2/main.c).
 IMAGE, INITRD = 0x44000000, 0x48000000
 
-# What a guest says that has lost.
+# What a guest prints when it has failed.
 LOST = re.compile(
     r"Kernel panic|Internal error|Oops|\bBUG\b|Unable to handle|MISMATCH"
     r"|segfault|Segmentation fault|Illegal instruction|bad page|list_(add|del) corruption"
@@ -87,7 +87,7 @@ def fetch():
         if name.endswith(".deb"):
             run("dpkg-deb", "-x", name, ".", cwd=DEBIAN)
             os.remove(os.path.join(DEBIAN, name))
-    # Hundreds of MiB of modules, which this guest has no use for.
+    # Hundreds of MiB of modules, which this guest does not use.
     shutil.rmtree(os.path.join(DEBIAN, "lib"), ignore_errors=True)
     open(done, "w", encoding="ascii").close()
 
@@ -193,7 +193,7 @@ class Machine:
         self.timed_out = False
 
     def lines(self):
-        """(channel, line), until QEMU has closed both or time is over."""
+        """(channel, line), until QEMU has closed both or the time is over."""
         while self.selector.get_map():
             left = self.end - time.monotonic()
             if left <= 0:
@@ -211,7 +211,7 @@ class Machine:
                     yield state[0], line.decode("utf-8", "replace").rstrip("\r")
 
     def status(self):
-        """QEMU's exit status; ends it if it is still there."""
+        """QEMU's exit status; ends QEMU if it still runs."""
         try:
             return self.process.wait(0 if self.timed_out else 5)
         except subprocess.TimeoutExpired:
@@ -255,7 +255,7 @@ def boot(options):
             print(line if channel == "monitor" else f"| {line}", flush=True)
         if LOST.search(line):
             lost.append(line)
-            # What follows may say more, but such a guest may never end.
+            # The following lines may say more, but such a guest may never end.
             machine.end = min(machine.end, time.monotonic() + 3)
         ended |= channel == "monitor" and line.startswith("el2: end:")
         if channel == "monitor" and line.startswith("el2: SYSTEM_RESET:"):
@@ -266,7 +266,7 @@ def boot(options):
 
 
 def judge(options, machine, lost, resets, ended, seconds):
-    """Say what came of it; the exit status."""
+    """Print the result; returns the exit status."""
     if options.resets and resets == options.resets:
         machine.process.kill()
         machine.process.wait()
@@ -292,7 +292,7 @@ def judge(options, machine, lost, resets, ended, seconds):
 
 def target_lines(options, plant, argument):
     elf = program("target.elf", plant)
-    # One host thread: the two CPUs wait for each other at every access.
+    # One host thread, because the two CPUs wait for each other at every access.
     command = qemu(options, elf, 2, 1024, "-accel", "tcg,thread=single")
     machine = Machine(command, options.limit, argument)
     try:
@@ -342,7 +342,7 @@ def planted(options):
 
 
 def bench_once(options, elf):
-    # One instruction is one nanosecond, and nothing comes from outside.
+    # One instruction is one nanosecond, and there are no external events.
     command = qemu(
         options, elf, 1, 1024, "-icount", "shift=0,sleep=off", "-seed", "1",
         "-rtc", "base=2023-02-10,clock=vm",
@@ -355,7 +355,7 @@ def bench_once(options, elf):
 
 
 def bench(options):
-    """Twice, since the counts are promised to repeat."""
+    """Run it twice, because the counts must repeat."""
     elf = program("bench.elf", options.plant)
     rows, again = bench_once(options, elf), bench_once(options, elf)
     if options.markdown:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Mistakes that a build can plant, one at a time (make guest PLANT=no-tlbi), to
- * see whether this machine convicts them. docs/el2.md has what came of each.
+ * Mistakes that a build can plant, one at a time (make guest PLANT=no-tlbi), to see
+ * whether this machine convicts them. docs/el2.md has the results.
  */
 #ifndef STAGE2_EL2_PLANT_H
 #define STAGE2_EL2_PLANT_H

@@ -23,7 +23,7 @@ import tempfile
 
 CROSS = "aarch64-linux-gnu-"
 FLAGS = ["-std=c11", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror"]
-# Bytes: a hypervisor's stack is a few KiB, and its own frames are on it too.
+# Bytes. The stack of a hypervisor is a few KiB, and its own frames are on it too.
 FRAME = 1024
 STACK = 2048
 

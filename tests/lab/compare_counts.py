@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The counts of Linux 6.12, which `entry` and `merged` must reach by doing its work."""
+"""`entry` and `merged` do the work of Linux 6.12, so they must have its counts."""
 import unittest
 
 import s2lab

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * planted			the names of the programs
- * planted PROGRAM [LOG]	run one: prints "none", or "RULE: why" for each verdict
+ * planted			prints the names of the programs
+ * planted PROGRAM [LOG]	runs one: prints "none", or "RULE: why" for each verdict
  *
- * Programs are small: what one does is said by its name, its line in the table below,
- * and the shape it runs.
+ * Programs are small. The name of a program, its line in the table below, and the shape
+ * that it runs say what it does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 
 /* ---- shapes: nothing but calls; world.c says what each promises ------------------ */
 
-/* Single pages come and go; the last takes its table along. */
+/* Single pages are mapped and unmapped. The last one takes its table along. */
 static void pages(void)
 {
 	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
@@ -37,7 +37,9 @@ static void pages(void)
 	map(0, PAGE, RW, 0);
 }
 
-/* A page each: in order, backwards, all over; memory of two types; tables that die. */
+/*
+ * One page at a time: in order, backwards, scattered; memory of two types; empty tables.
+ */
 static void one_by_one(void)
 {
 	for (unsigned round = 0; round < 2; round++) {
@@ -61,7 +63,7 @@ static void one_by_one(void)
 	}
 }
 
-/* Tables wholly inside the range, with and without tables below; some at its edges. */
+/* Tables wholly inside the range, with and without tables below; some at the edges. */
 static void tables(void)
 {
 	for (unsigned round = 0; round < 2; round++) {
@@ -105,7 +107,7 @@ static void edges(void)
 	unmap(0, 2 * GIB, 0);
 }
 
-/* The same block sizes, up to the end of the address space, one byte short of no more. */
+/* The same block sizes, up to one byte before the end of the address space. */
 static void end_of_space(void)
 {
 	uint64_t end = UINT64_C(1) << world.s2.ipa_bits;
@@ -119,7 +121,7 @@ static void end_of_space(void)
 	world_flush();
 }
 
-/* Both halves of a root that is two tables. */
+/* Both halves of a root that has two tables. */
 static void roots(void)
 {
 	uint64_t half = UINT64_C(1) << (world.s2.ipa_bits - 1);
@@ -135,7 +137,7 @@ static void roots(void)
 	world_flush();
 }
 
-/* What is mapped is replaced: page, block, table, in each other's place. */
+/* What is mapped is replaced: a page, a block or a table, each by each. */
 static void replace(void)
 {
 	map(0, BLOCK, RW, S2_MAP_PAGES);
@@ -149,7 +151,7 @@ static void replace(void)
 	unmap(0, GIB, 0);
 }
 
-/* The same beside others, who may not be in the way. */
+/* The same beside other calls, which do not interfere. */
 static void in_place(void)
 {
 	map(0, 3 * PAGE, RW, S2_MAP_PAGES);
@@ -158,7 +160,7 @@ static void in_place(void)
 	relax(PAGE, RWX);
 	wrprotect(0, 2 * PAGE);
 	map(BLOCK, BLOCK, RW, 0);
-	/* Of a block, and of a run, all. */
+	/* The change applies to all of a block, and to all of a run. */
 	now_has(BLOCK, BLOCK, S2_R);
 	wrprotect(BLOCK + PAGE, PAGE);
 	unmap(0, 2 * BLOCK, S2_DROP_EDGES);
@@ -192,7 +194,7 @@ static void collapses(void)
 	unmap(0, BLOCK, 0);
 }
 
-/* Ranges of which each end needs its own address. */
+/* Ranges in which each end needs an address of its own. */
 static void ends(uint64_t start, uint64_t size)
 {
 	uint64_t page = UINT64_C(1) << world.s2.granule_shift;
@@ -207,7 +209,7 @@ static void ranges(void)
 {
 	uint64_t page = UINT64_C(1) << world.s2.granule_shift;
 
-	/* The most that one TLBI can say, and twice of it. */
+	/* The largest range of one TLBI, and twice as much. */
 	ends(page << 21, page << 21);
 	ends(page << 21, page << 22);
 	ends(page << 22, page * 3);
@@ -240,7 +242,7 @@ static void places(void)
 	world_flush();
 }
 
-/* What is broken in a batch and not invalidated keeps its place, and is not gone. */
+/* What is broken in a batch and not invalidated yet keeps its marker. */
 static void pending(void)
 {
 	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
@@ -257,7 +259,7 @@ static void pending(void)
 	map(PAGE, PAGE, RW, 0);
 }
 
-/* Leaves of one level, of two, a table among them: what a level hint may say. */
+/* Leaves of one level, of two levels, and with a table: which level hint is allowed. */
 static void hints(void)
 {
 	map(0, 4 * BLOCK, RW, 0);
@@ -270,7 +272,7 @@ static void hints(void)
 	map(3 * BLOCK, BLOCK, RW, 0);
 	unmap(3 * BLOCK, 2 * BLOCK, 0);
 	unmap(5 * BLOCK, PAGE, 0);
-	/* Neighbours, and in a batch one place. */
+	/* Neighbours, which are one place in a batch. */
 	unmap(GIB - 2 * PAGE, 2 * PAGE, 0);
 	unmap(GIB, GIB, 0);
 	unmap(BLOCK, 2 * BLOCK, 0);
@@ -295,7 +297,7 @@ static void lpa2(void)
 	world_flush();
 }
 
-/* A failure of the second of two tables; of the first of a split at the edge. */
+/* The allocation of the second of two tables fails, and of the first at a split edge. */
 static void failures(void)
 {
 	map(0, 2 * PAGE, RW, S2_MAP_PAGES);
@@ -329,8 +331,8 @@ static void beside(void)
 }
 
 /*
- * The first page loses a permission, the place of the second is taken by another call
- * between the look and the swap: the call fails, and what it has changed counts.
+ * The first page loses a permission. Another call takes the place of the second one
+ * between the look and the swap. The call fails, and what it has changed counts.
  */
 static void lost_race(void)
 {
@@ -343,7 +345,10 @@ static void lost_race(void)
 	/* One page, the same for both. */
 	world.before_cas = beside_page;
 	map(4 * PAGE, PAGE, RW, 0);
-	/* The table of the second loses the race for the place of the first. */
+	/*
+	 * The table for the second page loses the race against the table for the first
+	 * one.
+	 */
 	world.before_cas = beside_table;
 	map(GIB, PAGE, RW, 0);
 	unmap(0, 2 * GIB, 0);
@@ -392,7 +397,7 @@ static void hardware(void)
 	unmap(0, 2 * BLOCK, 0);
 }
 
-/* Every page that the guest writes is found, once. */
+/* Every page that the guest writes is reported, once. */
 static void dirt(void)
 {
 	map(0, 4 * PAGE, S2_R | S2_DBM, S2_MAP_PAGES);
@@ -407,7 +412,7 @@ static void dirt(void)
 	unmap(0, BLOCK, 0);
 }
 
-/* The VMID is another one between two calls. */
+/* The VMID changes between two calls. */
 static void rollover(void)
 {
 	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
@@ -417,7 +422,7 @@ static void rollover(void)
 	unmap(0, BLOCK, 0);
 }
 
-/* Changes of part of a run, which lose it its hint. */
+/* Changes of part of a run, which remove its hint. */
 static void runs(void)
 {
 	map(0, 32 * PAGE, RW, S2_MAP_CONT | S2_MAP_PAGES);
@@ -440,7 +445,7 @@ static void notes(void)
 	unmap(0, 2 * GIB, 0);
 }
 
-/* An annotation is all that is left for destroy. */
+/* Only an annotation is left for destroy. */
 static void last_note(void)
 {
 	map(0, PAGE, RW, 0);
@@ -448,7 +453,7 @@ static void last_note(void)
 	annotate(GIB, GIB, 7);
 }
 
-/* Memory that is executed, and memory that was somebody else's before. */
+/* Memory that is executed, and memory that had another owner before. */
 static void published(void)
 {
 	map(0, 2 * PAGE, RWX, S2_MAP_PAGES);
@@ -478,7 +483,10 @@ static void neighbours(void)
 		unmap(GIB, 11 * BLOCK, 0);
 		world_flush();
 	}
-	/* A table of blocks, detached: two of them neighbours, downwards. */
+	/*
+	 * A table of blocks is detached. Two of them are neighbours in memory, in falling
+	 * order.
+	 */
 	map_to(4 * GIB, 64 * GIB + BLOCK, BLOCK, RW, 0);
 	map_to(4 * GIB + BLOCK, 64 * GIB, BLOCK, RW, 0);
 	map(4 * GIB + 5 * BLOCK, 3 * BLOCK, RW, 0);

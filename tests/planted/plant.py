@@ -24,7 +24,7 @@ JOBS = 2
 
 
 class Unplantable(Exception):
-    """The old text is not there, or not only once."""
+    """The old text does not occur, or occurs more than once."""
 
 
 def load():
@@ -42,7 +42,7 @@ def edits_of(plant):
 
 
 def edited(text, edit):
-    """One replacement; blanks and line ends match any others."""
+    """One replacement; any white space matches any other."""
     tokens = edit["old"].split()
     found = list(re.finditer(r"\s+".join(map(re.escape, tokens)), text))
     if len(found) != 1:
@@ -51,7 +51,7 @@ def edited(text, edit):
 
 
 class Bench:
-    """Where engines are built: objects of the plant in front of the archive of the rest."""
+    """Builds engines: the objects of the plant are linked before the archive of the rest."""
 
     def __init__(self, args):
         self.build = pathlib.Path(args.build).resolve()
@@ -89,7 +89,7 @@ class Bench:
             path = work / edit["file"]
             path.write_text(edited(path.read_text("utf-8"), edit), "utf-8")
         if edits or patch:
-            # A header reaches every file of the engine, and its port.
+            # A header affects every file of the engine, and its port.
             one = {e["file"] for e in edits}
             files = one
             if patch or any(f.endswith(".h") for f in one):
@@ -115,7 +115,7 @@ def programs(exe):
 
 
 def verdicts(exe, program, log=None):
-    """[(rule, why)]; "crash" and "hung" are what a planted engine may do, too."""
+    """[(rule, why)]; a planted engine may also give "crash" or "hung"."""
     command = [str(exe), program] + ([log] if log else [])
     try:
         done = subprocess.run(
@@ -132,7 +132,7 @@ def verdicts(exe, program, log=None):
 
 
 def convict(bench, plants):
-    """For each plant, all of the same edits, None or what is wrong with the conviction."""
+    """For each plant (all have the same edits) None, or what is wrong with the conviction."""
     try:
         exe = bench.engine(plants[0]["bug"], plants[0]["edits"])
     except Unplantable as e:
@@ -175,7 +175,7 @@ def test(bench, plants):
 
 
 def show(bench, name, every, log, edits=(), patch=None):
-    """What the programs say of one engine."""
+    """Print the verdicts of the programs on one engine."""
     exe = bench.engine(name, edits, patch)
     convicted = 0
     for program in every or programs(exe):

@@ -77,7 +77,7 @@ static void book_add(uint64_t ipa, uint64_t size, uint64_t pa, s2_attr_t attr)
 	book.extent[book.n++] = (struct extent){ ipa, size, pa, attr };
 }
 
-/* Takes [ipa, ipa + size) out; what was there goes to @gone, if there is one. */
+/* Removes [ipa, ipa + size). What was there goes to @gone, if it is given. */
 static unsigned book_take(uint64_t ipa, uint64_t size, struct extent *gone)
 {
 	uint64_t end = ipa + size;
@@ -161,7 +161,7 @@ static void check(void)
 	const char *what;
 
 	machine_says();
-	/* What is busy in an open batch is not finished, and counted as it is. */
+	/* What is busy in an open batch is not finished, and is counted as busy. */
 	if (batch_open && pendings)
 		return;
 	what = meta_check(&world.s2, &linked);
@@ -282,7 +282,7 @@ uint64_t frame(uint64_t ipa)
 	return ipa + 16 * GIB;
 }
 
-/* The lock goes from one PE to the other. */
+/* The lock is handed over from one PE to the other. */
 static void other_pe(void)
 {
 	unsigned pe = (world.port.pe + 1) % ENGINE_PES;
@@ -297,7 +297,7 @@ static void before_step(void)
 		s2m_walker_enter(world.m, world.port.pe);
 }
 
-/* False when the operation is at its end. */
+/* False when the operation has ended. */
 static bool after_step(int ret, const char *what, int expected)
 {
 	static unsigned steps;
@@ -342,7 +342,7 @@ static struct s2_op begin(bool batched)
 									    NULL };
 }
 
-/* After the promises, for they hold before: what is detached goes back. */
+/* After the promises, because they hold earlier: detached tables are given back. */
 static void end(void)
 {
 	machine_says();
@@ -354,7 +354,7 @@ static void end(void)
 static uint64_t dirty_bits[16];
 static struct s2_dirty_log dirty_log;
 
-/* Where the call is to say what was dirty; NULL where hardware keeps no such state. */
+/* Where the call reports what was dirty; NULL where hardware keeps no dirty state. */
 static struct s2_dirty_log *log_begin(uint64_t ipa, uint64_t size)
 {
 	dirty_log = (struct s2_dirty_log){ s2_ipa(ipa), size, dirty_bits, false };
@@ -366,7 +366,9 @@ static struct s2_dirty_log *log_begin(uint64_t ipa, uint64_t size)
 	return &dirty_log;
 }
 
-/* It has said all: before other promises, which forget what was dirty. */
+/*
+ * The report is complete. This comes before other promises, which forget what was dirty.
+ */
 static void log_end(void)
 {
 	unsigned shift = world.s2.granule_shift;
@@ -449,7 +451,10 @@ static void map_expecting(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t at
 		n = book_take(op.start.ipa, op.end.ipa - op.start.ipa, gone);
 		book_add(ipa, size, pa, attr);
 		for (unsigned i = 0; i < n; i++) {
-			/* Replaced by other memory: the old has another owner. */
+			/*
+			 * The memory is replaced by other memory, and the old memory has
+			 * another owner.
+			 */
 			if (flags & S2_MAP_REPLACE &&
 			    gone[i].pa != pa + (gone[i].ipa - ipa))
 				s2m_claim_frame_free(world.m, world.port.pe, gone[i].pa,
@@ -586,7 +591,7 @@ void split_fails(uint64_t ipa, uint64_t size, int expected)
 
 	STEPS(ret, "s2_split()", expected,
 	      s2_split(&world.s2, s2_ipa(ipa), size, shared(), &op));
-	/* Nothing is promised but that all stays mapped: finished at once. */
+	/* The only promise is that all stays mapped. It is finished at once. */
 	if (op.batch)
 		world_flush();
 	end();

@@ -28,7 +28,7 @@ class Features(unittest.TestCase):
                                             if features != "none" else []))
                     ranges = got["stage2"]["tlbi"].get("ripas2e1is", 0)
                     self.assertEqual(ranges > 0, "tlbirange" in features)
-                    # One exception: s2_flush cleans, with FWB it has nothing to.
+                    # One exception: with FWB s2_flush has nothing to clean.
                     if "fwb" in features:
                         self.assertEqual(got["stage2"]["clean_lines"], 0)
 

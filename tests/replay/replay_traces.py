@@ -52,7 +52,7 @@ class Traces(unittest.TestCase):
             by = got[way]["by_operation"]
             self.assertEqual({op: c["calls"] for op, c in by.items()}, calls, way)
             self.assertEqual(got[way]["tables_taken"], got[way]["tables_freed"], way)
-        # What the library promises: no unmap call needs more than one of each.
+        # The library promises that no unmap call needs more than one of each.
         by = got["stage2"]["by_operation"]
         self.assertLessEqual(by["unmap"]["dsb"], 4 * calls["unmap"])
 

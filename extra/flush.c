@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Phases 2 to 4 of all that a batch has broken: one invalidation, then the cleans, then
+ * every range is released.
+ */
+#include "internal.h"
+
+/*
+ * Ranges that each lie inside one table of leaves, which is still there: what
+ * release_window() does, by one walk, one loop and one count.
+ */
+static bool release_leaves(struct window *w, const struct s2_batch *b, uint64_t ipa,
+			   uint64_t end)
+{
+	struct s2 *s2 = w->s2;
+	uint64_t pages = (end - ipa) >> page_shift(s2), n = 0, *meta;
+	const uint64_t *last;
+	struct place p;
+
+	/* The root's tables have a metadata word each, as in page.c. */
+	if (s2->special & S2_SHALLOW ||
+	    (ipa ^ (end - 1)) >> level_shift(s2, LAST_LEVEL - 1))
+		return false;
+	p = walk(s2, ipa);
+	if (p.level != LAST_LEVEL)
+		return false;
+	meta = table_meta(s2, p.table);
+	for (last = p.entry + pages - 1;; p.d = s2_port_load(s2->port, p.entry)) {
+		if (desc_busy(p.d) && desc_tag(p.d) == b->tag) {
+			s2_port_store(s2->port, p.entry, 0);
+			n++;
+		}
+		if (p.entry++ == last)
+			break;
+	}
+	meta[META_STATE] -= n * META_BUSY_ONE;
+	w->emptied |= !(meta[META_STATE] & META_COUNTS);
+	return true;
+}
+
+static void finish_all(struct s2 *s2, struct s2_batch *b, struct s2_op *op,
+		       struct step *step)
+{
+	struct window w;
+	uint64_t bytes = step->bytes;
+	uint8_t tag = step->tag;
+
+	window_init(&w, s2, op, step, 0, 0, 0);
+	invalidate_places(s2, b->place, b->places);
+	step->tag = b->tag;
+	for (unsigned i = 0; i < b->ranges; i++)
+		if (b->range[i].clean)
+			window_clean(&w, b->range[i].start, b->range[i].end);
+	clean_barrier(s2, step, bytes);
+	for (unsigned i = 0; i < b->ranges; i++) {
+		uint64_t start = b->range[i].start, end = b->range[i].end;
+
+		if (!release_leaves(&w, b, start, end))
+			window_release(&w, start, end);
+	}
+	step->tag = 0;
+	for (unsigned i = 0; w.emptied && i < b->ranges; i++)
+		window_sweep(s2, op, step, b->range[i].start, b->range[i].end);
+	step->tag = tag;
+	b->places = b->ranges = 0;
+}
+
+int s2_batch_flush(struct s2 *s2, struct s2_batch *b, struct s2_op *op)
+{
+	struct s2_op local;
+	struct step step;
+	int err;
+
+	if (!S2_USE_BATCH)
+		return S2_E_UNSUPPORTED;
+	if (s2->batch != b)
+		return S2_E_BATCH;
+	err = op_begin(s2, &op, &local, &step, OP_FLUSH, 0, 0, 0, 0);
+	if (err)
+		return err;
+	finish_all(s2, b, op, &step);
+	drain_own(s2, op, &step);
+	return op_end(s2, op, &step, 0);
+}
+
+int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op)
+{
+	int ret = s2_batch_flush(s2, b, op);
+
+	if (ret)
+		return ret;
+	s2->batch = NULL;
+	tag_free(s2, b->tag);
+	return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What an embedder does not use. Each S2_USE_ constant is 0 or 1 and may be set in
+ * stage2_port.h. The code tests it by an ordinary if, so the compiler checks what it
+ * removes. A call that asks for something left out gets S2_E_UNSUPPORTED and changes
+ * nothing. S2_GRANULE_SHIFT (12, 14 or 16), if defined, makes the granule a constant of
+ * the build. docs/design.md has the table of the named profiles.
+ */
+#ifndef STAGE2_SRC_PROFILE_H
+#define STAGE2_SRC_PROFILE_H
+
+#define S2_PROFILE_CORE 0
+#define S2_PROFILE_HYPERVISOR 1
+#define S2_PROFILE_ALL 2
+
+#ifndef S2_PROFILE
+#define S2_PROFILE S2_PROFILE_ALL
+#endif
+
+/* S2_SHARED: calls beside each other without a lock. */
+#ifndef S2_USE_SHARED
+#define S2_USE_SHARED (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
+/* op->max_entries and op->max_bytes: operations in bounded steps. */
+#ifndef S2_USE_STEPS
+#define S2_USE_STEPS (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
+/* s2_split(), s2_collapse(), S2_SPLIT_EDGES. */
+#ifndef S2_USE_RESHAPE
+#define S2_USE_RESHAPE (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
+/* S2_FEAT_HAFDBS, S2_FEAT_DBM: hardware writes access flags and dirty state. */
+#ifndef S2_USE_HW
+#define S2_USE_HW (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
+/*
+ * Speed for size: short ways for one page, and loops over consecutive entries with the
+ * same attributes. Without it every entry goes the general way.
+ */
+#ifndef S2_USE_FAST
+#define S2_USE_FAST (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
+/* Changes in place and looks at a range: s2_wrprotect(), s2_age(), s2_count(), ... */
+#ifndef S2_USE_CHANGES
+#define S2_USE_CHANGES (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
+/* s2_batch_begin(), op->batch. */
+#ifndef S2_USE_BATCH
+#define S2_USE_BATCH (S2_PROFILE >= S2_PROFILE_ALL)
+#endif
+/* S2_MAP_CONT: contiguous runs. */
+#ifndef S2_USE_RUNS
+#define S2_USE_RUNS (S2_PROFILE >= S2_PROFILE_ALL)
+#endif
+/* s2_annotate(), S2_KEEP_NOTES. */
+#ifndef S2_USE_NOTES
+#define S2_USE_NOTES (S2_PROFILE >= S2_PROFILE_ALL)
+#endif
+/* S2_FEAT_LPA2, and PA sizes of 52 bits. */
+#ifndef S2_USE_52BIT
+#define S2_USE_52BIT (S2_PROFILE >= S2_PROFILE_ALL)
+#endif
+
+#endif /* STAGE2_SRC_PROFILE_H */

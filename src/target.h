@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a map wants at each address of its range. A replacing map breaks what is not that.
+ */
+#ifndef STAGE2_SRC_TARGET_H
+#define STAGE2_SRC_TARGET_H
+
+#include "gather.h"
+
+struct target {
+	uint64_t delta;	   /* PA - IPA */
+	uint64_t end;	   /* of the whole range */
+	uint64_t max_leaf; /* bytes */
+	s2_attr_t attr;
+	uint32_t flags;
+};
+
+/* The arguments of s2_map(); target.c. */
+int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
+	      s2_attr_t attr, uint32_t flags, const struct s2_op *op);
+
+/* The level of the leaf to be made for @ipa: the largest that fits. */
+int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa);
+
+uint64_t target_desc(const struct s2 *s2, const struct target *t,
+				   uint64_t ipa, int level);
+
+/*
+ * What leaf @d at @level becomes without a break: it has the address and the type that
+ * are wanted. 0 if it has to be broken.
+ */
+uint64_t target_in_place(const struct s2 *s2, const struct target *t,
+				       uint64_t d, uint64_t ipa, int level);
+
+#endif /* STAGE2_SRC_TARGET_H */
