@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames: what was cleaned since when, and who wrote last. Dirty lines are not
- * simulated: without FWB a guest that can write may write by a non-cacheable
- * alias, so whether a clean came late enough is all there is to know.
+ * Frames: when they were cleaned, and who wrote last. Cache lines are not simulated.
+ * Without FWB a guest that can write can also write by a non-cacheable alias, so the
+ * only question is whether a clean came late enough.
  */
 #include <stdlib.h>
 
@@ -12,10 +12,10 @@
 #define TOP (UINT64_C(1) << 52)
 #define SLAB 1024u
 
-/* Frames from pa to the next extent, all alike. */
+/* Frames from pa to the next extent, all with the same state. */
 struct extent {
 	RB_ENTRY(extent) rb;
-	struct extent *prev, *next;	/* by address; next free, if free */
+	struct extent *prev, *next; /* by address; of a free one: the next free */
 	uint64_t pa;
 	struct frame f;
 };
@@ -89,7 +89,7 @@ static uint64_t extent_end(const struct extent *e)
 	return e->next ? e->next->pa : TOP;
 }
 
-/* The one that pa is in. Most often it is the one asked for last, or the next. */
+/* The extent that contains pa: most often the last one used, or the next. */
 static struct extent *extent_find(struct machine *m, uint64_t pa)
 {
 	struct extent *e = m->extent_hot, *best = e;
@@ -111,13 +111,14 @@ static struct extent *extent_find(struct machine *m, uint64_t pa)
 	return m->extent_hot = best;
 }
 
-/* Frames of a range; those that are alike come as one. */
+/* Iterates over a range of frames; those with the same state come as one. */
 struct frames {
 	struct machine *m;
 	uint64_t pa, end;
-	uint64_t at;		/* of the frames returned last */
-	struct extent *e;	/* ... and what they are part of */
-	struct frame frame;	/* ... to be changed, from beginning to end */
+	/* The frames returned last: their address, extent, and (change) new state. */
+	uint64_t at;
+	struct extent *e;
+	struct frame frame;
 	bool change;
 };
 
@@ -125,13 +126,15 @@ static struct frames frames(struct machine *m, uint64_t pa, uint64_t size, bool 
 {
 	uint64_t end = pa + size < TOP && pa + size >= pa ? pa + size : TOP;
 
-	return (struct frames){ .m = m, .pa = pa & ~(FRAME - 1), .change = change,
+	return (struct frames){ .m = m,
+				.pa = pa & ~(FRAME - 1),
+				.change = change,
 				.end = (end + FRAME - 1) & ~(FRAME - 1) };
 }
 
 /*
- * What was returned last takes its place, joined to a neighbour that it is like.
- * Mostly that is the one before: then a boundary moves and nothing else.
+ * Stores the new state of the frames returned last, and joins them to a neighbour with
+ * the same state. That is mostly the one before: then only a boundary moves.
  */
 static void commit(struct frames *f)
 {
@@ -224,7 +227,7 @@ bool frames_live(struct machine *m, uint64_t pa, uint64_t size, uint64_t *at)
 	return false;
 }
 
-/* The host has written, or may have, until the step given. */
+/* The host has written, or may have written, up to this step. */
 static void host_writes(struct machine *m, uint64_t pa, uint64_t size, uint64_t step,
 			bool mapped)
 {
@@ -319,7 +322,7 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 	if (op == S2M_IC_IVAU) {
 		struct frames fs = frames(m, pa, size, true);
 
-		/* Stale instructions can be fetched again until the data is clean. */
+		/* Before the data is clean, a fetch may get stale instructions again. */
 		while ((f = next_frame(&fs))) {
 			if (f->clean > f->host || m->mode.fwb || m->features & S2M_IDC)
 				f->icache |= IC_ISSUED;
@@ -347,9 +350,9 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 }
 
 /*
- * Cleans are complete on a DSB of the PE that issued them. For the memory that a
- * guest leaves it has to be a DSB SY: the guest's non-cacheable alias is outer
- * shareable. That a DSB ISH is not enough there is our conservative reading.
+ * A DSB of the PE that issued a clean completes it. After an unmap it must be a DSB SY,
+ * because the guest's non-cacheable alias is outer shareable. That a DSB ISH does not
+ * suffice is a conservative reading of the architecture.
  */
 static void completed(struct machine *m, const struct pending *p, bool sy)
 {
@@ -377,9 +380,9 @@ void data_dsb(struct machine *m, unsigned pe, bool sy)
 	for (size_t i = sy ? 0 : p->pend_ish; i < p->pends; i++)
 		completed(m, &p->pend[i], sy);
 	if (!sy) {
-		/* Only a clean+invalidate has more to wait for. */
-		for (kept = p->pend_ish; kept < p->pends &&
-		     p->pend[kept].op == S2M_DC_CIVAC; kept++)
+		/* Only a clean and invalidate may still need a DSB SY. */
+		for (kept = p->pend_ish;
+		     kept < p->pends && p->pend[kept].op == S2M_DC_CIVAC; kept++)
 			;
 		for (size_t i = kept; i < p->pends; i++) {
 			if (p->pend[i].op == S2M_DC_CIVAC)
@@ -418,22 +421,28 @@ void frames_check_map(struct machine *m, unsigned pe, uint64_t ipa, const struct
 		}
 		if (data && f->clean <= f->host) {
 			verdict(m, R_MAP_CLEAN_MISSING,
-				(struct where){ .pe = pe, .cause = f->host, .ipa = ipa,
+				(struct where){ .pe = pe,
+						.cause = f->host,
+						.ipa = ipa,
 						.pa = fs.at },
 				"PE%u maps %#llx to %#llx, but frame %#llx was not cleaned (with a "
 				"DSB) since the host %s: the guest may read what was there before",
 				pe, (unsigned long long)ipa, (unsigned long long)d->pa,
-				(unsigned long long)fs.at, f->host ? "wrote it" : "had it");
+				(unsigned long long)fs.at,
+				f->host ? "wrote it" : "had it");
 			break;
 		}
 		if (exec && !(f->icache & IC_DONE)) {
 			verdict(m, R_MAP_ICACHE_MISSING,
-				(struct where){ .pe = pe, .cause = f->host, .ipa = ipa,
+				(struct where){ .pe = pe,
+						.cause = f->host,
+						.ipa = ipa,
 						.pa = fs.at },
 				"PE%u maps %#llx to %#llx executable, but the instruction cache was "
 				"not invalidated for frame %#llx%s: the guest may fetch what was "
-				"there before", pe, (unsigned long long)ipa,
-				(unsigned long long)d->pa, (unsigned long long)fs.at,
+				"there before",
+				pe, (unsigned long long)ipa, (unsigned long long)d->pa,
+				(unsigned long long)fs.at,
 				f->icache ? " (no DSB)" : " after its data was clean");
 			break;
 		}

@@ -78,7 +78,7 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	unsigned own = S2_USE_BATCH && w->batch ? meta_busy(state) : b->own[c->level];
 
 	d = desc_make_table(c->s2, s2_port_table_pa(c->s2->port, c->table[c->level]));
-	c->level--;
+	cursor_up(c);
 	if (meta_notes(state) || meta_busy(state) != own ||
 	    (is_shared(c->step) && !tag_take(c->s2, c->step)) ||
 	    !table_kill(c, meta, own))
@@ -113,12 +113,11 @@ static void break_next(struct breaking *b)
 	struct cursor *c = &b->c;
 	uint64_t page = c->ipa & ~(page_size(c->s2) - 1), next = cursor_past(c);
 
-	while (c->level > c->s2->start_level &&
-	       (next >= c->end || !(next & (level_size(c->s2, c->level - 1) - 1)))) {
+	while (c->level > c->s2->start_level && (next >= c->end || cursor_last(c))) {
 		/* A map puts something into tables that are not below one of its leaves. */
 		if ((b->w->target && c->level <= b->w->apart) ||
 		    meta_live(state_of(c->s2, cursor_meta(c))))
-			c->level--;
+			cursor_up(c);
 		else
 			detach_dead(b, page);
 	}
@@ -158,7 +157,7 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 {
 	struct cursor *c = &b->c;
 	struct step *step = c->step;
-	uint64_t size = level_size(c->s2, c->level), pa = desc_oa(c->s2, d);
+	uint64_t size = cursor_size(c), pa = desc_oa(c->s2, d);
 	uint64_t left = size - (pa & (size - 1)), n = step_bytes(c->s2, step, left);
 
 	if (n > b->bytes)
@@ -186,7 +185,7 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 {
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
-	uint64_t size = level_size(c->s2, c->level);
+	uint64_t size = cursor_size(c);
 	uint64_t need = leaf_to_clean(w, d) ? size : 0;
 	bool parks = S2_USE_STEPS && need > b->bytes;
 
@@ -265,7 +264,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
 	bool tables = desc_is_table(like, c->level), hardware = !tables && hw_writes(c->s2);
-	uint64_t need = !tables && leaf_to_clean(w, like) ? level_size(c->s2, c->level) : 0;
+	uint64_t need = !tables && leaf_to_clean(w, like) ? cursor_size(c) : 0;
 	uint64_t n = 0;
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
 	uint64_t keep = ~(DESC_VALID | (c->step->tag ? DESC_TAG : 0));
@@ -296,7 +295,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	}
 	state_add(c, cursor_meta(c), n * (META_BUSY_ONE - META_LIVE_ONE));
 	gather_add(&w->g, cursor_base(c),
-		   (uint64_t)(last + 1 - entry) << level_shift(c->s2, c->level),
+		   (uint64_t)(last + 1 - entry) << c->shift,
 		   w->g.stride);
 	b->own[c->level] += (unsigned)n;
 	w->op->changed += n;
@@ -313,7 +312,7 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 
 	if (apart && b->w->apart == LAST_LEVEL)
 		b->w->apart = c->level;
-	cursor_down(c, table_of(c->s2, d));
+	cursor_down(c, d);
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
 		return;
@@ -332,7 +331,7 @@ void break_window(struct window *w)
 	cursor_start(c, s2, w->step, w->start, w->end);
 	/* No scan of root tables that are known to be empty. */
 	while (c->ipa < w->end && !(state_of(s2, cursor_meta(c)) & META_COUNTS))
-		c->ipa = (c->ipa | (level_size(s2, c->level - 1) - 1)) + 1;
+		c->ipa = (c->ipa | ((cursor_size(c) << table_bits(s2)) - 1)) + 1;
 	while (c->ipa < c->end && !b.full && !w->edge && !w->step->wait) {
 		uint64_t *entry = cursor_entry(c), d;
 		/* The level of the leaf that a map makes here. */

@@ -128,7 +128,7 @@ static int look(const struct map *m, struct found *f)
 		int want = target_level(m->s2, &m->t, c.ipa), err;
 
 		if (desc_valid_table(d, c.level) && c.level < want) {
-			cursor_down(&c, table_of(m->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		err = look_entry(m, &c, d, want, f);
@@ -230,7 +230,7 @@ static void publish_late(const struct map *m, const struct found *f, uint64_t ip
 static uint64_t make_run(const struct map *m, const struct found *f,
 			 const struct cursor *c, uint64_t *entry)
 {
-	uint64_t size = level_size(c->s2, c->level), ipa = c->ipa;
+	uint64_t size = cursor_size(c), ipa = c->ipa;
 	uint64_t n = cursor_run(c, c->step->entries);
 	uint64_t desc = target_desc(m->s2, &m->t, ipa, c->level);
 
@@ -301,7 +301,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		}
 		d = cursor_load(&c, entry);
 		if (desc_valid_table(d, c.level) && c.level < want) {
-			cursor_down(&c, table_of(m->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		if (desc_valid(d)) {

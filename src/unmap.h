@@ -84,7 +84,7 @@ static inline bool held_down(const struct window *w, struct cursor *c)
 		const struct held *h = &w->held[i];
 
 		if (h->level == c->level + 1 && h->base == cursor_base(c)) {
-			cursor_down(c, h->table);
+			cursor_into(c, h->table);
 			return true;
 		}
 	}
