@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Phases 2 to 4 of all that a batch has broken: one invalidation, then the cleans, then
- * every range is released.
+ * The beginning and the end of a batch. The flush is phases 2 to 4 of all that the batch
+ * has broken: one invalidation, then the cleans, then every range is released.
  */
 #include "internal.h"
+
+int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
+{
+	unsigned tag;
+
+	if (!S2_USE_BATCH)
+		return S2_E_UNSUPPORTED;
+	if (s2->batch)
+		return S2_E_BATCH;
+	tag = tag_new(s2);
+	if (!tag)
+		return S2_E_BUSY;
+	b->places = b->ranges = 0;
+	b->tag = (uint8_t)tag;
+	s2->batch = b;
+	return 0;
+}
 
 /*
  * Ranges that each lie inside one table of leaves, which is still there: what
