@@ -370,9 +370,9 @@ static int prepare(struct map *m, struct found *f)
  * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
  * place of a table with more entries than a step may visit, the next step goes on where
  * this one stopped. Then it looks again: between two steps something may have been mapped
- * below that.
+ * below that. Not inline: the window is not to be on the stack of every map.
  */
-static int clear_way(struct map *m)
+static __attribute__((__noinline__)) int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
 	uint64_t start = op->start.ipa, dropped;

@@ -72,17 +72,23 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 	return done(s2, op, ipa, n);
 }
 
+/* Not inline: its op is not to be on the stack of every unmap. */
+static __attribute__((__noinline__)) int flush_full(struct s2 *s2, const struct s2_op *op)
+{
+	struct s2_op flush = { .limbo = op->limbo };
+
+	return s2_batch_flush(s2, op->batch, &flush);
+}
+
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
-	struct s2_op flush;
 	int err;
 
 	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
 		return 0;
 	/* Each call in a batch adds one range. */
 	if (batch_of(op) && op->batch == s2->batch && batch_full(op->batch)) {
-		flush = (struct s2_op){ .limbo = op->limbo };
-		err = s2_batch_flush(s2, op->batch, &flush);
+		err = flush_full(s2, op);
 		if (err)
 			return err;
 	}

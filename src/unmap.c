@@ -288,8 +288,9 @@ void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step 
 	w->n_held = 0;
 }
 
-void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t start,
-		  uint64_t end)
+__attribute__((__noinline__)) void window_sweep(struct s2 *s2, struct s2_op *op,
+						struct step *step, uint64_t start,
+						uint64_t end)
 {
 	struct window w;
 
@@ -298,17 +299,36 @@ void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t s
 	window_run(&w);
 }
 
+/*
+ * From op->st.pos to @end, or as far as one window goes; whether a block lay across an
+ * edge. Not inline: no other window, or the edges' work, is to have it on the stack.
+ */
+static __attribute__((__noinline__)) bool unmap_window(struct s2 *s2, struct s2_op *op,
+						       struct step *step, uint64_t end,
+						       uint32_t flags, enum extent extent,
+						       bool *emptied)
+{
+	struct window w;
+
+	window_init(&w, s2, op, step, op->st.pos, end, flags);
+	w.extent = extent;
+	w.batch = batch_of(op);
+	window_run(&w);
+	*emptied = w.emptied;
+	op->st.pos = w.to;
+	op->done = s2_ipa(w.to < end ? w.to : end);
+	return w.edge;
+}
+
 int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
 		enum extent extent)
 {
-	uint64_t end = op->st.ipa + op->st.size;
-	bool worked = false;
+	uint64_t end = op->st.ipa + op->st.size, pos;
+	bool worked = false, emptied;
 	int err;
 
 	/* Beside others blocks may come to the edges again and again: a few times. */
 	for (int edges = 0; edges < 4;) {
-		struct window w;
-
 		if (!drain_own(s2, op, step))
 			return S2_MORE;
 		if (op->st.pos >= end)
@@ -326,15 +346,10 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			run_break(s2, op->st.pos);
 			run_break(s2, end);
 		}
-		window_init(&w, s2, op, step, op->st.pos, end, flags);
-		w.extent = extent;
-		w.batch = batch_of(op);
-		window_run(&w);
-		if (w.emptied)
-			window_sweep(s2, op, step, op->st.pos, w.to);
-		op->st.pos = w.to;
-		op->done = s2_ipa(w.to < end ? w.to : end);
-		edges += w.edge;
+		pos = op->st.pos;
+		edges += unmap_window(s2, op, step, end, flags, extent, &emptied);
+		if (emptied)
+			window_sweep(s2, op, step, pos, op->st.pos);
 		worked = true;
 	}
 	return S2_MORE;
