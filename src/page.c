@@ -72,8 +72,8 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 	return done(s2, op, ipa, n);
 }
 
-/* Not inline: its op is not to be on the stack of every unmap. */
-static __attribute__((__noinline__)) int flush_full(struct s2 *s2, const struct s2_op *op)
+/* Each call in a batch adds one range. Its stack frame is not to be every call's. */
+static __attribute__((__noinline__)) int flush_full(struct s2 *s2, struct s2_op *op)
 {
 	struct s2_op flush = { .limbo = op->limbo };
 
@@ -82,17 +82,13 @@ static __attribute__((__noinline__)) int flush_full(struct s2 *s2, const struct 
 
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
-	int err;
+	int err = 0;
 
 	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
 		return 0;
-	/* Each call in a batch adds one range. */
-	if (batch_of(op) && op->batch == s2->batch && batch_full(op->batch)) {
+	if (batch_of(op) && op->batch == s2->batch && batch_full(op->batch))
 		err = flush_full(s2, op);
-		if (err)
-			return err;
-	}
-	return unmap_range(s2, ipa.ipa, size, flags, op);
+	return err ? err : unmap_range(s2, ipa.ipa, size, flags, op);
 }
 
 /*
