@@ -316,7 +316,8 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	if (!is_shared(c->step))
 		return;
 	S2_ASSERT(w->n_held < HELD_MAX);
-	w->held[w->n_held++] = (struct held){ c->table[c->level], base, c->level };
+	w->held[w->n_held++] = (struct held){ c->table[c->level],
+						base + (unsigned)c->level };
 }
 
 void break_window(struct window *w)
