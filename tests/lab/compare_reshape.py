@@ -157,8 +157,9 @@ class Reshape(unittest.TestCase):
                 self.assertEqual((one["leaves"], one["tables_freed"]), (1, 513))
 
     def test_budget(self):
-        for op in ("split", "collapse"):
-            for budget in (512, 4096):
+        # A collapse looks at all entries of a table, and writes them, in one step.
+        for op, least in (("split", 512), ("collapse", 2 * 512)):
+            for budget in (least, 4096):
                 got = s2lab.one("stage2", "--op", op, "--mem", "64M", "--budget",
                                 str(budget), "--features", "none")
                 self.assertEqual(got["verdict"], "safe", got["violations"])

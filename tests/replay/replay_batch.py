@@ -126,12 +126,16 @@ class Flushes(unittest.TestCase):
                                       unmap(3, vm=2), destroy(2), cost=6), 1)
 
     def test_other_operations_between(self):
-        """They take over what they meet, and the batch goes on."""
+        """A change of what is pending flushes first. The others leave the batch open."""
         between = (event(1, "wrprotect addr=0x0 size=0x10000"),
                    event(1, "age addr=0x0 size=0x10000 mkold=1"),
                    event(1, "relax_perms addr=0x2000 prot=0x7"),
                    event(1, "mkyoung addr=0x2000"),
                    event(1, "flush addr=0x0 size=0x10000"))
+        self.assertEqual(self.flushes(9, page(1), page(2), page(4), unmap(1), *between,
+                                      unmap(4)), 2)
+        between = (event(1, "wrprotect addr=0x2000 size=0x10000"),
+                   event(1, "age addr=0x2000 size=0x10000 mkold=1"), *between[2:])
         self.assertEqual(self.flushes(9, page(1), page(2), page(4), unmap(1), *between,
                                       unmap(4)), 1)
 
