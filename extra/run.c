@@ -95,5 +95,5 @@ bool run_fits(const struct cursor *c, uint64_t d, uint64_t visits, uint64_t byte
 		return true;
 	size = run_size(c->s2, c->level);
 	return c->ipa & (size - 1) ||
-	       (visits >= size >> level_shift(c->s2, c->level) && bytes >= size);
+	       (visits >= size >> c->shift && bytes >= size);
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* s2lab: picks the subcommand. */
+/* s2lab: runs the command that is the first argument. */
 #include <stdio.h>
 #include <string.h>
 
-#include "lab.h"
-#include "options.h"
+#include "commands.h"
+#include "common/lab.h"
+#include "common/options.h"
 
 static const struct command {
 	const char *name;
@@ -52,7 +53,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (!strcmp(argv[1], commands[i].name)) {
 			lab_command = commands[i].name;
-			/* getopt_long() begins its messages with it. */
+			/* getopt_long() begins its messages with argv[0]. */
 			snprintf(name, sizeof(name), "s2lab %s", lab_command);
 			argv[1] = name;
 			return commands[i].run(argc - 1, argv + 1);

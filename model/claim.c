@@ -1,115 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Judging what the program promises, and saying why a promise is false.
+ * Promises of the program (s2m_claim_*()), and table pages that it gives back.
  */
 #include "internal.h"
 
-#define NS(x) ((unsigned long long)(x))
-
-const char *rec_text(const struct rec *r, char *buf, size_t n)
-{
-	if (r->kind == K_ALL)
-		snprintf(buf, n, "whatever was mapped under VMID %u", r->ctx->vmid);
-	else if (r->kind == K_TABLE)
-		snprintf(buf, n, "the level-%u entry of %#llx, which pointed to table %#llx "
-			 "until step %llu", r->level, NS(r->ipa), NS(r->pa), NS(r->first));
-	else
-		snprintf(buf, n, "the level-%u translation of %#llx-%#llx to %#llx, %s at step "
-			 "%llu", r->level, NS(r->ipa), NS(r->end), NS(r->pa),
-			 r->flags & F_OLD ? "changed" : "broken", NS(r->first));
-	return buf;
-}
-
-static const char *const failed[R_NONE] = {
-	[R_TLBI_BEFORE_DSB] = "came before a DSB had made the write visible",
-	[R_TLBI_NOT_BROADCAST] = "was not broadcast",
-	[R_TTL_MISMATCH] = "had a level hint that does not fit",
-	[R_LAST_LEVEL_ONLY] = "was for the last level only, but a table entry was removed",
-	[R_TLBI_BAD_OPERAND] = "had an operand with which nothing need be invalidated",
-};
-
-static enum rule why_not_invalidated(const struct rec *r, char *buf, size_t n)
-{
-	const struct ctx *c = r->ctx;
-
-	if (r->why != R_NONE) {
-		snprintf(buf, n, "the TLBI by PE%u at step %llu %s", r->why_pe,
-			 NS(r->why_step), failed[r->why]);
-		return (enum rule)r->why;
-	}
-	if (c->by_address > r->last) {
-		snprintf(buf, n, "the TLBIs since, the last at step %llu, do not cover it",
-			 NS(c->by_address));
-		return R_TLBI_MISSES_RANGE;
-	}
-	if (c->wrong.step > r->last && c->wrong.pe == r->writer &&
-	    c->wrong.start < r->end && c->wrong.end > r->ipa) {
-		snprintf(buf, n, "the TLBI by PE%u at step %llu acted on another VMID than %u",
-			 c->wrong.pe, NS(c->wrong.step), c->vmid);
-		return R_TLBI_WRONG_VMID;
-	}
-	if (c->s1 > r->last) {
-		snprintf(buf, n, "the stage-1 TLBI at step %llu came before any stage-2 TLBI",
-			 NS(c->s1));
-		return R_S1_BEFORE_S2;
-	}
-	snprintf(buf, n, "no TLBI was issued since");
-	return R_TLBI_MISSING;
-}
-
-static enum rule why_not_complete(const struct rec *r, char *buf, size_t n)
-{
-	if (r->why == R_DSB_OTHER_PE) {
-		snprintf(buf, n, "the TLBI at step %llu was issued by PE%u, but the DSB at step "
-			 "%llu is PE%u's, and a DSB completes only the TLBIs of its own PE",
-			 NS(r->acted), r->actor, NS(r->why_step), r->why_pe);
-		return R_DSB_OTHER_PE;
-	}
-	if (r->why == R_TLBI_NOT_COMPLETED)
-		snprintf(buf, n, "the DSB at step %llu, after the TLBI by PE%u at step %llu, is "
-			 "too weak to complete it", NS(r->why_step), r->actor, NS(r->acted));
-	else
-		snprintf(buf, n, "no DSB by PE%u completed its TLBI of step %llu", r->actor,
-			 NS(r->acted));
-	return R_TLBI_NOT_COMPLETED;
-}
-
-enum rule rec_why(const struct rec *r, char *buf, size_t n)
-{
-	const struct ctx *c = r->ctx;
-
-	switch (r->state) {
-	case ST_WRITTEN:
-	case ST_VISIBLE:
-		return why_not_invalidated(r, buf, n);
-	case ST_S2:
-	case ST_S1:
-		return why_not_complete(r, buf, n);
-	case ST_S2DONE:
-		if (c->s1 > r->last) {
-			snprintf(buf, n, "the stage-1 TLBI at step %llu came before the stage-2 "
-				 "TLBI was complete, at step %llu", NS(c->s1), NS(r->acted));
-			return R_S1_BEFORE_S2;
-		}
-		snprintf(buf, n, "its stage-2 TLBI is complete since step %llu, but no stage-1 "
-			 "TLBI followed: combined entries remain", NS(r->acted));
-		return R_S1_NOT_KILLED;
-	case ST_REPEAT:
-	case ST_REPEATED:
-		snprintf(buf, n, "the erratum's second TLBI and DSB ISH by PE%u did not follow "
-			 "the DSB", r->actor);
-		return R_REPEAT_TLBI_MISSING;
-	case ST_ISB:
-		snprintf(buf, n, "PE%u, which issued the TLBI, has had no ISB since step %llu",
-			 r->actor, NS(r->acted));
-		return R_ISB_MISSING;
-	default:
-		snprintf(buf, n, "the other agent has not invalidated it");
-		return R_AGENT_NOT_INVALIDATED;
-	}
-}
-
-/* Somebody else is in the middle of invalidating r, and pe has not heard of it. */
+/* Another PE is to invalidate r, or is doing so, and pe has not synchronised with it. */
 static bool elsewhere(const struct machine *m, const struct rec *r, unsigned pe)
 {
 	bool acted = r->state >= ST_S2 && r->state < ST_ISB;
@@ -123,8 +18,8 @@ static bool elsewhere(const struct machine *m, const struct rec *r, unsigned pe)
 static bool hw_updates(const struct machine *m, const struct page *p)
 {
 	for (unsigned i = 0; p->tree && p->level >= 0 && i < entries(m); i++) {
-		const struct desc d = desc_read(page_mem(m, p)[i], p->level,
-						mode(m, p->tree));
+		const struct desc d =
+			desc_read(page_mem(m, p)[i], p->level, mode(m, p->tree));
 
 		if (hw_may_write(m, p->tree, &d))
 			return true;
@@ -138,12 +33,13 @@ static void table_verdict(struct machine *m, unsigned pe, struct page *p, uint64
 	if (rule == R_TABLE_USE_AFTER_FREE && hw_updates(m, p))
 		rule = R_HW_UPDATE_IN_FREED_TABLE;
 	verdict(m, rule,
-		(struct where){ .pe = pe, .cause = cause, .ipa = p->ipa,
-				.pa = page_pa(m, p) },
-		"PE%u gives back table %#llx (level %d, %#llx) %s%s", pe, NS(page_pa(m, p)),
-		p->level, NS(p->ipa), why,
+		(struct where){
+			.pe = pe, .cause = cause, .ipa = p->ipa, .pa = page_pa(m, p) },
+		"PE%u gives back table %#llx (level %d, %#llx) %s%s", pe,
+		NS(page_pa(m, p)), p->level, NS(p->ipa), why,
 		rule == R_HW_UPDATE_IN_FREED_TABLE ?
-		"; hardware may set an access flag or dirty state in it" : "");
+			"; hardware may set an access flag or dirty state in it" :
+			"");
 }
 
 static struct ctx *held_by(const struct page *p)
@@ -164,11 +60,12 @@ static void judge_live(struct machine *m, unsigned pe, struct page *p)
 
 	if (c && c->all_rec) {
 		rec_why(c->all_rec, why, sizeof(why));
-		snprintf(text, sizeof(text), "while PEs that ran the tree may still use it: %s",
-			 why);
+		snprintf(text, sizeof(text),
+			 "while PEs that ran the tree may still use it: %s", why);
 		table_verdict(m, pe, p, c->all_rec->first, text, R_TABLE_USE_AFTER_FREE);
 	} else if (c) {
-		table_verdict(m, pe, p, 0, "while it is still linked, and PEs run the tree",
+		table_verdict(m, pe, p, 0,
+			      "while it is still linked, and PEs run the tree",
 			      R_TABLE_USE_AFTER_FREE);
 	}
 	page_dies(m, p);
@@ -185,8 +82,8 @@ static bool judge_stale(struct machine *m, unsigned pe, struct page *p)
 	rule = rec_why(r, why, sizeof(why));
 	snprintf(text, sizeof(text), "while PEs may hold %s: %s",
 		 rec_text(r, what, sizeof(what)), why);
-	table_verdict(m, pe, p, r->first, text, rule == R_AGENT_NOT_INVALIDATED ?
-		      rule : R_TABLE_USE_AFTER_FREE);
+	table_verdict(m, pe, p, r->first, text,
+		      rule == R_AGENT_NOT_INVALIDATED ? rule : R_TABLE_USE_AFTER_FREE);
 	return true;
 }
 
@@ -205,19 +102,21 @@ void judge_give(struct machine *m, unsigned pe, struct page *p)
 		for (unsigned i = 0; i < m->pes; i++) {
 			if (!m->pe[i].walker || p->unreach <= m->pe[i].walker)
 				continue;
-			snprintf(text, sizeof(text), "while PE%u, which walks without a lock since "
-				 "step %llu, may be in it", i, NS(m->pe[i].walker));
+			snprintf(text, sizeof(text),
+				 "while PE%u, which walks without a lock since "
+				 "step %llu, may be in it",
+				 i, NS(m->pe[i].walker));
 			table_verdict(m, pe, p, m->pe[i].walker, text,
 				      R_TABLE_USE_AFTER_FREE);
 			break;
 		}
 	}
-	/* Its entries lead nowhere from now on. */
+	/* The tables below are no longer linked. */
 	for (unsigned i = 0; p->level >= 0 && p->level < 3 && i < entries(m); i++) {
-		const struct desc d = desc_read(page_mem(m, p)[i], p->level,
-						mode(m, p->tree));
-		struct page *child = d.kind == DESC_TABLE ?
-				     page_child(m, p, i, d.pa) : NULL;
+		const struct desc d =
+			desc_read(page_mem(m, p)[i], p->level, mode(m, p->tree));
+		struct page *child = d.kind == DESC_TABLE ? page_child(m, p, i, d.pa) :
+							    NULL;
 
 		if (child)
 			child->parent = 0;
@@ -229,7 +128,7 @@ void judge_give(struct machine *m, unsigned pe, struct page *p)
 
 /* ---- ranges -------------------------------------------------------------- */
 
-/* The first live leaf of the range, that allows writes if only those count. */
+/* The first live leaf of the range; writable: the first that allows writes. */
 static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ipa,
 		      uint64_t end, bool writable, uint64_t *at, struct desc *d)
 {
@@ -260,15 +159,15 @@ static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ip
 }
 
 /*
- * A PE may translate all of a Contiguous run by any member of it. So a live member
- * beside the range, of a run that reaches over ipa, translates ipa too.
+ * A PE may translate all of a Contiguous run by any entry of it. So a live entry
+ * outside the range translates ipa too if its run contains ipa.
  */
 static bool live_member(const struct machine *m, const struct tree *t, uint64_t ipa,
 			bool writable, uint64_t *at, struct desc *d)
 {
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
-	const struct page *p = ipa >> top < t->shape.roots ?
-			       page_at(m, t->root) + (ipa >> top) : NULL;
+	const struct page *p =
+		ipa >> top < t->shape.roots ? page_at(m, t->root) + (ipa >> top) : NULL;
 
 	while (p && p->live && p->nvalid) {
 		unsigned slot = (unsigned)(ipa / span(m, p->level)) % entries(m);
@@ -289,7 +188,7 @@ static bool live_member(const struct machine *m, const struct tree *t, uint64_t 
 	return false;
 }
 
-/* One verdict for each rule and claim: told() says whether r is news. */
+/* There was a verdict about r already; from now on there is one. */
 static bool told(struct rec *r)
 {
 	bool before = r->flags & F_TOLD;
@@ -303,7 +202,7 @@ static void judge_held(struct machine *m, unsigned pe, struct rec *r, const char
 	char text[128], why[192];
 	enum rule rule = rec_why(r, why, sizeof(why));
 
-	/* A PE in the middle of the same does not run the guest before its ISB. */
+	/* The PE that issued the TLBI does not run the guest before its ISB. */
 	if (r->state == ST_ISB && !(r->flags & F_AGENT) &&
 	    !knows(m, pe, r->actor, r->acted))
 		return;
@@ -311,7 +210,8 @@ static void judge_held(struct machine *m, unsigned pe, struct rec *r, const char
 		return;
 	if (elsewhere(m, r, pe)) {
 		rule = R_UNMAP_RETURN_PENDING;
-		snprintf(why, sizeof(why), "its invalidation is PE%u's, and has not ended",
+		snprintf(why, sizeof(why),
+			 "its invalidation is PE%u's, and has not ended",
 			 r->state < ST_S2 ? r->writer : r->actor);
 	}
 	verdict(m, rule,
@@ -328,17 +228,22 @@ static void judge_clean(struct machine *m, unsigned pe, struct rec *r, const cha
 
 	switch (rule) {
 	case R_CLEAN_NOT_COMPLETED:
-		snprintf(how, sizeof(how), "the clean at step %llu was not completed by a DSB SY "
-			 "of its PE", NS(step));
+		snprintf(how, sizeof(how),
+			 "the clean at step %llu was not completed by a DSB SY "
+			 "of its PE",
+			 NS(step));
 		break;
 	case R_CLEAN_WITHOUT_INVALIDATE:
-		snprintf(how, sizeof(how), "it was cleaned at step %llu but not invalidated: a "
-			 "stale line may be hit", NS(step));
+		snprintf(how, sizeof(how),
+			 "it was cleaned at step %llu but not invalidated: a "
+			 "stale line may be hit",
+			 NS(step));
 		break;
 	case R_CLEAN_BEFORE_TLBI:
-		snprintf(how, sizeof(how), "the clean at step %llu came before the TLBI had "
-			 "completed, at step %llu: a PE could still write", NS(step),
-			 NS(r->retired));
+		snprintf(how, sizeof(how),
+			 "the clean at step %llu came before the TLBI had "
+			 "completed, at step %llu: a PE could still write",
+			 NS(step), NS(r->retired));
 		break;
 	case R_CLEAN_MISSING:
 		snprintf(how, sizeof(how), "it was not cleaned");
@@ -348,8 +253,8 @@ static void judge_clean(struct machine *m, unsigned pe, struct rec *r, const cha
 	}
 	verdict(m, rule,
 		(struct where){ .pe = pe, .cause = r->first, .ipa = r->ipa, .pa = pa },
-		"PE%u %s, but what the guest wrote to frame %#llx (%s) may be lost: %s", pe,
-		claim, NS(pa), rec_text(r, text, sizeof(text)), how);
+		"PE%u %s, but what the guest wrote to frame %#llx (%s) may be lost: %s",
+		pe, claim, NS(pa), rec_text(r, text, sizeof(text)), how);
 }
 
 static struct tree *claimed(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa)
@@ -360,7 +265,8 @@ static struct tree *claimed(struct machine *m, unsigned pe, uint64_t root, uint6
 		verdict(m, R_TREE_UNKNOWN,
 			(struct where){ .pe = pe, .ipa = ipa, .pa = root },
 			"PE%u promises something of the tree at %#llx, to which no VTTBR_EL2 has "
-			"pointed yet", pe, NS(root));
+			"pointed yet",
+			pe, NS(root));
 	return t;
 }
 
@@ -390,8 +296,8 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 			      live_member(m, t, end - 1, false, &at, &d)))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
-			"PE%u %s, but %#llx is of a Contiguous run that reaches into it", pe,
-			claim, NS(at));
+			"PE%u %s, but %#llx is of a Contiguous run that reaches into it",
+			pe, claim, NS(at));
 	else
 		run_judge(m, pe, true);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
@@ -427,18 +333,20 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
-	snprintf(claim, sizeof(claim), "has write-protected %#llx-%#llx", NS(ipa), NS(end));
+	snprintf(claim, sizeof(claim), "has write-protected %#llx-%#llx", NS(ipa),
+		 NS(end));
 	if (!t->dead && live_leaf(m, t, ipa, end, true, &at, &d))
 		verdict(m, R_WRPROTECT_LEFT_WRITABLE,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
-			"PE%u %s, but %#llx may still be written through %#llx", pe, claim,
-			NS(d.pa), NS(at));
+			"PE%u %s, but %#llx may still be written through %#llx", pe,
+			claim, NS(d.pa), NS(at));
 	else if (!t->dead && (live_member(m, t, ipa, true, &at, &d) ||
 			      live_member(m, t, end - 1, true, &at, &d)))
 		verdict(m, R_WRPROTECT_LEFT_WRITABLE,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx, which is writable, is of a Contiguous run that "
-			"reaches into it", pe, claim, NS(at));
+			"reaches into it",
+			pe, claim, NS(at));
 	else
 		run_judge(m, pe, true);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
@@ -449,7 +357,7 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 	}
 }
 
-/* Part of r, which a PE may hold, allows writes that no entry tells of. */
+/* A PE may write by r within the range, and no entry has dirty state for it: at *at. */
 static bool unmarked(const struct machine *m, const struct rec *r, uint64_t ipa,
 		     uint64_t end, uint64_t *at)
 {
@@ -484,23 +392,28 @@ void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t
 		return;
 	if (dirty_lost(m, t, ipa, end, &l))
 		verdict(m, R_HW_DIRTY_LOST,
-			(struct where){ .pe = pe, .cause = l.step, .ipa = l.ipa,
-					.pa = l.pa },
-			"PE%u knows what is dirty in %#llx-%#llx, but %#llx %s", pe, NS(ipa),
-			NS(end), NS(l.ipa), l.written ? "was written and is not in the set" :
-			"may have been marked dirty in the memory of a detached table after "
-			"the program looked last, or it never looked");
+			(struct where){
+				.pe = pe, .cause = l.step, .ipa = l.ipa, .pa = l.pa },
+			"PE%u knows what is dirty in %#llx-%#llx, but %#llx %s", pe,
+			NS(ipa), NS(end), NS(l.ipa),
+			l.written ?
+				"was written and is not in the set" :
+				"may have been marked dirty in the memory of a detached table after "
+				"the program looked last, or it never looked");
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
 			if (!unmarked(m, r, ipa, end, &at) || told(r))
 				continue;
 			rec_why(r, why, sizeof(why));
 			verdict(m, R_HW_DIRTY_LOST,
-				(struct where){ .pe = pe, .cause = r->first, .ipa = at,
+				(struct where){ .pe = pe,
+						.cause = r->first,
+						.ipa = at,
 						.pa = r->pa },
 				"PE%u knows what is dirty in %#llx-%#llx, but PEs may write by "
-				"%s, and leave no mark: %s", pe, NS(ipa), NS(end),
-				rec_text(r, text, sizeof(text)), why);
+				"%s, and leave no mark: %s",
+				pe, NS(ipa), NS(end), rec_text(r, text, sizeof(text)),
+				why);
 		}
 	}
 }

@@ -1,21 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Trees, the VMIDs they are known under, and who runs them.
+ * Trees, the VMIDs that they have or had, and the PEs that run them.
  */
 #include <stdlib.h>
 
 #include "internal.h"
-
-struct tree *tree_find(const struct machine *m, uint64_t root)
-{
-	struct tree *t;
-
-	LIST_FOREACH(t, &m->trees, all) {
-		if (t->root == root)
-			return t;
-	}
-	return NULL;
-}
 
 static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 			     const struct desc_tree *shape)
@@ -55,7 +44,7 @@ static void nobody(struct machine *m, struct ctx *c)
 		c->all_rec = all_add(m, c);
 }
 
-/* c comes into use: nobody may hold what another tree had under its VMID. */
+/* c comes into use: no PE may hold translations of another tree with its VMID. */
 static void check_vmid(struct machine *m, unsigned pe, const struct ctx *c)
 {
 	const struct ctx *o;
@@ -66,14 +55,13 @@ static void check_vmid(struct machine *m, unsigned pe, const struct ctx *c)
 		verdict(m, R_VMID_REUSED, (struct where){ .pe = pe, .pa = c->tree->root },
 			"PE%u may run the tree at %#llx under VMID %u, while PEs may hold "
 			"translations of the tree at %#llx under it: the VMID was not "
-			"invalidated as a whole since the last PE left that", pe,
-			(unsigned long long)c->tree->root, c->vmid,
+			"invalidated as a whole since the last PE left that",
+			pe, (unsigned long long)c->tree->root, c->vmid,
 			(unsigned long long)o->tree->root);
 	}
 }
 
-static struct ctx *ctx_new(struct machine *m, unsigned pe, struct tree *t,
-			   uint16_t vmid)
+static struct ctx *ctx_new(struct machine *m, unsigned pe, struct tree *t, uint16_t vmid)
 {
 	struct ctx *c = calloc(1, sizeof(*c)), *old;
 	struct rec *r;
@@ -89,13 +77,13 @@ static struct ctx *ctx_new(struct machine *m, unsigned pe, struct tree *t,
 	TAILQ_INIT(&c->orphans);
 	c->quiet = m->step;
 	if (!t->named) {
-		/* The VMID has rolled over: nobody runs the tree under the old one. */
+		/* The tree has a new VMID: no PE runs it with the old one any more. */
 		LIST_FOREACH(old, &t->ctxs, of_tree)
 			nobody(m, old);
 		c->running = c->holders = everyone(m);
 		check_vmid(m, pe, c);
 	}
-	/* A walker under the new VMID may read what is broken and not yet visible. */
+	/* A walk with the new VMID may still read entries whose break is not visible. */
 	LIST_FOREACH(old, &t->ctxs, of_tree) {
 		TAILQ_FOREACH(r, &old->list[ST_WRITTEN], list) {
 			if (r->kind == K_LEAF)
@@ -142,7 +130,7 @@ void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running)
 	struct ctx *o;
 
 	if (!t->named) {
-		/* From now on the program says who runs it. */
+		/* From now on the program tells which PEs run it. */
 		t->named = true;
 		LIST_FOREACH(o, &t->ctxs, of_tree) {
 			o->running = 0;
@@ -151,7 +139,7 @@ void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running)
 		}
 	}
 	if (!running) {
-		c->running &= (uint16_t)~(1u << pe);
+		c->running &= (uint16_t) ~(1u << pe);
 		if (!c->running)
 			nobody(m, c);
 		return;
@@ -173,7 +161,7 @@ void tree_gone(struct machine *m, struct tree *t)
 		nobody(m, c);
 }
 
-/* Its root was given back. What is still to be cleaned stays known. */
+/* The root was given back. Records of memory that has to be cleaned stay. */
 void tree_forget(struct machine *m, struct tree *t)
 {
 	struct ctx *c;
@@ -195,7 +183,7 @@ void tree_forget(struct machine *m, struct tree *t)
 		}
 		if (c->all_rec)
 			rec_drop(m, c->all_rec);
-		/* Nothing left that a TLBI could change. */
+		/* No record is left that a TLBI could change. */
 		if (RB_EMPTY(&c->leaves) && RB_EMPTY(&c->tables) &&
 		    TAILQ_EMPTY(&c->orphans))
 			LIST_REMOVE(c, all);

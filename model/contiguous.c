@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The Contiguous bit: a PE may translate all of a run by any member of it, so the
- * members have to agree. While a run is written they need not; once the PE that
- * wrote has had a DSB they must in what only break-before-make may change, and in
- * permissions once it promises something.
+ * The Contiguous bit: a PE may translate all of a run by any entry of it, so the entries
+ * must agree. They may differ while a PE is writing the run. After that PE's DSB they
+ * must agree in everything that only break-before-make may change; when it claims
+ * something they must agree in permissions too.
  */
 #include "internal.h"
-
-#define NS(x) ((unsigned long long)(x))
 
 enum agree { ALL_AGREE, IN_PERMISSIONS_NOT, NOT_AT_ALL };
 
 /*
- * Members that are invalid count at the promises (claim.c): a run that is being made
- * or broken has them. Hardware may mark one member for all, so the access flag and
- * dirty state need not be the same.
+ * Invalid entries are skipped: a run that is being made or broken has them, and claims
+ * look at them (claim.c). Hardware may set the access flag and dirty state in one entry
+ * for the whole run, so these may differ.
  */
 static enum agree agree(const struct machine *m, const struct page *p, unsigned first,
 			unsigned run)
@@ -49,7 +47,7 @@ static enum agree agree(const struct machine *m, const struct page *p, unsigned 
 						     ALL_AGREE;
 }
 
-/* False: it may still come to agree. */
+/* The run is judged. False: not yet, its entries may still come to agree. */
 static bool judged(struct machine *m, const struct mixed *x, bool promise)
 {
 	const struct page *p = x->page;
@@ -114,7 +112,7 @@ void run_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot)
 		return;
 	}
 	if (i == m->mixed_n) {
-		/* Nobody has so many under way. */
+		/* A program that changes so many runs at once is judged early. */
 		if (m->mixed_n == MAX_MIXED) {
 			judged(m, &m->mixed[0], true);
 			take_out(m, 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames: what was cleaned since when, and who wrote last, through the cache or past
- * it. Lines are not simulated: whoever can write does, and whether a clean came late
- * enough is all there is to know.
+ * Frames: when they were cleaned, and who wrote last, through the cache or past it. Cache
+ * lines are not simulated. Whoever can write does, so the only question is whether a
+ * clean came late enough.
  */
 #include <stdlib.h>
 
@@ -12,10 +12,10 @@
 #define TOP (UINT64_C(1) << 52)
 #define SLAB 1024u
 
-/* Frames from pa to the next extent, all alike. */
+/* Frames from pa to the next extent, all with the same state. */
 struct extent {
 	RB_ENTRY(extent) rb;
-	struct extent *prev, *next;	/* by address; next free, if free */
+	struct extent *prev, *next; /* by address; of a free one: the next free */
 	uint64_t pa;
 	struct frame f;
 };
@@ -91,7 +91,7 @@ static uint64_t extent_end(const struct extent *e)
 	return e->next ? e->next->pa : TOP;
 }
 
-/* The one that pa is in. Most often it is the one asked for last, or the next. */
+/* The extent that contains pa: most often the last one used, or the next. */
 static struct extent *extent_find(struct machine *m, uint64_t pa)
 {
 	struct extent *e = m->extent_hot, *best = e;
@@ -113,13 +113,14 @@ static struct extent *extent_find(struct machine *m, uint64_t pa)
 	return m->extent_hot = best;
 }
 
-/* Frames of a range; those that are alike come as one. */
+/* Iterates over a range of frames; those with the same state come as one. */
 struct frames {
 	struct machine *m;
 	uint64_t pa, end;
-	uint64_t at;		/* of the frames returned last */
-	struct extent *e;	/* ... and what they are part of */
-	struct frame frame;	/* ... to be changed, from beginning to end */
+	/* The frames returned last: their address, extent, and (change) new state. */
+	uint64_t at;
+	struct extent *e;
+	struct frame frame;
 	bool change;
 };
 
@@ -127,13 +128,15 @@ static struct frames frames(struct machine *m, uint64_t pa, uint64_t size, bool 
 {
 	uint64_t end = pa + size < TOP && pa + size >= pa ? pa + size : TOP;
 
-	return (struct frames){ .m = m, .pa = pa & ~(FRAME - 1), .change = change,
+	return (struct frames){ .m = m,
+				.pa = pa & ~(FRAME - 1),
+				.change = change,
 				.end = (end + FRAME - 1) & ~(FRAME - 1) };
 }
 
 /*
- * What was returned last takes its place, joined to a neighbour that it is like.
- * Mostly that is the one before: then a boundary moves and nothing else.
+ * Stores the new state of the frames returned last, and joins them to a neighbour with
+ * the same state. That is mostly the one before: then only a boundary moves.
  */
 static void commit(struct frames *f)
 {
@@ -226,7 +229,7 @@ bool frames_live(struct machine *m, uint64_t pa, uint64_t size, uint64_t *at)
 	return false;
 }
 
-/* The host has written, or may have, until the step given. */
+/* The host has written, or may have written, up to this step. */
 static void host_writes(struct machine *m, uint64_t pa, uint64_t size, uint64_t step,
 			bool mapped)
 {
@@ -354,7 +357,7 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 	if (op == S2M_IC_IVAU) {
 		struct frames fs = frames(m, pa, size, true);
 
-		/* Stale instructions can be fetched again until the data is clean. */
+		/* Before the data is clean, a fetch may get stale instructions again. */
 		while ((f = next_frame(&fs))) {
 			if (f->clean > f->host || m->mode.fwb || m->features & S2M_IDC)
 				f->icache |= IC_ISSUED;
@@ -382,9 +385,9 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 }
 
 /*
- * Cleans are complete on a DSB of the PE that issued them. For the memory that a
- * guest leaves it has to be a DSB SY: the guest's non-cacheable alias is outer
- * shareable. That a DSB ISH is not enough there is our conservative reading.
+ * A DSB of the PE that issued a clean completes it. After an unmap it must be a DSB SY,
+ * because the guest's non-cacheable alias is outer shareable. That a DSB ISH does not
+ * suffice is a conservative reading of the architecture.
  */
 static void completed(struct machine *m, const struct pending *p, bool sy)
 {
@@ -412,9 +415,9 @@ void data_dsb(struct machine *m, unsigned pe, bool sy)
 	for (size_t i = sy ? 0 : p->pend_ish; i < p->pends; i++)
 		completed(m, &p->pend[i], sy);
 	if (!sy) {
-		/* Only a clean+invalidate has more to wait for. */
-		for (kept = p->pend_ish; kept < p->pends &&
-		     p->pend[kept].op == S2M_DC_CIVAC; kept++)
+		/* Only a clean and invalidate may still need a DSB SY. */
+		for (kept = p->pend_ish;
+		     kept < p->pends && p->pend[kept].op == S2M_DC_CIVAC; kept++)
 			;
 		for (size_t i = kept; i < p->pends; i++) {
 			if (p->pend[i].op == S2M_DC_CIVAC)

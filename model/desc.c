@@ -50,7 +50,7 @@ struct desc desc_read(uint64_t v, int level, const struct desc_mode *mode)
 	d.dbm = v & BIT(51);
 	d.contiguous = v & BIT(52);
 	d.nt = mode->nt && level < 3 && v & BIT(16);
-	/* XN[1] alone without FEAT_XNX; with it bit 53 turns the two over for EL1. */
+	/* Without FEAT_XNX only XN[1] counts; with it XN[0] inverts XN[1] for EL1. */
 	d.exec0 = !(v & BIT(54));
 	d.exec1 = d.exec0 ^ (mode->xnx && v & BIT(53));
 	d.exec = d.exec0 || d.exec1;
@@ -71,7 +71,9 @@ struct desc desc_read(uint64_t v, int level, const struct desc_mode *mode)
 unsigned desc_run(unsigned granule, int level)
 {
 	static const uint8_t run[3][4] = {
-		{ 1, 16, 16, 16 }, { 1, 1, 32, 128 }, { 1, 1, 32, 32 },
+		{ 1, 16, 16, 16 },
+		{ 1, 1, 32, 128 },
+		{ 1, 1, 32, 32 },
 	};
 
 	return run[(granule - 12) / 2][level];
@@ -92,7 +94,7 @@ bool desc_vtcr(uint64_t vtcr, unsigned granule, bool lpa2, struct desc_tree *t)
 	t->ds = desc_ds(vtcr, granule);
 	t->lpa = granule == 16 && FIELD(vtcr, 18, 16) == PS_52;
 	t->wide_root = t->lpa || (t->ds && FIELD(vtcr, 18, 16) == PS_52);
-	/* Level -1 is not needed: 16 tables at level 0 translate 52 bits. */
+	/* No level -1: 16 concatenated tables at level 0 translate 52 bits. */
 	if (tg0[FIELD(vtcr, 15, 14)] != granule || vtcr & VTCR_SL2 ||
 	    (vtcr & VTCR_DS && !lpa2))
 		return false;
@@ -108,7 +110,7 @@ bool desc_vtcr(uint64_t vtcr, unsigned granule, bool lpa2, struct desc_tree *t)
 	t->start_level = (granule == 12 ? 2 : 3) - (int)FIELD(vtcr, 7, 6);
 	t->ha = vtcr & BIT(21);
 	t->hd = vtcr & BIT(22);
-	top = desc_shift(granule, t->start_level - 1);	/* bits of one root table */
+	top = desc_shift(granule, t->start_level - 1); /* bits of one root table */
 	if (t->ipa_bits <= desc_shift(granule, t->start_level) || t->ipa_bits > top + 4)
 		return false;
 	t->roots = t->ipa_bits > top ? 1u << (t->ipa_bits - top) : 1;

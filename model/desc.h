@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The machine's own reading of stage-2 descriptors and VTCR_EL2, for the three
- * granules and both layouts of 52-bit addresses. The engine has another one;
- * neither knows the other.
+ * Stage-2 descriptors and VTCR_EL2 as the machine reads them, for the three granules
+ * and both layouts of 52-bit addresses. It shares no code with the engine.
  */
 #ifndef STAGE2_MODEL_DESC_H
 #define STAGE2_MODEL_DESC_H
@@ -17,12 +16,12 @@ struct desc {
 	uint64_t pa;
 	uint64_t size;		/* bytes that a leaf translates */
 	bool af, read, write, dbm, contiguous, nt;
-	bool exec, exec1, exec0;	/* at all; at EL1; at EL0 */
+	bool exec, exec1, exec0;	/* at EL1 or EL0; at EL1; at EL0 */
 	bool normal;
-	bool weak;		/* Normal, and the guest can get past the cache */
-	uint16_t type;		/* what may change only by break-before-make */
+	bool weak;		/* Normal, and the guest can make it non-cacheable */
+	uint16_t type;		/* fields that only break-before-make may change */
 };
-/* Of type: what FEAT_BBM lets change in place. */
+/* Bits of type that FEAT_BBM lets change in place. */
 #define TYPE_CONTIGUOUS (1u << 6)
 #define TYPE_NT (1u << 7)
 #define TYPE_SIZE (TYPE_CONTIGUOUS | TYPE_NT)
@@ -34,7 +33,7 @@ struct desc_mode {
 	bool ds, lpa;		/* as in struct desc_tree */
 	uint8_t granule;	/* 12, 14 or 16 */
 	int8_t top_block;	/* the highest level that has blocks */
-	uint64_t address;	/* bits of an entry that are the same bits of the OA */
+	uint64_t address;	/* bits that are in the same place in entry and OA */
 };
 void desc_layout(struct desc_mode *mode, unsigned granule, bool ds, bool lpa);
 
@@ -51,10 +50,10 @@ static inline uint64_t desc_span(unsigned granule, int level)
 bool desc_valid(uint64_t value, int level, const struct desc_mode *mode);
 struct desc desc_read(uint64_t value, int level, const struct desc_mode *mode);
 
-/* How many entries one Contiguous run has; 1: there is none at this level. */
+/* The number of entries in a Contiguous run; 1: there are no runs at this level. */
 unsigned desc_run(unsigned granule, int level);
 
-/* The shape of a tree; false if VTCR_EL2 asks for what the machine has not. */
+/* The shape of a tree; false if the machine does not support this VTCR_EL2. */
 struct desc_tree {
 	unsigned ipa_bits, pa_bits;	/* T0SZ; PS, as far as the layout goes */
 	unsigned roots;		/* concatenated root tables */
@@ -67,7 +66,7 @@ struct desc_tree {
 };
 bool desc_vtcr(uint64_t vtcr, unsigned granule, bool lpa2, struct desc_tree *t);
 
-/* VTCR_EL2.DS where it counts: the 64K granule has no use for it. */
+/* VTCR_EL2.DS; it has no effect with 64 KiB granules. */
 bool desc_ds(uint64_t vtcr, unsigned granule);
 
 /* The root table that VTTBR_EL2 points to. */

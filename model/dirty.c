@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Dirty state that hardware keeps (VTCR_EL2.HD): a PE that writes through a leaf with
- * DBM sets S2AP[1] in it first, at any time as long as it can reach the entry, in the
- * memory of a detached table too. What was written, or may be marked as written, is
- * remembered until the program has told that it knows.
+ * Dirty state that hardware writes (VTCR_EL2.HD). A PE that writes through a leaf with
+ * DBM sets S2AP[1] in the entry first. It can do so as long as it can reach the entry,
+ * in a detached table too. The machine remembers what was written, or may be marked as
+ * written, until the program has put it in its dirty set (s2m_dirty_found()).
  */
 #include "internal.h"
 
-#define NS(x) ((unsigned long long)(x))
 #define SLAB 512u
 #define S2AP_W (UINT64_C(1) << 7)
 #define AF (UINT64_C(1) << 10)
@@ -15,7 +14,7 @@
 /* Ranges do not overlap within one set. */
 struct dirt {
 	RB_ENTRY(dirt) rb;
-	struct dirt *next; /* of a free one */
+	struct dirt *next; /* the next free one, if free */
 	uint64_t ipa, end, pa;
 	uint64_t step;
 };
@@ -50,7 +49,7 @@ static void add(struct machine *m, struct dirts *set, uint64_t ipa, uint64_t siz
 	struct dirt *d = first(set, ipa);
 
 	if (d && d->ipa < ipa + size)
-		return; /* one lost write is enough to convict */
+		return; /* one entry for the range is enough for a verdict */
 	d = m->dirt_free;
 	if (!d) {
 		struct dirt *slab = slab_new(m, SLAB * sizeof(*slab));
@@ -81,8 +80,7 @@ static bool anyone(const struct tree *t)
 {
 	struct ctx *c;
 
-	LIST_FOREACH(c, &t->ctxs, of_tree)
-	{
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (c->holders)
 			return true;
 	}
@@ -95,7 +93,7 @@ void dirty_in_limbo(struct machine *m, struct tree *t, uint64_t ipa, const struc
 		add(m, &t->limbo, ipa, d->size, d->pa);
 }
 
-/* A PE, or the other agent, may still translate ipa by an entry that is stale. */
+/* The stale translation of ipa that a PE or the other agent may hold; or NULL. */
 static struct rec *held(struct ctx *c, uint64_t ipa)
 {
 	struct rec *r = leaf_first(c, ipa);
@@ -114,8 +112,7 @@ void dirty_seen(struct machine *m, struct page *p, unsigned slot, bool taken)
 	d = first(&p->tree->limbo, ipa);
 	if (!d || d->ipa > ipa)
 		return;
-	LIST_FOREACH(c, &p->tree->ctxs, of_tree)
-	{
+	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
 		if (!taken && held(c, ipa))
 			return;
 	}
@@ -162,7 +159,7 @@ bool dirty_lost(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
 
 /* ---- a guest that writes --------------------------------------------------- */
 
-/* The entry of a detached table by which ipa may still be translated. */
+/* The entry in a detached table by which a PE may translate ipa and write; or NULL. */
 static uint64_t *limbo_entry(struct machine *m, struct ctx *c, uint64_t ipa, uint64_t *pa)
 {
 	const struct tree *t = c->tree;
@@ -220,8 +217,7 @@ static bool writes(struct machine *m, unsigned pe, struct tree *t, uint64_t ipa)
 
 	m->step++;
 	ipa &= ~(granule(m) - 1);
-	LIST_FOREACH(c, &t->ctxs, of_tree)
-	{
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (!t->dead && c->running & 1u << pe)
 			break;
 	}

@@ -21,7 +21,7 @@ struct guest {
 	uint8_t s2[EXPLORE_PAGES];   /* frames held, a bit each: stage-2-only */
 	uint8_t comb[EXPLORE_PAGES]; /* combined stage 1 and 2 */
 	uint8_t access, page, frame; /* in flight, translated, not performed */
-	uint8_t stale;		     /* it hit after its entry was gone */
+	uint8_t stale;		     /* it hit after its entry was changed */
 };
 
 struct data {
@@ -75,7 +75,7 @@ static bool is_frame(uint8_t desc)
 	return desc >= EXPLORE_MAP_A;
 }
 
-/* The tables as they are in memory map page to frame. */
+/* The tables in memory map the page to the frame. */
 static bool mapped(const struct state *st, unsigned page, unsigned frame)
 {
 	return st->mem[EXPLORE_ROOT] == EXPLORE_TABLE &&
@@ -202,7 +202,7 @@ static void perform(const struct run *r, const struct state *st, unsigned g,
 			      r->hyps + g, frame_names[gu->frame]);
 }
 
-/* A TLBI takes effect on a PE when accesses with what goes have been performed. */
+/* A TLBI takes effect once accesses by the entries it removes have been performed. */
 static void land(const struct run *r, const struct state *st, unsigned t, unsigned g,
 		 struct explore_search *s)
 {
@@ -213,7 +213,7 @@ static void land(const struct run *r, const struct state *st, unsigned t, unsign
 	bool s12 = tlbi->kind == EXPLORE_VMALLS12E1IS;
 
 	if (s12 || tlbi->kind == EXPLORE_VMALLE1IS) {
-		/* What is in flight came from a combined entry. */
+		/* The access in flight uses a combined entry. */
 		if (gu->access != ACCESS_NONE)
 			return;
 		memset(gu->comb, 0, sizeof(gu->comb));
@@ -384,7 +384,7 @@ static void event(const struct run *r, const struct state *st, struct explore_se
 		read_back(r, e, &to, s);
 		break;
 	case EXPLORE_HANDOFF:
-		/* The store-release is visible, so is what was before it. */
+		/* When the store-release is visible, so are all stores before it. */
 		if (!st->order.nr_ops[e->pe])
 			explore_found(s, &to,
 				      "PE%u  store-release; PE%u  load-acquire reads it",

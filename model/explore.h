@@ -2,12 +2,12 @@
 /**
  * DOC: the exhaustive explorer
  *
- * A second opinion on the machine model's verdicts. machine.h keeps, in one
- * pass, sets of what may be cached; here a small concrete machine *makes* every
- * choice: when a store is seen by walkers, when a walker fills what, whether an
- * access hits, when a TLBI takes effect on which PE, when a line of the data
- * cache is filled, written back or cleaned. All reachable states are visited.
- * It shares no code with machine.h nor with the engine.
+ * An independent check of the machine model's verdicts. The machine of machine.h keeps
+ * sets of what may be cached, in one pass. Here a small concrete machine tries every
+ * choice: when walkers see a store, when a walker fills which entry, whether an access
+ * hits, when a TLBI takes effect on which PE, when a line of the data cache is filled,
+ * written back or cleaned. All reachable states are visited. It shares no code with
+ * machine.h or with the engine.
  *
  * The machine:
  *
@@ -37,7 +37,7 @@
 #include "explore_search.h"
 
 enum explore_entry { EXPLORE_ROOT, EXPLORE_L3_0, EXPLORE_L3_1, EXPLORE_ENTRIES };
-/* C: another frame for page 0. WILD: what a walker makes of other people's data. */
+/* C: another frame for page 0. WILD: a walker has read data that is no entry. */
 enum explore_frame { EXPLORE_A, EXPLORE_B, EXPLORE_C, EXPLORE_WILD, EXPLORE_FRAMES };
 #define EXPLORE_PAGES 2u
 
@@ -93,7 +93,7 @@ enum explore_rule {
 	EXPLORE_FREED_WALK,   /* a walk reads a freed table page */
 	EXPLORE_WILD_ACCESS,  /* an access through data taken for an entry */
 	EXPLORE_TWO_FRAMES,   /* a PE holds two translations of one address */
-	/* Not wrong: a stale hit that wrote, and the write was read after return. */
+	/* Not an error: a stale hit wrote, and the write was read after the return. */
 	EXPLORE_HARMLESS,
 };
 #define EXPLORE_LOOK(r) (1u << (r))
@@ -125,7 +125,7 @@ enum explore_verdict { EXPLORE_SAFE, EXPLORE_FOUND, EXPLORE_GAVE_UP };
  * @verdict: SAFE: all states were visited, and none is bad
  * @rule: FOUND: which
  * @states: visited; up to the first bad one when FOUND
- * @returned: states in which all events are done; 0 says that SAFE means nothing
+ * @returned: states in which all events are done; if 0, SAFE means nothing
  * @steps: FOUND: the shortest way there, @nr_steps lines
  */
 struct explore_result {

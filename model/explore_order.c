@@ -26,7 +26,7 @@ static void drop(struct order_state *s, unsigned pe, unsigned i)
 	memset(&op[n], 0, sizeof(*op));
 }
 
-/* Markers with nothing before them that they could hold back are gone. */
+/* Removes barriers that have nothing left to order. */
 static void drop_markers(struct order_state *s, unsigned pe)
 {
 	for (unsigned i = 0; i < s->nr_ops[pe];) {
@@ -146,10 +146,10 @@ bool order_barrier(struct order_state *s, unsigned pe, enum order_barrier b, boo
 	case ORDER_DSB_ISHLD:
 		return !has_older(s, pe, s->nr_ops[pe], ORDER_LOAD);
 	case ORDER_DSB_NSH:
-		/* The most useless reading: it says nothing about other PEs. */
+		/* The weakest reading: it has no effect on other PEs. */
 		return true;
 	case ORDER_ISB:
-		/* Older instructions are certain; own TLBIs that a DSB waited for act. */
+		/* Waits for translations and for the TLBIs before a DSB. */
 		if (!order_certain(s, pe, s->nr_ops[pe]))
 			return false;
 		for (unsigned t = 0; t < s->nr_tlbis; t++)

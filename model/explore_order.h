@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a PE's accesses and TLBIs wait for: the part that the litmus machine and
- * the stage-2 machine have in common, so that the agreement of the one with
- * Arm's model is evidence for the other.
+ * The ordering of a PE's accesses and TLBIs. The litmus machine and the stage-2 machine
+ * share it, so that the agreement of the litmus machine with Arm's model is evidence
+ * for the stage-2 machine.
  *
  * Each PE has a window of accesses in program order, issued and not performed.
- * A store in the window is not visible to anybody else, a walker included; once
+ * A store in the window is visible to no other PE and to no walker; once
  * performed it is visible to all (Arm is multi-copy atomic). Any access may be
  * performed before an older one unless a rule here forbids it. A TLBI issued is
  * on a list until it has taken effect on each PE, at any time and in any order.
@@ -64,17 +64,17 @@ enum order_barrier {
 	ORDER_ISB,
 };
 
-/* Add to the window; false when it is full. */
+/* Adds to the window; false if it is full. */
 bool order_issue(struct order_state *s, unsigned pe, struct order_op op);
-/* Nothing older stops access i from being performed (its translation apart). */
+/* No older access or barrier keeps access i from being performed. */
 bool order_ready(const struct order_state *s, unsigned pe, unsigned i);
 /* Every older access of the PE is translated: access i is not speculative. */
 bool order_certain(const struct order_state *s, unsigned pe, unsigned i);
-/* What load i reads: a value of the PE's own store, or -1: memory's. */
+/* The value that load i takes from an older store of its PE; -1: it reads memory. */
 int order_forward(const struct order_state *s, unsigned pe, unsigned i);
 /* Access i is performed. */
 void order_remove(struct order_state *s, unsigned pe, unsigned i);
-/* Access i faults: it and everything younger never happens. */
+/* Access i faults: it and everything younger is discarded. */
 void order_squash(struct order_state *s, unsigned pe, unsigned i);
 
 bool order_tlbi(struct order_state *s, unsigned pe, uint8_t kind, uint8_t arg,
@@ -83,8 +83,8 @@ bool order_tlbi(struct order_state *s, unsigned pe, uint8_t kind, uint8_t arg,
 void order_landed(struct order_state *s, unsigned t, unsigned pe);
 
 /*
- * The barrier can complete; if so, its consequences are noted in s. With @ets2 a
- * DSB ISH is enough for the PE's own TLBIs, else a later ISB is needed too.
+ * True if the barrier can complete; s is then updated. With @ets2 a DSB ISH is enough
+ * for the PE's own TLBIs, otherwise a later ISB is needed too.
  */
 bool order_barrier(struct order_state *s, unsigned pe, enum order_barrier b, bool ets2);
 

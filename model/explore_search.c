@@ -17,11 +17,11 @@ struct explore_search {
 	uint64_t slots;
 	const unsigned char *from; /* the state being expanded, and its index */
 	uint32_t expanding;
-	bool failed;	    /* out of memory, or too many states */
+	bool failed; /* out of memory, or too many states */
 	uint64_t count[EXPLORE_KINDS];
 	uint32_t first[EXPLORE_KINDS];
 
-	/* When a path is told: the successor looked for, and where its text goes. */
+	/* In explore_search_path(): the successor to find, and its text. */
 	const void *wanted;
 	char *text;
 };
@@ -46,7 +46,7 @@ static uint64_t hash(const unsigned char *p, size_t n)
 	return h ^ h >> 32;
 }
 
-/* Index of the slot that holds the state, or of the empty one where it belongs. */
+/* The index of the state's slot, or of the empty slot for it. */
 static uint64_t find(const struct explore_search *s, const void *state)
 {
 	uint64_t i = hash(state, s->space.size) & (s->slots - 1);
@@ -56,7 +56,7 @@ static uint64_t find(const struct explore_search *s, const void *state)
 	return i;
 }
 
-/* Twice the room for states; the slots stay at most half full. */
+/* Doubles the room for states; the slots stay at most half full. */
 static bool grow(struct explore_search *s)
 {
 	uint64_t room = s->room ? 2 * s->room : 1024;
@@ -124,7 +124,7 @@ void explore_found(struct explore_search *s, const void *state, const char *fmt,
 		va_end(ap);
 		return;
 	}
-	/* Many a choice changes nothing; to see that is cheaper than to look it up. */
+	/* Many choices change nothing; comparing is cheaper than find(). */
 	if (s->failed || (s->from && !memcmp(state, s->from, s->space.size)))
 		return;
 	at = find(s, state);
@@ -207,7 +207,7 @@ char (*explore_search_path(struct explore_search *s, unsigned kind,
 	if (!line)
 		return NULL;
 	*nr = steps;
-	/* Only states were kept: find each step's text by taking it once more. */
+	/* The texts were not kept: do each step again to get its text. */
 	for (uint32_t i = s->first[kind]; s->parent[i] != NONE; i = s->parent[i]) {
 		s->wanted = state_at(s, i);
 		s->text = line[--steps];

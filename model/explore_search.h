@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Search of every state a small machine can reach.
- *
- * Breadth first, so that the path to the first state of a kind is a shortest
- * one; each distinct state is kept once, by content. No recursion: the states
- * found are the queue. A state is plain bytes without padding.
+ * Search of every state that a small machine can reach. It is breadth first, so that
+ * the path to the first state of a kind is a shortest one. Each state is stored once;
+ * the stored states are the queue. A state is plain bytes without padding.
  */
 #ifndef STAGE2_MODEL_EXPLORE_SEARCH_H
 #define STAGE2_MODEL_EXPLORE_SEARCH_H

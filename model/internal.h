@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The machine's state, and what its files offer each other.
+ * The machine's state, and the functions that its files share. A file calls only files
+ * below it in this list (tests/repo/circles.py).
  *
- * machine.c	table pages, reads and writes, registers, who has heard of what
- * context.c	known trees, their VMIDs, who runs them
- * tree.c	what becomes reachable, what stops being so
- * stale.c	sets of translations that may be held though memory says otherwise
- * tlb.c	TLBIs and barriers: how such a translation comes to its end
- * data.c	frames: caches and who wrote last
- * dirty.c	what hardware marks dirty, and who has seen it
+ * machine.c	events: table pages, reads and writes, registers, other PEs
+ * claim.c	events: promises of the program, and table pages given back
+ * context.c	the trees, their VMIDs, the PEs that run them
+ * tree.c	stores to entries (tree.h)
+ * made.c	entries that become reachable
+ * broken.c	entries that stop being reachable: stale translations begin here
+ * tlb.c	events: TLBIs and barriers, which end stale translations
+ * dirty.c	dirty state that hardware writes
  * contiguous.c	runs with the Contiguous bit
- * claim.c	judging what the program promises
- * rules.c	names of rules, and writing a verdict
+ * stale.c	the sets of stale translations
+ * data.c	frames: cache maintenance, and who wrote last
+ * why.c	why a stale translation may still be held, in words
  * log.c	events in words
+ * rules.c	the names of the rules, and verdicts
+ * slab.c	memory
+ * desc.c	descriptors and VTCR_EL2 (desc.h)
  */
 #ifndef STAGE2_MODEL_INTERNAL_H
 #define STAGE2_MODEL_INTERNAL_H
@@ -26,6 +32,8 @@
 #define FRAME UINT64_C(4096)	/* data is tracked in pieces of this size */
 #define MAX_PES 16u
 #define LEVELS 4
+
+#define NS(x) ((unsigned long long)(x)) /* for %llx */
 
 /* In the order of s2m_rules[]. */
 enum rule {
@@ -44,36 +52,36 @@ enum rule {
 };
 
 /*
- * The life of a stale translation. Each step needs the one before; what does not
- * fit is remembered as the reason why it did not get further.
+ * The states of a stale translation, in order. A TLBI or a barrier that does not move
+ * it to the next state is kept as the reason (rec.why).
  */
 enum state {
-	ST_WRITTEN,	/* walkers may still read the old entry */
-	ST_VISIBLE,	/* they read the new one; the old translation is cached */
-	ST_S2,		/* a stage-2 TLBI for it is under way */
-	ST_S2DONE,	/* only combined stage-1 and 2 entries are left */
-	ST_S1,		/* their TLBI is under way */
-	ST_REPEAT,	/* erratum: one more TLBI and DSB */
-	ST_REPEATED,	/* ... of which the TLBI is under way */
-	ST_ISB,		/* gone, but for the PE that issued it */
-	ST_RETIRED,	/* gone; the memory behind it may have to be cleaned */
+	ST_WRITTEN,	/* the write is not visible: walkers may read the old entry */
+	ST_VISIBLE,	/* walkers read the new entry; TLBs may hold the old one */
+	ST_S2,		/* a stage-2 TLBI has been issued */
+	ST_S2DONE,	/* it is complete; combined stage-1 and 2 entries may be held */
+	ST_S1,		/* a stage-1 TLBI has been issued */
+	ST_REPEAT,	/* it is complete; the erratum needs one more TLBI and DSB */
+	ST_REPEATED,	/* that TLBI has been issued */
+	ST_ISB,		/* only the PE that issued the TLBI may hold it, until its ISB */
+	ST_RETIRED,	/* no PE holds it; its memory may have to be cleaned */
 	STATES,
 };
 
 #define F_WRITE (1u << 0)	/* it allows writes */
 #define F_NORMAL (1u << 1)
-#define F_WEAK (1u << 2)	/* its memory has to be cleaned */
+#define F_WEAK (1u << 2)	/* its memory has to be cleaned (desc.weak) */
 #define F_OLD (1u << 3)		/* an older version of an entry that is live */
-#define F_BELOW (1u << 4)	/* still in the memory of a detached table */
+#define F_BELOW (1u << 4)	/* its entry is in a detached table */
 #define F_AGENT (1u << 5)	/* the other agent may hold it */
-#define F_TOLD (1u << 6)	/* a verdict has named it */
-#define F_LOCAL (1u << 7)	/* a TLBI that is not broadcast is under way */
-#define F_DIRTY (1u << 8)	/* a write through it leaves no mark in any entry */
+#define F_TOLD (1u << 6)	/* there is a verdict about it */
+#define F_LOCAL (1u << 7)	/* the TLBI issued is not broadcast */
+#define F_DIRTY (1u << 8)	/* writable: a write sets no dirty state in any entry */
 
 /*
- * Translations that may be held: of a leaf entry, or a run of them whose
- * addresses, level and fate are the same; of one table entry; or of a whole
- * context (kind ALL: "whatever was live when the last PE left").
+ * A stale translation that a PE may hold. LEAF: of one leaf, or of neighbouring leaves
+ * with the same level, state and offset from IPA to PA. TABLE: of one table entry. ALL:
+ * everything that was live when the last PE left the context.
  */
 enum kind { K_LEAF, K_TABLE, K_ALL };
 
@@ -83,20 +91,22 @@ struct rec {
 	struct ctx *ctx;
 	uint64_t ipa, end;
 	uint64_t pa;		/* of ipa; K_TABLE: the table pointed to */
-	uint64_t first, last;	/* steps of its writes */
-	uint64_t acted;		/* step of the last advance */
-	uint64_t retired;	/* a clean counts if later than this; 0: none is due */
+	uint64_t first, last;	/* steps of the first and the last write */
+	uint64_t acted;		/* step of the last change of state */
+	uint64_t retired;	/* a clean must be later than this; 0: none is needed */
 	uint64_t why_step;
 	uint8_t kind, level, state;
-	uint8_t levels;		/* of a leaf, as a mask; level is the last of them */
-	uint8_t writer, actor;	/* PEs: the write; the TLBI */
-	/* Masks of PEs, for several that invalidate it at the same time: who has read
-	 * what was written; issued the TLBI for stage 2, for stage 1, the erratum's;
-	 * and completed it by a DSB. */
+	uint8_t levels;		/* LEAF: a mask of levels; level is the lowest of them */
+	uint8_t writer, actor;	/* PE of the write; PE of the TLBI */
+	/*
+	 * Masks of PEs, because several may invalidate it at the same time. seen: has
+	 * read the new entry; s2_by, s1_by, again_by: has issued the TLBI of stage 2,
+	 * of stage 1, of the erratum; s2_sure, s1_sure: has completed it by a DSB.
+	 */
 	uint16_t seen, s2_by, s1_by, again_by, s2_sure, s1_sure;
-	uint8_t why, why_pe;	/* enum rule: why it did not get further */
+	uint8_t why, why_pe;	/* enum rule: why the last TLBI or DSB did not help */
 	uint16_t flags, type;
-	bool orphan;		/* in ctx.orphans, nowhere else */
+	bool orphan;		/* in ctx.orphans and in no tree */
 };
 
 RB_HEAD(leaves, rec);
@@ -110,18 +120,18 @@ struct ctx {
 	struct leaves leaves;
 	struct tables tables;
 	struct recs list[STATES];
-	struct recs orphans;	/* replaced by another mapping; clean or agent due */
-	struct rec *all_rec;	/* kind ALL, when nobody runs */
+	struct recs orphans;	/* mapped anew since; a clean or the agent is due */
+	struct rec *all_rec;	/* kind ALL; only while no PE runs it */
 	uint64_t by_address;	/* step of the last stage-2 TLBI by address */
 	uint64_t s1;		/* ... of the last stage-1 TLBI */
 	struct {
 		uint64_t step, start, end;
 		unsigned pe;
-	} wrong;		/* the last TLBI in another VMID */
-	uint64_t quiet;		/* since this step no PE holds anything */
-	uint64_t held;		/* records for which rec_held() */
+	} wrong;		/* the last stage-2 TLBI for another VMID */
+	uint64_t quiet;		/* no PE has held a translation since this step */
+	uint64_t held;		/* number of records with rec_held() */
 	uint16_t vmid, running;	/* mask of PEs that run it */
-	uint16_t holders;	/* mask of PEs that may hold something */
+	uint16_t holders;	/* mask of PEs that may hold a translation */
 };
 
 struct dirt;
@@ -129,31 +139,36 @@ RB_HEAD(dirts, dirt);
 
 struct tree {
 	LIST_ENTRY(tree) all;
-	/* Pages written of which the program has not told; leaves, in detached
-	 * tables, that hardware may mark after the program looked last. */
+	/*
+	 * written: pages that a guest has written and that are not in the program's
+	 * dirty set. limbo: leaves in detached tables in which hardware may set dirty
+	 * state after the program has read them last.
+	 */
 	struct dirts written, limbo;
 	LIST_HEAD(, ctx) ctxs;	/* the one of the latest VMID first */
 	uint64_t root;
 	struct desc_tree shape;
 	struct desc_mode mode;
 	bool dead;		/* its root was given back */
-	bool named;		/* the program says which PEs run it */
+	bool named;		/* the program tells which PEs run it */
 };
 
 struct page {
-	struct tree *tree;	/* if live, or reachable through a stale entry */
-	uint64_t ipa;		/* the first its entries translate */
+	struct tree *tree;	/* if reachable, by a live or a stale entry */
+	uint64_t ipa;		/* the first that its entries translate */
 	uint64_t meta[2];
-	uint64_t stored, unreach, given;	/* steps */
-	uint32_t parent;	/* table whose entry points here, + 1 */
+	uint64_t stored;	/* step of the last store to it while not live */
+	uint64_t unreach;	/* step at which it was detached */
+	uint64_t given;		/* step at which it was given back */
+	uint32_t parent;	/* the table whose entry points here, + 1 */
 	uint32_t refs;		/* K_TABLE records that point here */
 	uint32_t next;		/* free run, + 1 */
 	uint16_t slot;		/* in parent */
 	uint16_t nvalid;	/* while live */
-	uint16_t stores;	/* PEs whose stores may not be ordered */
+	uint16_t stores;	/* mask of PEs whose stores may be unordered */
 	int8_t level;
 	bool taken, live, used, root;
-	bool hints;		/* an entry has had the Contiguous bit */
+	bool hints;		/* an entry has or had the Contiguous bit */
 };
 
 /* How a guest reaches memory by a Normal leaf. */
@@ -165,14 +180,15 @@ enum alias {
 };
 
 struct frame {
-	uint64_t civac;		/* issue of the last clean+invalidate completed */
-	uint64_t clean;		/* issue of the last clean of any kind completed */
+	/* Steps. A cache operation counts when complete, by the step of its issue. */
+	uint64_t civac;		/* the last clean and invalidate */
+	uint64_t clean;		/* the last clean, with or without invalidate */
 	uint64_t host;		/* when the host last wrote it, or got it back */
-	uint64_t ic;		/* issue of the last instruction cache invalidation */
-	/* Until when a guest could write it, by a leaf that has gone: each enum alias. */
+	uint64_t ic;		/* the issue of the last instruction cache invalidation */
+	/* The last step at which a guest could write it, by leaves that are gone. */
 	uint64_t guest[ALIASES];
-	uint32_t live;		/* live leaves that map it */
-	uint32_t recs : 30;	/* records of leaves that mapped it */
+	uint32_t live;		/* number of live leaves that map it */
+	uint32_t recs : 30;	/* number of records of leaves that mapped it */
 	uint32_t icache : 2;	/* IC_* */
 };
 #define IC_ISSUED 1u
@@ -188,20 +204,20 @@ struct pending {
 
 struct pe {
 	uint64_t vttbr, vtcr, hcr;
-	uint64_t ordered;	/* its stores up to this step are ordered */
-	uint64_t walker;	/* step of entering; 0: none */
-	uint64_t knows[MAX_PES];
+	uint64_t ordered;	/* its stores up to this step come before later ones */
+	uint64_t walker;	/* step at which its lockless walk began; 0: none */
+	uint64_t knows[MAX_PES]; /* it knows of what each PE did up to this step */
 	struct ctx *guest;
-	struct pending *pend;	/* cache operations not completed */
+	struct pending *pend;	/* cache operations that are not complete */
 	size_t pends, pend_max;
-	size_t pend_ish;	/* those before have had a DSB ISH */
+	size_t pend_ish;	/* those before this one have had a DSB ISH */
 	bool has_vtcr, vttbr_unsynced, waive;
-	/* Stage-1 walks are held off; home: the VTTBR_EL2 that stage 1 belongs to. */
+	/* For S2M_SPECULATIVE_AT. home: the VTTBR_EL2 that goes with stage 1. */
 	uint64_t tcr, sctlr, home;
 	bool guard_unsynced;
 };
 
-/* A run with the Contiguous bit whose members do not agree. */
+/* A run with the Contiguous bit whose entries differ where they must not. */
 struct mixed {
 	struct page *page;
 	unsigned first, pe;
@@ -214,13 +230,13 @@ struct machine {
 	unsigned pes;
 	uint8_t granule;	/* shift: the size of a table page */
 	uint8_t pa_bits;
-	struct desc_mode mode;	/* what all trees have in common */
+	struct desc_mode mode;	/* of pages in no tree; new trees begin with it */
 	uint64_t base, pages, fresh, in_use;
 	uint8_t *mem;
 	struct page *page;
 	uint32_t *stack;	/* free pages, by index */
 	size_t stack_n;
-	uint32_t run[17];	/* free runs of pages by length, chained; index + 1 */
+	uint32_t run[17];	/* lists of free runs by length: index + 1 of the first */
 	uint64_t seed, vtcr, last_read;
 	uint64_t step;
 	struct pe pe[MAX_PES];
@@ -229,27 +245,27 @@ struct machine {
 	struct rec *rec_free;
 	void **slabs;
 	size_t slabs_n;
-	struct extents frames;	/* all of them */
-	struct extent *extent_free, *extent_hot;	/* hot: used last */
-	uint64_t epoch;		/* number of times something was retired */
+	struct extents frames;	/* all frames */
+	struct extent *extent_free, *extent_hot;	/* hot: the last one used */
+	uint64_t epoch;		/* number of translations that PEs stopped holding */
 	struct mixed mixed[MAX_MIXED];
 	unsigned mixed_n;
 	struct dirt *dirt_free;
 	struct {
 		struct tree *tree;
-		uint64_t ipa, pages, seed;	/* seed 0: nobody writes */
-	} writes;
+		uint64_t ipa, pages, seed;	/* seed 0: no writes */
+	} writes;		/* by s2m_guest_writes() */
 	struct s2m_counters count;
 	struct s2m_violation *kept;
-	struct s2m_violation spill;	/* one more, for the log */
+	struct s2m_violation spill;	/* one that is logged and not kept */
 	unsigned kept_n, kept_max;
 	uint64_t violations;
 	uint64_t reported[R_NONE];	/* step of the last verdict by this rule */
 	FILE *log;
 };
 
-/* ---- machine.c */
-/* NULL: not a table page. */
+/* ---- inline */
+/* The table page at pa; NULL: pa is not in the arena. */
 static inline struct page *page_at(const struct machine *m, uint64_t pa)
 {
 	if (pa < m->base || pa - m->base >= m->pages << m->granule)
@@ -267,13 +283,24 @@ static inline uint64_t *page_mem(const struct machine *m, const struct page *p)
 	return (uint64_t *)(void *)(m->mem + ((uint64_t)(p - m->page) << m->granule));
 }
 
-/* The table at pa if it is linked by this entry of p; NULL: by another, or none. */
-struct page *page_child(const struct machine *m, const struct page *p, unsigned slot,
-			uint64_t pa);
-/* pe has heard of what PE from did at step: it did it, or it was handed over. */
-bool knows(const struct machine *m, unsigned pe, unsigned from, uint64_t step);
+/* The table at pa if entry slot of p links it; NULL: another entry does, or none. */
+static inline struct page *page_child(const struct machine *m, const struct page *p,
+				      unsigned slot, uint64_t pa)
+{
+	struct page *child = page_at(m, pa);
 
-/* How to read the entries of t; of a page that is in no tree, t is NULL. */
+	return child && child->taken && child->slot == slot &&
+	       child->parent == (uint32_t)(p - m->page) + 1 ? child : NULL;
+}
+
+/* pe has heard of what PE from did at step: it did it, or it was handed over. */
+static inline bool knows(const struct machine *m, unsigned pe, unsigned from,
+			 uint64_t step)
+{
+	return pe == from || m->pe[pe].knows[from] >= step;
+}
+
+/* How to read the entries of t; t is NULL for a page that is in no tree. */
 static inline const struct desc_mode *mode(const struct machine *m, const struct tree *t)
 {
 	return t ? &t->mode : &m->mode;
@@ -302,41 +329,60 @@ static inline uint64_t pe_vtcr(const struct machine *m, unsigned pe)
 	return m->pe[pe].has_vtcr ? m->pe[pe].vtcr : m->vtcr;
 }
 
+/* The tree with this root, the last one of several; NULL: none is known. */
+static inline struct tree *tree_find(const struct machine *m, uint64_t root)
+{
+	struct tree *t;
+
+	LIST_FOREACH(t, &m->trees, all) {
+		if (t->root == root)
+			return t;
+	}
+	return NULL;
+}
+
 /* ---- context.c */
-struct tree *tree_find(const struct machine *m, uint64_t root);
 struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr);
 void tree_forget(struct machine *m, struct tree *t);
 void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running);
 void tree_gone(struct machine *m, struct tree *t);
 
 /* ---- dirty.c */
-/* A PE can write through it, be it by marking it dirty. */
+/* A PE can write through the leaf d, with hardware dirty state or without. */
 static inline bool desc_writes(const struct machine *m, const struct tree *t,
 			       const struct desc *d)
 {
 	return d->write || (m->features & S2M_HAFDBS && t->shape.hd && d->dbm);
 }
 
+/* Hardware may write the entry d: the access flag or dirty state. */
+static inline bool hw_may_write(const struct machine *m, const struct tree *t,
+				const struct desc *d)
+{
+	return m->features & S2M_HAFDBS && d->kind == DESC_LEAF &&
+	       ((t->shape.ha && !d->af) || (t->shape.hd && d->dbm && !d->write));
+}
+
 /* Hardware may write dirty state to the leaf d. */
 bool hw_may_mark(const struct machine *m, const struct tree *t, const struct desc *d);
-/* The leaf is in a detached table: until the last PE has let go it may be marked. */
+/* The leaf d is in a detached table; hardware may set its dirty state there. */
 void dirty_in_limbo(struct machine *m, struct tree *t, uint64_t ipa,
 		    const struct desc *d);
-/* The program has read the entry of p, which is detached; or taken it, for good. */
+/* The program has read an entry of p, which is detached; taken: and made it invalid. */
 void dirty_seen(struct machine *m, struct page *p, unsigned slot, bool taken);
-/* What was dirty there is nobody's concern any more, unless it is what d maps. */
+/* Forgets what is dirty in the range, unless d maps the same output there. */
 void dirty_forget(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
 		  const struct desc *d);
-/* Something of the range is dirty and nobody knows; after that it is forgotten. */
+/* A dirty page of the range that is not in the program's set. dirty_lost() forgets it. */
 struct lost {
 	uint64_t ipa, pa, step;
 	bool written;
 };
 bool dirty_lost(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
 		struct lost *l);
-/* Between two events: somebody may write. */
+/* Called between two events: a guest may write. */
 void dirty_tick(struct machine *m);
-/* An event begins: until then the others could go on. */
+/* An event begins. Before it guests may write. */
 static inline void event(struct machine *m)
 {
 	if (m->writes.seed)
@@ -345,25 +391,24 @@ static inline void event(struct machine *m)
 }
 
 /* ---- contiguous.c */
-/* Entry slot of p, which is live, is not what it was. */
+/* Entry slot of p, which is live, has changed. */
 void run_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot);
-/* A verdict has said what is wrong with it. */
+/* A verdict has reported the run of this entry. */
 void run_told(struct machine *m, const struct page *p, unsigned slot);
-/* pe is done with what it changed: with entries, or (promise) altogether. */
+/* pe has had a DSB or (promise) claims something: judges the runs that it changed. */
 void run_judge(struct machine *m, unsigned pe, bool promise);
 
-/* ---- tree.c */
+/* ---- tree.c, made.c, broken.c */
 enum how { HOW_STORE, HOW_RELEASE, HOW_ATOMIC, HOW_FILL };
 void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 		   uint64_t old, uint64_t new, enum how how);
-/* pe has stored to a page that is in no tree. */
+/* pe has stored to a page that is not live. */
 void page_stored(struct machine *m, unsigned pe, struct page *p);
+/* The root table of a new tree, and all below it, becomes live. */
 void tree_scan(struct machine *m, struct tree *t, unsigned pe, struct page *root);
-/* Hardware may write the entry as it is. */
-bool hw_may_write(const struct machine *m, const struct tree *t, const struct desc *d);
-/* The stale table entry through which a PE may reach p; NULL: none. */
+/* The stale table entry by which a PE may still reach p; NULL: none. */
 struct rec *page_stale(const struct machine *m, const struct page *p);
-/* p, live in a tree that nobody holds any more, is given back. */
+/* p is given back while it is live: what it maps becomes stale. */
 void page_dies(struct machine *m, struct page *p);
 
 /* ---- stale.c */
@@ -371,20 +416,18 @@ struct rec *leaf_first(struct ctx *c, uint64_t ipa);	/* first that ends after ip
 struct rec *leaf_next(struct rec *r);
 struct rec *table_first(struct ctx *c, int level, uint64_t ipa);
 struct rec *table_next(struct rec *r);
-/* Cut r so that it lies within [ipa, end); the rest stays as it is. */
+/* Splits r at ipa and end, and returns the part within [ipa, end). */
 struct rec *leaf_cut(struct machine *m, struct rec *r, uint64_t ipa, uint64_t end);
-/* Older translations of the range are replaced by r's. */
+/* Adds r in place of older leaf translations of its range. */
 void leaf_add(struct machine *m, struct ctx *c, const struct rec *r);
 void table_add(struct machine *m, struct ctx *c, const struct rec *r);
 void rec_state(struct machine *m, struct rec *r, enum state st);
 void rec_orphan(struct rec *r);
 void rec_drop(struct machine *m, struct rec *r);
-void rec_settle(struct machine *m, struct rec *r);	/* finish, merge */
+/* After a change of state: drops r if it is done, or joins it to its neighbours. */
+void rec_settle(struct machine *m, struct rec *r);
 struct rec *all_add(struct machine *m, struct ctx *c);
-bool rec_held(const struct rec *r);		/* some PE may use it */
-/* Memory that lives as long as the machine; zeroed. */
-void *slab_new(struct machine *m, size_t size);
-void slabs_free(struct machine *m);
+bool rec_held(const struct rec *r);	/* a PE or the other agent may use it */
 
 /* ---- tlb.c */
 /* pe has read entry slot of p, which is live and invalid. */
@@ -393,21 +436,25 @@ void tlb_dsb(struct machine *m, unsigned pe, enum s2m_barrier b);
 void tlb_isb(struct machine *m, unsigned pe);
 
 /* ---- data.c */
+/* The number of live leaves, or of records, that map the frames changes by delta. */
 void frames_mapped(struct machine *m, uint64_t pa, uint64_t size, int delta);
 void frames_recorded(struct machine *m, const struct rec *r, int delta);
+/* A record maps one of the frames. */
 bool frames_have_recs(struct machine *m, uint64_t pa, uint64_t size);
-/* Those that no live leaf maps came back to the host, at the step given. */
+/* Frames that no live leaf maps belong to the host again, from this step on. */
 void frames_to_host(struct machine *m, uint64_t pa, uint64_t size, uint64_t step);
-/* By r, which no PE holds any more, a guest could write until the step given. */
+/* A guest could write the frames of r until this step; no PE holds r any more. */
 void frames_guest_wrote(struct machine *m, const struct rec *r, uint64_t step);
-/* The owner vouches for what guests have written. */
+/* What guests have written need not be cleaned: the owner says so. */
 void frames_vouched(struct machine *m, uint64_t pa, uint64_t size);
-/* Whether the memory behind r, which is retired, was cleaned if it had to be. */
+/* The memory behind r, which is retired, needs no clean, or has had it. */
 bool clean_done(struct machine *m, const struct rec *r);
-/* Why not: the rule, and the frame and the step of what was done instead. */
+/* If not: the rule; *pa is the frame and *step the step of a clean that did not count. */
 enum rule frames_why(struct machine *m, const struct rec *r, uint64_t *pa,
 		     uint64_t *step);
+/* A live leaf maps one of the frames: *at. */
 bool frames_live(struct machine *m, uint64_t pa, uint64_t size, uint64_t *at);
+/* Checks the frames of the leaf d, which is made: data clean (data), instructions too. */
 void frames_check_map(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d,
 		      bool data);
 void data_dsb(struct machine *m, unsigned pe, bool sy);
@@ -415,11 +462,22 @@ void data_init(struct machine *m);
 void data_free(struct machine *m);
 
 /* ---- claim.c */
+/* pe gives p back: judges whether a walker may still reach it. */
 void judge_give(struct machine *m, unsigned pe, struct page *p);
+
+/* ---- why.c */
+/* The rule by which r may still be held, and the reason in words. */
 enum rule rec_why(const struct rec *r, char *buf, size_t n);
+/* Which translation r is, in words. */
 const char *rec_text(const struct rec *r, char *buf, size_t n);
 
+/* ---- slab.c */
+/* Zeroed memory that lives as long as the machine. */
+void *slab_new(struct machine *m, size_t size);
+void slabs_free(struct machine *m);
+
 /* ---- rules.c */
+/* The PE and the addresses of a violation; cause: the step of the write behind it. */
 struct where {
 	unsigned pe;
 	uint64_t cause, ipa, pa;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The parser. A scanner over one line at a time; no construct is guessed at. */
+/* The parser of litmus tests. What it does not know is an error. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static void skip(struct scan *s)
 		s->p++;
 }
 
-/* The text comes next: step over it. Words end where a name would. */
+/* Skips the text if it comes next. A word must end there. */
 static bool eat(struct scan *s, const char *text)
 {
 	size_t n = strlen(text);
@@ -103,7 +103,7 @@ static bool symbol(struct scan *s, uint8_t *sym)
 	return true;
 }
 
-/* X0..X30 or W0..W30: the machine's values are bytes, so the width is all one. */
+/* X0..X30 or W0..W30: the machine's values are bytes, so the width does not matter. */
 static bool reg(struct scan *s, uint8_t *r)
 {
 	skip(s);
@@ -201,7 +201,7 @@ static bool tlbi(struct scan *s, struct litmus_insn *in)
 	return eat(s, ",") && reg(s, &in->base);
 }
 
-/* One instruction, or nothing, up to '|' or ';'. Labels stand before it. */
+/* One instruction, with or without a label, or nothing, up to '|' or ';'. */
 static int cell(struct scan *s, unsigned pe)
 {
 	struct litmus *l = s->l;
@@ -296,7 +296,7 @@ static int find_label(const struct litmus *l, unsigned pe, const char *label, ui
 	return -1;
 }
 
-/* PE:Xn=v, symbol=v, fault(Pn:label,symbol), each perhaps after '~' */
+/* PE:Xn=v, symbol=v, fault(Pn:label,symbol), each with '~' before it or without */
 static int condition(struct scan *s)
 {
 	struct litmus *l = s->l;

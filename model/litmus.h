@@ -20,8 +20,8 @@
 #define LITMUS_CONDS 4
 
 /*
- * Values, a byte each: a number, or one of these plus the index of a symbol.
- * An entry is a value too: the page it points at, valid or not.
+ * Values are bytes: a number, or one of these plus the index of a symbol. The value of
+ * an entry is the page that it points to, valid or invalid.
  */
 enum litmus_value {
 	LITMUS_NUMBER = 0,
@@ -71,7 +71,7 @@ struct litmus {
 	uint8_t reg[ORDER_PES][LITMUS_REGS];
 	uint8_t mem[LITMUS_SYMS];
 	uint8_t pte[LITMUS_SYMS];
-	bool pte_used[LITMUS_SYMS]; /* the program knows where the entry is */
+	bool pte_used[LITMUS_SYMS]; /* the program has the address of the entry */
 	struct litmus_cond cond[LITMUS_CONDS];
 };
 
@@ -83,13 +83,13 @@ enum litmus_verdict { LITMUS_NEVER, LITMUS_SOMETIMES, LITMUS_ALWAYS };
 struct litmus_result {
 	enum litmus_verdict verdict;
 	uint64_t states;
-	uint64_t witnesses, others;  /* final states that do, do not satisfy exists */
+	uint64_t witnesses, others;  /* final states that satisfy exists; the others */
 	char (*steps)[EXPLORE_LINE]; /* to the first witness; the caller frees it */
 	unsigned nr_steps;
 };
 
 /*
- * 0, or -1 when the program does what the machine does not know, cannot end, or
+ * 0, or -1: the program does something that the machine does not model, never ends, or
  * has more than max_states states.
  */
 int litmus_run(const struct litmus *l, bool ets2, uint64_t max_states,

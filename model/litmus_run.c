@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The litmus machine. What is deterministic and private to a PE (moves,
- * branches, putting an access into the window, issuing a TLBI: each may act at
- * any later time) is done at once; everything else is a choice.
+ * The litmus machine. Deterministic steps that only concern one PE are done at once:
+ * moves, branches, issuing accesses and TLBIs (which may act at any later time). All
+ * other steps are choices.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,7 +54,7 @@ static bool issue_access(const struct litmus *l, struct state *st, unsigned pe,
 	} else if (in_class(addr, LITMUS_ADDR)) {
 		uint8_t sym = (uint8_t)(addr - LITMUS_ADDR);
 
-		/* An entry that the program cannot change is always translated. */
+		/* If the program cannot change the entry, the translation is known. */
 		if (l->pte_used[sym] || !in_class(l->pte[sym], LITMUS_VALID)) {
 			op.page = sym;
 			op.xlat = ORDER_TODO;
@@ -190,7 +190,7 @@ static void translate(const struct run *r, const struct state *st, unsigned pe,
 		FOUND(r, to, s, "P%u  access to [%s] walks: PA(%s)", pe, l->sym[op->page],
 		      l->sym[pte - LITMUS_VALID]);
 	} else if (!r->ets2 || order_ready(&st->order, pe, i)) {
-		/* FEAT_ETS2: a walk that faults is ordered after what the access is. */
+		/* FEAT_ETS2: a walk that faults is ordered as the access would be. */
 		to.order.op[pe][i].xlat = ORDER_FAULT;
 		FOUND(r, to, s, "P%u  access to [%s] walks: invalid", pe,
 		      l->sym[op->page]);
@@ -241,7 +241,7 @@ static void fault(const struct run *r, const struct state *st, unsigned pe, unsi
 	FOUND(r, to, s, "P%u  access to [%s] faults", pe, r->l->sym[op->page]);
 }
 
-/* A TLBI takes effect on a PE once its accesses with what goes are performed. */
+/* A TLBI takes effect once accesses by the entries it removes are performed. */
 static void land(const struct run *r, const struct state *st, unsigned t, unsigned pe,
 		 struct explore_search *s)
 {

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * Events in words, one a line.
- */
+/* The log: events in words, one line each. */
 #include <stdarg.h>
 
 #include "internal.h"
@@ -39,12 +37,17 @@ static void describe(const struct machine *m, const struct page *p, uint64_t v, 
 		snprintf(buf, n, "table %#llx", (unsigned long long)d.pa);
 	else if (d.kind == DESC_LEAF)
 		snprintf(buf, n, "%s %#llx %s%s%s%s%s%s%s",
-			 p->level == 3 ? "page" : "block",
-			 (unsigned long long)d.pa, d.write ? "w" : "-",
-			 !d.exec ? "-" : !d.exec1 ? "x0" : !d.exec0 ? "x1" : "x",
+			 p->level == 3 ? "page" : "block", (unsigned long long)d.pa,
+			 d.write ? "w" : "-",
+			 !d.exec  ? "-" :
+			 !d.exec1 ? "x0" :
+			 !d.exec0 ? "x1" :
+				    "x",
 			 d.af ? " af" : "", d.dbm ? " dbm" : "",
 			 d.contiguous ? " contiguous" : "", d.nt ? " nt" : "",
-			 d.weak ? " (to be cleaned)" : d.normal ? "" : " device");
+			 d.weak	  ? " (to be cleaned)" :
+			 d.normal ? "" :
+				    " device");
 	else if (v)
 		snprintf(buf, n, "invalid (%#llx)", (unsigned long long)v);
 	else

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Table pages and who touches them, system registers, who has heard of what.
+ * Events: table pages, reads and writes, system registers, handing over between PEs.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 #define DEFAULT_BASE (UINT64_C(0x7f) << 40)
 /* 64 GiB of pages take 32,833 tables. */
 #define DEFAULT_PAGES UINT64_C(65536)
-/* Fresh pages hold entries that look valid: forgetting to zero must hurt. */
+/* Fresh pages hold entries that look valid, so that a missing zeroing shows. */
 #define POISON 0x5a
 #define POISON_LAST 0x5b
 
@@ -45,9 +45,8 @@ struct machine *machine_new(const struct machine_config *cfg)
 	LIST_INIT(&m->trees);
 	LIST_INIT(&m->ctxs);
 	if (!cfg->pes || cfg->pes > MAX_PES ||
-	    (shift != 12 && shift != 14 && shift != 16) ||
-	    m->base & (granule(m) - 1) || m->base >> m->pa_bits ||
-	    m->pages > (UINT64_C(1) << 28) ||
+	    (shift != 12 && shift != 14 && shift != 16) || m->base & (granule(m) - 1) ||
+	    m->base >> m->pa_bits || m->pages > (UINT64_C(1) << 28) ||
 	    m->base + (m->pages << m->granule) > UINT64_C(1) << m->pa_bits)
 		goto fail;
 	mem = mmap(NULL, m->pages << m->granule, PROT_READ | PROT_WRITE,
@@ -91,15 +90,6 @@ void machine_free(struct machine *m)
 }
 
 /* ---- table pages --------------------------------------------------------- */
-
-struct page *page_child(const struct machine *m, const struct page *p, unsigned slot,
-			uint64_t pa)
-{
-	struct page *child = page_at(m, pa);
-
-	return child && child->taken && child->slot == slot &&
-	       child->parent == (uint32_t)(p - m->page) + 1 ? child : NULL;
-}
 
 void *s2m_ptr(const struct machine *m, uint64_t pa)
 {
@@ -196,8 +186,9 @@ uint64_t s2m_table_take(struct machine *m, unsigned pe, unsigned pages, unsigned
 	m->step++;
 	if (!pages || pages > 16 || align > 16 ||
 	    !(pages == 1 && align <= 1 ? take_one(m, &i) :
-	      take_run(m, pages, align ? align : 1, &i))) {
-		log_event(m, pe, "take %u page%s: none left", pages, pages > 1 ? "s" : "");
+					 take_run(m, pages, align ? align : 1, &i))) {
+		log_event(m, pe, "take %u page%s: none left", pages,
+			  pages > 1 ? "s" : "");
 		return 0;
 	}
 	for (unsigned n = 0; n < pages; n++) {
@@ -209,10 +200,14 @@ uint64_t s2m_table_take(struct machine *m, unsigned pe, unsigned pages, unsigned
 			for (size_t at = 0; at < granule(m); at += 8)
 				mem[at] = POISON_LAST;
 		}
-		/* What a stale entry still points to is not forgotten. */
-		*p = (struct page){ .tree = p->refs ? p->tree : NULL, .ipa = p->ipa,
-				    .refs = p->refs, .level = p->refs ? p->level : -1,
-				    .given = p->given, .taken = true, .used = true };
+		/* Stale entries may still point to the page: keep what they need. */
+		*p = (struct page){ .tree = p->refs ? p->tree : NULL,
+				    .ipa = p->ipa,
+				    .refs = p->refs,
+				    .level = p->refs ? p->level : -1,
+				    .given = p->given,
+				    .taken = true,
+				    .used = true };
 	}
 	m->in_use += pages;
 	m->count.tables_taken += pages;
@@ -383,15 +378,15 @@ void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64
 
 /* ---- registers, other PEs ------------------------------------------------ */
 
-/* EPD0 and EPD1 keep stage 1 from being walked; M keeps it from being left out. */
+/* EPD0 and EPD1 stop stage-1 walks; SCTLR_EL1.M keeps stage 1 on. */
 static bool guarded(const struct pe *p)
 {
 	return (p->tcr & TCR_EPD) == TCR_EPD && p->sctlr & SCTLR_M;
 }
 
 /*
- * A PE with the erratum may walk stage 1 for an AT instruction that it only guesses,
- * with the registers of one guest and the VTTBR_EL2 of another, and keep the result.
+ * A PE with the erratum may execute an AT instruction speculatively, walk stage 1 with
+ * the registers of one guest and the VTTBR_EL2 of another, and cache the result.
  */
 static void stage1_changed(struct machine *m, unsigned pe, uint64_t tcr, uint64_t sctlr)
 {
@@ -409,9 +404,10 @@ static void stage1_changed(struct machine *m, unsigned pe, uint64_t tcr, uint64_
 		 (p->vttbr != p->home || p->vttbr_unsynced))
 		verdict(m, R_SPECULATIVE_AT, (struct where){ .pe = pe, .pa = p->vttbr },
 			"PE%u lets stage 1 be walked again while VTTBR_EL2 is %#llx%s: a "
-			"speculative AT may fill its TLB with a mixture of two contexts", pe,
-			(unsigned long long)p->vttbr, p->vttbr == p->home ?
-			" with no ISB since" : " and not what stage 1 belongs to");
+			"speculative AT may fill its TLB with a mixture of two contexts",
+			pe, (unsigned long long)p->vttbr,
+			p->vttbr == p->home ? " with no ISB since" :
+					      " and not what stage 1 belongs to");
 }
 
 static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
@@ -422,10 +418,11 @@ static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
 	    (!guarded(p) || p->guard_unsynced))
 		verdict(m, R_SPECULATIVE_AT, (struct where){ .pe = pe, .pa = value },
 			"PE%u changes VTTBR_EL2 from %#llx to %#llx while a speculative AT may "
-			"walk stage 1: %s", pe, (unsigned long long)p->vttbr,
-			(unsigned long long)value, guarded(p) ?
-			"no ISB since TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M were set" :
-			"TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M are not all set");
+			"walk stage 1: %s",
+			pe, (unsigned long long)p->vttbr, (unsigned long long)value,
+			guarded(p) ?
+				"no ISB since TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M were set" :
+				"TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M are not all set");
 	p->vttbr_unsynced |= p->vttbr != value;
 	p->vttbr = value;
 	tree_know(m, pe, value);
@@ -433,8 +430,8 @@ static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
 
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value)
 {
-	static const char *const name[] = { "VTTBR_EL2", "VTCR_EL2", "HCR_EL2",
-					    "TCR_EL1", "SCTLR_EL1" };
+	static const char *const name[] = { "VTTBR_EL2", "VTCR_EL2", "HCR_EL2", "TCR_EL1",
+					    "SCTLR_EL1" };
 	struct pe *p = &m->pe[pe];
 	struct tree *t;
 
@@ -463,16 +460,11 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 	}
 }
 
-bool knows(const struct machine *m, unsigned pe, unsigned from, uint64_t step)
-{
-	return pe == from || m->pe[pe].knows[from] >= step;
-}
-
 void s2m_handoff(struct machine *m, unsigned from, unsigned to)
 {
 	m->step++;
 	log_event(m, from, "hands over to PE%u", to);
-	m->pe[from].ordered = m->step;	/* a store-release */
+	m->pe[from].ordered = m->step; /* a store-release */
 	for (unsigned i = 0; i < m->pes; i++) {
 		if (m->pe[to].knows[i] < m->pe[from].knows[i])
 			m->pe[to].knows[i] = m->pe[from].knows[i];
@@ -501,7 +493,7 @@ void s2m_guest_enter(struct machine *m, unsigned pe, uint64_t vttbr)
 	log_event(m, pe, "enters a guest, VTTBR_EL2 = %#llx", (unsigned long long)vttbr);
 	m->pe[pe].vttbr = vttbr;
 	m->pe[pe].vttbr_unsynced = m->pe[pe].guard_unsynced = false;
-	m->pe[pe].tcr = m->pe[pe].sctlr = 0;	/* the guest's own */
+	m->pe[pe].tcr = m->pe[pe].sctlr = 0; /* the guest's own */
 	c = tree_know(m, pe, vttbr);
 	if (m->pe[pe].guest && m->pe[pe].guest != c)
 		ctx_run(m, m->pe[pe].guest, pe, false);
@@ -526,7 +518,8 @@ void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root)
 	struct tree *t = tree_find(m, root);
 
 	m->step++;
-	log_event(m, pe, "nobody runs the tree at %#llx any more", (unsigned long long)root);
+	log_event(m, pe, "nobody runs the tree at %#llx any more",
+		  (unsigned long long)root);
 	if (t)
 		tree_gone(m, t);
 }

@@ -3,16 +3,16 @@
  * DOC: the machine model
  *
  * An executable reading of the architecture that judges a sequence of events:
- * table writes, barriers, TLBIs, cache cleans, pages taken and given. It knows
- * nothing of the engine and shares no code with it: it has its own idea of what
- * a descriptor means.
+ * table writes, barriers, TLBIs, cache cleans, pages taken and given back. It
+ * shares no code with the engine; it reads descriptors by itself.
  *
- * It is adversarial. Whatever a PE may have cached, it has; whatever a walker
- * may still read, it reads; a cached translation is gone only when an
- * invalidation that the architecture calls sufficient has *completed*. Since
- * holding more is never better for the program judged, one pass over the events
- * with sets of "may be held" is the same as all choices of what each PE caches
- * and when (model/explore.h checks that against a machine that does choose).
+ * It is adversarial: a PE has cached whatever it may have cached, a walker reads
+ * whatever it may still read, and a cached translation is gone only when an
+ * invalidation that the architecture calls sufficient has *completed*. If a PE
+ * holds more, the program judged is never safer. So one pass over the events,
+ * with the sets of what PEs may hold, gives the same verdicts as trying every
+ * choice of what each PE caches and when. model/explore.h tries the choices, and
+ * tests compare the two.
  */
 #ifndef STAGE2_MODEL_MACHINE_H
 #define STAGE2_MODEL_MACHINE_H
@@ -24,7 +24,7 @@
 
 struct machine;
 
-/* CPU features the machine has; HCR_EL2.FWB and VTCR_EL2.HA decide what is on. */
+/* CPU features; HCR_EL2.FWB and VTCR_EL2.HA and HD switch theirs on. */
 #define S2M_FWB (1u << 0)	/* HCR_EL2.FWB = 1 on every PE */
 #define S2M_TLBIRANGE (1u << 1) /* RIPAS2* exist; otherwise UNDEFINED: a violation */
 #define S2M_TTL (1u << 2)
@@ -34,13 +34,13 @@ struct machine;
 #define S2M_BBM2 (1u << 6)
 #define S2M_ETS2 (1u << 7)
 #define S2M_LPA2 (1u << 8)
-#define S2M_IDC (1u << 9)	/* CTR_EL0.IDC, DIC: what map may leave out */
+#define S2M_IDC (1u << 9)	/* CTR_EL0.IDC and DIC: maintenance that map may omit */
 #define S2M_DIC (1u << 10)
 #define S2M_AGENT (1u << 11)	/* an SMMU walks the same tables with a TLB of its own */
 #define S2M_REPEAT_TLBI (1u << 12) /* erratum: one more TLBI + DSB ISH at the end */
-/* Erratum: an AT may walk out of context, so stage 1 is held off where VTTBR changes. */
+/* Erratum: a speculative AT may walk stage 1 with the wrong VTTBR_EL2. */
 #define S2M_SPECULATIVE_AT (1u << 13)
-/* TLB conflict aborts are handled; without, S2M_BBM1 and S2M_BBM2 allow nothing. */
+/* TLB conflict aborts are handled; otherwise S2M_BBM1 and S2M_BBM2 allow nothing. */
 #define S2M_CONFLICTS (1u << 14)
 
 struct machine_config {
@@ -68,7 +68,7 @@ void s2m_table_give(struct machine *m, unsigned pe, uint64_t pa, unsigned pages)
 void *s2m_ptr(const struct machine *m, uint64_t pa);
 uint64_t s2m_pa(const struct machine *m, const void *ptr);
 uint64_t s2m_tables_in_use(const struct machine *m); /* pages */
-/* A word for each page, the port's; zero after take. Not looked at by the model. */
+/* Two words for each page, for the port; zero after take. The model ignores them. */
 uint64_t *s2m_meta(const struct machine *m, uint64_t pa);
 unsigned s2m_granule_shift(const struct machine *m); /* a table page is one */
 uint32_t s2m_features(const struct machine *m);
@@ -101,22 +101,22 @@ enum s2m_tlbi {
 void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand);
 
 /*
- * A tree is known from the first VTTBR_EL2 that points to it (here or in
- * s2m_guest_enter()), so VTCR_EL2 comes first: a PE that has written none has
- * the last value that any PE wrote. HCR_EL2.FWB counts from the first write of
- * HCR_EL2; before that S2M_FWB does. A TLBI acts on the VMID in VTTBR_EL2, which
- * is sure only after an ISB.
+ * The machine knows a tree from the first VTTBR_EL2 that points to it (here or in
+ * s2m_guest_enter()), so write VTCR_EL2 before. A PE that has not written VTCR_EL2
+ * has the last value that any PE wrote. Before the first write of HCR_EL2, FWB is
+ * on if S2M_FWB is given. A TLBI acts on the VMID in VTTBR_EL2, which takes effect
+ * with an ISB.
  */
 enum s2m_sysreg { S2M_VTTBR_EL2, S2M_VTCR_EL2, S2M_HCR_EL2,
 		  S2M_TCR_EL1, S2M_SCTLR_EL1 };	/* for S2M_SPECULATIVE_AT only */
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value);
 
-/* Data and instruction caches, by range (any size; the line count is kept). */
+/* Data and instruction cache maintenance by range; the lines are counted. */
 enum s2m_dc { S2M_DC_CIVAC, S2M_DC_CVAC, S2M_IC_IVAU };
 void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa,
 	       uint64_t size);
 
-/* The other agent's invalidation; complete when the event is. size 0: all. */
+/* The other agent's invalidation, complete at once. size 0: everything. */
 void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size);
 
 /* PE from has released (store-release) what PE to then acquired (load-acquire). */
@@ -127,49 +127,54 @@ void s2m_handoff(struct machine *m, unsigned from, unsigned to);
 void s2m_walker_enter(struct machine *m, unsigned pe);
 void s2m_walker_leave(struct machine *m, unsigned pe);
 
-/* A vCPU: from now on PE pe may (may no longer) run a guest with the VTTBR
- * value given: cache anything reachable, read and write memory by any alias.
- * Before the first s2m_guest_enter() for a tree every PE is taken to run it, so
- * a program need not call this at all. What was cached stays cached after the
- * last PE has left, until the VMID is invalidated as a whole. */
+/*
+ * From now on PE pe may (may no longer) run a guest with this VTTBR_EL2: it may cache
+ * anything that is reachable, and read and write memory by any alias. Before the first
+ * s2m_guest_enter() for a tree the machine assumes that every PE runs it, so a program
+ * need not call this. What was cached stays cached after the last PE has left, until
+ * the whole VMID is invalidated.
+ */
 void s2m_guest_enter(struct machine *m, unsigned pe, uint64_t vttbr);
 void s2m_guest_leave(struct machine *m, unsigned pe);
-/* The same for a program that has named no PE: none runs the tree at root, or
- * will (before s2_destroy()). */
+/* The same for a program that names no PEs: no PE runs the tree at root, or will
+ * (before s2_destroy()). */
 void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root);
 /*
- * A PE that runs the tree at root writes to ipa, by the translation that leaves the
- * least trace: a stale one that it may hold, or a walk, which may set dirty state in
- * an entry with DBM (also in a detached table that is still reachable). False: it
- * faults. In s2m_guest_writes() the machine does so by itself, between events, to
- * pages of the range drawn with this seed (0: no more).
+ * A PE that runs the tree at root writes to ipa. It uses the translation that is worst
+ * for the program: a stale one that it may hold, else a walk, which may set dirty state
+ * in an entry with DBM, in a detached table too. False: it faults. After
+ * s2m_guest_writes() the machine does this by itself between events, to random pages of
+ * the range (seed 0: stop).
  */
 bool s2m_guest_write(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa);
 void s2m_guest_writes(struct machine *m, uint64_t root, uint64_t ipa, uint64_t size,
 		      uint64_t seed);
-/* While on, neither what pe maps nor what that takes the place of needs cleaning: its
- * owner vouches for it. No event. */
+/* While on, memory that pe maps is taken to be clean, and the memory that was mapped there
+ * before needs no clean (S2_NO_CLEAN). No event. */
 void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on);
 
 /* ---- promises --------------------------------------------------------------
- * What the program claims at this point; a false claim is a violation.
+ * The program claims that this is true now; a false claim is a violation.
  */
 #define S2M_CLAIM_NO_CLEAN (1u << 0) /* the owner waived the clean: P3 is not claimed */
 /* An unmap of the tree at root over the range has returned on pe (P1, P3, P8). */
 void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			uint64_t size, unsigned flags);
-/* A write-protect has returned: nobody can write through the range. */
+/* A write-protect has returned: no PE can write through the range. */
 void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			   uint64_t size);
 /* The program has put these pages in its dirty set. */
 void s2m_dirty_found(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 		     uint64_t size);
-/* That set is complete: every page of the range that was written, since it was mapped
- * or found last, is in it, and no PE can write another without a trace. Before the
- * claim that the range is unmapped, which forgets what was dirty in it. */
+/*
+ * The dirty set is complete: it has every page of the range that was written since it
+ * was mapped or found last, and no PE can write another page without setting dirty
+ * state. Make this claim before the claim that the range is unmapped, which forgets
+ * dirty pages.
+ */
 void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			 uint64_t size);
-/* A frame goes to its next owner: no translation of any kind may reach it (P2). */
+/* A frame gets another owner: no translation of any kind may reach it (P2). */
 void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
 /* The hypervisor has written the frame through its cacheable alias. */
 void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
@@ -179,8 +184,8 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
 struct s2m_violation {
 	const char *rule;   /* stable kebab-case name, see docs/rules.md */
 	char detail[384];   /* a sentence: who, which addresses, why, since which step */
-	uint64_t step;	    /* number of the event that convicted */
-	uint64_t cause;	    /* number of the event it goes back to (0: none) */
+	uint64_t step;	    /* the number of the event at which it was found */
+	uint64_t cause;	    /* the number of the event that caused it (0: none) */
 	unsigned pe;
 	uint64_t ipa, pa;
 };
@@ -190,7 +195,7 @@ const struct s2m_violation *s2m_violation(const struct machine *m, unsigned i);
 void s2m_violations_clear(struct machine *m);
 
 struct s2m_counters {
-	uint64_t pte_reads;	/* an entry read again at once counts once */
+	uint64_t pte_reads;	/* repeated reads of one entry count once */
 	uint64_t pte_writes;	/* stores, xchg, successful cas */
 	uint64_t tlbi[S2M_TLBI_KINDS];
 	uint64_t dsb, dmb, isb;
@@ -202,8 +207,8 @@ const struct s2m_counters *s2m_counters(const struct machine *m);
 void s2m_counters_reset(struct machine *m);
 uint64_t s2m_step(const struct machine *m); /* number of the last event */
 
-/* Every event from now on, one line each, in words a person follows, is written
- * to f ("step 12  PE0  write L1[1] 0x…: table 0x… -> invalid"). NULL: stop. */
+/* From now on every event is written to f, in words, one line each
+ * ("step 12  PE0  write L1[1] 0x…: table 0x… -> invalid"). NULL: stop. */
 void s2m_log(struct machine *m, FILE *f);
 /* A note in that log (the name of a phase, of an operation). Not an event. */
 void s2m_note(struct machine *m, const char *text);

@@ -5,7 +5,7 @@
 #include "port.h"
 #include "machine.h"
 
-/* Keep stage 1 from being walked, and from being taken for off. */
+/* EPD0 and EPD1 stop stage-1 walks; SCTLR_EL1.M keeps stage 1 on. */
 #define TCR_EPD (UINT64_C(1) << 7 | UINT64_C(1) << 23)
 #define SCTLR_M (UINT64_C(1) << 0)
 
@@ -105,7 +105,7 @@ uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old, uint64_t desc)
 	return s2m_cas(machine(port), pe(port), entry_pa(port, entry), old, desc);
 }
 
-/* ---- words: of the embedder, unknown to the machine; calls here never overlap ---- */
+/* ---- words: the machine does not model them, and calls do not overlap ------ */
 
 uint64_t s2_port_word_load(void *port, const uint64_t *word)
 {
@@ -239,7 +239,7 @@ void s2_port_make_executable(void *port, uint64_t pa, uint64_t size)
 {
 	if (((struct model_port *)port)->dic_skip)
 		return;
-	/* What was cleaned must be clean before instructions are fetched anew. */
+	/* The data must be clean before instructions are fetched again. */
 	if (!(s2m_features(machine(port)) & (S2M_FWB | S2M_IDC)))
 		s2m_barrier(machine(port), pe(port), S2M_DSB_ISH);
 	s2m_cache(machine(port), pe(port), S2M_IC_IVAU, pa, size);

@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-/* docs/rules.md has a section for each, with its source in the architecture. */
+/* docs/rules.md has a section for each rule, with the source in the architecture. */
 const struct s2m_rule s2m_rules[] = {
 	[R_TLBI_MISSING] = { "tlbi-missing",
 		"a translation was changed and no TLBI followed" },
@@ -87,7 +87,7 @@ const struct s2m_rule s2m_rules[] = {
 	[R_NONE] = { NULL, NULL },
 };
 
-/* An event breaks a rule once, however many entries it breaks it for. */
+/* One event gives at most one verdict by each rule. */
 void verdict(struct machine *m, enum rule rule, struct where w, const char *fmt, ...)
 {
 	struct s2m_violation *v;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The machine model as a port: every function of the porting contract becomes
- * an event of the machine. The engine that runs here is the same source that
- * runs on hardware.
+ * The machine model as a port: every function of the porting interface is an event of
+ * the machine. The engine on it is compiled from the same source as on hardware.
  *
  * s2_config.port is a struct model_port. The functions are out of line (in
  * model/port.c), so that model/ needs no engine header but this contract.

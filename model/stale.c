@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Translations that may be held though memory says otherwise, as runs: leaves
- * next to each other with the same level, the same distance to their output
- * addresses and the same fate are one record, however many there are.
+ * The sets of stale translations. Neighbouring leaves with the same level, offset from
+ * IPA to PA and state are one record.
  */
-#include <stdlib.h>
-
 #include "internal.h"
 
 #define SLAB 4096u
@@ -29,19 +26,6 @@ RB_PROTOTYPE(tables, rec, rb, cmp_table)
 RB_GENERATE(leaves, rec, rb, cmp_leaf)
 RB_GENERATE(tables, rec, rb, cmp_table)
 
-void *slab_new(struct machine *m, size_t size)
-{
-	void **slabs = realloc(m->slabs, (m->slabs_n + 1) * sizeof(*slabs));
-	void *slab = calloc(1, size);
-
-	/* Nothing sensible can be judged from here on. */
-	if (!slabs || !slab)
-		abort();
-	m->slabs = slabs;
-	m->slabs[m->slabs_n++] = slab;
-	return slab;
-}
-
 static struct rec *rec_alloc(struct machine *m)
 {
 	struct rec *r = m->rec_free;
@@ -55,13 +39,6 @@ static struct rec *rec_alloc(struct machine *m)
 	}
 	m->rec_free = TAILQ_NEXT(r, list);
 	return r;
-}
-
-void slabs_free(struct machine *m)
-{
-	while (m->slabs_n)
-		free(m->slabs[--m->slabs_n]);
-	free(m->slabs);
 }
 
 bool rec_held(const struct rec *r)
@@ -152,7 +129,8 @@ static bool joins(const struct rec *a, const struct rec *b)
 	       a->flags == b->flags && a->writer == b->writer && a->actor == b->actor &&
 	       a->type == b->type && a->why == b->why && a->why_pe == b->why_pe &&
 	       a->retired == b->retired &&
-	       a->seen == b->seen; /* the other masks are empty where runs are joined */
+	       a->seen ==
+		       b->seen; /* the other masks are 0 in the states that are joined */
 }
 
 static uint64_t max(uint64_t a, uint64_t b)
@@ -172,7 +150,7 @@ static void join(struct machine *m, struct rec *a, struct rec *b)
 	a->end = end;
 }
 
-/* A run whose clean is over need not remember when it was due. */
+/* Once the clean is done, the record need not remember when it was due. */
 static void met(struct machine *m, struct rec *r)
 {
 	if (r->state == ST_RETIRED && clean_done(m, r))
@@ -229,7 +207,7 @@ void leaf_add(struct machine *m, struct ctx *c, const struct rec *new)
 	for (; r && r->ipa < n.end; r = next) {
 		r = leaf_cut(m, r, n.ipa, n.end);
 		next = leaf_next(r);
-		/* By FEAT_BBM also at the level where it was before. */
+		/* FEAT_BBM: TLBs may hold it at the older level too. */
 		if (rec_held(r)) {
 			n.flags |= r->flags & (F_WRITE | F_DIRTY);
 			n.levels |= r->levels;
@@ -278,7 +256,7 @@ void rec_state(struct machine *m, struct rec *r, enum state st)
 	c->held -= rec_held(r);
 	TAILQ_REMOVE(&c->list[r->state], r, list);
 	r->state = (uint8_t)st;
-	/* A TLBI that came too early stays the reason until a better one comes. */
+	/* The reason stays until a TLBI counts. */
 	if (st != ST_VISIBLE)
 		r->why = R_NONE;
 	r->acted = m->step;
@@ -297,7 +275,7 @@ void rec_settle(struct machine *m, struct rec *r)
 			c->holders = 0;
 			c->quiet = m->step;
 		}
-		/* A leaf is kept until it is told what becomes of its memory. */
+		/* A leaf is kept until a claim or a new mapping of its range. */
 		if (r->kind != K_LEAF || r->flags & F_OLD || !(r->flags & F_NORMAL)) {
 			rec_drop(m, r);
 			return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * TLBIs and barriers: how a stale translation comes to its end.
+ * TLBIs and barriers: they move stale translations from state to state (enum state).
  */
 #include "internal.h"
 
@@ -10,10 +10,10 @@
 #define ANY_LEVEL (-1)
 
 struct tlbi {
-	bool s2, s1;		/* what it invalidates */
+	bool s2, s1; /* what it invalidates */
 	bool address, all_vmids, last, local;
-	bool bad;		/* nothing need be invalidated */
-	int hint;		/* level; ANY_LEVEL: none */
+	bool bad; /* the operand is such that nothing need be invalidated */
+	int hint; /* level; ANY_LEVEL: none */
 	uint64_t start, end;
 	unsigned pe;
 };
@@ -41,19 +41,23 @@ const char *s2m_tlbi_name(enum s2m_tlbi op)
 }
 
 /*
- * An operand that the architecture does not define for the granule in use is no
- * promise: another TG; level 1 of 16K, where blocks take LPA2; a hint that the
- * start is not aligned to.
+ * With an operand that is reserved or UNPREDICTABLE for the granule in use nothing need
+ * be invalidated: another TG; level 1 with 16 KiB granules and no LPA2; a level hint to
+ * which the start of a range is not aligned.
  */
-static void decode(const struct machine *m, unsigned pe, enum s2m_tlbi op,
-		   uint64_t v, struct tlbi *t)
+static void decode(const struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t v,
+		   struct tlbi *t)
 {
-	const uint64_t tg = (m->granule - 10u) / 2;	/* 1, 2, 3 */
+	const uint64_t tg = (m->granule - 10u) / 2; /* 1, 2, 3 */
 	int level;
 
-	*t = (struct tlbi){ .s2 = kinds[op].s2, .s1 = kinds[op].s1, .pe = pe,
-			    .address = kinds[op].address, .last = kinds[op].last,
-			    .local = kinds[op].local, .all_vmids = op == S2M_ALLE1IS,
+	*t = (struct tlbi){ .s2 = kinds[op].s2,
+			    .s1 = kinds[op].s1,
+			    .pe = pe,
+			    .address = kinds[op].address,
+			    .last = kinds[op].last,
+			    .local = kinds[op].local,
+			    .all_vmids = op == S2M_ALLE1IS,
 			    .hint = ANY_LEVEL };
 	if (!t->address) {
 		t->end = UINT64_MAX;
@@ -61,10 +65,10 @@ static void decode(const struct machine *m, unsigned pe, enum s2m_tlbi op,
 	}
 	if (kinds[op].range) {
 		/* With DS the unit is 64 KiB whatever the granule. */
-		t->start = FIELD(v, 36, 0) << (desc_ds(pe_vtcr(m, pe), m->granule) ?
-					       16 : m->granule);
-		t->end = t->start + ((FIELD(v, 43, 39) + 1) <<
-				     (5 * FIELD(v, 45, 44) + 1 + m->granule));
+		t->start = FIELD(v, 36, 0)
+			   << (desc_ds(pe_vtcr(m, pe), m->granule) ? 16 : m->granule);
+		t->end = t->start + ((FIELD(v, 43, 39) + 1)
+				     << (5 * FIELD(v, 45, 44) + 1 + m->granule));
 		level = (int)FIELD(v, 38, 37);
 		t->bad = FIELD(v, 47, 46) != tg ||
 			 (level && t->start & (span(m, level) - 1));
@@ -76,7 +80,7 @@ static void decode(const struct machine *m, unsigned pe, enum s2m_tlbi op,
 			return;
 		level = (int)FIELD(v, 45, 44);
 		t->bad = FIELD(v, 47, 46) != tg;
-		/* Level 0 has blocks in the 4K granule with LPA2; else it is no hint. */
+		/* Level 0 is a hint only where it has blocks: 4 KiB with LPA2. */
 		if (!level && m->granule == 12 && m->features & S2M_LPA2)
 			t->hint = 0;
 	}
@@ -103,7 +107,7 @@ static uint16_t bit(unsigned pe)
 	return (uint16_t)(1u << pe);
 }
 
-/* Where another PE got as far before, either of the two may come to the end of it. */
+/* r moves on to st. If it is there already, the DSB of either PE may complete it. */
 static void advance(struct machine *m, struct rec *r, const struct tlbi *t, enum state st)
 {
 	uint16_t *by = st == ST_S2 ? &r->s2_by : st == ST_S1 ? &r->s1_by : &r->again_by;
@@ -116,7 +120,7 @@ static void advance(struct machine *m, struct rec *r, const struct tlbi *t, enum
 	r->flags = (uint16_t)((r->flags & ~F_LOCAL) | (t->local ? F_LOCAL : 0));
 }
 
-/* A PE may still walk through a removed table entry over the address. */
+/* A PE may still walk to ipa through a removed table entry. */
 static bool table_undone(struct ctx *c, uint64_t ipa)
 {
 	struct rec *r;
@@ -131,7 +135,7 @@ static bool table_undone(struct ctx *c, uint64_t ipa)
 	return false;
 }
 
-/* A TLBI of no use is remembered, unless one of another PE is under way. */
+/* The TLBI reaches r. If it does not count (why), r keeps the reason. */
 static void hit(struct machine *m, struct rec *r, const struct tlbi *t, enum rule why)
 {
 	if (why == R_NONE)
@@ -153,7 +157,7 @@ static struct rec *hit_leaf(struct machine *m, struct ctx *c, struct rec *r,
 		return r;
 	r = leaf_cut(m, r, t->start & ~mask, end);
 	if (t->last && r->flags & F_BELOW) {
-		/* What is true of the first is asked anew for the rest. */
+		/* The rest of the run may have another answer: cut it off there. */
 		undone = table_undone(c, r->ipa);
 		for (uint64_t at = (r->ipa | (span(m, 2) - 1)) + 1; at < r->end;
 		     at += span(m, 2)) {
@@ -218,16 +222,16 @@ static void by_address(struct machine *m, struct ctx *c, const struct tlbi *t)
 	}
 }
 
-/* Everything of the VMID, or what of it is combined with stage 1. */
+/* A TLBI without an address: all of the VMID, or (no s2) its combined entries. */
 static void whole(struct machine *m, struct ctx *c, const struct tlbi *t)
 {
 	enum state from = t->s2 ? ST_VISIBLE : ST_S2DONE;
 	struct rec *r, *next;
 
 	if (!t->s2 && m->pe[t->pe].hcr & HCR_TGE)
-		return;		/* with VHE it acts on the EL2&0 regime */
+		return; /* with VHE it acts on the EL2&0 regime */
 	c->s1 = m->step;
-	/* Where nobody runs the tree nobody walks it, and what is gone stays so. */
+	/* No PE runs the tree, so no PE walks it: a write need not be visible. */
 	if (t->s2 && !c->running)
 		from = ST_WRITTEN;
 	if (from == ST_VISIBLE) {
@@ -237,7 +241,7 @@ static void whole(struct machine *m, struct ctx *c, const struct tlbi *t)
 	/* Downwards, so that what moves up is not met again. */
 	for (int st = ST_REPEATED; st >= (int)from; st--) {
 		TAILQ_FOREACH_SAFE(r, &c->list[st], list, next) {
-			/* For all this PE knows stage 2 may still be under way. */
+			/* This PE cannot know that the stage-2 TLBI is complete. */
 			if (!t->s2 && !(r->s2_sure & bit(t->pe)) &&
 			    !knows(m, t->pe, r->actor, r->acted))
 				continue;
@@ -305,7 +309,7 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 
 static const struct {
 	const char *name;
-	bool dsb, all, loads, isb;	/* all: to the inner shareable domain at least */
+	bool dsb, all, loads, isb; /* all: to the inner shareable domain at least */
 } barriers[] = {
 	[S2M_DSB_ISHST] = { "dsb-ishst", .dsb = true, .all = true },
 	[S2M_DSB_ISH] = { "dsb-ish", .dsb = true, .all = true, .loads = true },
@@ -333,7 +337,7 @@ static void retire(struct machine *m, struct rec *r, bool from_isb)
 	rec_settle(m, r);
 }
 
-/* Why r, whose TLBI is under way, is not helped by this DSB. */
+/* Keeps the reason why this DSB does not complete the TLBI that r waits for. */
 static void no_help(struct machine *m, struct rec *r, unsigned pe)
 {
 	if (r->actor != pe && !knows(m, pe, r->actor, r->acted))
@@ -362,15 +366,18 @@ static void complete(struct machine *m, struct ctx *c, unsigned pe, enum s2m_bar
 	/* Downwards, so that what moves up is not met again. */
 	for (int st = ST_REPEATED; st >= ST_S2; st--) {
 		TAILQ_FOREACH_SAFE(r, &c->list[st], list, next) {
-			uint16_t own = barriers[b].loads &&
-				       (barriers[b].all ||
-					(r->flags & F_LOCAL && r->actor == pe)) ?
-				       bit(pe) : 0;
+			uint16_t own = barriers[b].loads && (barriers[b].all ||
+							     (r->flags & F_LOCAL &&
+							      r->actor == pe)) ?
+					       bit(pe) :
+					       0;
 
 			r->s2_sure |= r->s2_by & own;
 			r->s1_sure |= r->s1_by & own;
-			if (st == ST_S2 ? r->s2_by & own : st == ST_S1 ? r->s1_by & own :
-			    st == ST_REPEATED ? r->again_by & own : 0)
+			if (st == ST_S2	      ? r->s2_by & own :
+			    st == ST_S1	      ? r->s1_by & own :
+			    st == ST_REPEATED ? r->again_by & own :
+						0)
 				completed(m, r, pe);
 			else if (st != ST_S2DONE && st != ST_REPEAT)
 				no_help(m, r, pe);
@@ -379,7 +386,7 @@ static void complete(struct machine *m, struct ctx *c, unsigned pe, enum s2m_bar
 	if (!barriers[b].all)
 		return;
 	TAILQ_FOREACH_SAFE(r, &c->list[ST_WRITTEN], list, next) {
-		/* What one PE has read every one reads, walkers too. */
+		/* Once one PE has read the new entry, every PE reads it, walkers too. */
 		if (!knows(m, pe, r->writer, r->last) && !(r->seen & bit(pe)))
 			continue;
 		rec_state(m, r, ST_VISIBLE);
@@ -471,8 +478,8 @@ void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
 	struct ctx *c;
 
 	m->step++;
-	log_event(m, pe, "the other agent invalidates %#llx-%#llx", (unsigned long long)ipa,
-		  (unsigned long long)end);
+	log_event(m, pe, "the other agent invalidates %#llx-%#llx",
+		  (unsigned long long)ipa, (unsigned long long)end);
 	LIST_FOREACH(c, &m->ctxs, all) {
 		for (int l = 0; l < 3; l++) {
 			for (r = table_first(c, l, ipa);
@@ -486,9 +493,9 @@ void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
 
 			r = leaf_cut(m, r, ipa & ~mask,
 				     end > UINT64_MAX - mask ? UINT64_MAX :
-				     (end + mask) & ~mask);
+							       (end + mask) & ~mask);
 			past = r->end;
-			agent_lets_go(m, r);	/* may join it to its neighbours */
+			agent_lets_go(m, r); /* may join it to its neighbours */
 		}
 		TAILQ_FOREACH_SAFE(r, &c->orphans, list, next) {
 			if (r->ipa < end && r->end > ipa)

@@ -12,11 +12,6 @@ struct breaking {
 	uint64_t stop;	/* visits kept for the phases that follow */
 	uint64_t bytes; /* that phase 3 may still clean */
 	bool full;
-	/*
-	 * The level of a table's entry that is taken apart to make room for a leaf of a
-	 * map: all below goes. LAST_LEVEL: none.
-	 */
-	int apart;
 	/* Entries of the table at each level of the path that are busy since now. */
 	unsigned own[S2_LEVELS];
 };
@@ -83,7 +78,7 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	unsigned own = S2_USE_BATCH && w->batch ? meta_busy(state) : b->own[c->level];
 
 	d = desc_make_table(c->s2, s2_port_table_pa(c->s2->port, c->table[c->level]));
-	c->level--;
+	cursor_up(c);
 	if (meta_notes(state) || meta_busy(state) != own ||
 	    (is_shared(c->step) && !tag_take(c->s2, c->step)) ||
 	    !table_kill(c, meta, own))
@@ -118,17 +113,16 @@ static void break_next(struct breaking *b)
 	struct cursor *c = &b->c;
 	uint64_t page = c->ipa & ~(page_size(c->s2) - 1), next = cursor_past(c);
 
-	while (c->level > c->s2->start_level &&
-	       (next >= c->end || !(next & (level_size(c->s2, c->level - 1) - 1)))) {
+	while (c->level > c->s2->start_level && (next >= c->end || cursor_last(c))) {
 		/* A map puts something into tables that are not below one of its leaves. */
-		if ((b->w->target && c->level <= b->apart) ||
+		if ((b->w->target && c->level <= b->w->apart) ||
 		    meta_live(state_of(c->s2, cursor_meta(c))))
-			c->level--;
+			cursor_up(c);
 		else
 			detach_dead(b, page);
 	}
-	if (c->level <= b->apart)
-		b->apart = LAST_LEVEL;
+	if (c->level <= b->w->apart)
+		b->w->apart = LAST_LEVEL;
 	c->ipa = next;
 }
 
@@ -163,7 +157,7 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 {
 	struct cursor *c = &b->c;
 	struct step *step = c->step;
-	uint64_t size = level_size(c->s2, c->level), pa = desc_oa(c->s2, d);
+	uint64_t size = cursor_size(c), pa = desc_oa(c->s2, d);
 	uint64_t left = size - (pa & (size - 1)), n = step_bytes(c->s2, step, left);
 
 	if (n > b->bytes)
@@ -182,15 +176,6 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 	return !b->full;
 }
 
-/* Of the range: a map's goes on behind the window. */
-static bool reaches_outside(const struct breaking *b)
-{
-	const struct window *w = b->w;
-
-	return cursor_base(&b->c) < w->start ||
-	       cursor_past(&b->c) > (w->target ? w->target->end : w->end);
-}
-
 /*
  * Break a valid leaf. A window ends before a leaf for which the step has not enough bytes
  * left. One that is larger than a step's bytes is taken alone, and phase 3 parks it. False
@@ -200,17 +185,23 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 {
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
-	uint64_t size = level_size(c->s2, c->level);
+	uint64_t size = cursor_size(c);
 	uint64_t need = leaf_to_clean(w, d) ? size : 0;
 	bool parks = S2_USE_STEPS && need > b->bytes;
 
 	/* The next step has all of its bytes for it. */
-	if (parks && (w->found || need <= w->op->max_bytes)) {
+	if (parks && (w->found || need <= w->op->max_bytes ||
+		      b->bytes < page_size(c->s2))) {
 		b->full = true;
 		return false;
 	}
-	/* What was there when the edges were settled does not count (P13). */
-	if (reaches_outside(b) && !(w->flags & S2_DROP_EDGES)) {
+	/*
+	 * What was there when the edges were settled does not count (P13). A map's range
+	 * goes on behind its window.
+	 */
+	if (!(w->flags & S2_DROP_EDGES) &&
+	    (cursor_base(c) < w->start ||
+	     cursor_past(c) > (w->target ? w->target->end : w->end))) {
 		w->edge = true;
 		return false;
 	}
@@ -273,7 +264,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
 	bool tables = desc_is_table(like, c->level), hardware = !tables && hw_writes(c->s2);
-	uint64_t need = !tables && leaf_to_clean(w, like) ? level_size(c->s2, c->level) : 0;
+	uint64_t need = !tables && leaf_to_clean(w, like) ? cursor_size(c) : 0;
 	uint64_t n = 0;
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
 	uint64_t keep = ~(DESC_VALID | (c->step->tag ? DESC_TAG : 0));
@@ -304,7 +295,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	}
 	state_add(c, cursor_meta(c), n * (META_BUSY_ONE - META_LIVE_ONE));
 	gather_add(&w->g, cursor_base(c),
-		   (uint64_t)(last + 1 - entry) << level_shift(c->s2, c->level),
+		   (uint64_t)(last + 1 - entry) << c->shift,
 		   w->g.stride);
 	b->own[c->level] += (unsigned)n;
 	w->op->changed += n;
@@ -319,18 +310,9 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	struct window *w = b->w;
 	uint64_t base = cursor_base(c);
 
-	if (apart && w->skip > c->ipa && w->skip < cursor_past(c)) {
-		/* The phases that follow would go through all of it. */
-		b->full = w->found;
-		if (b->full)
-			return;
-		/* An earlier step has come so far. */
-		c->ipa = w->skip;
-		w->skipped = true;
-	}
-	if (apart && b->apart == LAST_LEVEL)
-		b->apart = c->level;
-	cursor_down(c, table_of(c->s2, d));
+	if (apart && b->w->apart == LAST_LEVEL)
+		b->w->apart = c->level;
+	cursor_down(c, d);
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
 		return;
@@ -340,7 +322,7 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 
 void break_window(struct window *w)
 {
-	struct breaking b = { .w = w, .bytes = w->step->bytes, .apart = LAST_LEVEL };
+	struct breaking b = { .w = w, .bytes = w->step->bytes };
 	struct cursor *c = &b.c;
 	struct s2 *s2 = w->s2;
 
@@ -349,11 +331,11 @@ void break_window(struct window *w)
 	cursor_start(c, s2, w->step, w->start, w->end);
 	/* No scan of root tables that are known to be empty. */
 	while (c->ipa < w->end && !(state_of(s2, cursor_meta(c)) & META_COUNTS))
-		c->ipa = (c->ipa | (level_size(s2, c->level - 1) - 1)) + 1;
+		c->ipa = (c->ipa | ((cursor_size(c) << table_bits(s2)) - 1)) + 1;
 	while (c->ipa < c->end && !b.full && !w->edge && !w->step->wait) {
 		uint64_t *entry = cursor_entry(c), d;
 		/* The level of the leaf that a map makes here. */
-		int want = w->target && c->level <= b.apart ?
+		int want = w->target && c->level <= w->apart ?
 				   target_level(s2, w->target, c->ipa) :
 				   0;
 
@@ -392,12 +374,14 @@ void break_window(struct window *w)
 				break_run(&b, entry, d);
 		} else if (S2_USE_NOTES && desc_note(d)) {
 			/* A map puts its own in the note's place. */
-			if ((!w->target || c->level > b.apart) && !drop_note(&b, entry, d))
+			if ((!w->target || c->level > w->apart) &&
+			    !drop_note(&b, entry, d))
 				continue;
 		} else if (d && is_shared(w->step)) {
 			if (!meet_foreign(&b, d))
 				continue;
-		} else if (S2_USE_STEPS && desc_parked(d) && !(w->flags & S2_ONLY_NOTES)) {
+		} else if (S2_USE_STEPS && desc_parked(d) &&
+			   !(w->flags & S2_ONLY_NOTES)) {
 			if (!finish_parked(&b, entry, d))
 				break;
 		}

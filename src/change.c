@@ -19,7 +19,7 @@ struct edit {
 /* Whether a log has a bit for every page of the entry under the cursor. */
 static bool log_covers(const struct cursor *c, const struct s2_dirty_log *log)
 {
-	uint64_t base = cursor_base(c), size = level_size(c->s2, c->level);
+	uint64_t base = cursor_base(c), size = cursor_size(c);
 
 	return base >= log->ipa.ipa && size <= log->size &&
 	       base - log->ipa.ipa <= log->size - size;
@@ -29,7 +29,7 @@ static bool log_covers(const struct cursor *c, const struct s2_dirty_log *log)
 static void log_leaf(const struct cursor *c, struct s2_dirty_log *log)
 {
 	unsigned shift = page_shift(c->s2);
-	uint64_t base = cursor_base(c), end = base + level_size(c->s2, c->level);
+	uint64_t base = cursor_base(c), end = base + cursor_size(c);
 	uint64_t i, to;
 
 	if (base < log->ipa.ipa)
@@ -120,7 +120,7 @@ static bool edit_run(struct cursor *c, struct edit *e, struct s2_gather *g, uint
 {
 	uint64_t state = state_of(c->s2, cursor_meta(c)), clear = e->clear, many;
 	uint64_t *start, *entry, *end, *first = NULL, *past = NULL, changed = 0, seen = 0;
-	unsigned shift = level_shift(c->s2, c->level);
+	unsigned shift = c->shift;
 	bool racy = hw_writes(c->s2);
 	void *port = c->s2->port;
 
@@ -303,8 +303,9 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 		if (!desc_valid(d))
 			return desc_busy(d) ? S2_E_BUSY : S2_E_NOENT;
 		c.level = p.level;
+		c.shift = level_shift(s2, p.level);
 		*level = c.level;
-		size = d & DESC_CONT ? run_size(s2, c.level) : level_size(s2, c.level);
+		size = d & DESC_CONT ? run_size(s2, c.level) : cursor_size(&c);
 		if (e.exec && desc_attr(s2, d) & S2_MEM_DEV_nGnRnE)
 			return S2_E_ATTR;
 		/* Instruction fetch must find what is there before it may look. */

@@ -137,7 +137,7 @@ static uint64_t break_tables(struct collapse *k, struct s2_gather *g)
 		table = table_at(k, &c, d);
 		walked++;
 		if (desc_valid_table(d, c.level) && c.level < k->level) {
-			cursor_down(&c, table_of(k->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		if (table && desc_valid(d) && cursor_covers(&c) &&
@@ -168,7 +168,7 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 		d = cursor_load(&c, entry);
 		table = table_at(k, &c, d);
 		if (desc_valid_table(d, c.level) && c.level < k->level) {
-			cursor_down(&c, table_of(s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		if (!table || !desc_busy(d) || !(d & DESC_REMAKE) ||

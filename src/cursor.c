@@ -6,7 +6,7 @@
 
 uint64_t *cursor_entry(const struct cursor *c)
 {
-	uint64_t i = c->ipa >> level_shift(c->s2, c->level);
+	uint64_t i = c->ipa >> c->shift;
 
 	/* The start level's tables are contiguous: one array. */
 	if (c->level != c->s2->start_level)
@@ -19,8 +19,7 @@ uint64_t *cursor_meta(const struct cursor *c)
 	uint64_t *table = c->table[c->level];
 
 	if (c->level == c->s2->start_level)
-		table += (c->ipa >> level_shift(c->s2, c->level)) &
-			 ~(uint64_t)(table_entries(c->s2) - 1);
+		table += c->ipa >> c->shift & ~(uint64_t)(table_entries(c->s2) - 1);
 	return table_meta(c->s2, table);
 }
 
@@ -56,24 +55,25 @@ void state_flag(const struct cursor *c, uint64_t *meta, uint64_t flags)
 
 bool cursor_covers(const struct cursor *c)
 {
-	return c->ipa == cursor_base(c) && c->end - c->ipa >= level_size(c->s2, c->level);
+	return c->ipa == cursor_base(c) && c->end - c->ipa >= cursor_size(c);
 }
 
 uint64_t cursor_run(const struct cursor *c, uint64_t visits)
 {
 	uint64_t base = cursor_base(c), n;
-	uint64_t past = (base | (level_size(c->s2, c->level - 1) - 1)) + 1;
+	uint64_t past = (base | ((cursor_size(c) << table_bits(c->s2)) - 1)) + 1;
 
-	n = ((past < c->end ? past : c->end) - base) >> level_shift(c->s2, c->level);
+	n = ((past < c->end ? past : c->end) - base) >> c->shift;
 	return n < visits ? n : visits;
 }
 
 void cursor_next(struct cursor *c)
 {
-	c->ipa = cursor_past(c);
-	while (c->level > c->s2->start_level &&
-	       !(c->ipa & (level_size(c->s2, c->level - 1) - 1)))
-		c->level--;
+	uint64_t next = cursor_past(c);
+
+	for (; c->level > c->s2->start_level && cursor_last(c); cursor_up(c))
+		;
+	c->ipa = next;
 }
 
 bool cursor_read(struct cursor *c, uint64_t **entry, uint64_t *d)
@@ -82,7 +82,7 @@ bool cursor_read(struct cursor *c, uint64_t **entry, uint64_t *d)
 	*d = cursor_load(c, *entry);
 	if (!desc_valid_table(*d, c->level))
 		return true;
-	cursor_down(c, table_of(c->s2, *d));
+	cursor_down(c, *d);
 	return false;
 }
 
@@ -93,4 +93,42 @@ uint64_t cursor_find(struct cursor *c)
 	while (!cursor_read(c, &entry, &d))
 		;
 	return d;
+}
+
+void cursor_into(struct cursor *c, uint64_t *table)
+{
+	c->level++;
+	c->shift -= table_bits(c->s2);
+	c->table[c->level] = table;
+}
+
+void cursor_down(struct cursor *c, uint64_t d)
+{
+	cursor_into(c, table_of(c->s2, d));
+}
+
+void gather_leaf(struct s2_gather *g, const struct cursor *c)
+{
+	gather_add(g, cursor_base(c), cursor_size(c), cursor_size(c));
+	g->levels |= (uint8_t)(1u << c->level);
+}
+
+void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
+{
+	if (!desc_is_table(d, c->level)) {
+		gather_leaf(g, c);
+		return;
+	}
+	gather_add(g, cursor_base(c), cursor_size(c), page_size(c->s2));
+	g->table = true;
+}
+
+uint64_t state_below(const struct s2 *s2, uint64_t d)
+{
+	return state_of(s2, table_meta(s2, table_of(s2, d)));
+}
+
+uint64_t *table_of(const struct s2 *s2, uint64_t d)
+{
+	return s2_port_table_va(s2->port, desc_oa(s2, d));
 }

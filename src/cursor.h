@@ -18,6 +18,7 @@ struct cursor {
 	uint64_t *table[S2_LEVELS];
 	uint64_t ipa, end;
 	int level;
+	unsigned shift; /* an entry at the level translates 1 << shift bytes */
 };
 
 static inline void cursor_start(struct cursor *c, struct s2 *s2, struct step *step,
@@ -28,6 +29,7 @@ static inline void cursor_start(struct cursor *c, struct s2 *s2, struct step *st
 	c->ipa = ipa;
 	c->end = end;
 	c->level = s2->start_level;
+	c->shift = s2->start_shift;
 	c->table[c->level] = s2->root;
 }
 
@@ -82,16 +84,22 @@ static inline void count_made(const struct cursor *c, int level)
 		c->s2->made[level]++;
 }
 
-/* First byte that the entry translates. */
+/* Bytes that the entry translates. */
+static inline uint64_t cursor_size(const struct cursor *c)
+{
+	return UINT64_C(1) << c->shift;
+}
+
+/* The first of them. */
 static inline uint64_t cursor_base(const struct cursor *c)
 {
-	return c->ipa & ~(level_size(c->s2, c->level) - 1);
+	return c->ipa >> c->shift << c->shift;
 }
 
 /* One past the last byte. */
 static inline uint64_t cursor_past(const struct cursor *c)
 {
-	return cursor_base(c) + level_size(c->s2, c->level);
+	return cursor_base(c) + cursor_size(c);
 }
 
 /* Whether all that the entry translates lies inside [ipa, end). */
@@ -112,13 +120,23 @@ uint64_t cursor_run(const struct cursor *c, uint64_t visits);
 /* On by @n entries of the same table. */
 static inline void cursor_on(struct cursor *c, uint64_t n)
 {
-	c->ipa = cursor_base(c) + (n << level_shift(c->s2, c->level));
+	c->ipa = cursor_base(c) + (n << c->shift);
 }
 
-static inline void cursor_down(struct cursor *c, uint64_t *table)
+/* Down into the table below the entry, which is @d; into @table. */
+void cursor_down(struct cursor *c, uint64_t d);
+void cursor_into(struct cursor *c, uint64_t *table);
+
+static inline void cursor_up(struct cursor *c)
 {
-	c->level++;
-	c->table[c->level] = table;
+	c->level--;
+	c->shift += table_bits(c->s2);
+}
+
+/* Whether the entry is the last of its table. */
+static inline bool cursor_last(const struct cursor *c)
+{
+	return !(cursor_past(c) & ((cursor_size(c) << table_bits(c->s2)) - 1));
 }
 
 /* On to the next entry, up as far as needed. */

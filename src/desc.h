@@ -38,15 +38,21 @@ static inline unsigned wide_of(const struct s2 *s2)
 	return S2_USE_52BIT ? s2->wide : S2_WIDE_NO;
 }
 
+/* The bits of an address that index a table. */
+static inline unsigned table_bits(const struct s2 *s2)
+{
+	return page_shift(s2) - 3;
+}
+
 /* Entries of one table: a granule of 8-byte descriptors. */
 static inline unsigned table_entries(const struct s2 *s2)
 {
-	return 1u << (page_shift(s2) - 3);
+	return 1u << table_bits(s2);
 }
 
 static inline unsigned level_shift(const struct s2 *s2, int level)
 {
-	return page_shift(s2) + (page_shift(s2) - 3) * (unsigned)(LAST_LEVEL - level);
+	return page_shift(s2) + table_bits(s2) * (unsigned)(LAST_LEVEL - level);
 }
 
 static inline uint64_t level_size(const struct s2 *s2, int level)

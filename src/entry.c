@@ -125,7 +125,7 @@ bool put_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve,
 	if (note)
 		table_fill(c->s2, table, d);
 	if (put_entry(c, entry, d, link, gone)) {
-		cursor_down(c, table);
+		cursor_into(c, table);
 		count_made(c, c->level);
 		return true;
 	}

@@ -10,26 +10,13 @@
 
 void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size, uint64_t stride);
 
-static inline void gather_leaf(struct s2_gather *g, const struct cursor *c)
-{
-	gather_add(g, cursor_base(c), level_size(c->s2, c->level),
-		   level_size(c->s2, c->level));
-	g->levels |= (uint8_t)(1u << c->level);
-}
+void gather_leaf(struct s2_gather *g, const struct cursor *c);
 
 /*
  * An entry that is broken, or busy: a leaf, or a table with leaves of any size below.
  * Every cached copy of a table entry on the way must go: the whole span, no level hint.
  */
-static inline void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
-{
-	if (!desc_is_table(d, c->level)) {
-		gather_leaf(g, c);
-		return;
-	}
-	gather_add(g, cursor_base(c), level_size(c->s2, c->level), page_size(c->s2));
-	g->table = true;
-}
+void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d);
 
 /*
  * Phase 2 of everything: make what was gathered unusable by every PE and every

@@ -216,7 +216,8 @@ bool s2_iter_next(struct s2_iter *it, struct s2_mapping *m)
 			    .step = &step,
 			    .ipa = it->ipa,
 			    .end = it->end,
-			    .level = it->level };
+			    .level = it->level,
+			    .shift = level_shift(it->s2, it->level) };
 	bool found;
 
 	for (int l = 0; l < S2_LEVELS; l++)

@@ -128,7 +128,7 @@ static int look(const struct map *m, struct found *f)
 		int want = target_level(m->s2, &m->t, c.ipa), err;
 
 		if (desc_valid_table(d, c.level) && c.level < want) {
-			cursor_down(&c, table_of(m->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		err = look_entry(m, &c, d, want, f);
@@ -214,7 +214,7 @@ static void publish(const struct map *m, const struct found *f)
 static uint64_t make_run(const struct map *m, const struct found *f,
 			 const struct cursor *c, uint64_t *entry)
 {
-	uint64_t size = level_size(c->s2, c->level), ipa = c->ipa;
+	uint64_t size = cursor_size(c), ipa = c->ipa;
 	uint64_t n = cursor_run(c, c->step->entries);
 	uint64_t desc = target_desc(m->s2, &m->t, ipa, c->level);
 
@@ -285,7 +285,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		}
 		d = cursor_load(&c, entry);
 		if (desc_valid_table(d, c.level) && c.level < want) {
-			cursor_down(&c, table_of(m->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		if (desc_valid(d)) {
@@ -344,20 +344,28 @@ static int prepare(struct map *m, struct found *f)
 	return look(m, f);
 }
 
-/* Break what is in the way, and finish it: 0, S2_MORE or an error. */
-static int clear_way(struct map *m, struct found *f)
+/*
+ * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
+ * place of a table with more entries than a step may visit, the next step goes on where
+ * this one stopped. Then it looks again: between two steps something may have been mapped
+ * below that.
+ */
+static int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
 	uint64_t start = op->start.ipa, dropped;
+	bool again = is_bounded(m->step) && op->st.cleared > m->pos &&
+		     op->st.cleared < m->end;
+	int level = target_level(m->s2, &m->t, m->pos);
 	struct window w;
-	int err;
 
-	window_init(&w, m->s2, op, m->step, m->pos, m->end, m->t.flags);
+	window_init(&w, m->s2, op, m->step, again ? op->st.cleared : m->pos, m->end,
+		    m->t.flags);
 	w.target = &m->t;
-	w.skip = op->st.apart;
+	if (again && w.start & (level_size(m->s2, level) - 1))
+		w.apart = level;
 	op->start = s2_ipa(m->pos);
 	window_run(&w);
-	op->st.apart = 0;
 	dropped = op->start.ipa;
 	op->start.ipa = start < dropped ? start : dropped;
 	/*
@@ -369,15 +377,8 @@ static int clear_way(struct map *m, struct found *f)
 		op->done = s2_ipa(op->st.pos);
 		return S2_MORE;
 	}
-	if (w.to < m->end || w.edge || m->step->wait) {
-		op->st.apart = w.to > w.skip ? w.to : w.skip;
-		return S2_MORE;
-	}
-	if (!w.skipped)
-		return 0;
-	/* Other calls may have put something where an earlier step has been. */
-	err = look(m, f);
-	return err ? err : f->taken ? S2_MORE : 0;
+	op->st.cleared = w.to;
+	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
 /* One window. S2_MORE: more of it is left, for the next step or for the next try. */
@@ -394,14 +395,13 @@ static int map_window(struct map *m)
 		run_break(m->s2, m->end);
 	}
 	if (f.taken) {
-		err = clear_way(m, &f);
+		err = clear_way(m);
 		if (err)
 			return err;
 	}
 	/* As much as the look has taken is left for making. */
-	if (is_bounded(m->step) &&
-	    (m->step->entries < m->op->max_entries / 4 ||
-	     (cleans_new(m) && m->step->bytes < m->end - m->pos)))
+	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
+				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
 	publish(m, &f);
 	err = make(m, &f, &g);

@@ -101,15 +101,9 @@ static inline uint64_t state_of(const struct s2 *s2, uint64_t *meta)
 	return s2_port_word_load(s2->port, &meta[META_STATE]);
 }
 
-static inline uint64_t *table_of(const struct s2 *s2, uint64_t d)
-{
-	return s2_port_table_va(s2->port, desc_oa(s2, d));
-}
+uint64_t *table_of(const struct s2 *s2, uint64_t d);
 
 /* The state word of the table that entry @d is, or was. */
-static inline uint64_t state_below(const struct s2 *s2, uint64_t d)
-{
-	return state_of(s2, table_meta(s2, table_of(s2, d)));
-}
+uint64_t state_below(const struct s2 *s2, uint64_t d);
 
 #endif /* STAGE2_SRC_META_H */

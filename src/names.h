@@ -59,6 +59,15 @@
 #define tag_free s2_tag_free
 #define tag_new s2_tag_new
 #define tag_take s2_tag_take
+#define cursor_down s2_cursor_down
+#define cursor_into s2_cursor_into
+#define gather_leaf s2_gather_leaf
+#define gather_entry s2_gather_entry
+#define state_below s2_state_below
+#define table_of s2_table_of
+#define target_level s2_target_level
+#define target_desc s2_target_desc
+#define target_in_place s2_target_in_place
 #define unmap_range s2_unmap_range
 #define unmap_steps s2_unmap_steps
 #define window_clean s2_window_clean

@@ -76,7 +76,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		return err;
 	if (op->st.kind == OP_NONE) {
 		op->st.kind = (uint8_t)kind;
-		op->st.ipa = op->st.pos = ipa;
+		op->st.ipa = op->st.pos = op->st.cleared = ipa;
 		op->st.size = size;
 		op->st.arg = arg;
 		op->st.flags = flags;
@@ -84,7 +84,6 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.dirty = op->dirty;
 		op->st.batch = op->batch;
 		op->st.phase = 0;
-		op->st.apart = 0;
 		op->st.ended = false;
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);

@@ -23,7 +23,7 @@ static uint64_t next_block(struct cursor *c, const struct wanted *w)
 		if (!cursor_read(c, &entry, &d))
 			continue;
 		if (desc_valid(d) && c->level < LAST_LEVEL &&
-		    (!w->straddling || w->edge & (level_size(c->s2, c->level) - 1)))
+		    (!w->straddling || w->edge & (cursor_size(c) - 1)))
 			return d;
 		/* Another's split or collapse: a block may come back there. */
 		if (is_shared(c->step) && desc_busy(d) && d & DESC_REMAKE &&
@@ -148,7 +148,7 @@ static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 	struct cursor c;
 
 	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
-	while (edge & (level_size(s2, c.level) - 1)) {
+	while (edge & (cursor_size(&c) - 1)) {
 		uint64_t *entry, d;
 
 		if (cursor_read(&c, &entry, &d))

@@ -58,3 +58,34 @@ int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
 		return S2_E_FLAGS;
 	return 0;
 }
+
+int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa)
+{
+	int level = LAST_LEVEL;
+
+	if (t->flags & S2_MAP_PAGES)
+		return level;
+	while (level > first_block_level(s2) && level > s2->start_level) {
+		uint64_t size = level_size(s2, level - 1);
+
+		if ((ipa | t->delta) & (size - 1) || t->end - ipa < size ||
+		    size > t->max_leaf)
+			break;
+		level--;
+	}
+	return level;
+}
+
+uint64_t target_desc(const struct s2 *s2, const struct target *t,
+				   uint64_t ipa, int level)
+{
+	return desc_leaf(s2, ipa + t->delta, t->attr, level);
+}
+
+uint64_t target_in_place(const struct s2 *s2, const struct target *t,
+				       uint64_t d, uint64_t ipa, int level)
+{
+	uint64_t new = desc_in_place(d, target_desc(s2, t, ipa, level));
+
+	return (d ^ new) & ~DESC_IN_PLACE ? 0 : new;
+}

@@ -20,39 +20,16 @@ int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
 	      s2_attr_t attr, uint32_t flags, const struct s2_op *op);
 
 /* The level of the leaf to be made for @ipa: the largest that fits. */
-static inline int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa)
-{
-	int level = LAST_LEVEL;
+int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa);
 
-	if (t->flags & S2_MAP_PAGES)
-		return level;
-	while (level > first_block_level(s2) && level > s2->start_level) {
-		uint64_t size = level_size(s2, level - 1);
-
-		if ((ipa | t->delta) & (size - 1) || t->end - ipa < size ||
-		    size > t->max_leaf)
-			break;
-		level--;
-	}
-	return level;
-}
-
-static inline uint64_t target_desc(const struct s2 *s2, const struct target *t,
-				   uint64_t ipa, int level)
-{
-	return desc_leaf(s2, ipa + t->delta, t->attr, level);
-}
+uint64_t target_desc(const struct s2 *s2, const struct target *t,
+				   uint64_t ipa, int level);
 
 /*
  * What leaf @d at @level becomes without a break: it has the address and the type that
  * are wanted. 0 if it has to be broken.
  */
-static inline uint64_t target_in_place(const struct s2 *s2, const struct target *t,
-				       uint64_t d, uint64_t ipa, int level)
-{
-	uint64_t new = desc_in_place(d, target_desc(s2, t, ipa, level));
-
-	return (d ^ new) & ~DESC_IN_PLACE ? 0 : new;
-}
+uint64_t target_in_place(const struct s2 *s2, const struct target *t,
+				       uint64_t d, uint64_t ipa, int level);
 
 #endif /* STAGE2_SRC_TARGET_H */

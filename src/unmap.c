@@ -61,7 +61,7 @@ static void park_leaf(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t cl
 {
 	s2_port_store(c->s2->port, entry, desc_make_parked(d) + cleaned);
 	state_add(c, cursor_meta(c), META_LIVE_ONE - META_BUSY_ONE);
-	for (; c->level >= c->s2->start_level; c->level--)
+	for (; c->level >= c->s2->start_level; cursor_up(c))
 		state_flag(c, cursor_meta(c), META_PARKED);
 }
 
@@ -74,7 +74,7 @@ static void park_leaf(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t cl
 static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bool below)
 {
 	struct s2 *s2 = c->s2;
-	const uint64_t address = desc_oa_mask(s2), size = level_size(s2, c->level);
+	const uint64_t address = desc_oa_mask(s2), size = cursor_size(c);
 	uint64_t *from = entry, known = 0, n = cursor_run(c, c->step->entries);
 	const uint64_t *end = entry + (n ? n : 1);
 	bool needs = false;
@@ -137,7 +137,7 @@ uint64_t window_clean(struct window *w, uint64_t start, uint64_t end)
 			if (meta_cleanable(state_below(w->s2, d))) {
 				if (desc_busy(d) && detached == LAST_LEVEL)
 					detached = c.level;
-				cursor_down(&c, table_of(w->s2, d));
+				cursor_down(&c, d);
 				continue;
 			}
 			cursor_next(&c);
@@ -210,7 +210,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
 		    !(w->flags & S2_ONLY_NOTES && cursor_covers(&c) &&
 		      !(state_below(w->s2, d) & META_NOTED))) {
-			cursor_down(&c, table_of(w->s2, d));
+			cursor_down(&c, d);
 			continue;
 		}
 		if (releases(&c, d)) {
@@ -277,8 +277,8 @@ void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step 
 	w->flags = flags;
 	w->extent = BY_RANGE;
 	w->batch = NULL;
-	w->skip = 0;
-	w->edge = w->skipped = w->emptied = w->found = w->clean = false;
+	w->apart = LAST_LEVEL;
+	w->edge = w->emptied = w->found = w->clean = false;
 	w->g = (struct s2_gather){ 0 };
 	w->n_held = 0;
 }

@@ -35,13 +35,16 @@ struct window {
 	struct s2_op *op;
 	const struct target *target; /* a replacing map's: what is that already stays */
 	uint64_t start, end;
-	uint64_t skip; /* where a table that is taken apart for a leaf begins */
 	uint32_t flags;
 	enum extent extent;
 	struct s2_batch *batch; /* which phases 2 to 4 are left to */
+	/*
+	 * The level of a table's entry that is taken apart to make room for a leaf of
+	 * @target: all below goes. LAST_LEVEL: none.
+	 */
+	int apart;
 	/* out: */
 	uint64_t from, to; /* what was broken or met; all below @to is done */
-	bool skipped;	   /* the part of a table below @skip was not looked at */
 	bool edge;	   /* a leaf that may not be broken reaches outside */
 	bool emptied;	   /* a table may have been left empty: window_sweep() */
 	/* between the phases: */
@@ -81,7 +84,7 @@ static inline bool held_down(const struct window *w, struct cursor *c)
 		const struct held *h = &w->held[i];
 
 		if (h->level == c->level + 1 && h->base == cursor_base(c)) {
-			cursor_down(c, h->table);
+			cursor_into(c, h->table);
 			return true;
 		}
 	}

@@ -14,7 +14,7 @@
 
 #include "desc.h"
 #include "flat.h"
-#include "lab.h"
+#include "common/lab.h"
 #include "shapes.h"
 
 #define BLOCKS 2u

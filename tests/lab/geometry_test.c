@@ -12,8 +12,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "decode.h"
-#include "lab.h"
+#include "common/granule.h"
+#include "common/lab.h"
+#include "common/tlbi.h"
+#include "decode/decode.h"
 
 static const unsigned pa_sizes[] = { 32, 36, 40, 42, 44, 48, 52 };
 #define PA_SIZES (sizeof(pa_sizes) / sizeof(pa_sizes[0]))

@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "compare.h"
-#include "options.h"
-#include "report.h"
+#include "compare/compare.h"
+#include "common/options.h"
+#include "common/report.h"
 
 static void numbers_are_exact_or_refused(void **state)
 {

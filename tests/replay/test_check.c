@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "replay.h"
+#include "replay/replay.h"
 
 #define PAGE FLAT_PAGE
 #define BLOCK (UINT64_C(2) << 20)

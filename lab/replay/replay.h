@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* s2lab replay: its result, and the interfaces of its parts. */
+#ifndef STAGE2_LAB_REPLAY_H
+#define STAGE2_LAB_REPLAY_H
+
+#include "flatmap.h"
+#include "common/lab.h"
+#include "trace.h"
+
+/*
+ * Recordings are from hosts with 4 KiB pages. Table pages are in the upper half of the
+ * PA space, where a recording has no frames; their number is enough for 72 GiB.
+ */
+#define REPLAY_PAGE_SHIFT 12u
+#define REPLAY_TABLE_PAGES UINT64_C(36864)
+
+static inline unsigned replay_pa_bits(uint32_t features)
+{
+	return features & S2_FEAT_LPA2 ? 52 : 48;
+}
+
+static inline uint64_t replay_table_base(uint32_t features)
+{
+	return UINT64_C(1) << (replay_pa_bits(features) - 1);
+}
+
+/* The cost of all operations of one kind so far. */
+struct replay_cost {
+	uint64_t calls;
+	struct s2m_counters sum;
+	uint64_t longest; /* most entries visited by one call */
+};
+
+/* Adds a call with the cost @n. */
+void replay_cost_add(struct replay_cost *cost, const struct s2m_counters *n);
+/* Adds the cost @n of the end of a batch, which is no call of its own. */
+void replay_cost_more(struct replay_cost *cost, const struct s2m_counters *n);
+
+/* ---- the engine's tables against the flat map (check.c) --------------------- */
+
+#define REPLAY_DETAIL 384
+
+/*
+ * Whether the tables and the flat map agree on every page; @young: on the access flag
+ * too. If not, *ipa is the address of the first difference and @detail describes it.
+ */
+bool replay_check(const struct s2 *s2, struct flatmap *flat, bool young, uint64_t *ipa,
+		  char detail[REPLAY_DETAIL]);
+
+/* ---- the same operations as Linux 6.12 does them (merged.c) ------------------ */
+
+struct merged;
+
+/* @vms: the number of VMs in the recording. Return: NULL if memory is short. */
+struct merged *merged_new(uint32_t features, size_t vms);
+/* @ipa_bits: for TRACE_INIT, the VM's. False: memory or table pages are short. */
+bool merged_apply(struct merged *mg, const struct trace_event *ev, unsigned ipa_bits);
+const struct replay_cost *merged_costs(const struct merged *mg); /* TRACE_OPS of them */
+void merged_free(struct merged *mg);
+
+/* ---- the result ------------------------------------------------------------ */
+
+#define REPLAY_FINDINGS 8
+
+struct replay_finding {
+	const char *rule; /* a rule of the machine, or "table-mismatch", ... */
+	char detail[REPLAY_DETAIL];
+	uint32_t line;
+	uint64_t ipa;
+};
+
+struct replay_result {
+	const struct trace *trace;
+	uint32_t features;
+	const char *features_from; /* where they come from, for the output */
+	uint64_t mapped, unmapped; /* bytes */
+	uint64_t most_tables;
+	uint64_t checks;	 /* comparisons with the flat map */
+	uint64_t wide_vms;	 /* an IPA size above 48 bits in the recording */
+	uint64_t unfinished_vms; /* not destroyed in the recording */
+	struct replay_cost cost[TRACE_OPS];
+	const struct replay_cost *merged;    /* NULL: not asked for */
+	const struct replay_result *batched; /* the same with batches, or NULL */
+	uint32_t batch; /* unmaps in a batch, at most; 0: no batches */
+	uint64_t flushes;
+	struct replay_finding finding[REPLAY_FINDINGS];
+	unsigned findings;
+};
+
+void replay_print(const struct replay_result *r);
+void replay_print_json(const struct replay_result *r);
+
+#endif /* STAGE2_LAB_REPLAY_H */

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Recordings of KVM's kvm_pgtable_stage2_*() calls as ftrace text. docs/replay.md has
+ * the probes and the format. A recording is read completely before it is replayed,
+ * because the IPA size of a VM is in its s2_destroy, and the failure of a map is in a
+ * later line than the map. Operations are stored; other events are only counted, so
+ * TRACE_MAX_EVENTS limits the memory.
+ */
+#ifndef STAGE2_LAB_TRACE_H
+#define STAGE2_LAB_TRACE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* 40 bytes each: at most 640 MiB. */
+#define TRACE_MAX_EVENTS (UINT32_C(1) << 24)
+/* Further CPUs get the number of an earlier one. */
+#define TRACE_CPUS 8u
+
+enum trace_op {
+	TRACE_PHASE, /* "@phase TEXT" in the marker file; addr: offset in text */
+	TRACE_INIT,
+	TRACE_MAP,
+	TRACE_UNMAP,
+	TRACE_WRPROTECT,
+	TRACE_RELAX_PERMS,
+	TRACE_MKYOUNG,
+	TRACE_AGE,
+	TRACE_FLUSH,
+	TRACE_SPLIT,
+	TRACE_DESTROY,
+	TRACE_FAILED, /* a map or relax_perms that changed nothing */
+	TRACE_OPS
+};
+
+/* The names in the output: "map", "unmap", ... */
+extern const char *const trace_op_names[TRACE_OPS];
+
+struct trace_event {
+	uint64_t addr, size, phys;
+	uint32_t line;
+	uint32_t vm;	 /* index in trace.vm; not for TRACE_PHASE */
+	uint16_t column; /* where the address is, or the event's name */
+	uint16_t attr;	 /* s2_attr_t of map and relax_perms; age: clear it */
+	uint8_t op;
+	uint8_t cpu; /* 0 to TRACE_CPUS - 1, in the order in which they appear */
+};
+
+struct trace_vm {
+	uint64_t pgt;
+	uint64_t end; /* the end of the highest range of an operation */
+	uint32_t init_line;
+	uint32_t maps;	 /* number of maps that did not fail */
+	uint8_t ia_bits; /* the IPA size; 0: the recording does not destroy the VM */
+};
+
+struct trace {
+	const char *name; /* the file's, for messages */
+	struct trace_event *event;
+	size_t events, room;
+	struct trace_vm *vm;
+	size_t vms, vm_room;
+	char *text; /* phase names, each with its NUL */
+	size_t text_len, text_room;
+	unsigned cpus; /* different ones seen, at most TRACE_CPUS */
+	uint32_t lines;
+	uint64_t faults;  /* kvm_guest_fault */
+	uint64_t ignored; /* other events that are no page-table operation */
+};
+
+/*
+ * Reads @path (text or xz; "-" is standard input). Return: false after
+ * "FILE:LINE:COLUMN: message" on stderr; then there is nothing to free.
+ */
+bool trace_read(struct trace *t, const char *path);
+void trace_free(struct trace *t);
+
+/* "FILE:LINE:COLUMN: " and the message, on stderr. */
+void trace_error(const struct trace *t, uint32_t line, unsigned column, const char *fmt,
+		 ...) __attribute__((format(printf, 4, 5)));
+
+#endif /* STAGE2_LAB_TRACE_H */

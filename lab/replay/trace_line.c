@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* One line of ftrace text: its task, CPU and time, and the fields of its event. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <stage2/stage2.h>
+#include "trace_line.h"
+
+static const char *const field_names[FIELDS] = {
+	"pgt", "addr", "size", "phys", "prot", "mkold", "ia_bits", "ret",
+};
+
+/* ---- errors ---------------------------------------------------------------- */
+
+static void print_error(const struct trace *t, uint32_t line, unsigned column,
+			const char *fmt, va_list ap)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s:%u:%u: ", t->name, line, column);
+	vfprintf(stderr, fmt, ap);
+	fputc('\n', stderr);
+}
+
+void trace_error(const struct trace *t, uint32_t line, unsigned column, const char *fmt,
+		 ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_error(t, line, column, fmt, ap);
+	va_end(ap);
+}
+
+unsigned trace_column(const struct trace_line *l, const char *at)
+{
+	return (unsigned)(at - l->line) + 1;
+}
+
+bool trace_fail(struct trace_line *l, const char *at, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	print_error(l->t, l->t->lines, trace_column(l, at), fmt, ap);
+	va_end(ap);
+	l->failed = true;
+	return false;
+}
+
+/* ---- the head of a line ---------------------------------------------------- */
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* Reads decimal digits at *p. False: there are none, or 64 bits are too few. */
+static bool digits(const char **p, uint64_t *out)
+{
+	uint64_t n = 0;
+
+	if (!is_digit(**p))
+		return false;
+	for (; is_digit(**p); (*p)++)
+		if (__builtin_mul_overflow(n, 10, &n) ||
+		    __builtin_add_overflow(n, **p - '0', &n))
+			return false;
+	*out = n;
+	return true;
+}
+
+/*
+ * "COMM-PID [CPU] ". COMM may contain blanks, minus signs and brackets, so this finds
+ * the first "-PID [CPU] " that has text before it.
+ */
+bool trace_task(struct trace_line *l, uint64_t *pid, uint64_t *cpu)
+{
+	const char *p = l->line, *start, *dash;
+
+	while (*p == ' ' || *p == '\t')
+		p++;
+	start = p;
+	for (dash = p; (dash = strchr(dash, '-')); dash++) {
+		if (dash == start)
+			continue;
+		p = dash + 1;
+		if (!digits(&p, pid) || *p != ' ')
+			continue;
+		while (*p == ' ')
+			p++;
+		if (*p++ != '[' || !digits(&p, cpu) || *p++ != ']' || *p != ' ')
+			continue;
+		l->p = p;
+		return true;
+	}
+	if (!strncmp(start, "CPU:", 4) && strstr(start, "LOST"))
+		return trace_fail(l, start,
+				  "events were lost here: the recording cannot be "
+				  "replayed");
+	return trace_fail(l, start, "not a line of ftrace: no \"TASK-PID [CPU] \"");
+}
+
+/* "[irq-info] SECONDS.FRACTION: ", the fraction in micro- or nanoseconds. */
+bool trace_time(struct trace_line *l, uint64_t *time)
+{
+	uint64_t seconds, fraction;
+	const char *p, *at, *dot;
+	size_t n;
+
+	while (*l->p == ' ')
+		l->p++;
+	n = strcspn(l->p, " ");
+	if (n && l->p[n - 1] != ':') {
+		l->p += n;
+		while (*l->p == ' ')
+			l->p++;
+	}
+	p = at = l->p;
+	if (!digits(&p, &seconds) || *p != '.')
+		return trace_fail(l, at, "no time stamp SECONDS.MICROSECONDS: here");
+	dot = ++p;
+	if (!digits(&p, &fraction) || p - dot > 9 || p[0] != ':' || p[1] != ' ' ||
+	    seconds > UINT64_MAX / 1000000000 - 1)
+		return trace_fail(l, at, "no time stamp SECONDS.MICROSECONDS: here");
+	for (n = (size_t)(p - dot); n < 9; n++)
+		fraction *= 10;
+	*time = seconds * 1000000000 + fraction;
+	if (*time < l->last_time)
+		return trace_fail(l, at, "the time goes back: lines are not in order");
+	l->last_time = *time;
+	l->p = p + 2;
+	return true;
+}
+
+/* ---- fields ---------------------------------------------------------------- */
+
+/* A number that ends at @end: decimal or 0x, optionally with a minus sign. */
+static bool parse_number(struct trace_line *l, const char *p, const char *end,
+			 uint64_t *out)
+{
+	const char *at = p;
+	bool minus = *p == '-', hex;
+	uint64_t n = 0;
+
+	p += minus;
+	hex = p[0] == '0' && p[1] == 'x';
+	if (hex)
+		p += 2;
+	if (p == end)
+		return trace_fail(l, at, "a number is missing here");
+	for (; p < end; p++) {
+		unsigned d;
+
+		if (is_digit(*p))
+			d = (unsigned)(*p - '0');
+		else if (hex && *p >= 'a' && *p <= 'f')
+			d = (unsigned)(*p - 'a') + 10;
+		else if (hex && *p >= 'A' && *p <= 'F')
+			d = (unsigned)(*p - 'A') + 10;
+		else
+			return trace_fail(l, p, "not a digit of a%s number",
+					  hex ? " hexadecimal" : " decimal");
+		if (__builtin_mul_overflow(n, hex ? 16 : 10, &n) ||
+		    __builtin_add_overflow(n, d, &n))
+			return trace_fail(l, at, "the number does not fit 64 bits");
+	}
+	*out = minus ? -n : n;
+	return true;
+}
+
+/* "(where) NAME=VALUE ..."; unknown names are ignored. */
+bool trace_fields(struct trace_line *l, unsigned needed, struct fields *f)
+{
+	const char *p = l->p;
+	unsigned i;
+
+	memset(f, 0, sizeof(*f));
+	if (*p == '(') {
+		p = strchr(p, ')');
+		if (!p)
+			return trace_fail(l, l->p, "the parenthesis is not closed");
+		p++;
+	}
+	for (;;) {
+		const char *name, *eq, *end;
+
+		while (*p == ' ')
+			p++;
+		if (!*p)
+			break;
+		name = p;
+		end = p + strcspn(p, " ");
+		eq = memchr(p, '=', (size_t)(end - p));
+		if (!eq || eq == name)
+			return trace_fail(l, name, "NAME=VALUE expected");
+		for (i = 0; i < FIELDS; i++)
+			if (strlen(field_names[i]) == (size_t)(eq - name) &&
+			    !memcmp(field_names[i], name, (size_t)(eq - name)))
+				break;
+		if (i < FIELDS) {
+			if (f->at[i])
+				return trace_fail(l, name, "the field %s is there twice",
+						  field_names[i]);
+			f->at[i] = eq + 1;
+			if (!parse_number(l, eq + 1, end, &f->value[i]))
+				return false;
+		}
+		p = end;
+	}
+	for (i = 0; i < FIELDS; i++)
+		if (needed & 1u << i && !f->at[i])
+			return trace_fail(l, p, "the field %s is missing",
+					  field_names[i]);
+	return true;
+}
+
+/* enum kvm_pgtable_prot of Linux 6.12, to S2_* attributes. */
+bool trace_prot(struct trace_line *l, const struct fields *f, bool relax, uint16_t *attr)
+{
+	uint64_t prot = f->value[F_PROT];
+	const char *at = f->at[F_PROT];
+	uint32_t a = 0;
+
+	if (prot & ~(UINT64_C(0x1f) | UINT64_C(0xf) << 55))
+		return trace_fail(l, at, "unknown bits in prot 0x%llx",
+				  (unsigned long long)prot);
+	if (relax && prot & ~UINT64_C(7))
+		return trace_fail(l, at, "relax_perms adds R, W and X only");
+	a |= prot & 1 ? S2_X : 0;
+	a |= prot & 2 ? S2_W : 0;
+	a |= prot & 4 ? S2_R : 0;
+	if (!a)
+		return trace_fail(l, at, "prot 0x%llx gives no permission",
+				  (unsigned long long)prot);
+	if ((prot & 0x18) == 0x18)
+		return trace_fail(l, at, "prot 0x%llx is both device and non-cacheable",
+				  (unsigned long long)prot);
+	if ((prot & 9) == 9)
+		return trace_fail(l, at, "prot 0x%llx executes from device memory",
+				  (unsigned long long)prot);
+	a |= prot & 8 ? S2_MEM_DEV_nGnRE : prot & 0x10 ? S2_MEM_NC : S2_MEM_WB;
+	a |= S2_SW(prot >> 55);
+	*attr = (uint16_t)a;
+	return true;
+}
