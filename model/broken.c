@@ -44,7 +44,7 @@ void stale_flush(struct stale *s)
 		if (!c->holders || (!s->cached && !held_in(c, r.ipa, r.end)))
 			r.state = ST_RETIRED;
 		if (r.state == ST_RETIRED) {
-			/* Whoever held it could write until then. */
+			/* PEs that held it could write until they let go. */
 			if (!c->holders)
 				frames_guest_wrote(s->m, &r, c->quiet);
 			r.flags &= (uint16_t)~F_AGENT;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames: when they were cleaned, and who wrote last, through the cache or past it.
- * Cache lines are not simulated. Whoever can write does, so the only question is whether
- * a clean came late enough.
+ * Frames: when they were cleaned, and who wrote last, through the cache or past it. Cache
+ * lines are not simulated. Whoever can write does, so the only question is whether a
+ * clean came late enough.
  */
 #include <stdlib.h>
 

@@ -94,13 +94,13 @@ static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t
 				rec_drop(m, r);
 			continue;
 		}
-		/* The owner waives the clean of what is replaced, too. */
+		/* S2_NO_CLEAN is for the old memory and the new. */
 		if (m->pe[pe].waive && !(r->flags & F_AGENT)) {
 			frames_vouched(m, r->pa, r->end - r->ipa);
 			rec_drop(m, r);
 			continue;
 		}
-		/* The same memory: its clean is asked for where d is made. */
+		/* The same memory: frames_check_map() asks for its clean. */
 		if (r->pa - r->ipa == d->pa - ipa && d->normal) {
 			rec_drop(m, r);
 			continue;

@@ -391,6 +391,9 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 	w.target = &m->t;
 	if (again && w.start & (level_size(m->s2, level) - 1))
 		w.apart = level;
+	/* A run may have been made across it. */
+	if (again && has_runs(m->s2))
+		run_break(m->s2, w.start);
 	op->start = s2_ipa(m->pos);
 	window_run(&w);
 	dropped = op->start.ipa;

@@ -67,8 +67,8 @@ static bool may_change(const struct world *w, const struct call *c, uint64_t lo,
 }
 
 /* Whether [lo, hi) may say @now when the call is done with it. */
-static bool may_stay(const struct world *w, const struct call *c, uint64_t at,
-		     unsigned now)
+static bool may_stay(const struct world *w, const struct call *c, uint64_t from,
+		     uint64_t at, unsigned now)
 {
 	struct s2_mapping m;
 
@@ -76,9 +76,9 @@ static bool may_stay(const struct world *w, const struct call *c, uint64_t at,
 		return now == c->note;
 	if (c->kind->note != NOTE_DROPS || !now || c->flags & S2_KEEP_NOTES)
 		return true;
-	/* Of an entry that is only partly in the range. */
+	/* Of an entry that is only partly in what is left of the range. */
 	return !s2_lookup(&w->s2, s2_ipa(at), &m) && m.state == S2_NOTE &&
-	       (m.ipa.ipa < c->ipa || m.ipa.ipa + m.size > c->ipa + c->size);
+	       (m.ipa.ipa < from || m.ipa.ipa + m.size > c->ipa + c->size);
 }
 
 bool notes_step(struct world *w, const struct call *c, uint64_t from, uint64_t to)
@@ -102,7 +102,7 @@ bool notes_step(struct world *w, const struct call *c, uint64_t from, uint64_t t
 			return world_wrong(w,
 					   "%s: annotation %u of 0x%" PRIx64 " is now %u",
 					   c->kind->name, was, at, is);
-		if (at >= from && at < to && !may_stay(w, c, at, is))
+		if (at >= from && at < to && !may_stay(w, c, from, at, is))
 			return world_wrong(w, "%s: annotation %u of 0x%" PRIx64 " stays",
 					   c->kind->name, is, at);
 	}

@@ -587,7 +587,7 @@ static uint64_t step_start(const struct world *w, const struct call *c, int ret,
 {
 	uint64_t from = c->done, end = c->ipa + c->size;
 
-	if (c->kind->note != NOTE_MAPS || !(c->flags & S2_DROP_EDGES) ||
+	if (c->kind->note != NOTE_MAPS || !(c->flags & S2_DROP_EDGES) || from == end ||
 	    (ret && to == from))
 		return from;
 	flat_extent(&w->flat, &from, &end);
