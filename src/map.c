@@ -461,9 +461,12 @@ static int map_steps(struct map *m)
 			   ++tries > 4) {
 			/*
 			 * No table that was made for it is left empty, or that another
-			 * call left because an entry was counted for a moment.
+			 * call left because an entry was counted for a moment. Not in
+			 * an exclusive call: there only a later step can fail, and no
+			 * step after it would free what the sweep detached. The next
+			 * call that comes by finds the table.
 			 */
-			if (ret < 0 && (op->changed || is_shared(m->step)))
+			if (ret < 0 && is_shared(m->step))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
 			return ret;
 		}

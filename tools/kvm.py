@@ -87,7 +87,7 @@ def graft():
     """Put the engine and its glue into the source, and a few lines into a Makefile."""
     hyp = SOURCE / "arch/arm64/kvm/hyp"
     for source, target in ((ROOT / "include", "include"), (ROOT / "src", "src"),
-                           (PORT, "linux")):
+                           (ROOT / "extra", "extra"), (PORT, "linux")):
         names = set()
         for path in source.rglob("*"):
             if path.is_file() and "tests" not in path.relative_to(source).parts:

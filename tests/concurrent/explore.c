@@ -245,20 +245,6 @@ static void thread_main(void)
 		switch_stack(&world.thread[running].sp, home);
 }
 
-static void run_step(int thread)
-{
-	struct thread *t = &world.thread[thread];
-	unsigned char *sp = t->sp, *bottom = (unsigned char *)stacks[thread];
-	size_t clear = (size_t)(sp - bottom) < 1536 ? (size_t)(sp - bottom) : 1536;
-
-	/* What earlier orders left below the stack is not part of the state. */
-	memset(sp - clear, 0, clear);
-	running = thread;
-	alone = 0;
-	switch_stack(&home, t->sp);
-	running = NOBODY;
-}
-
 static bool enabled(int thread)
 {
 	const struct thread *t = &world.thread[thread];
@@ -376,6 +362,22 @@ hash_bytes(uint64_t h, const void *at, size_t size)
 	return h ^ h >> 32;
 }
 
+static void run_step(int thread)
+{
+	struct thread *t = &world.thread[thread];
+	unsigned char *sp = t->sp, *bottom = (unsigned char *)stacks[thread];
+	size_t clear = (size_t)(sp - bottom) < 1536 ? (size_t)(sp - bottom) : 1536;
+
+	/* What earlier orders left below the stack is not part of the state. */
+	memset(sp - clear, 0, clear);
+	running = thread;
+	alone = 0;
+	switch_stack(&home, t->sp);
+	running = NOBODY;
+	/* The others' stacks are as they were. */
+	t->stack = hash_bytes(1, t->sp, used(thread));
+}
+
 /*
  * Stale records in any order are the same state; the log and the statistics are not
  * part of it.
@@ -391,8 +393,6 @@ static uint64_t hash_state(void)
 	for (unsigned i = 0; i < world.nstale; i++)
 		records += hash_bytes(2, &world.stale[i], sizeof(world.stale[i]));
 	h = hash_bytes(h, &records, sizeof(records));
-	for (int i = 0; i < THREADS; i++)
-		h = hash_bytes(h, world.thread[i].sp, used(i));
 	return h;
 }
 

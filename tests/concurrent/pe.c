@@ -242,19 +242,26 @@ static void becomes_valid(uint32_t entry, uint64_t ipa, uint64_t new, int level)
  * Who breaks a leaf, alone or with others below a table, is who has to clean it: a table
  * above may have been detached by another before.
  */
-static void broken_by_me(uint32_t entry, uint64_t desc, int level)
+static void broken_by_me(uint32_t entry)
 {
-	unsigned first = (unsigned)mem_page(oa_of(desc)) * ENTRIES;
+	for (unsigned i = 0; i < world.nstale; i++) {
+		struct stale *s = &world.stale[i];
+		uint32_t at = s->at;
 
-	if (desc_is_table(desc, level)) {
-		for (uint32_t e = first; world.nstale && e < first + ENTRIES; e++)
-			if (desc_valid(arena[e]))
-				broken_by_me(e, arena[e], level + 1);
-		return;
+		if (s->table || arena[at] != s->desc)
+			continue;
+		/* Up from the leaf, by links that are valid. */
+		while (at != entry && !is_root(at / ENTRIES)) {
+			uint32_t link = world.page[at / ENTRIES].at;
+
+			if (!desc_valid(arena[link]) ||
+			    oa_of(arena[link]) != mem_pa(at / ENTRIES))
+				break;
+			at = link;
+		}
+		if (at == entry)
+			s->by = (uint8_t)call_now();
 	}
-	for (unsigned i = 0; i < world.nstale; i++)
-		if (world.stale[i].at == entry && world.stale[i].desc == desc)
-			world.stale[i].by = (uint8_t)call_now();
 }
 
 static bool owes_clean(uint64_t desc, uint64_t marker)
@@ -331,7 +338,7 @@ void pe_write(uint32_t entry, uint64_t new)
 			s->to_clean = owes_clean(old, new);
 	}
 	if (desc_valid(old) && !desc_valid(new))
-		broken_by_me(entry, old, level);
+		broken_by_me(entry);
 	if (!desc_valid(new))
 		return;
 	if (here || desc_is_table(new, level))

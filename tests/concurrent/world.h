@@ -113,6 +113,7 @@ struct span {
 
 struct thread {
 	void *sp;
+	uint64_t stack; /* a hash of what is on it */
 	bool live, in_section, in_call;
 	bool waiting;	   /* until somebody else writes */
 	bool others_wrote; /* since its call began */

@@ -554,6 +554,12 @@ static void place(struct world *w, struct call *c)
 	c->hi = c->ipa + c->size;
 	runs_widen_call(w, &c->lo, &c->hi);
 	c->cut = c->lo < c->ipa || c->hi > c->ipa + c->size;
+	if (c->done > c->ipa) {
+		uint64_t at = c->done, hi = at;
+
+		runs_widen_call(w, &at, &hi);
+		c->cut |= at < c->done;
+	}
 	if (!c->kind->whole) {
 		c->lo = c->ipa;
 		c->hi = c->ipa + c->size;
@@ -744,7 +750,7 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 	default:
 		return;
 	}
-	if (c->kind->point || !c->with_op || c->ipa + c->size > UINT64_C(1) << w->s2.ipa_bits) {
+	if (c->kind->point || !c->with_op || c->kind->log == LOG_OWN || c->ipa + c->size > UINT64_C(1) << w->s2.ipa_bits) {
 		*c = kept;
 		return;
 	}

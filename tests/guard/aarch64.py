@@ -24,8 +24,10 @@ FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
 
 
 def build(root, compiler, program):
-    with open(os.path.join(root, "src", "sources.list"), encoding="utf-8") as f:
-        sources = [os.path.join(root, "src", name) for name in f.read().split()]
+    sources = []
+    for room in ("src", "extra"):
+        with open(os.path.join(root, room, "sources.list"), encoding="utf-8") as f:
+            sources += [os.path.join(root, room, name) for name in f.read().split()]
     sources += [os.path.join(root, "bench", name) for name in PROGRAM]
     folders = [f"-I{os.path.join(root, name)}" for name in ("include", "src", "bench")]
     subprocess.run([compiler, *FLAGS, *folders, "-o", program, *sources], check=True)

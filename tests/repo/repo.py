@@ -62,17 +62,19 @@ def check_versions(root):
 
 
 def check_sources(root):
-    """src/sources.list names each .c file of src/, sorted, and nothing else"""
-    listed = read(root, "src/sources.list").split("\n")
-    there = sorted(n for n in os.listdir(os.path.join(root, "src")) if n.endswith(".c"))
-    if listed != there + [""]:
-        yield f"sources.list has {listed}, src/ {there}"
+    """sources.list of src/ and of extra/ names each .c file there, sorted, no more"""
+    for room in ("src", "extra"):
+        listed = read(root, f"{room}/sources.list").split("\n")
+        leaves = os.listdir(os.path.join(root, room))
+        there = sorted(n for n in leaves if n.endswith(".c"))
+        if listed != there + [""]:
+            yield f"{room}/sources.list has {listed}, {room}/ {there}"
 
 
 def check_engine_includes(root):
     """the engine includes its own headers, the port's and <stdX.h>, no more"""
     allowed = re.compile(r'<stage2/stage2\.h>|<std(bool|def|int)\.h>|"[a-z0-9_]+\.h"')
-    for path in filter(re.compile(r"src/.*\.[ch]").fullmatch, files(root)):
+    for path in filter(re.compile(r"(src|extra)/.*\.[ch]").fullmatch, files(root)):
         for what in re.findall(r"^\s*#\s*include\s+(\S+)", read(root, path), re.M):
             own = what.strip('"')
             if not allowed.fullmatch(what) or (
