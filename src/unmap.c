@@ -184,10 +184,11 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
 
-/* Only the owner of a marker replaces it. */
+/* Only the owner of a marker replaces it; a parked leaf has none (finish_parked()). */
 static inline bool releases(const struct cursor *c, uint64_t d)
 {
-	return desc_busy(d) && !(d & DESC_REMAKE) && desc_tag(d) == c->step->tag;
+	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
+	       desc_tag(d) == c->step->tag;
 }
 
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
