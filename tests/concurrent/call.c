@@ -232,7 +232,7 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 	uint64_t written;
 	uint8_t readers;
 	unsigned steps = 0;
-	bool goes_on;
+	bool shared = !sc->locked || c->shared, goes_on;
 	int ret;
 
 	t->call = (int8_t)call;
@@ -243,12 +243,11 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 	new_op(&op, c, &limbo, bag);
 	for (;;) {
 		t->others_wrote = false;
-		if (sc->locked) {
-			point(EV_LOCK, NOWHERE, 0);
-			world.locked = true;
-		}
+		if (sc->locked)
+			point(shared ? EV_LOCK_READ : EV_LOCK, NOWHERE, 0);
+		world.locked = !shared;
 		t->in_section = true;
-		ret = make_call(call, &op, bag, !sc->locked);
+		ret = make_call(call, &op, bag, shared);
 		within_budgets(call, &op);
 		goes_on = ret == S2_MORE || (r->stepped && ret == S2_E_BATCH);
 		if (!goes_on && (ret != S2_E_BUSY || c->once)) {
@@ -256,16 +255,16 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 			if (bag->log)
 				dirty_reported(call, bag->log, written);
 		}
-		r->stepped = goes_on;
+		r->stepped = goes_on && !shared;
 		point(EV_LEAVE, NOWHERE, 0);
 		leave_section(thread);
 		if (r->state != CALL_RUNS)
 			break;
-		if (ret != S2_MORE || !sc->locked) /* It waits for somebody. */
+		if (ret != S2_MORE || shared) /* It waits for somebody. */
 			wait_for_others();
 		else if (++steps == STEPS_MAX)
 			violation("no-progress", "%c: %u steps", 'a' + call, steps);
-		if (!goes_on || !sc->locked)
+		if (!goes_on || shared)
 			new_op(&op, c, &limbo, bag);
 	}
 	if (planted != PLANT_EARLY_GRACE)

@@ -83,6 +83,18 @@
 		.kind = CALL_UNMAP, .who = t, .ipa = at, .size = bytes, .flags = with, \
 		.batched = true                                                        \
 	}
+/* Beside those, with the lock for reading. */
+#define SHARED_(k, t, at, bytes, with)                                        \
+	{                                                                     \
+		.kind = k, .who = t, .ipa = at, .size = bytes, .flags = with, \
+		.shared = true                                                \
+	}
+#define UNMAP_SHARED(t, at, bytes, with) SHARED_(CALL_UNMAP, t, at, bytes, with)
+#define MAP_SHARED(t, at, bytes, frame, with)                                      \
+	{                                                                          \
+		.kind = CALL_MAP, .who = t, .ipa = at, .size = bytes, .pa = frame, \
+		.attr = RW, .flags = with, .shared = true                          \
+	}
 #define BATCH_BEGIN(t) CALL_(CALL_BATCH_BEGIN, t, 0, 0)
 #define BATCH_END(t) CALL_(CALL_BATCH_END, t, 0, 0)
 #define CALL_(k, t, at, bytes)                                \

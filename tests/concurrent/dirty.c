@@ -25,7 +25,8 @@ bool dirty_logged(const struct call *c)
 	if (!(sc->features & S2_FEAT_DBM) || c->unlogged)
 		return false;
 	return c->kind == CALL_WRPROTECT || c->kind == CALL_DIRTY ||
-	       (sc->locked && (c->kind == CALL_UNMAP || c->kind == CALL_MAP));
+	       (sc->locked && !c->shared &&
+		(c->kind == CALL_UNMAP || c->kind == CALL_MAP));
 }
 
 /* ---- the guest --------------------------------------------------------------- */

@@ -98,6 +98,7 @@ static const char *const event_name[EV_EVENTS] = {
 	[EV_LEAVE] = "leaves its section",
 	[EV_RETRY] = "will call again",
 	[EV_LOCK] = "takes the lock",
+	[EV_LOCK_READ] = "takes the lock for reading",
 	[EV_UNLOCK] = "drops the lock",
 	[EV_GRACE] = "waits for a grace period",
 };
@@ -249,8 +250,13 @@ static bool enabled(int thread)
 {
 	const struct thread *t = &world.thread[thread];
 
-	return t->live && !t->waiting && !t->grace &&
-	       !(t->event == EV_LOCK && world.locked);
+	if (!t->live || t->waiting || t->grace)
+		return false;
+	/* Whoever is in a section has the lock, for reading or for writing. */
+	for (int i = 0; t->event == EV_LOCK && i < THREADS; i++)
+		if (world.thread[i].in_section)
+			return false;
+	return !(t->event == EV_LOCK_READ && world.locked);
 }
 
 static uint8_t enabled_mask(void)

@@ -23,6 +23,7 @@ struct call {
 	bool batched;		 /* in the batch that its thread has open */
 	bool once;		 /* a map that takes S2_E_BUSY for an answer */
 	bool no_limbo;		 /* frees tables before it returns; exclusive */
+	bool shared; /* where there is a lock: S2_SHARED, the lock for reading */
 };
 
 /*
@@ -34,7 +35,7 @@ struct call {
  */
 struct scenario {
 	const char *name;
-	bool locked; /* a lock around each call or step, no S2_SHARED */
+	bool locked; /* a lock around each call or step, S2_SHARED only where a call says so */
 	struct call call[CALLS];
 	uint64_t watch[4];
 	const char *outcomes;

@@ -49,6 +49,7 @@ enum event {
 	EV_LEAVE,
 	EV_RETRY,
 	EV_LOCK,
+	EV_LOCK_READ,
 	EV_UNLOCK,
 	EV_GRACE,
 	EV_EVENTS
