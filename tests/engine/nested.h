@@ -73,6 +73,7 @@ struct call {
 	uint64_t cleaned[PROBES], executable[PROBES]; /* of what it asks for, when */
 	uint32_t early;	  /* ... while a PE could use the old mapping, a bit each */
 	uint64_t barrier; /* its last DSB SY */
+	uint64_t made_pa, made_size; /* a relax: what it has last made executable */
 	/* A lookup: what it may find. */
 	struct view seen[SEEN];
 	unsigned nseen;
