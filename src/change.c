@@ -291,7 +291,7 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 	struct s2_gather g = { 0 };
 	struct cursor c = { .s2 = s2, .step = &step, .ipa = ipa };
 	struct place p;
-	uint64_t d, size, made = UINT64_MAX, n = 0;
+	uint64_t d, size, n = 0;
 
 	if (perms & S2_R)
 		e.set |= DESC_S2AP_R;
@@ -308,11 +308,13 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 		size = d & DESC_CONT ? run_size(s2, c.level) : cursor_size(&c);
 		if (e.exec && desc_attr(s2, d) & S2_MEM_DEV_nGnRnE)
 			return S2_E_ATTR;
-		/* Instruction fetch must find what is there before it may look. */
-		if (e.exec & ~desc_exec(d) && made != (desc_oa(s2, d) & ~(size - 1))) {
-			made = desc_oa(s2, d) & ~(size - 1);
-			s2_port_make_executable(s2->port, made, size);
-		}
+		/*
+		 * Instruction fetch must find what is there before it may look. Again if
+		 * the swap fails: it may be another leaf by then.
+		 */
+		if (e.exec & ~desc_exec(d))
+			s2_port_make_executable(s2->port, desc_oa(s2, d) & ~(size - 1),
+						size);
 		if (S2_USE_RUNS && d & DESC_CONT) {
 			/* A run is changed whole. */
 			ipa &= ~(size - 1);

@@ -24,6 +24,8 @@ struct world world;
 
 static uint64_t base, edge[16], page, block, top;
 static unsigned edges;
+static struct s2_batch batch;
+static bool ends;		   /* a flush that is the batch's last */
 static uint64_t countdown, places; /* events to the next call; as many on average */
 static uint64_t calls_made, calls_wanted;
 static unsigned deepest = DEPTH; /* calls under way at a time */
@@ -34,7 +36,7 @@ static size_t traced;
 
 static const char *const kind_name[KINDS] = {
 	"map",	 "unmap",    "wrprotect", "relax", "mkyoung", "age",
-	"split", "collapse", "clean",	  "count", "lookup",
+	"split", "collapse", "clean",	  "count", "lookup",  "flush",
 };
 
 /* ---- the trace ------------------------------------------------------------------------- */
@@ -120,6 +122,8 @@ static void trace_call(const struct call *c)
 	for (unsigned i = 0; i < 8; i++)
 		if (c->flags >> i & 1)
 			nested_trace(" %s", flag[i]);
+	if (c->batched)
+		nested_trace(" batched");
 	if (c->op.max_entries || c->op.max_bytes)
 		nested_trace(" entries %u bytes 0x%" PRIx64, c->op.max_entries,
 			     c->op.max_bytes);
@@ -190,6 +194,8 @@ static int engine(struct call *c)
 		return s2_clean(s2, ipa, c->size, c->flags, op);
 	case COUNT:
 		return s2_count(s2, ipa, c->size, c->flags, bytes, op);
+	case FLUSH:
+		return (ends ? s2_batch_end : s2_batch_flush)(s2, &batch, op);
 	default:
 		return look_up(c);
 	}
@@ -211,6 +217,8 @@ static bool may_return(const struct call *c, int ret)
 		return c->kind == MAP;
 	case S2_E_NOENT:
 		return c->kind == RELAX || c->kind == MKYOUNG;
+	case S2_E_BATCH:
+		return world.bed.s2.batch;
 	case S2_E_ATTR: /* execute on Device memory */
 		return c->kind == RELAX && c->attr & S2_X;
 	case S2_E_BLOCK:
@@ -252,7 +260,10 @@ static void call(struct call *c, bool first)
 	if (c->op.max_bytes && c->op.cleaned > c->op.max_bytes)
 		nested_fail("budget", "call %" PRIu64 " cleans 0x%" PRIx64, c->id,
 			    c->op.cleaned);
-	if (c->ret != S2_MORE)
+	/* The op is where it was. */
+	if (c->ret == S2_E_BATCH && !first)
+		c->ret = S2_MORE;
+	if (c->ret != S2_MORE && !(c->batched && !c->ret))
 		ref_returned(c);
 }
 
@@ -348,6 +359,7 @@ static void pick_call(struct call *c)
 {
 	uint64_t i;
 
+	c->flags = 0;
 	pick_kind(c);
 	switch (c->kind) {
 	case MAP:
@@ -489,7 +501,7 @@ static void tidy(void)
 	for (unsigned i = 0; i < CALLS; i++) {
 		struct call *c = &world.call[i];
 
-		if (!c->used || pending(c))
+		if (!c->used || pending(c) || c->under_way)
 			continue;
 		release(c);
 		c->used = false;
@@ -549,7 +561,7 @@ static void check(void)
 	uint64_t tables;
 	const char *what;
 
-	if (count_pending(false))
+	if (count_pending(false) || s2->batch)
 		return;
 	if (s2->tags != 1)
 		nested_fail("tag-left", "0x%" PRIx64, s2->tags);
@@ -565,6 +577,70 @@ static void check(void)
 	if (tables != bed_tables(&world.bed))
 		nested_fail("table-leaked", "%" PRIu64 " are linked, %" PRIu64 " taken",
 			    tables, bed_tables(&world.bed));
+}
+
+/* One more unmap in the batch; anything else is refused. */
+static void batched_call(void)
+{
+	struct call *c = new_call();
+
+	if (!c)
+		return;
+	c->exclusive = c->batched = true;
+	do
+		pick_call(c);
+	while (c->kind == LOOKUP || c->kind == RELAX || c->kind == MKYOUNG ||
+	       (c->kind != UNMAP && below(8)));
+	c->op.batch = &batch;
+	call(c, true);
+	if (c->kind != UNMAP && c->ret != S2_E_BATCH)
+		nested_fail("wrong-answer", "call %" PRIu64 " in a batch returns %d",
+			    c->id, c->ret);
+}
+
+/* Now all that the batch's calls have promised holds. */
+static void flush(bool last)
+{
+	struct call *c = new_call();
+
+	if (!c)
+		return;
+	c->exclusive = true;
+	c->kind = FLUSH;
+	if (below(2))
+		c->op.limbo = &c->limbo;
+	ends = last;
+	call(c, true);
+	for (unsigned i = 0; i < CALLS; i++)
+		if (world.call[i].used && world.call[i].batched &&
+		    world.call[i].under_way)
+			ref_returned(&world.call[i]);
+	tidy();
+}
+
+/* Some unmaps that share an invalidation, with other exclusive calls between them. */
+static void exclusive_call(void);
+static void run_batch(void)
+{
+	if (s2_batch_begin(&world.bed.s2, &batch))
+		nested_fail("wrong-answer", "no batch");
+	nested_trace("batch\n");
+	for (uint64_t n = 1 + below(24); n; n--) {
+		uint64_t what = below(12);
+
+		if (what < 8)
+			batched_call();
+		else if (what < 10)
+			exclusive_call();
+		else if (what < 11)
+			flush(false);
+		else if (!below(4))
+			shared_call();
+		tidy();
+	}
+	/* There is always a place for the last. */
+	flush(false);
+	flush(true);
 }
 
 static void exclusive_call(void)
@@ -779,6 +855,8 @@ static void run_world(uint64_t number)
 		world.bed.port.fail_after = below(16) ? -1 : (long)below(4);
 		if (!n || !below(3))
 			exclusive_call();
+		else if (!below(24))
+			run_batch();
 		else
 			shared_call();
 		world.bed.port.fail_after = -1;

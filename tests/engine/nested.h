@@ -3,7 +3,7 @@
  * Shared calls that begin in the middle of others: the hook of the counting port starts
  * a further call at any event of the one under way, and that goes through before the
  * first goes on. Each call stands for a PE of its own. Between them, when none is under
- * way, exclusive operations go on by steps.
+ * way, exclusive operations go on by steps, and batches are opened and flushed.
  *
  * Not every page is watched: a world has some *probes*, one on each side of every address
  * at which a call's range may begin or end. For each of them:
@@ -37,6 +37,7 @@ enum kind {
 	CLEAN,
 	COUNT,
 	LOOKUP,
+	FLUSH,
 	KINDS
 };
 
@@ -65,6 +66,7 @@ struct call {
 	struct s2_op op;
 	struct s2_limbo limbo;
 	bool used, exclusive, steps, under_way;
+	bool batched; /* what it promises comes with the flush */
 	unsigned tries;
 	int ret;
 	uint64_t began;	 /* the time at which what it promises begins */
@@ -73,6 +75,7 @@ struct call {
 	uint64_t cleaned[PROBES], executable[PROBES]; /* of what it asks for, when */
 	uint32_t early;	  /* ... while a PE could use the old mapping, a bit each */
 	uint64_t barrier; /* its last DSB SY */
+	uint64_t made_pa, made_size; /* a relax: what it has last made executable */
 	/* A lookup: what it may find. */
 	struct view seen[SEEN];
 	unsigned nseen;

@@ -146,6 +146,7 @@ static void check_published(const struct call *c, const struct probe *p, unsigne
 	/* What it has replaced itself could still be written through. */
 	bool early = c->early >> i & 1 && p->gone_by == c->id && p->gone_pa == new->pa;
 	uint64_t since = c->began;
+	bool made;
 
 	/* The hypervisor has had it meanwhile. */
 	if (c->exclusive && fresh && p->gone_pa == new->pa && p->gone > since)
@@ -156,8 +157,9 @@ static void check_published(const struct call *c, const struct probe *p, unsigne
 	    (early || c->cleaned[i] <= since || c->barrier <= c->cleaned[i]))
 		nested_fail("map-clean-missing", "0x%" PRIx64 " is mapped to 0x%" PRIx64,
 			    p->ipa, new->pa);
-	if (desc_exec(new->bits) & ~(fresh ? 0 : desc_exec(old->bits)) &&
-	    c->executable[i] <= since)
+	made = c->kind == MAP ? c->executable[i] > since :
+				new->pa - c->made_pa < c->made_size;
+	if (desc_exec(new->bits) & ~(fresh ? 0 : desc_exec(old->bits)) && !made)
 		nested_fail("map-executable-missing",
 			    "0x%" PRIx64 " is mapped to 0x%" PRIx64, p->ipa, new->pa);
 }
@@ -219,7 +221,7 @@ static void change(struct probe *p, unsigned i, const struct view *new)
 		ok = old.state == BROKEN;
 		may_release(c, p);
 	} else {
-		ok = c->kind == MAP || c->kind == UNMAP;
+		ok = c->kind == MAP || c->kind == UNMAP || c->kind == FLUSH;
 	}
 	if (!ok)
 		nested_fail(in ? "wrong-change" : "outside-the-range",
@@ -374,6 +376,7 @@ void ref_begin(struct call *c)
 	c->began = ++world.now;
 	c->inside = c->met = c->early = 0;
 	c->nseen = 0;
+	c->made_size = 0;
 	c->under_way = true;
 	memset(c->cleaned, 0, sizeof(c->cleaned));
 	memset(c->executable, 0, sizeof(c->executable));

@@ -274,15 +274,18 @@ static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 			if (o->pa < pa || o->pa >= pa + size)
 				continue;
 			any = true;
-			owed |= !o->clean && asked_for(o, i);
-			if (!reachable(p, o->pa, o->birth)) {
+			/* Overlapping ranges of a batch are each cleaned. */
+			owed |= (!o->clean || c->kind == FLUSH) && asked_for(o, i);
+			/* Not one that is complete already. */
+			if ((!o->clean || o->barrier) && !reachable(p, o->pa, o->birth)) {
 				o->clean = true;
 				o->barrier = c->id;
 			}
 		}
 	}
-	if (c->flags & S2_NO_CLEAN && (c->kind == UNMAP || c->kind == MAP) && any &&
-	    !owed)
+	if (any && !owed &&
+	    (c->kind == FLUSH ||
+	     (c->flags & S2_NO_CLEAN && (c->kind == UNMAP || c->kind == MAP))))
 		nested_fail("cleaned-what-was-waived", "0x%" PRIx64 ", 0x%" PRIx64, pa,
 			    size);
 	if (world.waive && c->kind != CLEAN)
@@ -291,9 +294,10 @@ static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 
 static void made_executable(struct call *c, uint64_t pa, uint64_t size)
 {
-	for (unsigned i = 0; i < world.probes; i++) {
-		const struct probe *p = &world.probe[i];
-		uint64_t page = c->kind == MAP ? c->pa + (p->ipa - c->ipa) : p->now.pa;
+	c->made_pa = pa;
+	c->made_size = size;
+	for (unsigned i = 0; i < world.probes && c->kind == MAP; i++) {
+		uint64_t page = c->pa + (world.probe[i].ipa - c->ipa);
 
 		if (page >= pa && page < pa + size)
 			c->executable[i] = world.now;
