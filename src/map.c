@@ -5,8 +5,7 @@
  *
  * The first may fail and changes nothing; the rest cannot fail. A call works through its
  * range in windows, the whole range when it has no budget. Replacing something goes
- * through the phases of unmap.c. A step begins anew at the end of the last window that
- * has been made, so what other calls do between two steps is seen.
+ * through the phases of unmap.c. A step begins where the last window ended, with a look.
  */
 #include "internal.h"
 
@@ -201,10 +200,9 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 	if (fresh && cleans_new(m)) {
 		s2_port_clean(m->s2->port, pa, size, m->t.attr);
 		/*
-		 * The cleans before the stores that make the entries valid: a guest
-		 * that reads past the caches must find the data in memory. A store
-		 * is not ordered after a DC by program order; the DSB completes the
-		 * cleans of this PE. SY: such reads are outer shareable.
+		 * The cleans of this PE before the stores that make the entries valid,
+		 * which program order does not ensure: a guest that reads past the
+		 * caches must find the data. SY: such reads are outer shareable.
 		 */
 		s2_port_dsb_sy(m->s2->port);
 		m->step->bytes -= size;
@@ -213,18 +211,14 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 		s2_port_make_executable(m->s2->port, pa, size);
 }
 
-/*
- * Beside others a leaf that was there at the look may have gone since, or lost the
- * permission: what is made valid or executable now was not published with the rest.
- */
+/* Beside others a leaf that the look has seen may have gone, or lost a permission. */
 static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
 			 uint64_t size, uint64_t d)
 {
-	bool fresh = !desc_valid(d) && f->present;
+	bool fresh = f->present && !desc_valid(d);
+	bool executable = !f->fresh && !f->executable && m->t.attr & ~desc_exec(d) & S2_X;
 
-	if (is_shared(m->step) &&
-	    (fresh || (desc_valid(d) && !f->fresh && !f->executable &&
-		       m->t.attr & ~desc_exec(d) & S2_X)))
+	if (is_shared(m->step) && (fresh || executable))
 		publish(m, ipa, size, fresh, true);
 }
 
@@ -468,11 +462,9 @@ static int map_steps(struct map *m)
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
 			   ++tries > 4) {
 			/*
-			 * No table that was made for it is left empty, or that another
-			 * call left because an entry was counted for a moment. Not in
-			 * an exclusive call: there only a later step can fail, and no
-			 * step after it would free what the sweep detached. The next
-			 * call that comes by finds the table.
+			 * No table that was made for it, or that counted an entry for
+			 * a moment, is left empty. Exclusively only a later step fails,
+			 * and none after it would free tables: the next call finds them.
 			 */
 			if (ret < 0 && is_shared(m->step))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
