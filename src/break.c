@@ -143,7 +143,6 @@ static bool meet_foreign(struct breaking *b, uint64_t d)
 	gather_entry(&w->g, &b->c, d);
 	window_found(w, b->c.ipa,
 		     desc_is_table(d, b->c.level) ? table_to_clean(w, d) :
-		     desc_parked(d)		  ? true :
 						    leaf_to_clean(w, d));
 	return true;
 }
@@ -190,8 +189,8 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	bool parks = S2_USE_STEPS && need > b->bytes;
 
 	/* The next step has all of its bytes for it. */
-	if (parks && (w->found || need <= w->op->max_bytes ||
-		      b->bytes < page_size(c->s2))) {
+	if (parks &&
+	    (w->found || need <= w->op->max_bytes || b->bytes < page_size(c->s2))) {
 		b->full = true;
 		return false;
 	}
@@ -263,7 +262,8 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 {
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
-	bool tables = desc_is_table(like, c->level), hardware = !tables && hw_writes(c->s2);
+	bool tables = desc_is_table(like, c->level),
+	     hardware = !tables && hw_writes(c->s2);
 	uint64_t need = !tables && leaf_to_clean(w, like) ? cursor_size(c) : 0;
 	uint64_t n = 0;
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
@@ -294,8 +294,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		n++;
 	}
 	state_add(c, cursor_meta(c), n * (META_BUSY_ONE - META_LIVE_ONE));
-	gather_add(&w->g, cursor_base(c),
-		   (uint64_t)(last + 1 - entry) << c->shift,
+	gather_add(&w->g, cursor_base(c), (uint64_t)(last + 1 - entry) << c->shift,
 		   w->g.stride);
 	b->own[c->level] += (unsigned)n;
 	w->op->changed += n;
@@ -317,7 +316,8 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	if (!is_shared(c->step))
 		return;
 	S2_ASSERT(w->n_held < HELD_MAX);
-	w->held[w->n_held++] = (struct held){ c->table[c->level], base, c->level };
+	w->held[w->n_held++] = (struct held){ c->table[c->level],
+						base + (unsigned)c->level };
 }
 
 void break_window(struct window *w)

@@ -179,6 +179,9 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 
 		if (!cursor_read(&c, &entry, &d))
 			continue;
+		/* Being split or collapsed beside this: it is mapped, and comes back. */
+		if (is_shared(&step) && desc_busy(d) && d & DESC_REMAKE)
+			break;
 		past = cursor_past(&c) < end ? cursor_past(&c) : end;
 		if (desc_valid(d) && desc_needs_clean(s2->features, d)) {
 			n = step_bytes(s2, &step, past - c.ipa);
