@@ -400,7 +400,8 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		return S2_MORE;
 	}
-	op->st.cleared = w.to;
+	/* A block that lies across the place where the last step stopped: from its start. */
+	op->st.cleared = w.edge ? 0 : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
