@@ -132,3 +132,8 @@ uint64_t *table_of(const struct s2 *s2, uint64_t d)
 {
 	return s2_port_table_va(s2->port, desc_oa(s2, d));
 }
+
+struct place walk_any(const struct s2 *s2, uint64_t ipa)
+{
+	return walk_in(s2, ipa, wide_of(s2));
+}

@@ -156,17 +156,22 @@ static bool cleans_new(const struct map *m)
  */
 static uint64_t window_end(const struct map *m)
 {
-	int level = target_level(m->s2, &m->t, m->pos);
-	uint64_t size = level_size(m->s2, level), n = UINT64_MAX, end = m->t.end;
-	uint64_t larger = (m->pos | (level_size(m->s2, level - 1) - 1)) + 1;
+	bool one_table = is_shared(m->step) && m->t.flags & S2_MAP_REPLACE;
+	uint64_t n = UINT64_MAX, end = m->t.end, size, larger;
+	int level;
 
-	if (is_shared(m->step) && m->t.flags & S2_MAP_REPLACE)
+	if (!one_table && !is_bounded(m->step))
+		return end;
+	level = target_level(m->s2, &m->t, m->pos);
+	size = level_size(m->s2, level);
+	larger = (m->pos | (level_size(m->s2, level - 1) - 1)) + 1;
+	if (one_table)
 		return larger < end ? larger : end;
 	if (m->op->max_entries)
 		n = m->op->max_entries / 8;
 	if (m->op->max_bytes && cleans_new(m) && m->op->max_bytes / size < n)
 		n = m->op->max_bytes / size;
-	if (!is_bounded(m->step) || n == UINT64_MAX)
+	if (n == UINT64_MAX)
 		return end;
 	end = end - m->pos < size * n ? end & ~(size - 1) : m->pos + size * n;
 	/* Not past the place where a larger block begins. */
