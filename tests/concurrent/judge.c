@@ -395,6 +395,16 @@ void judge_clean(unsigned call, uint64_t pa, uint64_t size)
 		  'a' + call, (unsigned long long)pa, (unsigned long long)size);
 }
 
+void judge_destroyed(void)
+{
+	const struct stale *s;
+
+	for (unsigned i = 0; (s = pe_uncleaned(&i, 0, UINT64_C(1) << 48)); i++)
+		if (s->by < CALLS && sc->call[s->by].abandoned && !waived(s->by))
+			violation("not-cleaned", "destroyed, and 0x%llx is not clean",
+				  (unsigned long long)s->desc);
+}
+
 /* ---- batches ---- */
 
 /* Whether an unmap that the open batch has not finished is of a part of the range. */

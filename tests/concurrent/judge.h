@@ -33,6 +33,8 @@ bool may_straddle(const struct call *c);
 uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level);
 /* Promises of a call, when it returns and, those that last, at the end. */
 void judge(unsigned call, bool at_end);
+/* The rest of a block that an abandoned call has left half clean. */
+void judge_destroyed(void);
 /* A call cleans memory: somebody must have asked for that. */
 void judge_clean(unsigned call, uint64_t pa, uint64_t size);
 
