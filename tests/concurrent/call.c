@@ -107,12 +107,14 @@ static int make_call(unsigned call, struct s2_op *op, const struct bag *bag, boo
 	case CALL_LOOKUP:
 		ret = s2_lookup(&world.s2, ipa, &m);
 		world.call[call].seen = m.desc;
+		world.call[call].pa = m.pa.pa + (c->ipa - m.ipa.ipa);
 		return ret;
 	case CALL_TRANSLATE:
 		ret = s2_translate(&world.s2, ipa, &leaf);
 		world.call[call].seen = !ret		 ? leaf.desc :
 					ret == S2_E_BUSY ? DESC_BUSY :
 							   0;
+		world.call[call].pa = ret ? 0 : leaf.pa.pa;
 		return 0;
 	case CALL_COUNT:
 		return look_count(call, op, flags);

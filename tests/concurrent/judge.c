@@ -201,8 +201,7 @@ static void is_mapped(unsigned call, uint64_t ipa, bool at_end)
 static void looked_up(unsigned call, uint64_t ipa)
 {
 	const struct call_run *r = &world.call[call];
-	uint64_t pa = r->seen & UINT64_C(0xfffffffff000);
-	unsigned own = owners(ipa, pa);
+	unsigned own = owners(ipa, r->pa);
 
 	if (desc_valid(r->seen)) {
 		bool fine = false;

@@ -51,7 +51,7 @@ void rest_tags(uint64_t freed);
 
 /* What every log is for. */
 #define LOG_START UINT64_C(0x40000000)
-#define LOG_SIZE (UINT64_C(6) << 20)
+#define LOG_SIZE (UINT64_C(8) << 20)
 
 /* Whether a call is given a log. */
 bool dirty_logged(const struct call *c);

@@ -33,6 +33,7 @@ struct call {
  * upper case when writable (dirty, where hardware keeps that); '-' when it is not mapped;
  * the value of its annotation. Then '!' and the names of the calls that have changed
  * nothing, or not all of their range, and have said so: S2_E_BLOCK, _BUSY, _BATCH.
+ * NULL: whatever the judges let pass.
  */
 struct scenario {
 	const char *name;
