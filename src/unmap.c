@@ -324,8 +324,11 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 		w.extent = extent;
 		w.batch = batch_of(op);
 		window_run(&w);
-		if (w.emptied)
+		if (w.emptied) {
 			window_sweep(s2, op, step, op->st.pos, w.to);
+			if (step->wait)
+				return S2_MORE;
+		}
 		op->st.pos = w.to;
 		op->done = s2_ipa(w.to < end ? w.to : end);
 		edges += w.edge;
