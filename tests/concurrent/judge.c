@@ -131,6 +131,17 @@ uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level)
 	return d;
 }
 
+/* Whether a call beside @since may have relaxed what a page is, or was, in. */
+static bool may_be_relaxed(uint64_t ipa, unsigned since)
+{
+	for (unsigned i = 0; i < CALLS; i++)
+		if (sc->call[i].kind == CALL_RELAX && world.call[i].state != CALL_IDLE &&
+		    !is_before(i, since) &&
+		    (covers(&sc->call[i], ipa) || one_block(&sc->call[i], ipa)))
+			return true;
+	return false;
+}
+
 /* ---- what PEs may use ---- */
 
 struct asked {
@@ -158,7 +169,7 @@ static void still_writable(void *data, uint64_t pa, uint64_t desc,
 	const struct asked *a = data;
 
 	if (!(desc & DESC_S2AP_W) || owners(a->ipa, pa) & ~world.call[a->call].before ||
-	    not_before(CALL_RELAX, a->ipa, a->call))
+	    may_be_relaxed(a->ipa, a->call))
 		return;
 	violation(stale ? "stale-after-wrprotect" : "left-writable",
 		  "wrprotect %c has returned, a PE may write by 0x%llx for 0x%llx",
@@ -174,7 +185,7 @@ static void still_permitted(void *data, uint64_t pa, uint64_t desc,
 
 	if (!(desc & DESC_S2AP_W) || pa - c->pa != a->ipa - c->ipa ||
 	    owners(a->ipa, pa) & ~world.call[a->call].before & ~(1u << a->call) ||
-	    not_before(CALL_RELAX, a->ipa, a->call))
+	    may_be_relaxed(a->ipa, a->call))
 		return;
 	violation(stale ? "stale-after-map" : "left-writable",
 		  "map %c without S2_W has returned, a PE may write by 0x%llx for 0x%llx",
@@ -336,10 +347,13 @@ static bool may_clean(const struct call *c, uint64_t ipa, uint64_t size)
 	return false;
 }
 
+/* A block that another has broken is cleaned whole for a part of it. */
 static bool may_clean_removed(const struct call *c, uint64_t ipa, uint64_t size)
 {
-	return !(c->flags & S2_NO_CLEAN) && removes(c, ipa) &&
-	       removes(c, ipa + size - 4096);
+	if (c->flags & S2_NO_CLEAN || !is_unmap(c))
+		return false;
+	return (removes(c, ipa) || one_block(c, ipa)) &&
+	       (removes(c, ipa + size - 4096) || one_block(c, ipa + size - 4096));
 }
 
 /*
