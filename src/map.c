@@ -469,7 +469,8 @@ static int map_steps(struct map *m)
 			 */
 			if (ret < 0 && is_shared(m->step))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
-			return ret;
+			/* There is no tag to do it with, say: again, then. */
+			return m->step->wait ? S2_MORE : ret;
 		}
 	}
 }

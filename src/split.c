@@ -127,11 +127,16 @@ static void split_round(struct s2 *s2, struct step *step, const struct wanted *w
 		invalidate(s2, step, &g);
 		link_tables(s2, step, w);
 	}
-	/* Filled for blocks that others have taken away meanwhile. */
+	/*
+	 * Filled for blocks that others have taken away meanwhile. A map takes tables from
+	 * the same reserve and links them as empty ones.
+	 */
 	while (filled) {
 		uint64_t *table = reserve_take(s2, &filled);
 
 		table_meta(s2, table)[META_STATE] = 0;
+		for (unsigned i = 0; i < table_entries(s2); i++)
+			s2_port_store(s2->port, &table[i], 0);
 		reserve_return(s2, reserve, table);
 	}
 }

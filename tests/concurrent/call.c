@@ -107,12 +107,14 @@ static int make_call(unsigned call, struct s2_op *op, const struct bag *bag, boo
 	case CALL_LOOKUP:
 		ret = s2_lookup(&world.s2, ipa, &m);
 		world.call[call].seen = m.desc;
+		world.call[call].pa = m.pa.pa + (c->ipa - m.ipa.ipa);
 		return ret;
 	case CALL_TRANSLATE:
 		ret = s2_translate(&world.s2, ipa, &leaf);
 		world.call[call].seen = !ret		 ? leaf.desc :
 					ret == S2_E_BUSY ? DESC_BUSY :
 							   0;
+		world.call[call].pa = ret ? 0 : leaf.pa.pa;
 		return 0;
 	case CALL_COUNT:
 		return look_count(call, op, flags);
@@ -258,6 +260,10 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 		r->stepped = goes_on && !shared;
 		point(EV_LEAVE, NOWHERE, 0);
 		leave_section(thread);
+		if (goes_on && c->abandoned) {
+			r->ret = S2_MORE;
+			r->state = CALL_DONE;
+		}
 		if (r->state != CALL_RUNS)
 			break;
 		if (ret != S2_MORE || shared) /* It waits for somebody. */
@@ -366,6 +372,8 @@ void calls_setup(const struct scenario *scenario)
 	}
 	for (unsigned i = 0; i < 4 && sc->watch[i]; i++)
 		add_probe(sc->watch[i]);
+	if (sc->one_tag)
+		world.s2.tags |= ~UINT64_C(0) << 2;
 	dirty_may_write();
 }
 
@@ -410,7 +418,10 @@ void calls_end(const struct scenario *scenario, char outcome[96])
 			outcome[n++] = '!';
 			outcome[n++] = (char)('a' + i);
 		}
+	if (sc->one_tag)
+		world.s2.tags &= 3;
 	ret = s2_destroy(&world.s2, S2_NO_CLEAN, NULL);
+	judge_destroyed();
 	if (ret || mem_in_use())
 		violation("table-leaked", "%u tables are left (%s)", mem_in_use(),
 			  s2_strerror(ret));

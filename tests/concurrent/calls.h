@@ -51,6 +51,11 @@
 		.kind = CALL_MAP, .who = t, .ipa = at, .size = PAGE, .pa = frame, \
 		.attr = RW, .flags = S2_MAP_PAGES, .once = true                   \
 	}
+#define REPLACE_ONCE(t, at, bytes, frame, with)                                    \
+	{                                                                          \
+		.kind = CALL_MAP, .who = t, .ipa = at, .size = bytes, .pa = frame, \
+		.attr = RW, .flags = S2_MAP_REPLACE | (with), .once = true         \
+	}
 #define MAP_WITH(t, at, bytes, frame, attr, flags)         \
 	{                                                  \
 		CALL_MAP, t, at, bytes, frame, attr, flags \

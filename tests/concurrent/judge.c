@@ -131,6 +131,17 @@ uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level)
 	return d;
 }
 
+/* Whether a call beside @since may have relaxed what a page is, or was, in. */
+static bool may_be_relaxed(uint64_t ipa, unsigned since)
+{
+	for (unsigned i = 0; i < CALLS; i++)
+		if (sc->call[i].kind == CALL_RELAX && world.call[i].state != CALL_IDLE &&
+		    !is_before(i, since) &&
+		    (covers(&sc->call[i], ipa) || one_block(&sc->call[i], ipa)))
+			return true;
+	return false;
+}
+
 /* ---- what PEs may use ---- */
 
 struct asked {
@@ -158,7 +169,7 @@ static void still_writable(void *data, uint64_t pa, uint64_t desc,
 	const struct asked *a = data;
 
 	if (!(desc & DESC_S2AP_W) || owners(a->ipa, pa) & ~world.call[a->call].before ||
-	    not_before(CALL_RELAX, a->ipa, a->call))
+	    may_be_relaxed(a->ipa, a->call))
 		return;
 	violation(stale ? "stale-after-wrprotect" : "left-writable",
 		  "wrprotect %c has returned, a PE may write by 0x%llx for 0x%llx",
@@ -174,7 +185,7 @@ static void still_permitted(void *data, uint64_t pa, uint64_t desc,
 
 	if (!(desc & DESC_S2AP_W) || pa - c->pa != a->ipa - c->ipa ||
 	    owners(a->ipa, pa) & ~world.call[a->call].before & ~(1u << a->call) ||
-	    not_before(CALL_RELAX, a->ipa, a->call))
+	    may_be_relaxed(a->ipa, a->call))
 		return;
 	violation(stale ? "stale-after-map" : "left-writable",
 		  "map %c without S2_W has returned, a PE may write by 0x%llx for 0x%llx",
@@ -201,8 +212,7 @@ static void is_mapped(unsigned call, uint64_t ipa, bool at_end)
 static void looked_up(unsigned call, uint64_t ipa)
 {
 	const struct call_run *r = &world.call[call];
-	uint64_t pa = r->seen & UINT64_C(0xfffffffff000);
-	unsigned own = owners(ipa, pa);
+	unsigned own = owners(ipa, r->pa);
 
 	if (desc_valid(r->seen)) {
 		bool fine = false;
@@ -337,10 +347,13 @@ static bool may_clean(const struct call *c, uint64_t ipa, uint64_t size)
 	return false;
 }
 
+/* A block that another has broken is cleaned whole for a part of it. */
 static bool may_clean_removed(const struct call *c, uint64_t ipa, uint64_t size)
 {
-	return !(c->flags & S2_NO_CLEAN) && removes(c, ipa) &&
-	       removes(c, ipa + size - 4096);
+	if (c->flags & S2_NO_CLEAN || !is_unmap(c))
+		return false;
+	return (removes(c, ipa) || one_block(c, ipa)) &&
+	       (removes(c, ipa + size - 4096) || one_block(c, ipa + size - 4096));
 }
 
 /*
@@ -393,6 +406,16 @@ void judge_clean(unsigned call, uint64_t pa, uint64_t size)
 	}
 	violation("cleaned-waived", "%c cleans 0x%llx+0x%llx, for which nobody asks",
 		  'a' + call, (unsigned long long)pa, (unsigned long long)size);
+}
+
+void judge_destroyed(void)
+{
+	const struct stale *s;
+
+	for (unsigned i = 0; (s = pe_uncleaned(&i, 0, UINT64_C(1) << 48)); i++)
+		if (s->by < CALLS && sc->call[s->by].abandoned && !waived(s->by))
+			violation("not-cleaned", "destroyed, and 0x%llx is not clean",
+				  (unsigned long long)s->desc);
 }
 
 /* ---- batches ---- */

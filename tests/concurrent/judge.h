@@ -33,6 +33,8 @@ bool may_straddle(const struct call *c);
 uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level);
 /* Promises of a call, when it returns and, those that last, at the end. */
 void judge(unsigned call, bool at_end);
+/* The rest of a block that an abandoned call has left half clean. */
+void judge_destroyed(void);
 /* A call cleans memory: somebody must have asked for that. */
 void judge_clean(unsigned call, uint64_t pa, uint64_t size);
 
@@ -49,7 +51,7 @@ void rest_tags(uint64_t freed);
 
 /* What every log is for. */
 #define LOG_START UINT64_C(0x40000000)
-#define LOG_SIZE (UINT64_C(6) << 20)
+#define LOG_SIZE (UINT64_C(8) << 20)
 
 /* Whether a call is given a log. */
 bool dirty_logged(const struct call *c);

@@ -337,7 +337,7 @@ void pe_write(uint32_t entry, uint64_t new)
 		else if (!s->table)
 			s->to_clean = owes_clean(old, new);
 	}
-	if (desc_valid(old) && !desc_valid(new))
+	if (desc_valid(old) && !desc_valid(new) && !(new &DESC_REMAKE))
 		broken_by_me(entry);
 	if (!desc_valid(new))
 		return;

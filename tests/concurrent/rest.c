@@ -108,7 +108,7 @@ static void look_at_tables(struct seen *seen)
 void rest_between_calls(void)
 {
 	struct seen seen;
-	uint64_t tags = world.s2.tags & ~UINT64_C(1);
+	uint64_t tags = world.s2.tags & (sc->one_tag ? UINT64_C(2) : ~UINT64_C(1));
 
 	for (int i = 0; i < THREADS; i++)
 		if (world.thread[i].in_section)

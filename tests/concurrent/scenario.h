@@ -23,7 +23,8 @@ struct call {
 	bool batched;		 /* in the batch that its thread has open */
 	bool once;		 /* a map that takes S2_E_BUSY for an answer */
 	bool no_limbo;		 /* frees tables before it returns; exclusive */
-	bool shared; /* where there is a lock: S2_SHARED, the lock for reading */
+	bool shared;	/* where there is a lock: S2_SHARED, the lock for reading */
+	bool abandoned; /* after its first step */
 };
 
 /*
@@ -32,6 +33,7 @@ struct call {
  * upper case when writable (dirty, where hardware keeps that); '-' when it is not mapped;
  * the value of its annotation. Then '!' and the names of the calls that have changed
  * nothing, or not all of their range, and have said so: S2_E_BLOCK, _BUSY, _BATCH.
+ * NULL: whatever the judges let pass.
  */
 struct scenario {
 	const char *name;
@@ -44,6 +46,7 @@ struct scenario {
 	uint32_t features; /* beside those of the CPU that the test adds */
 	bool unforced;	   /* only where memory has to be cleaned: without FWB */
 	bool retypes;	   /* a frame is mapped by one memory type and by another */
+	bool one_tag;	   /* is free; the others are taken all the time */
 };
 
 #endif /* STAGE2_CONCURRENT_SCENARIO_H */

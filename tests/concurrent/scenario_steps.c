@@ -147,6 +147,21 @@ static const struct scenario scenarios[] = {
 	  .watch = { A },
 	  .outcomes = "-" },
 
+	{ .name = "parked: unmap in steps that is abandoned, destroyed",
+	  PARKED,
+	  .call = { MAP_GIB(AT_FIRST, A, G0),
+		    MAP_GIB(AT_FIRST, A + GIB, G1),
+		    { .kind = CALL_UNMAP,
+		      .who = T1,
+		      .ipa = A,
+		      .size = GIB,
+		      .bytes = QUARTER,
+		      .abandoned = true },
+		    MAP_ONCE(T2, A, F0),
+		    UNMAP_WAIVED(T2, A + GIB, GIB) },
+	  .watch = { A, A + GIB },
+	  .outcomes = "-- | --!d" },
+
 	/* ---- ... and shared calls between two steps ---- */
 	{ .name = "mixed: unmap in steps, shared unmap of the block",
 	  PARKED,

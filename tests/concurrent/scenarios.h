@@ -37,4 +37,8 @@ static inline const struct scenario *scenario_at(unsigned i)
 	return NULL;
 }
 
+/* scenario_random.c: one by chance, valid until the next; what it is, as comments. */
+void scenario_random(struct scenario *s, uint64_t seed);
+void scenario_print(const struct scenario *s);
+
 #endif /* STAGE2_CONCURRENT_SCENARIOS_H */

@@ -2,7 +2,7 @@
 /*
  * test_orders [-v] [-p N] [WORD]: every scenario (whose name contains WORD), with and
  * without FWB and range TLBIs, in every order, or in those with at most N preemptions.
- * Prints TAP.
+ * test_orders [-p N] -r SEED COUNT: scenarios by chance, each seed one. Prints TAP.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -61,6 +61,42 @@ static bool run(const struct scenario *from, unsigned cpu, unsigned test,
 	return good;
 }
 
+/*
+ * Scenarios by chance, from a seed on. One in which each of two calls can undo what the
+ * other has begun has no end, and says that it is too large.
+ */
+static int run_random(uint64_t seed, uint64_t n)
+{
+	unsigned long long states = 0, large = 0, failed = 0;
+
+	for (uint64_t i = seed; i < seed + n; i++) {
+		struct scenario sc;
+		struct result res;
+
+		scenario_random(&sc, i);
+		if (most)
+			sc.preemptions = most;
+		explore(&sc, &res);
+		states += res.states;
+		if (!res.rule)
+			continue;
+		if (!strcmp(res.rule, "scenario-too-large")) {
+			large++;
+			continue;
+		}
+		failed++;
+		printf("# %s: %s\n", res.rule, res.detail);
+		scenario_print(&sc);
+		explore_replay(&sc);
+		fflush(stdout);
+	}
+	printf("%s 1 - random scenarios %llu to %llu: %llu states, %llu failed, "
+	       "%llu too large\n1..1\n",
+	       failed ? "not ok" : "ok", (unsigned long long)seed,
+	       (unsigned long long)(seed + n - 1), states, failed, large);
+	return failed || large > n / 4;
+}
+
 int main(int argc, char **argv)
 {
 	const char *word = "";
@@ -73,6 +109,9 @@ int main(int argc, char **argv)
 			verbose = true;
 		else if (!strcmp(argv[i], "-p") && i + 1 < argc)
 			most = atoi(argv[++i]);
+		else if (!strcmp(argv[i], "-r") && i + 2 < argc)
+			return run_random(strtoull(argv[i + 1], NULL, 0),
+					  strtoull(argv[i + 2], NULL, 0));
 		else
 			word = argv[i];
 	}

@@ -162,7 +162,8 @@ struct call_run {
 	int8_t ret;
 	bool stepped; /* has returned S2_MORE, and is to be called again */
 	uint16_t before;
-	uint64_t seen; /* lookup: the descriptor found */
+	uint64_t seen; /* lookup: the descriptor found, and */
+	uint64_t pa;   /* the page's address by it */
 	uint64_t done; /* op->done at its end */
 };
 
