@@ -148,8 +148,7 @@ int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note, uint3
 	if (note)
 		return op_end(s2, op, &step,
 			      annotate(s2, op, &step, desc_make_note(note)));
-	/* What the last step has detached first: an error ends the op. */
-	err = drain_own(s2, op, &step) ? open_edges(s2, op) : S2_MORE;
+	err = open_edges(s2, op);
 	if (!err)
 		err = unmap_steps(s2, op, &step, S2_ONLY_NOTES | S2_DROP_EDGES, BY_RANGE);
 	return op_end(s2, op, &step, err);

@@ -163,15 +163,15 @@ struct place {
 	int level;
 };
 
-/* For the constants that it is called with; unoptimised it would only take stack. */
+/*
+ * For the constants that it is called with. Unoptimised it would only take stack, and at
+ * -Os only room: there one walk serves all.
+ */
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define S2_INLINE static inline __attribute__((always_inline))
 #else
 #define S2_INLINE static inline
 #endif
-
-/* Its stack frame is not to be that of every call of its caller. */
-#define S2_APART static __attribute__((__noinline__))
 
 /* Into the table that @d is, which is at @level. */
 S2_INLINE void walk_down(const struct s2 *s2, void *port, uint64_t mask, unsigned wide,
@@ -213,8 +213,12 @@ S2_INLINE struct place walk_in(const struct s2 *s2, uint64_t ipa, unsigned wide)
 	return p;
 }
 
+struct place walk_any(const struct s2 *s2, uint64_t ipa);
+
 S2_INLINE struct place walk(const struct s2 *s2, uint64_t ipa)
 {
+	if (!S2_USE_FAST)
+		return walk_any(s2, ipa);
 	return wide_of(s2) ? walk_in(s2, ipa, s2->wide) : walk_in(s2, ipa, S2_WIDE_NO);
 }
 

@@ -56,21 +56,21 @@ int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
 }
 
 /* What s2_translate() says of an entry at @level, where the walk ends. */
-S2_INLINE int answer(const struct s2 *s2, uint64_t mask, unsigned wide, uint64_t ipa,
-		     int level, uint64_t d, struct s2_leaf *leaf)
+S2_INLINE int answer(const struct s2 *s2, unsigned wide, uint64_t ipa, int level,
+		     uint64_t d, struct s2_leaf *leaf)
 {
 	uint64_t in = ipa & (level_size(s2, level) - 1);
 
 	if (!desc_valid(d))
 		return desc_busy(d) ? S2_E_BUSY : S2_E_NOENT;
-	leaf->pa = s2_pa(desc_oa_in(mask, wide, d) | in);
+	leaf->pa = s2_pa(desc_oa_in(desc_oa_mask(s2), wide, d) | in);
 	leaf->desc = d;
 	leaf->level = (int8_t)level;
 	return 0;
 }
 
 /* As walk_in(), with an answer of its own for each level where the walk may end. */
-S2_INLINE int translate(const struct s2 *s2, uint64_t ipa, unsigned wide, int start,
+S2_INLINE int translate(const struct s2 *s2, uint64_t ipa, int start,
 			struct s2_leaf *leaf)
 {
 	struct place p = { .table = s2->root };
@@ -81,27 +81,29 @@ S2_INLINE int translate(const struct s2 *s2, uint64_t ipa, unsigned wide, int st
 	switch (start) {
 	case 0:
 		if (!desc_walks(p.d))
-			return answer(s2, mask, wide, ipa, 0, p.d, leaf);
-		walk_down(s2, port, mask, wide, ipa, 1, &p);
+			return answer(s2, S2_WIDE_NO, ipa, 0, p.d, leaf);
+		walk_down(s2, port, mask, S2_WIDE_NO, ipa, 1, &p);
 		/* fall through */
 	case 1:
 		if (!desc_walks(p.d))
-			return answer(s2, mask, wide, ipa, 1, p.d, leaf);
-		walk_down(s2, port, mask, wide, ipa, 2, &p);
+			return answer(s2, S2_WIDE_NO, ipa, 1, p.d, leaf);
+		walk_down(s2, port, mask, S2_WIDE_NO, ipa, 2, &p);
 		/* fall through */
 	case 2:
 		if (!desc_walks(p.d))
-			return answer(s2, mask, wide, ipa, 2, p.d, leaf);
-		walk_down(s2, port, mask, wide, ipa, 3, &p);
+			return answer(s2, S2_WIDE_NO, ipa, 2, p.d, leaf);
+		walk_down(s2, port, mask, S2_WIDE_NO, ipa, 3, &p);
 	}
-	return answer(s2, mask, wide, ipa, LAST_LEVEL, p.d, leaf);
+	return answer(s2, S2_WIDE_NO, ipa, LAST_LEVEL, p.d, leaf);
 }
 
 /* Any shape. Not inline, for it needs more registers than those below. */
 static __attribute__((__noinline__)) int translate_any(const struct s2 *s2, uint64_t ipa,
 						       struct s2_leaf *leaf)
 {
-	return translate(s2, ipa, wide_of(s2), s2->start_level, leaf);
+	struct place p = walk_any(s2, ipa);
+
+	return answer(s2, wide_of(s2), ipa, p.level, p.d, leaf);
 }
 
 int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf)
@@ -109,10 +111,10 @@ int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf)
 	if (ipa.ipa >= s2->ipa_end)
 		return S2_E_IPA_RANGE;
 	/* Of 4 KiB: 35 to 43 bits, and 44 to 48. */
-	if (!wide_of(s2) && s2->start_level == 1)
-		return translate(s2, ipa.ipa, S2_WIDE_NO, 1, leaf);
-	if (!wide_of(s2) && s2->start_level == 0)
-		return translate(s2, ipa.ipa, S2_WIDE_NO, 0, leaf);
+	if (S2_USE_FAST && !wide_of(s2) && s2->start_level == 1)
+		return translate(s2, ipa.ipa, 1, leaf);
+	if (S2_USE_FAST && !wide_of(s2) && s2->start_level == 0)
+		return translate(s2, ipa.ipa, 0, leaf);
 	return translate_any(s2, ipa.ipa, leaf);
 }
 
@@ -177,6 +179,9 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 
 		if (!cursor_read(&c, &entry, &d))
 			continue;
+		/* Being split or collapsed beside this: it is mapped, and comes back. */
+		if (is_shared(&step) && desc_busy(d) && d & DESC_REMAKE)
+			break;
 		past = cursor_past(&c) < end ? cursor_past(&c) : end;
 		if (desc_valid(d) && desc_needs_clean(s2->features, d)) {
 			n = step_bytes(s2, &step, past - c.ipa);

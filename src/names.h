@@ -71,6 +71,7 @@
 #define unmap_range s2_unmap_range
 #define unmap_steps s2_unmap_steps
 #define window_clean s2_window_clean
+#define walk_any s2_walk_any
 #define window_init s2_window_init
 #define window_release s2_window_release
 #define window_run s2_window_run

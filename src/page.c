@@ -29,10 +29,10 @@ static inline bool done(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
 	return true;
 }
 
-static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
-			      struct s2_op *op)
+/* In @b, or in none: a constant where it is called. */
+S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2_op *op,
+			  struct s2_batch *b)
 {
-	struct s2_batch *b = batch_of(op);
 	uint64_t *meta, marker, n = 0;
 	struct place p;
 	bool clean;
@@ -72,20 +72,28 @@ static inline bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags,
 	return done(s2, op, ipa, n);
 }
 
+/* Not inline: its stack frame is not to be that of every call. */
+static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t ipa,
+							uint64_t size, uint32_t flags,
+							struct s2_op *op)
+{
+	struct s2_op flush = { .limbo = op->limbo };
+	int err = 0;
+
+	if (size == page_size(s2) && unmap_page(s2, ipa, flags, op, op->batch))
+		return 0;
+	/* Each call adds one range. */
+	if (op->batch == s2->batch && batch_full(op->batch))
+		err = s2_batch_flush(s2, op->batch, &flush);
+	return err ? err : unmap_range(s2, ipa, size, flags, op);
+}
+
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
-	struct s2_op flush;
-	int err;
-
-	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op))
+	if (batch_of(op))
+		return unmap_in_batch(s2, ipa.ipa, size, flags, op);
+	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op, NULL))
 		return 0;
-	/* Each call in a batch adds one range. */
-	if (batch_of(op) && op->batch == s2->batch && batch_full(op->batch)) {
-		flush = (struct s2_op){ .limbo = op->limbo };
-		err = s2_batch_flush(s2, op->batch, &flush);
-		if (err)
-			return err;
-	}
 	return unmap_range(s2, ipa.ipa, size, flags, op);
 }
 

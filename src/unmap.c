@@ -75,13 +75,13 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 {
 	struct s2 *s2 = c->s2;
 	const uint64_t address = desc_oa_mask(s2), size = cursor_size(c);
-	uint64_t *from = entry, known = 0, n = cursor_run(c, c->step->entries), done;
+	uint64_t *from = entry, known = 0, n = cursor_run(c, c->step->entries);
 	const uint64_t *end = entry + (n ? n : 1);
 	bool needs = false;
 	s2_attr_t attr = 0;
 
 	while (entry < end) {
-		uint64_t *first = entry, d = s2_port_load(s2->port, entry);
+		uint64_t *first = entry, d = s2_port_load(s2->port, entry), done;
 
 		if ((d ^ known) & ~address) {
 			known = d;
@@ -91,7 +91,8 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 				break;
 			else
 				needs = (desc_busy(d) || below) &&
-					(desc_parked(d) || !(w->flags & S2_NO_CLEAN)) &&
+					((below && desc_parked(d)) ||
+					 !(w->flags & S2_NO_CLEAN)) &&
 					desc_needs_clean(s2->features, d);
 			attr = desc_attr(s2, d);
 		}
@@ -99,12 +100,9 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 			entry++;
 			continue;
 		}
-		/* What of a parked leaf is clean stays so: no guest can reach it. */
-		done = desc_parked(d) ? desc_oa(s2, d) & (size - 1) : 0;
-		if (done)
-			entry++;
-		else
-			d = memory_run(s2, &entry, end, d, size);
+		d = memory_run(s2, &entry, end, d, size);
+		/* Of a parked leaf the rest. */
+		done = desc_oa(s2, d) & (size - 1);
 		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size - done);
 		s2_port_clean(s2->port, desc_oa(s2, d), n, attr);
 		c->step->bytes -= n;
@@ -189,10 +187,13 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
 
-/* Only the owner of a marker replaces it. */
+/*
+ * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that of
+ * a shared call which has broken nothing yet.
+ */
 static inline bool releases(const struct cursor *c, uint64_t d)
 {
-	return desc_busy(d) && !desc_parked(d) && !(d & DESC_REMAKE) &&
+	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
 	       desc_tag(d) == c->step->tag;
 }
 
@@ -212,7 +213,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 			continue;
 		/* All that a shared call broke is in tables that it holds. */
 		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
-		    !(w->flags & S2_ONLY_NOTES && cursor_covers(&c) &&
+		    !(only_notes(w) && cursor_covers(&c) &&
 		      !(state_below(w->s2, d) & META_NOTED))) {
 			cursor_down(&c, d);
 			continue;
@@ -293,8 +294,9 @@ void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step 
 	w->n_held = 0;
 }
 
-void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t start,
-		  uint64_t end)
+__attribute__((__noinline__)) void window_sweep(struct s2 *s2, struct s2_op *op,
+						struct step *step, uint64_t start,
+						uint64_t end)
 {
 	struct window w;
 
@@ -303,17 +305,36 @@ void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t s
 	window_run(&w);
 }
 
+/*
+ * From op->st.pos to @end, or as far as one window goes; whether a block lay across an
+ * edge. Not inline: no other window, or the edges' work, is to have it on the stack.
+ */
+static __attribute__((__noinline__)) bool unmap_window(struct s2 *s2, struct s2_op *op,
+						       struct step *step, uint64_t end,
+						       uint32_t flags, enum extent extent,
+						       bool *emptied)
+{
+	struct window w;
+
+	window_init(&w, s2, op, step, op->st.pos, end, flags);
+	w.extent = extent;
+	w.batch = batch_of(op);
+	window_run(&w);
+	*emptied = w.emptied;
+	op->st.pos = w.to;
+	op->done = s2_ipa(w.to < end ? w.to : end);
+	return w.edge;
+}
+
 int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
 		enum extent extent)
 {
-	uint64_t end = op->st.ipa + op->st.size;
-	bool worked = false;
+	uint64_t end = op->st.ipa + op->st.size, pos;
+	bool worked = false, emptied;
 	int err;
 
 	/* Beside others blocks may come to the edges again and again: a few times. */
 	for (int edges = 0; edges < 4;) {
-		struct window w;
-
 		if (!drain_own(s2, op, step))
 			return S2_MORE;
 		if (op->st.pos >= end)
@@ -331,15 +352,14 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			run_break(s2, op->st.pos);
 			run_break(s2, end);
 		}
-		window_init(&w, s2, op, step, op->st.pos, end, flags);
-		w.extent = extent;
-		w.batch = batch_of(op);
-		window_run(&w);
-		if (w.emptied)
-			window_sweep(s2, op, step, op->st.pos, w.to);
-		op->st.pos = w.to;
-		op->done = s2_ipa(w.to < end ? w.to : end);
-		edges += w.edge;
+		pos = op->st.pos;
+		edges += unmap_window(s2, op, step, end, flags, extent, &emptied);
+		if (emptied) {
+			window_sweep(s2, op, step, pos, op->st.pos);
+			/* Without a tag it detaches nothing. */
+			if (step->wait)
+				return S2_MORE;
+		}
 		worked = true;
 	}
 	return S2_MORE;
@@ -355,8 +375,8 @@ int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 	if (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES |
 		      S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	    (flags & S2_SHARED && (!(op && op->limbo) || log_of(op) ||
-				   flags & S2_KEEP_NOTES)))
+	    (flags & S2_SHARED &&
+	     (!(op && op->limbo) || log_of(op) || flags & S2_KEEP_NOTES)))
 		err = S2_E_FLAGS;
 	if (!err && ((!S2_USE_NOTES && flags & S2_KEEP_NOTES) ||
 		     (!S2_USE_RESHAPE && flags & S2_SPLIT_EDGES)))

@@ -111,7 +111,7 @@ int look_iter(unsigned call)
 /* A call that drops every annotation it finds in its range. */
 static bool drops(const struct call *c)
 {
-	return c->kind == CALL_UNMAP && !(c->flags & S2_KEEP_NOTES);
+	return c->kind == CALL_UNMAP;
 }
 
 /* Whether some call may put something else in the place of a page's annotation. */
