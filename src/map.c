@@ -49,28 +49,6 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 }
 
 /*
- * Tables that [ipa, end), inside one empty entry at @level, needs: at each level
- * one for every entry that is not itself a block.
- */
-static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int level)
-{
-	uint64_t n = 0;
-
-	for (; level < LAST_LEVEL; level++) {
-		unsigned shift = level_shift(m->s2, level);
-		uint64_t size = level_size(m->s2, level);
-		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
-
-		if (level >= first_block_level(m->s2) && !(m->t.flags & S2_MAP_PAGES) &&
-		    !(m->t.delta & (size - 1)) && size <= m->t.max_leaf &&
-		    end >> shift > (ipa + size - 1) >> shift)
-			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
-		n += all - blocks;
-	}
-	return n;
-}
-
-/*
  * A table with nothing in it, left by a replacement that was given up or has not gone
  * on yet, is nothing that is mapped.
  */
@@ -111,8 +89,8 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	f->noted |= desc_note(d);
 	f->fresh = true;
 	if (c->level < want)
-		f->tables +=
-			tables_for(m, c->ipa, past < c->end ? past : c->end, c->level);
+		f->tables += target_tables(m->s2, &m->t, c->ipa,
+					   past < c->end ? past : c->end, c->level);
 	return 0;
 }
 
