@@ -176,7 +176,7 @@ static uint64_t edit_window(struct s2 *s2, struct step *step, uint64_t pos, uint
 		uint64_t *entry, d;
 		bool changed;
 
-		if (plain && edit_run(&c, e, g, n))
+		if (S2_USE_FAST && plain && edit_run(&c, e, g, n))
 			continue;
 		if (!cursor_read(&c, &entry, &d))
 			continue;
@@ -287,7 +287,7 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 {
 	struct edit e = { .set = DESC_AF, .exec = perms & S2_X };
 	struct step step = step_free(flags);
-	bool changed, made = false;
+	bool changed;
 	struct s2_gather g = { 0 };
 	struct cursor c = { .s2 = s2, .step = &step, .ipa = ipa };
 	struct place p;
@@ -308,11 +308,13 @@ static int edit_leaf(struct s2 *s2, uint64_t ipa, s2_attr_t perms, uint32_t flag
 		size = d & DESC_CONT ? run_size(s2, c.level) : cursor_size(&c);
 		if (e.exec && desc_attr(s2, d) & S2_MEM_DEV_nGnRnE)
 			return S2_E_ATTR;
-		/* Instruction fetch must find what is there before it may look. */
-		if (e.exec & ~desc_exec(d) && !made)
+		/*
+		 * Instruction fetch must find what is there before it may look. Again if
+		 * the swap fails: it may be another leaf by then.
+		 */
+		if (e.exec & ~desc_exec(d))
 			s2_port_make_executable(s2->port, desc_oa(s2, d) & ~(size - 1),
 						size);
-		made = true;
 		if (S2_USE_RUNS && d & DESC_CONT) {
 			/* A run is changed whole. */
 			ipa &= ~(size - 1);

@@ -149,15 +149,14 @@ static void split_round(struct s2 *s2, struct step *step, const struct wanted *w
  */
 static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 {
-	struct step step = step_free(0);
-	struct cursor c;
+	uint64_t *table = s2->root, i = edge >> s2->start_shift, d;
 
-	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
-	while (edge & (cursor_size(&c) - 1)) {
-		uint64_t *entry, d;
-
-		if (cursor_read(&c, &entry, &d))
-			return desc_valid(d) ? tables_to(s2, edge, c.level) : 0;
+	for (int level = s2->start_level; edge & (level_size(s2, level) - 1); level++) {
+		d = s2_port_load(s2->port, &table[i]);
+		if (!desc_valid_table(d, level))
+			return desc_valid(d) ? tables_to(s2, edge, level) : 0;
+		table = table_of(s2, d);
+		i = edge >> level_shift(s2, level + 1) & (table_entries(s2) - 1);
 	}
 	return 0;
 }

@@ -81,7 +81,7 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 	s2_attr_t attr = 0;
 
 	while (entry < end) {
-		uint64_t *first = entry, d = s2_port_load(s2->port, entry);
+		uint64_t *first = entry, d = s2_port_load(s2->port, entry), done;
 
 		if ((d ^ known) & ~address) {
 			known = d;
@@ -91,7 +91,8 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 				break;
 			else
 				needs = (desc_busy(d) || below) &&
-					(desc_parked(d) || !(w->flags & S2_NO_CLEAN)) &&
+					((below && desc_parked(d)) ||
+					 !(w->flags & S2_NO_CLEAN)) &&
 					desc_needs_clean(s2->features, d);
 			attr = desc_attr(s2, d);
 		}
@@ -100,10 +101,12 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 			continue;
 		}
 		d = memory_run(s2, &entry, end, d, size);
-		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size);
-		s2_port_clean(s2->port, desc_oa(s2, d) & ~(size - 1), n, attr);
+		/* Of a parked leaf the rest. */
+		done = desc_oa(s2, d) & (size - 1);
+		n = step_bytes(s2, c->step, (uint64_t)(entry - first) * size - done);
+		s2_port_clean(s2->port, desc_oa(s2, d), n, attr);
 		c->step->bytes -= n;
-		if (S2_USE_STEPS && n < size) {
+		if (S2_USE_STEPS && n < size - done) {
 			park_leaf(c, first, d, n);
 			return false;
 		}
@@ -184,7 +187,10 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
 
-/* Only the owner of a marker replaces it; a parked leaf has none (finish_parked()). */
+/*
+ * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that of
+ * a shared call which has broken nothing yet.
+ */
 static inline bool releases(const struct cursor *c, uint64_t d)
 {
 	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
@@ -207,7 +213,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 			continue;
 		/* All that a shared call broke is in tables that it holds. */
 		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
-		    !(w->flags & S2_ONLY_NOTES && cursor_covers(&c) &&
+		    !(only_notes(w) && cursor_covers(&c) &&
 		      !(state_below(w->s2, d) & META_NOTED))) {
 			cursor_down(&c, d);
 			continue;
@@ -282,8 +288,9 @@ void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step 
 	w->n_held = 0;
 }
 
-void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t start,
-		  uint64_t end)
+__attribute__((__noinline__)) void window_sweep(struct s2 *s2, struct s2_op *op,
+						struct step *step, uint64_t start,
+						uint64_t end)
 {
 	struct window w;
 
@@ -292,17 +299,36 @@ void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t s
 	window_run(&w);
 }
 
+/*
+ * From op->st.pos to @end, or as far as one window goes; whether a block lay across an
+ * edge. Not inline: no other window, or the edges' work, is to have it on the stack.
+ */
+static __attribute__((__noinline__)) bool unmap_window(struct s2 *s2, struct s2_op *op,
+						       struct step *step, uint64_t end,
+						       uint32_t flags, enum extent extent,
+						       bool *emptied)
+{
+	struct window w;
+
+	window_init(&w, s2, op, step, op->st.pos, end, flags);
+	w.extent = extent;
+	w.batch = batch_of(op);
+	window_run(&w);
+	*emptied = w.emptied;
+	op->st.pos = w.to;
+	op->done = s2_ipa(w.to < end ? w.to : end);
+	return w.edge;
+}
+
 int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
 		enum extent extent)
 {
-	uint64_t end = op->st.ipa + op->st.size;
-	bool worked = false;
+	uint64_t end = op->st.ipa + op->st.size, pos;
+	bool worked = false, emptied;
 	int err;
 
 	/* Beside others blocks may come to the edges again and again: a few times. */
 	for (int edges = 0; edges < 4;) {
-		struct window w;
-
 		if (!drain_own(s2, op, step))
 			return S2_MORE;
 		if (op->st.pos >= end)
@@ -320,18 +346,13 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			run_break(s2, op->st.pos);
 			run_break(s2, end);
 		}
-		window_init(&w, s2, op, step, op->st.pos, end, flags);
-		w.extent = extent;
-		w.batch = batch_of(op);
-		window_run(&w);
-		if (w.emptied) {
-			window_sweep(s2, op, step, op->st.pos, w.to);
+		pos = op->st.pos;
+		edges += unmap_window(s2, op, step, end, flags, extent, &emptied);
+		if (emptied) {
+			window_sweep(s2, op, step, pos, op->st.pos);
 			if (step->wait)
 				return S2_MORE;
 		}
-		op->st.pos = w.to;
-		op->done = s2_ipa(w.to < end ? w.to : end);
-		edges += w.edge;
 		worked = true;
 	}
 	return S2_MORE;
@@ -347,8 +368,8 @@ int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 	if (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES |
 		      S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	    (flags & S2_SHARED && (!(op && op->limbo) || log_of(op) ||
-				   flags & S2_KEEP_NOTES)))
+	    (flags & S2_SHARED &&
+	     (!(op && op->limbo) || log_of(op) || flags & S2_KEEP_NOTES)))
 		err = S2_E_FLAGS;
 	if (!err && ((!S2_USE_NOTES && flags & S2_KEEP_NOTES) ||
 		     (!S2_USE_RESHAPE && flags & S2_SPLIT_EDGES)))
