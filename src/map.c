@@ -342,7 +342,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 static int prepare(struct map *m, struct found *f)
 {
 	bool replace = S2_USE_REPLACE && m->t.flags & S2_MAP_REPLACE;
-	uint64_t edges = 0, halves = 0;
+	uint64_t edges = 0;
 	int err = 0;
 
 	/* From where this step begins: blocks may have been mapped meanwhile. */
@@ -352,14 +352,10 @@ static int prepare(struct map *m, struct found *f)
 	if (!err)
 		err = look(m, f);
 	if (!err)
-		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables);
-	/* On a list of their own: one that was filled in vain is not empty. */
-	if (!err)
-		err = reserve_fill(m->s2, m->op->cookie, &halves, edges);
+		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables + edges);
 	if (err || !edges || !S2_USE_RESHAPE)
 		return err;
-	edges_split(m->s2, m->step, m->pos, m->t.end, &halves);
-	reserve_drain(m->s2, &halves);
+	edges_split(m->s2, m->step, m->pos, m->t.end, &m->reserve);
 	if (m->step->wait)
 		return S2_MORE;
 	return look(m, f);
