@@ -93,6 +93,12 @@ static bool has_refused(unsigned call, uint64_t ipa)
 	       (r->ret == S2_E_BLOCK && ipa >= r->done);
 }
 
+bool has_removed(unsigned call, uint64_t ipa)
+{
+	return is_unmap(&sc->call[call]) && covers(&sc->call[call], ipa) &&
+	       !has_refused(call, ipa);
+}
+
 bool may_be_gone(uint64_t ipa, unsigned since)
 {
 	for (unsigned i = 0; i < CALLS; i++)
@@ -223,9 +229,8 @@ static void looked_up(unsigned call, uint64_t ipa)
 			if (!(own & 1u << m) || world.call[m].state == CALL_IDLE)
 				continue;
 			for (unsigned u = 0; u < CALLS; u++)
-				gone |= removes(&sc->call[u], ipa) && u != m &&
-					!has_refused(u, ipa) && is_before(u, call) &&
-					is_before(m, u);
+				gone |= has_removed(u, ipa) && u != m &&
+					is_before(u, call) && is_before(m, u);
 			fine |= !gone;
 		}
 		if (!fine)

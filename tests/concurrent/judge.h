@@ -25,6 +25,8 @@ unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than);
  * the edge.
  */
 bool removes(const struct call *c, uint64_t ipa);
+/* Whether a call that is done has removed a page. */
+bool has_removed(unsigned call, uint64_t ipa);
 /* Whether some call may have removed a page since call @since began. */
 bool may_be_gone(uint64_t ipa, unsigned since);
 /* Whether a block may lie across the edge of a call's range, or of what is left of it. */

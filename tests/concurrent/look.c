@@ -27,7 +27,7 @@ static bool there_some_time(unsigned call, uint64_t ipa, unsigned own)
 		if (!(own & 1u << m))
 			continue;
 		for (unsigned u = 0; u < CALLS; u++)
-			gone |= u != m && removes(&sc->call[u], ipa) &&
+			gone |= u != m && has_removed(u, ipa) &&
 				world.call[call].before & 1u << u &&
 				world.call[u].before & 1u << m;
 		if (!gone)
