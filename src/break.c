@@ -318,7 +318,6 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
 		return;
-	S2_ASSERT(w->n_held < HELD_MAX);
 	w->held[w->n_held++] = (struct held){ c->table[c->level],
 						base + (unsigned)c->level };
 }
@@ -347,6 +346,9 @@ void break_window(struct window *w)
 		d = cursor_load(c, entry);
 		if (desc_valid_table(d, c->level)) {
 			if (c->level < want || !cursor_covers(c) || take_apart(&b, d)) {
+				/* Beside others the window ends with what it can hold. */
+				if (is_shared(w->step) && w->n_held == HELD_MAX)
+					break;
 				break_down(&b, d, c->level >= want);
 				continue;
 			}

@@ -16,6 +16,7 @@ struct map {
 	struct target t;
 	uint64_t pos, end; /* the window */
 	uint64_t reserve;  /* tables taken and not used yet */
+	bool counted;	   /* an entry in a table that may be empty again */
 };
 
 /* What a look at a window found. */
@@ -189,11 +190,14 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 		s2_port_make_executable(m->s2->port, pa, size);
 }
 
-/* Beside others a leaf that the look has seen may have gone, or lost a permission. */
+/*
+ * Beside others a leaf that the look has seen may have gone, or lost a permission. All of
+ * the window has been published if the look has seen anything but such leaves.
+ */
 static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
 			 uint64_t size, uint64_t d)
 {
-	bool fresh = f->present && !desc_valid(d);
+	bool fresh = !f->fresh && !desc_valid(d);
 	bool executable = !f->fresh && !f->executable && m->t.attr & ~desc_exec(d) & S2_X;
 
 	if (is_shared(m->step) && (fresh || executable))
@@ -293,6 +297,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		} else if (desc_busy(d) || (c.level < want && !m->reserve)) {
 			return S2_E_BUSY;
 		} else if (c.level < want) {
+			m->counted = true;
 			if (!put_table(&c, entry, d, &m->reserve, &gone) && gone)
 				return S2_E_BUSY;
 			continue;
@@ -301,6 +306,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 			      run_hint(m, f, c.ipa, want);
 			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
 			if (!put_entry(&c, entry, d, new, &gone)) {
+				m->counted = true;
 				if (gone)
 					return S2_E_BUSY;
 				continue;
@@ -444,7 +450,7 @@ static int map_steps(struct map *m)
 			if (ret < 0 && is_shared(m->step))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
 			/* There is no tag to do it with, say: again, then. */
-			return m->step->wait ? S2_MORE : ret;
+			return m->counted && m->step->wait ? S2_MORE : ret;
 		}
 	}
 }
