@@ -385,7 +385,8 @@ static int clear_way(struct map *m)
 		op->done = s2_ipa(op->st.pos);
 		return S2_MORE;
 	}
-	op->st.cleared = w.to;
+	/* A block has come across that place: from the window's start again. */
+	op->st.cleared = w.edge ? 0 : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
