@@ -24,7 +24,8 @@
 
 /*
  * With COUNT_PORT_RECORD a test may look at every event as it happens: entries by
- * their PA, a write before it is done, an invalidation by its operand.
+ * their PA, a write before it is done, an invalidation by its operand. In the hook
+ * it may call the engine, as another PE would.
  */
 #ifdef COUNT_PORT_RECORD
 enum count_event {
@@ -51,6 +52,7 @@ enum count_event {
 	COUNT_ROOT_FREE,
 	COUNT_VMID_ENTER,
 	COUNT_VMID_LEAVE,
+	COUNT_WORD, /* any access to a state word or a counter, before it is done */
 };
 #define COUNT_PORT_EVENT(port, what, at, value)                \
 	do {                                                   \
@@ -58,8 +60,18 @@ enum count_event {
 		if (port_->record)                             \
 			port_->record(port_, what, at, value); \
 	} while (0)
+/* What is there just before the write, which the hook for the event may have changed. */
+#define COUNT_PORT_OLD(entry) uint64_t old_ = *(entry)
+#define COUNT_PORT_WROTE(port, entry, desc)                                           \
+	do {                                                                          \
+		struct count_port *port_ = (port);                                    \
+		if (port_->wrote)                                                     \
+			port_->wrote(port_, count_port_pa(port_, entry), old_, desc); \
+	} while (0)
 #else
 #define COUNT_PORT_EVENT(port, what, at, value) ((void)0)
+#define COUNT_PORT_OLD(entry) ((void)0)
+#define COUNT_PORT_WROTE(port, entry, desc) ((void)0)
 #endif
 
 #ifdef COUNT_PORT_THREADS
@@ -83,6 +95,7 @@ enum count_event {
  * @fail_after: fail the allocation when it has counted down to 0; -1: never
  * @clean_attr: of the last clean
  * @record: called at every event, when not NULL
+ * @wrote: called after every write of an entry that was done, when not NULL
  */
 struct count_port {
 	unsigned char *arena;
@@ -100,6 +113,7 @@ struct count_port {
 #ifdef COUNT_PORT_RECORD
 	void (*record)(struct count_port *port, enum count_event what, uint64_t at,
 		       uint64_t value);
+	void (*wrote)(struct count_port *port, uint64_t at, uint64_t old, uint64_t desc);
 #endif
 };
 
@@ -197,41 +211,50 @@ static inline uint64_t s2_port_load(void *port, const uint64_t *entry)
 static inline void s2_port_store(void *port, uint64_t *entry, uint64_t desc)
 {
 	COUNT_PORT_EVENT(port, COUNT_STORE, count_port_pa(port_, entry), desc);
+	COUNT_PORT_OLD(entry);
 	(void)port;
 	__atomic_store_n(entry, desc, __ATOMIC_RELAXED);
+	COUNT_PORT_WROTE(port, entry, desc);
 }
 
 static inline void s2_port_store_release(void *port, uint64_t *entry, uint64_t desc)
 {
 	COUNT_PORT_EVENT(port, COUNT_STORE_RELEASE, count_port_pa(port_, entry), desc);
+	COUNT_PORT_OLD(entry);
 	(void)port;
 	__atomic_store_n(entry, desc, __ATOMIC_RELEASE);
+	COUNT_PORT_WROTE(port, entry, desc);
 }
 
 static inline uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old,
 				   uint64_t desc)
 {
 	COUNT_PORT_EVENT(port, COUNT_CAS, count_port_pa(port_, entry), desc);
+	COUNT_PORT_OLD(entry);
 	(void)port;
-	__atomic_compare_exchange_n(entry, &old, desc, 0, __ATOMIC_ACQ_REL,
-				    __ATOMIC_ACQUIRE);
+	if (__atomic_compare_exchange_n(entry, &old, desc, 0, __ATOMIC_ACQ_REL,
+					__ATOMIC_ACQUIRE))
+		COUNT_PORT_WROTE(port, entry, desc);
 	return old;
 }
 
 static inline uint64_t s2_port_word_load(void *port, const uint64_t *word)
 {
+	COUNT_PORT_EVENT(port, COUNT_WORD, 0, 0);
 	(void)port;
 	return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
 static inline uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
 {
+	COUNT_PORT_EVENT(port, COUNT_WORD, 0, 0);
 	(void)port;
 	return __atomic_fetch_add(word, n, __ATOMIC_ACQ_REL);
 }
 
 static inline uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits)
 {
+	COUNT_PORT_EVENT(port, COUNT_WORD, 0, 0);
 	(void)port;
 	return __atomic_fetch_or(word, bits, __ATOMIC_ACQ_REL);
 }
@@ -239,6 +262,7 @@ static inline uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits
 static inline uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old,
 					uint64_t new_value)
 {
+	COUNT_PORT_EVENT(port, COUNT_WORD, 0, 0);
 	(void)port;
 	__atomic_compare_exchange_n(word, &old, new_value, 0, __ATOMIC_ACQ_REL,
 				    __ATOMIC_ACQUIRE);

@@ -252,7 +252,7 @@ void frames_to_host(struct machine *m, uint64_t pa, uint64_t size, uint64_t step
 }
 
 #define MEMATTR 15u
-#define MEMATTR_NC 5u	/* with FWB and without */
+#define MEMATTR_NC 5u /* with FWB and without */
 
 static enum alias alias(bool weak, uint16_t type)
 {
@@ -437,7 +437,6 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size)
 
 /* ---- before an entry becomes valid --------------------------------------- */
 
-
 /*
  * A leaf elsewhere has been broken and not invalidated, and by it a guest may still
  * write the frames of d, past what d will read. (One that is live is an alias, which
@@ -469,12 +468,14 @@ static struct rec *still_written(struct machine *m, uint64_t ipa, const struct d
 static const char *not_seen(const struct frame *f, enum alias by, uint64_t *step)
 {
 	*step = f->guest[PAST_CACHE] > f->guest[EITHER] || by == EITHER ?
-		f->guest[PAST_CACHE] : f->guest[EITHER];
+			f->guest[PAST_CACHE] :
+			f->guest[EITHER];
 	/* What is in the cache, dirty or not, hides what was written past it. */
 	if (by != PAST_CACHE && *step && f->civac <= *step)
 		return "a guest could write it past the cache";
 	*step = f->guest[BY_CACHE] > f->guest[EITHER] || by == EITHER ?
-		f->guest[BY_CACHE] : f->guest[EITHER];
+			f->guest[BY_CACHE] :
+			f->guest[EITHER];
 	if (by != BY_CACHE && *step && f->clean <= *step)
 		return "a guest could write it through the cache";
 	*step = f->host;
@@ -489,8 +490,9 @@ static void not_clean(struct machine *m, unsigned pe, uint64_t ipa, const struct
 	verdict(m, R_MAP_CLEAN_MISSING,
 		(struct where){ .pe = pe, .cause = step, .ipa = ipa, .pa = pa },
 		"PE%u maps %#llx to %#llx, but frame %#llx was not cleaned (with a DSB) since "
-		"%s: the guest may read what was there before", pe, (unsigned long long)ipa,
-		(unsigned long long)d->pa, (unsigned long long)pa, who);
+		"%s: the guest may read what was there before",
+		pe, (unsigned long long)ipa, (unsigned long long)d->pa,
+		(unsigned long long)pa, who);
 }
 
 /* It was not held back by a DSB that reached as far. */
@@ -530,10 +532,12 @@ static void check_icache(struct machine *m, unsigned pe, uint64_t ipa,
 		if (f->icache & IC_DONE)
 			continue;
 		verdict(m, R_MAP_ICACHE_MISSING,
-			(struct where){ .pe = pe, .cause = f->host, .ipa = ipa, .pa = fs.at },
+			(struct where){
+				.pe = pe, .cause = f->host, .ipa = ipa, .pa = fs.at },
 			"PE%u maps %#llx to %#llx executable, but the instruction cache was not "
 			"invalidated for frame %#llx%s: the guest may fetch what was there "
-			"before", pe, (unsigned long long)ipa, (unsigned long long)d->pa,
+			"before",
+			pe, (unsigned long long)ipa, (unsigned long long)d->pa,
 			(unsigned long long)fs.at,
 			f->icache ? " (no DSB)" : " after its data was clean");
 		return;

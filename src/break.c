@@ -24,7 +24,7 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 
 	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES))
 		lost |= META_NOTED;
-	if (w->flags & S2_ONLY_NOTES)
+	if (only_notes(w))
 		return state & lost;
 	/*
 	 * Hardware may record writes in a detached table until the TLBI is complete, so
@@ -35,6 +35,9 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	/* With a budget no clean may have to stop inside a detached table. */
 	if (is_bounded(w->step))
 		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;
+	/* The flush cleans all of a range or nothing: what is waived has nothing to clean. */
+	if (S2_USE_BATCH && w->batch && w->flags & S2_NO_CLEAN)
+		lost |= META_PARKED;
 	return state & lost;
 }
 
@@ -115,7 +118,7 @@ static void break_next(struct breaking *b)
 
 	while (c->level > c->s2->start_level && (next >= c->end || cursor_last(c))) {
 		/* A map puts something into tables that are not below one of its leaves. */
-		if ((b->w->target && c->level <= b->w->apart) ||
+		if ((S2_USE_REPLACE && b->w->target && c->level <= b->w->apart) ||
 		    meta_live(state_of(c->s2, cursor_meta(c))))
 			cursor_up(c);
 		else
@@ -143,7 +146,6 @@ static bool meet_foreign(struct breaking *b, uint64_t d)
 	gather_entry(&w->g, &b->c, d);
 	window_found(w, b->c.ipa,
 		     desc_is_table(d, b->c.level) ? table_to_clean(w, d) :
-		     desc_parked(d)		  ? true :
 						    leaf_to_clean(w, d));
 	return true;
 }
@@ -190,8 +192,8 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	bool parks = S2_USE_STEPS && need > b->bytes;
 
 	/* The next step has all of its bytes for it. */
-	if (parks && (w->found || need <= w->op->max_bytes ||
-		      b->bytes < page_size(c->s2))) {
+	if (parks &&
+	    (w->found || need <= w->op->max_bytes || b->bytes < page_size(c->s2))) {
 		b->full = true;
 		return false;
 	}
@@ -263,7 +265,8 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 {
 	struct cursor *c = &b->c;
 	struct window *w = b->w;
-	bool tables = desc_is_table(like, c->level), hardware = !tables && hw_writes(c->s2);
+	bool tables = desc_is_table(like, c->level),
+	     hardware = !tables && hw_writes(c->s2);
 	uint64_t need = !tables && leaf_to_clean(w, like) ? cursor_size(c) : 0;
 	uint64_t n = 0;
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
@@ -294,8 +297,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		n++;
 	}
 	state_add(c, cursor_meta(c), n * (META_BUSY_ONE - META_LIVE_ONE));
-	gather_add(&w->g, cursor_base(c),
-		   (uint64_t)(last + 1 - entry) << c->shift,
+	gather_add(&w->g, cursor_base(c), (uint64_t)(last + 1 - entry) << c->shift,
 		   w->g.stride);
 	b->own[c->level] += (unsigned)n;
 	w->op->changed += n;
@@ -317,7 +319,8 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	if (!is_shared(c->step))
 		return;
 	S2_ASSERT(w->n_held < HELD_MAX);
-	w->held[w->n_held++] = (struct held){ c->table[c->level], base, c->level };
+	w->held[w->n_held++] = (struct held){ c->table[c->level],
+						base + (unsigned)c->level };
 }
 
 void break_window(struct window *w)
@@ -335,7 +338,7 @@ void break_window(struct window *w)
 	while (c->ipa < c->end && !b.full && !w->edge && !w->step->wait) {
 		uint64_t *entry = cursor_entry(c), d;
 		/* The level of the leaf that a map makes here. */
-		int want = w->target && c->level <= w->apart ?
+		int want = S2_USE_REPLACE && w->target && c->level <= w->apart ?
 				   target_level(s2, w->target, c->ipa) :
 				   0;
 
@@ -347,14 +350,14 @@ void break_window(struct window *w)
 				break_down(&b, d, c->level >= want);
 				continue;
 			}
-			if (!(w->flags & S2_ONLY_NOTES)) {
+			if (!only_notes(w)) {
 				if (!take_table(&b, entry, d))
 					continue;
 				break_run(&b, entry, d);
 			}
 		} else if (desc_valid(d)) {
-			if (w->flags & S2_ONLY_NOTES ||
-			    (w->target && c->level == want &&
+			if (only_notes(w) ||
+			    (S2_USE_REPLACE && w->target && c->level == want &&
 			     target_in_place(s2, w->target, d, c->ipa, want))) {
 				break_next(&b);
 				continue;
@@ -381,7 +384,7 @@ void break_window(struct window *w)
 			if (!meet_foreign(&b, d))
 				continue;
 		} else if (S2_USE_STEPS && desc_parked(d) &&
-			   !(w->flags & S2_ONLY_NOTES)) {
+			   !only_notes(w)) {
 			if (!finish_parked(&b, entry, d))
 				break;
 		}

@@ -5,8 +5,7 @@
  *
  * The first may fail and changes nothing; the rest cannot fail. A call works through its
  * range in windows, the whole range when it has no budget. Replacing something goes
- * through the phases of unmap.c. A step begins anew at the end of the last window that
- * has been made, so what other calls do between two steps is seen.
+ * through the phases of unmap.c. A step begins where the last window ended, with a look.
  */
 #include "internal.h"
 
@@ -50,28 +49,6 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 }
 
 /*
- * Tables that [ipa, end), inside one empty entry at @level, needs: at each level
- * one for every entry that is not itself a block.
- */
-static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int level)
-{
-	uint64_t n = 0;
-
-	for (; level < LAST_LEVEL; level++) {
-		unsigned shift = level_shift(m->s2, level);
-		uint64_t size = level_size(m->s2, level);
-		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
-
-		if (level >= first_block_level(m->s2) && !(m->t.flags & S2_MAP_PAGES) &&
-		    !(m->t.delta & (size - 1)) && size <= m->t.max_leaf &&
-		    end >> shift > (ipa + size - 1) >> shift)
-			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
-		n += all - blocks;
-	}
-	return n;
-}
-
-/*
  * A table with nothing in it, left by a replacement that was given up or has not gone
  * on yet, is nothing that is mapped.
  */
@@ -87,7 +64,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	uint64_t past = cursor_past(c), new;
 
 	if (desc_busy(d)) {
-		if (!is_shared(c->step) && desc_tag(d))
+		if (S2_USE_BATCH && !is_shared(c->step) && desc_tag(d))
 			return S2_E_BATCH;
 		if (!(m->t.flags & S2_MAP_REPLACE) || is_shared(c->step))
 			return S2_E_BUSY;
@@ -112,8 +89,8 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	f->noted |= desc_note(d);
 	f->fresh = true;
 	if (c->level < want)
-		f->tables +=
-			tables_for(m, c->ipa, past < c->end ? past : c->end, c->level);
+		f->tables += target_tables(m->s2, &m->t, c->ipa,
+					   past < c->end ? past : c->end, c->level);
 	return 0;
 }
 
@@ -191,25 +168,36 @@ static uint64_t window_end(const struct map *m)
  * the caches, and made visible to instruction fetch. After the old mapping has been
  * broken and invalidated: by that the guest may still have written to the same memory.
  */
-static void publish(const struct map *m, const struct found *f)
+static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh,
+		    bool executable)
 {
-	uint64_t pa = m->pos + m->t.delta, size = m->end - m->pos;
+	uint64_t pa = ipa + m->t.delta;
 
 	if (m->t.flags & S2_NO_CLEAN)
 		return;
-	if (f->fresh && cleans_new(m)) {
+	if (fresh && cleans_new(m)) {
 		s2_port_clean(m->s2->port, pa, size, m->t.attr);
 		/*
-		 * The cleans before the stores that make the entries valid: a guest
-		 * that reads past the caches must find the data in memory. A store
-		 * is not ordered after a DC by program order; the DSB completes the
-		 * cleans of this PE. SY: such reads are outer shareable.
+		 * The cleans of this PE before the stores that make the entries valid,
+		 * which program order does not ensure: a guest that reads past the
+		 * caches must find the data. SY: such reads are outer shareable.
 		 */
 		s2_port_dsb_sy(m->s2->port);
 		m->step->bytes -= size;
 	}
-	if (m->t.attr & S2_X && (f->fresh || f->executable))
+	if (m->t.attr & S2_X && (fresh || executable))
 		s2_port_make_executable(m->s2->port, pa, size);
+}
+
+/* Beside others a leaf that the look has seen may have gone, or lost a permission. */
+static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
+			 uint64_t size, uint64_t d)
+{
+	bool fresh = f->present && !desc_valid(d);
+	bool executable = !f->fresh && !f->executable && m->t.attr & ~desc_exec(d) & S2_X;
+
+	if (is_shared(m->step) && (fresh || executable))
+		publish(m, ipa, size, fresh, true);
 }
 
 /*
@@ -247,7 +235,7 @@ static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 {
 	const s2_attr_t all = S2_R | S2_W | S2_X;
 
-	if (d == new) {
+	if (!S2_USE_CHANGES || d == new) {
 		if (is_shared(m->step) && ~m->t.attr & all)
 			gather_leaf(g, c);
 		return true;
@@ -299,6 +287,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 				      0;
 			if (!new)
 				return S2_E_BUSY;
+			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
 			if (!make_in_place(m, &c, entry, d, new, g))
 				continue;
 		} else if (desc_busy(d) || (c.level < want && !m->reserve)) {
@@ -310,6 +299,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		} else {
 			new = target_desc(m->s2, &m->t, c.ipa, want) |
 			      run_hint(m, f, c.ipa, want);
+			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
 			if (!put_entry(&c, entry, d, new, &gone)) {
 				if (gone)
 					return S2_E_BUSY;
@@ -329,7 +319,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
  */
 static int prepare(struct map *m, struct found *f)
 {
-	bool replace = m->t.flags & S2_MAP_REPLACE;
+	bool replace = S2_USE_REPLACE && m->t.flags & S2_MAP_REPLACE;
 	uint64_t edges = 0;
 	int err = 0;
 
@@ -353,9 +343,9 @@ static int prepare(struct map *m, struct found *f)
  * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
  * place of a table with more entries than a step may visit, the next step goes on where
  * this one stopped. Then it looks again: between two steps something may have been mapped
- * below that.
+ * below that. Not inline: the window is not to be on the stack of every map.
  */
-static int clear_way(struct map *m)
+static __attribute__((__noinline__)) int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
 	uint64_t start = op->start.ipa, dropped;
@@ -382,10 +372,9 @@ static int clear_way(struct map *m)
 	 */
 	if (dropped < m->pos && m->pos > op->st.ipa) {
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
-		op->done = s2_ipa(op->st.pos);
 		return S2_MORE;
 	}
-	/* A block has come across that place: from the window's start again. */
+	/* A block that lies across the place where the last step stopped: from its start. */
 	op->st.cleared = w.edge ? 0 : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
@@ -403,7 +392,7 @@ static int map_window(struct map *m)
 		run_break(m->s2, m->pos);
 		run_break(m->s2, m->end);
 	}
-	if (f.taken) {
+	if (S2_USE_REPLACE && f.taken) {
 		err = clear_way(m);
 		if (err)
 			return err;
@@ -412,9 +401,9 @@ static int map_window(struct map *m)
 	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
 				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
-	publish(m, &f);
+	publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
 	err = make(m, &f, &g);
-	if (g.start < g.end) {
+	if (S2_USE_CHANGES && g.start < g.end) {
 		invalidate(m->s2, m->step, &g);
 	} else {
 		/*
@@ -448,12 +437,14 @@ static int map_steps(struct map *m)
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
 			   ++tries > 4) {
 			/*
-			 * No table that was made for it is left empty, or that another
-			 * call left because an entry was counted for a moment.
+			 * No table that was made for it, or that counted an entry for
+			 * a moment, is left empty. Exclusively only a later step fails,
+			 * and none after it would free tables: the next call finds them.
 			 */
-			if (ret < 0 && (op->changed || is_shared(m->step)))
+			if (ret < 0 && is_shared(m->step))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
-			return ret;
+			/* There is no tag to do it with, say: again, then. */
+			return m->step->wait ? S2_MORE : ret;
 		}
 	}
 }
