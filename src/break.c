@@ -22,7 +22,9 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	const struct window *w = b->w;
 	uint64_t state = state_below(w->s2, d), lost = 0;
 
-	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES))
+	/* A shared call changes no annotations that stay, so it leaves none behind. */
+	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES) &&
+	    !is_shared(w->step))
 		lost |= META_NOTED;
 	if (only_notes(w))
 		return state & lost;

@@ -378,6 +378,7 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 	 */
 	if (dropped < m->pos && m->pos > op->st.ipa) {
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
+		op->done = s2_ipa(op->st.pos);
 		return S2_MORE;
 	}
 	/* A block that lies across the place where the last step stopped: from its start. */
