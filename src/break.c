@@ -35,6 +35,9 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	/* With a budget no clean may have to stop inside a detached table. */
 	if (is_bounded(w->step))
 		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;
+	/* The flush cleans all of a range or nothing: what is waived has nothing to clean. */
+	if (S2_USE_BATCH && w->batch && w->flags & S2_NO_CLEAN)
+		lost |= META_PARKED;
 	return state & lost;
 }
 

@@ -49,28 +49,6 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 }
 
 /*
- * Tables that [ipa, end), inside one empty entry at @level, needs: at each level
- * one for every entry that is not itself a block.
- */
-static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int level)
-{
-	uint64_t n = 0;
-
-	for (; level < LAST_LEVEL; level++) {
-		unsigned shift = level_shift(m->s2, level);
-		uint64_t size = level_size(m->s2, level);
-		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
-
-		if (level >= first_block_level(m->s2) && !(m->t.flags & S2_MAP_PAGES) &&
-		    !(m->t.delta & (size - 1)) && size <= m->t.max_leaf &&
-		    end >> shift > (ipa + size - 1) >> shift)
-			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
-		n += all - blocks;
-	}
-	return n;
-}
-
-/*
  * A table with nothing in it, left by a replacement that was given up or has not gone
  * on yet, is nothing that is mapped.
  */
@@ -111,8 +89,8 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	f->noted |= desc_note(d);
 	f->fresh = true;
 	if (c->level < want)
-		f->tables +=
-			tables_for(m, c->ipa, past < c->end ? past : c->end, c->level);
+		f->tables += target_tables(m->s2, &m->t, c->ipa,
+					   past < c->end ? past : c->end, c->level);
 	return 0;
 }
 
@@ -342,7 +320,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 static int prepare(struct map *m, struct found *f)
 {
 	bool replace = S2_USE_REPLACE && m->t.flags & S2_MAP_REPLACE;
-	uint64_t edges = 0, halves = 0;
+	uint64_t edges = 0;
 	int err = 0;
 
 	/* From where this step begins: blocks may have been mapped meanwhile. */
@@ -352,14 +330,10 @@ static int prepare(struct map *m, struct found *f)
 	if (!err)
 		err = look(m, f);
 	if (!err)
-		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables);
-	/* On a list of their own: one that was filled in vain is not empty. */
-	if (!err)
-		err = reserve_fill(m->s2, m->op->cookie, &halves, edges);
+		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables + edges);
 	if (err || !edges || !S2_USE_RESHAPE)
 		return err;
-	edges_split(m->s2, m->step, m->pos, m->t.end, &halves);
-	reserve_drain(m->s2, &halves);
+	edges_split(m->s2, m->step, m->pos, m->t.end, &m->reserve);
 	if (m->step->wait)
 		return S2_MORE;
 	return look(m, f);
@@ -400,7 +374,8 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		return S2_MORE;
 	}
-	op->st.cleared = w.to;
+	/* A block that lies across the place where the last step stopped: from its start. */
+	op->st.cleared = w.edge ? 0 : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 

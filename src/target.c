@@ -77,16 +77,38 @@ int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa)
 	return level;
 }
 
-uint64_t target_desc(const struct s2 *s2, const struct target *t,
-				   uint64_t ipa, int level)
+uint64_t target_desc(const struct s2 *s2, const struct target *t, uint64_t ipa, int level)
 {
 	return desc_leaf(s2, ipa + t->delta, t->attr, level);
 }
 
-uint64_t target_in_place(const struct s2 *s2, const struct target *t,
-				       uint64_t d, uint64_t ipa, int level)
+uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d,
+			 uint64_t ipa, int level)
 {
 	uint64_t new = desc_in_place(d, target_desc(s2, t, ipa, level));
 
 	return (d ^ new) & (S2_USE_CHANGES ? ~DESC_IN_PLACE : UINT64_MAX) ? 0 : new;
+}
+
+/*
+ * Tables that [ipa, end), inside one empty entry at @level, needs: at each level
+ * one for every entry that is not itself a block.
+ */
+uint64_t target_tables(const struct s2 *s2, const struct target *t, uint64_t ipa,
+		       uint64_t end, int level)
+{
+	uint64_t n = 0;
+
+	for (; level < LAST_LEVEL; level++) {
+		unsigned shift = level_shift(s2, level);
+		uint64_t size = level_size(s2, level);
+		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
+
+		if (level >= first_block_level(s2) && !(t->flags & S2_MAP_PAGES) &&
+		    !(t->delta & (size - 1)) && size <= t->max_leaf &&
+		    end >> shift > (ipa + size - 1) >> shift)
+			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
+		n += all - blocks;
+	}
+	return n;
 }

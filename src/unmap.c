@@ -205,7 +205,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 
 	cursor_start(&c, w->s2, w->step, start, end);
 	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c), one, left;
+		uint64_t *entry = cursor_entry(&c), one;
 		uint64_t d = cursor_load(&c, entry);
 
 		/* What is below a table that this call has detached goes with it. */
@@ -225,11 +225,12 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 				one += META_TABLE_ONE;
 				limbo_push(w->s2, limbo, table_of(w->s2, d), c.level + 1);
 			}
-			left = state_add(&c, cursor_meta(&c), UINT64_C(0) - one) - one;
+			state_add(&c, cursor_meta(&c), UINT64_C(0) - one);
 			release_run(&c, limbo, entry, d);
 			/* Another's entry was in it when phase 1 looked, and is gone. */
 			if ((is_shared(w->step) || open_batch(w->s2)) &&
-			    !(left & (META_COUNTS | META_DEAD)))
+			    !(state_of(w->s2, cursor_meta(&c)) &
+			      (META_COUNTS | META_DEAD)))
 				w->emptied = true;
 		}
 		cursor_next(&c);
@@ -246,8 +247,13 @@ void window_run(struct window *w)
 	break_window(w);
 	bytes = w->step->bytes;
 	if (S2_USE_BATCH && w->batch) {
+		const struct s2_op *op = w->op;
+
+		/* A block that is dropped whole waits for the flush with all of it. */
 		if (w->found)
-			batch_add(w->batch, &w->g, w->from, w->to, w->clean);
+			batch_add(w->batch, &w->g,
+				  op->start.ipa < op->st.ipa ? op->start.ipa : w->from,
+				  op->end.ipa > w->to ? op->end.ipa : w->to, w->clean);
 		return;
 	}
 	/*
@@ -350,6 +356,7 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 		edges += unmap_window(s2, op, step, end, flags, extent, &emptied);
 		if (emptied) {
 			window_sweep(s2, op, step, pos, op->st.pos);
+			/* Without a tag it detaches nothing. */
 			if (step->wait)
 				return S2_MORE;
 		}

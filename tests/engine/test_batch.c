@@ -271,6 +271,40 @@ static void between_two_that_wait_is_nobodys(void **state)
 	close_bed();
 }
 
+/* A block that the batch has dropped whole waits with all of it, at both edges. */
+static void a_dropped_block_waits_whole(void **state)
+{
+	const uint64_t block = 8 * GIB;
+
+	(void)state;
+	for (unsigned i = 0; i < CHANGES; i++)
+		for (unsigned both = 0; both < 2; both++) {
+			uint64_t from = block + MIB, size = both ? 4 * MIB : PAGE;
+			uint64_t end = block + (both ? 6 * MIB : 2 * MIB);
+
+			open_bed(S2_FEAT_HAFDBS | S2_FEAT_DBM);
+			bed_map(&bed, block - 2 * MIB, 16 * GIB - 2 * MIB, 10 * MIB, RW,
+				S2_NO_CLEAN);
+			assert_int_equal(s2_unmap(&bed.s2, s2_ipa(from), size,
+						  S2_DROP_EDGES, &in),
+					 0);
+			assert_true(in.start.ipa == block && in.end.ipa == end);
+			refused(changes[i], block, PAGE);
+			refused(changes[i], end - PAGE, PAGE);
+			refused(changes[i], block - 2 * MIB, 2 * MIB + PAGE);
+			refused(changes[i], end - PAGE, 2 * MIB + PAGE);
+			assert_true(changes[i](block - 2 * MIB, 2 * MIB, NULL) !=
+				    S2_E_BATCH);
+			assert_true(changes[i](end, 2 * MIB, NULL) != S2_E_BATCH);
+			bed_cost(&bed);
+			assert_int_equal(s2_batch_flush(&bed.s2, &batch, NULL), 0);
+			assert_int_equal(bed_cost(&bed).clean_bytes, end - block);
+			assert_int_equal(bed_lookup(&bed, block).state, S2_EMPTY);
+			assert_int_equal(bed_lookup(&bed, end - PAGE).state, S2_EMPTY);
+			close_bed();
+		}
+}
+
 /* The batch itself may unmap the same again: nothing is left to break. */
 static void the_batch_may_meet_its_own(void **state)
 {
@@ -512,6 +546,7 @@ int main(void)
 		cmocka_unit_test(one_range_too_many_flushes),
 		cmocka_unit_test(others_keep_off_what_waits),
 		cmocka_unit_test(between_two_that_wait_is_nobodys),
+		cmocka_unit_test(a_dropped_block_waits_whole),
 		cmocka_unit_test(the_batch_may_meet_its_own),
 		cmocka_unit_test(waived_and_not_lie_beside_each_other),
 		cmocka_unit_test(a_flush_has_no_budget),
