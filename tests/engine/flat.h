@@ -127,5 +127,14 @@ const char *flat_compare(const struct flat *f, const struct s2 *s2);
 /* NULL when every table's metadata says what is in it, and *tables (root aside)
  * are linked; else what is wrong. Reads the tables through the engine's port. */
 const char *meta_check(const struct s2 *s2, uint64_t *tables);
+/*
+ * The same between the steps of operations: leaves may be parked, and a replacing map may
+ * leave a table empty that it will fill.
+ */
+struct meta_seen {
+	uint64_t tables;
+	unsigned parked, empty;
+};
+const char *meta_look(const struct s2 *s2, struct meta_seen *seen);
 
 #endif
