@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# A thin front to Meson. Each target installs what it needs first (tools/setup.sh).
+# A front end to Meson. Each target first installs what it needs (tools/setup.sh).
 
 ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test fuzz fuzz-seeds bench baseline guest guest-test \
+.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
 	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
 
 all: setup build/build.ninja
@@ -20,11 +20,17 @@ build/build.ninja: | setup
 run: all
 	@python3 -B tools/run.py build
 
+# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped.
 test: setup
-	@python3 -B tools/test.py
+	@python3 -B tools/test.py $(if $(ALSO),--also '$(ALSO)')
 
-# Without end, or for FUZZ_TIME seconds. What is wrong is left in build/fuzz/: make it
-# short by build/tests/engine/judged FILE. fuzz-seeds keeps what reached something new.
+# The random runs, as long as they should be before a release.
+long: all
+	@ninja -C build tests/engine/judged tests/engine/nested
+	@meson test -C build --no-rebuild --benchmark --suite long
+
+# Runs without end, or for FUZZ_TIME seconds. A fault leaves a file in build/fuzz/;
+# build/tests/engine/judged FILE shortens it. fuzz-seeds keeps inputs with new coverage.
 FUZZ_TIME ?= 0
 FUZZ = build/fuzz/fuzz/fuzz_engine -max_len=2048
 build/fuzz/fuzz/fuzz_engine: setup
@@ -64,7 +70,7 @@ guest-test: setup
 guest-bench: setup
 	@python3 -B tools/guest.py bench $(guest_options)
 
-# The engine inside Linux; docs/kvm.md. CPU: max, neoverse-n1 or cortex-a57.
+# The engine inside Linux (docs/kvm.md). CPU: max, neoverse-n1 or cortex-a57.
 # LIST=short: fewer tests. LARGE: MiB of the bench's large cases.
 CPU = max
 LARGE = 1024
@@ -92,6 +98,7 @@ help:
 	@echo 'make         build build/s2lab'
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
+	@echo 'make long    the random runs that make test cuts short'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'

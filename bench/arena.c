@@ -22,14 +22,14 @@ void arena_open(struct arena *a, uint64_t tables, uint64_t seed)
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED)
 		err(1, "no address space for %llu tables", (unsigned long long)tables);
-	/* Aligned by hand: what is left over at both ends goes back. */
+	/* Aligned by hand. The rest at both ends is given back. */
 	start = ((uintptr_t)mem + HUGE - 1) & ~(uintptr_t)(HUGE - 1);
 	if (start > (uintptr_t)mem)
 		munmap(mem, start - (uintptr_t)mem);
 	munmap((void *)(start + size), HUGE - (start - (uintptr_t)mem));
 	a->mem = (void *)start;
-	madvise(a->mem, size, MADV_HUGEPAGE); /* without them it is slower, no more */
-	memset(a->mem, 0, size);	      /* so that no run meets a page fault */
+	madvise(a->mem, size, MADV_HUGEPAGE); /* without them it is only slower */
+	memset(a->mem, 0, size);	      /* so that no run takes a page fault */
 
 	n = a->pages - ARENA_ROOT;
 	a->free = calloc(n, sizeof(*a->free));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Table pages for a measurement: one piece of memory, by huge pages where the
- * system has them, handed out from a stack in ascending or in shuffled order and
- * zero already. What is freed is kept apart, so that no page comes twice in a run:
- * zeroing one that is reused is a cost of the allocator, and measured by itself.
+ * Table pages for a measurement: one piece of memory, in huge pages where the system has
+ * them. Pages are handed out from a stack, in ascending or in shuffled order, already
+ * zeroed. Freed pages are kept apart, so that no page is used twice in a run. Zeroing a
+ * reused page is a cost of the allocator, and is measured separately.
  */
 #ifndef STAGE2_BENCH_ARENA_H
 #define STAGE2_BENCH_ARENA_H
@@ -15,7 +15,7 @@
 /**
  * struct arena - the pages
  * @mem: all of them, 4 KiB each
- * @pages: how many
+ * @pages: number of pages
  * @free: page numbers to hand out, @nfree of them
  * @freed: page numbers given back, @nfreed of them
  */
@@ -29,10 +29,10 @@ struct arena {
 /* @seed: 0: in ascending order. Exits when there is no memory. */
 void arena_open(struct arena *a, uint64_t tables, uint64_t seed);
 void arena_close(struct arena *a);
-/* Pages that were handed out are zeroed, and all come again in the same order. */
+/* Zeroes the pages that were handed out, and puts all pages back in the same order. */
 void arena_reset(struct arena *a);
 
-/* Zero what has been handed out. */
+/* Zeroes the pages that were handed out. */
 void arena_zero(struct arena *a);
 
 static inline unsigned char *arena_page(const struct arena *a, uint32_t page)

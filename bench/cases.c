@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* What is measured. */
+/* The cases that are measured. */
 #include <err.h>
 #include <stdlib.h>
 
@@ -20,13 +20,13 @@
 #define PER_PAGE(n) .per = "page", .units = (n) / PAGE
 #define PER_BLOCK(n) .per = "block", .units = (n) / BLOCK
 #define PER_CALL(n) .per = "call", .units = (n)
-#define MANY 262144 /* calls where one is too short for the clock */
-#define GROUP 64    /* calls in a batch: as many separate ranges as one holds */
+#define MANY 262144 /* calls, where one is too short for the clock */
+#define GROUP 64    /* calls in a batch: as many as it has separate ranges */
 
 /*
- * From level 0 on, so that the fan-out shows: a range aligned to its size; the same
- * without its first and last page, which takes as many entries at every level as a
- * range can have; and the release.
+ * From level 0 on, so that the fan-out shows. There are three cases: a range aligned to
+ * its size; the same without its first and last page, which takes as many entries at
+ * every level as a range can have; and the release.
  */
 #define GROW_CASE(name, what, n) \
 	"grow-" name, what, ALIGNED(n), PER_PAGE(n), .ipa_bits = 48, .features = BOTH
@@ -156,7 +156,7 @@ const struct bench_case bench_cases[] = {
 
 const unsigned bench_ncases = sizeof(bench_cases) / sizeof(bench_cases[0]);
 
-/* Frames follow their addresses, such that blocks of 2 MiB fit but none of 1 GiB. */
+/* Frames follow their addresses, such that blocks of 2 MiB fit, but none of 1 GiB. */
 static uint64_t frame(uint64_t ipa)
 {
 	return ipa + 16 * T + BLOCK;
@@ -241,7 +241,7 @@ uint64_t *case_order(const struct bench_case *c, uint64_t seed, uint64_t *n)
 	return order;
 }
 
-/* The next page of a walk over all pages that looks random: a full-period LCG. */
+/* The next page of a walk over all pages in pseudo-random order: a full-period LCG. */
 static uint64_t chase(const struct bench_case *c, const struct bench_side *s)
 {
 	const uint64_t pages = c->size / PAGE;

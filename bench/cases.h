@@ -4,7 +4,7 @@
 
 #include "side.h"
 
-/* What is there before the clock starts. */
+/* What is mapped before the clock starts. */
 enum bench_before {
 	NOTHING,
 	PAGES,	   /* pages, over the whole of it */
@@ -29,26 +29,26 @@ enum bench_op {
 	DESTROY,
 	LOOKUP,
 	DESCRIBE,
-	CHASE,	 /* lookups of which each needs the result of the one before */
+	CHASE,	 /* lookups, each of which needs the result of the one before */
 	DETACH,	 /* unmap up to the release */
-	RAGGED,	 /* the same but for the first and the last page */
-	RELEASE, /* the rest of it */
+	RAGGED,	 /* the same without the first and the last page */
+	RELEASE, /* the release alone */
 	SCAN,
-	ZERO, /* tables in use, as an allocator would before it gives them out again */
+	ZERO, /* zero the tables in use, as an allocator would do */
 };
 
 /**
  * struct bench_case - one operation to be measured
- * @name, @says: what it is called, what it is
- * @per: what the numbers are for one of
+ * @name, @says: its name and its description
+ * @per: the unit of the figures
  * @before: what is mapped, over @mem bytes from @at (for odd edges, and beyond)
- * @from, @size: the range the operation is for
- * @call: in calls of so many bytes; 0: in one
- * @random: the calls in shuffled order
- * @group: so many calls at a time; 0: all
+ * @from, @size: the range of the operation
+ * @call: size of one call in bytes; 0: one call for all
+ * @random: the calls are in shuffled order
+ * @group: number of calls at a time; 0: all
  * @batched: a group is a batch, on a side that has batches
- * @units: how many of @per there are
- * @sparse: only one page in each 2 MiB is there
+ * @units: the number of @per
+ * @sparse: only one page in each 2 MiB is mapped
  * @blocks: map 2 MiB blocks, not pages
  * @features: BENCH_*
  * @ipa_bits: 0: 40
@@ -67,13 +67,13 @@ extern const struct bench_case bench_cases[];
 extern const unsigned bench_ncases;
 
 uint64_t case_tables(const struct bench_case *c);
-/* Whether the side can do it. */
+/* Whether the side can do the case. */
 bool case_for(const struct bench_case *c, const struct bench_side *s);
 void case_before(const struct bench_case *c, const struct bench_side *s);
-/* @order: the calls' addresses, for @random. Returns something that depends on it. */
+/* @order: the addresses of the calls, for @random. The result depends on all calls. */
 uint64_t case_run(const struct bench_case *c, const struct bench_side *s,
 		  const uint64_t *order);
-/* Addresses for the calls of a case, in its order. */
+/* Addresses for the calls of a case, in order. */
 uint64_t *case_order(const struct bench_case *c, uint64_t seed, uint64_t *n);
 
 #endif /* STAGE2_BENCH_CASES_H */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What unmap and map cost at EL2, in instructions, TLBIs and DSBs: the engine, and
- * the `entry` and `merged` strategies of the lab written for the same machine. Run
- * under -icount, where the cycle counter counts instructions (tools/guest.py bench).
+ * The cost of unmap and map at EL2, in instructions, TLBIs and DSBs: of the engine, and
+ * of the `entry` and `merged` strategies of the lab, written for the same machine. It
+ * runs under -icount, where the cycle counter counts instructions (tools/guest.py bench).
  *
- * The tree is built by the engine for all three; the strategies keep the reference
- * counts of Linux, one for each table and one for each entry in it, which are made
- * before the count begins. There is no guest: what is counted is EL2's own work.
+ * The engine builds the tree for all three. The strategies keep the reference counts of
+ * Linux, one for each table and one for each entry in it; these are set up before the
+ * count begins. There is no guest: only the work of EL2 is counted.
  */
 #include "../ports/el2/el2.h"
 #include "port.h"
@@ -111,7 +111,7 @@ static void unmap_walk(uint64_t table, int level, uint64_t ipa, uint64_t end, bo
 	const uint64_t size = 1ull << shift_of(level);
 	uint64_t *entry = (uint64_t *)table;
 
-	/* The root may be more than one table in a row. */
+	/* The root may be several tables in a row. */
 	entry += level == b.s2.start_level ? ipa / size : ipa / size % 512;
 	for (; ipa < end; ipa = (ipa & ~(size - 1)) + size, entry++) {
 		const uint64_t d = s2_port_load(&b.pool, entry);

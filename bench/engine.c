@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The library as a side, on the counting port. One caller, who holds the lock. */
+/*
+ * The library as a side, on the counting port. There is one caller, who holds the lock.
+ */
 #include <err.h>
 #include <string.h>
 
@@ -94,8 +96,8 @@ static void engine_map(uint64_t ipa, uint64_t pa, uint64_t size, bool pages)
 }
 
 /*
- * As a fault handler does: beside others, without a lock. What a page map may find in
- * its way is nothing here, so there is nothing for a grace period.
+ * As a fault handler does it: beside other calls, without a lock. The map of a page meets
+ * nothing here that it has to detach, so nothing has to wait for a grace period.
  */
 static void engine_fault(uint64_t ipa, uint64_t pa)
 {
@@ -197,7 +199,7 @@ static uint64_t engine_lookup(uint64_t ipa)
 	return leaf.pa.pa;
 }
 
-/* With all that can be said of it. */
+/* With all attributes of the leaf. */
 static uint64_t engine_describe(uint64_t ipa)
 {
 	struct s2_mapping m;

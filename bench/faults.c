@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Faults beside a running unmap: threads map pages one by one, each in memory of its
- * own, while a guest's memory is unmapped: 64 GiB in calls of 1 GiB (a guest that
- * goes), 16 GiB in calls of 2 MiB, 256 MiB in calls of a page (a balloon). How many
- * faults there are, and how long the unlucky one waits. A side that needs a lock gets
- * one like KVM's: faults take it for reading, each call of unmap for writing.
+ * Faults beside a running unmap. Threads map pages one by one, each in memory of its own,
+ * while the memory of a guest is unmapped: 64 GiB in calls of 1 GiB (a guest that ends),
+ * 16 GiB in calls of 2 MiB, 256 MiB in calls of a page (a balloon). The program measures
+ * how many faults there are and how long the longest one waits. A side that needs a lock
+ * gets one like KVM's: faults take it for reading, each call of unmap for writing.
  *
- * What else runs on the machine is kept out: the unmap has a CPU for itself, the faults
- * have the others, and all have real-time priority, where that is permitted. Threads
- * that have to share a CPU take turns between faults, as in a kernel, which cannot lose
- * the CPU in one; whose turn it is not is not waiting.
+ * Other programs are kept out: the unmap has a CPU for itself, the faults have the other
+ * CPUs, and all have real-time priority where that is permitted. Threads that have to
+ * share a CPU take turns between faults, as in a kernel, which cannot be preempted in
+ * one. A thread that does not have its turn is not waiting.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -48,13 +48,13 @@ static const struct scenario {
 static const struct bench_side *const sides[] = { &bench_engine, &bench_linux };
 #define SIDES (sizeof(sides) / sizeof(sides[0]))
 
-/* So many @faults in @ns, and the @longest that one took. */
+/* The number of @faults in @ns, and the @longest that one took. */
 struct tally {
 	uint64_t faults, ns, longest;
 };
 
 /**
- * struct thread - one that faults; a cache line each, so that nobody waits for another's
+ * struct thread - one that faults, on cache lines of its own
  * @cpu: where it runs
  * @passed: quiescent states; odd: in a fault
  * @from: its memory
@@ -99,7 +99,7 @@ static void find_cpus(void)
 			cpus[ncpus++] = cpu;
 }
 
-/* This thread, on that CPU; @first: before whatever else wants it. */
+/* This thread, on that CPU. @first: before other threads that want it. */
 static void place(int cpu, bool first)
 {
 	struct sched_param param = { .sched_priority = first ? 1 : 0 };
@@ -109,7 +109,7 @@ static void place(int cpu, bool first)
 	CPU_SET(cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		err(1, "sched_setaffinity");
-	sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &param); /* if it may */
+	sched_setscheduler(0, first ? SCHED_FIFO : SCHED_OTHER, &param); /* may fail */
 }
 
 /* The fault, and what brackets it: a lock, or a section that grace() waits for. */
@@ -229,7 +229,7 @@ static void round_of(const struct bench_side *s, const struct scenario *what, un
 				sum[k].longest = t->tally[k].longest;
 		}
 	}
-	/* Every fault must have left a page, and the unmap none. */
+	/* Every fault must have left a page mapped, and the unmap none. */
 	for (unsigned i = 0; i < n; i++)
 		for (uint64_t p = 0; p < threads[i].faults; p += 511)
 			if (s->lookup(threads[i].from + p * PAGE) !=

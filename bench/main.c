@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Runs each case on each side and prints one JSON object a line. tools/bench.py
+ * Runs each case on each side and prints one JSON object on each line. tools/bench.py
  * makes a table of them.
  *
- * Times: the sides take turns, run by run, so that what disturbs the machine
- * disturbs both. Instructions: under callgrind, which is told when to count.
+ * Times: the sides take turns, run by run, so that a disturbance of the machine affects
+ * both. Instructions: under callgrind, which is told when to count.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -57,8 +57,9 @@ static uint64_t nanoseconds(clockid_t clock)
 }
 
 /*
- * Elapsed time, or CPU time if that is less: somebody else had the CPU. Reading the
- * CPU time takes a system call, so it is the outer one, too slow for short cases.
+ * Elapsed time, or CPU time if that is less (another program had the CPU). Reading the
+ * CPU time takes a system call, so it is read outside of the elapsed time. It is too slow
+ * for short cases.
  */
 static uint64_t timed(const struct bench_case *c, const struct bench_side *s,
 		      const uint64_t *order, uint64_t *ns)
@@ -84,7 +85,10 @@ static void print_counts(const struct bench_counts *a, const struct bench_counts
 	       b->clean_bytes - a->clean_bytes, b->taken - a->taken, b->freed - a->freed);
 }
 
-/* A case that would use more than half of what memory is left says so instead. */
+/*
+ * A case that would use more than half of the available memory reports this and is not
+ * run.
+ */
 static bool too_large(const struct bench_case *c)
 {
 	uint64_t left =
@@ -215,7 +219,7 @@ int main(int argc, char **argv)
 	}
 	if (o.instructions)
 		o.runs = 1;
-	/* Times, not of what others leave in the caches; as far as it is permitted. */
+	/* Other programs should not disturb the times, as far as this is permitted. */
 	if (o.runs > 1)
 		sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){ 1 });
 	for (unsigned i = 0; i < bench_ncases; i++) {

@@ -8,8 +8,8 @@ import re
 import subprocess
 import tempfile
 
-# Instructions are counted from the entry of one of these to its return: what the
-# implementation costs, without the loop that calls it.
+# Instructions are counted from the entry of one of these functions to its return, without
+# the loop that calls it.
 FUNCTIONS = """
     s2_map s2_unmap s2_release s2_destroy s2_wrprotect s2_relax_perms s2_mkyoung s2_age
     s2_split s2_collapse s2_lookup s2_translate s2_batch_begin s2_batch_end

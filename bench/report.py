@@ -18,7 +18,7 @@ INSTRUCTIONS = {
     "destroy": 0.1,
     "lookup-1g": 50,
 }
-# So many times faster than Linux, and than reading each leaf entry once.
+# How many times faster than Linux, and than reading each leaf entry once.
 FASTER = {"unmap-1g": (500, "scan-1g", 20), "unmap-64g": (300, "scan-64g", 20)}
 FLOORS = ("scan-", "zero-")
 GROWTH = "grow-"
@@ -89,7 +89,7 @@ def spread(side, order):
 
 
 def title(name, case, cases):
-    """What a case is; "..." goes on from the last that says it in full."""
+    """The description of a case; "..." continues the last full description."""
     said = case["says"]
     if said.startswith("..."):
         whole = ""
@@ -113,7 +113,7 @@ def operations(name):
 
 
 def table(head, lines):
-    """Markdown that can be read as it is; the first column to the left."""
+    """A Markdown table with aligned columns; the first column is left-aligned."""
     lines = [head, *lines]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
     out = []
@@ -247,7 +247,7 @@ def markdown(results):
 
 
 def plain(results):
-    """For a terminal: the one table, then what was missed."""
+    """For a terminal: the table, then the goals that were missed."""
     text = [costs(results["cases"]), ""]
     text += [fault_table(results["faults"]), ""]
     missed = [g for g in results["goals"] if not g[3]]
@@ -322,7 +322,7 @@ def charts(results, out):
 
 
 def into_docs(root, out, text):
-    """The latest table between its marks in docs/performance.md, the charts beside it."""
+    """Put the table between its marks in docs/performance.md, and the charts beside it."""
     page = os.path.join(root, "docs", "performance.md")
     with open(page, encoding="utf-8") as f:
         old = f.read()

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A lock for readers and writers as KVM's mmu_lock is one: whoever waits spins, in the
- * order of arrival, and while a writer waits no reader overtakes it. A POSIX lock puts
- * its waiters to sleep, and waking them would be most of what they wait.
+ * A reader-writer lock like KVM's mmu_lock. Waiting threads spin, in the order of
+ * arrival. While a writer waits, no reader overtakes it. A POSIX lock puts waiting
+ * threads to sleep, and waking them would be most of the waiting time.
  */
 #ifndef STAGE2_BENCH_RWLOCK_H
 #define STAGE2_BENCH_RWLOCK_H
@@ -12,14 +12,14 @@
 #include <stdint.h>
 
 #define RWLOCK_WRITER 1u
-#define RWLOCK_WAITS 2u /* a writer does: readers queue behind it */
+#define RWLOCK_WAITS 2u /* a writer waits: readers queue behind it */
 #define RWLOCK_READER 4u
 
 /**
  * struct rwlock - zero: free
- * @state: RWLOCK_* and how many readers hold it, times RWLOCK_READER
+ * @state: RWLOCK_*, plus the number of readers that hold it, times RWLOCK_READER
  * @next, @turn: the queue: tickets
- * @yield: threads share CPUs: one that spins could keep the CPU from whom it waits for
+ * @yield: threads share CPUs, so a spinning thread gives its CPU up
  */
 struct rwlock {
 	_Alignas(128) uint32_t state;
@@ -54,7 +54,7 @@ static inline void rwlock_read(struct rwlock *l)
 		return;
 	__atomic_fetch_sub(&l->state, RWLOCK_READER, __ATOMIC_RELAXED);
 	rwlock_queue(l);
-	/* No writer can be waiting now: it would have to be at the head of the queue. */
+	/* No writer can be waiting now: it would be at the head of the queue. */
 	__atomic_fetch_add(&l->state, RWLOCK_READER, __ATOMIC_RELAXED);
 	while (__atomic_load_n(&l->state, __ATOMIC_ACQUIRE) & RWLOCK_WRITER)
 		rwlock_pause(l);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A side: one implementation of stage-2 tables under measurement. Only plain types,
- * for the other side is compiled with other headers.
+ * A side: one implementation of stage-2 tables that is measured. It uses only plain
+ * types, because the other side is compiled with other headers.
  */
 #ifndef STAGE2_BENCH_SIDE_H
 #define STAGE2_BENCH_SIDE_H
@@ -16,8 +16,8 @@ enum { BENCH_FWB = 1, BENCH_TLBIRANGE = 2, BENCH_HAFDBS = 4 };
 /**
  * struct bench_config - what one case asks for
  * @ipa_bits: 40 to 43: tables begin at level 1
- * @features: BENCH_* bits; what hardware sets is nothing to Linux's file
- * @tables: table pages to have, those of the root not counted
+ * @features: BENCH_* bits; Linux's file ignores hardware updates
+ * @tables: number of table pages, without those of the root
  * @seed: shuffles the order in which pages are handed out; 0: ascending
  */
 struct bench_config {
@@ -39,19 +39,19 @@ struct bench_counts {
 /**
  * struct bench_side - the operations, on the one instance of the side
  * @open: an arena and an instance
- * @reset: the instance as new, every page zeroed and back in its order
+ * @reset: makes the instance as new: every page zeroed and back in its order
  * @map: one call; @pages: no blocks
- * @fault: map one page as a fault handler does, beside others
+ * @fault: map one page as a fault handler does, beside other calls
  * @batch_begin, @batch_end: unmaps in between share one invalidation
- * @unmap_beside: unmap beside faults, without a lock; the tables are left for @release,
- *	which has to wait until every fault that was running has ended
+ * @unmap_beside: unmap beside faults, without a lock. The tables are left for @release,
+ *	which must come after every fault that was running has ended
  * @split: blocks into pages
  * @collapse: full tables into blocks, where @pa is what is mapped
- * @remap: map blocks over it, which replaces the tables
- * @lookup: returns the PA, and knows the level
+ * @remap: map blocks over the range, which replaces the tables
+ * @lookup: returns the PA, and finds the level
  * @describe: the same, with size, attributes and state
- * @detach: unmap, the tables left for @release
- * @scan: read every entry of every table in use once: a floor, not an operation
+ * @detach: unmap, with the tables left for @release
+ * @scan: read every entry of every table in use once: a lower bound, not an operation
  * @zero: zero all of them
  *
  * An operation that a side does not have is NULL. Failure of any is fatal.

@@ -1,27 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Batches: many unmaps, one invalidation. What is broken in a batch keeps its markers,
- * tagged with the batch's number, until the flush. The ranges are remembered so that the
- * flush need not search.
+ * tagged with the batch's number, until the flush. The ranges are remembered here so that
+ * the flush, in flush.c, need not search.
  */
 #include "internal.h"
-
-int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
-{
-	unsigned tag;
-
-	if (!S2_USE_BATCH)
-		return S2_E_UNSUPPORTED;
-	if (s2->batch)
-		return S2_E_BATCH;
-	tag = tag_new(s2);
-	if (!tag)
-		return S2_E_BUSY;
-	b->places = b->ranges = 0;
-	b->tag = (uint8_t)tag;
-	s2->batch = b;
-	return 0;
-}
 
 /* Changes of one kind that follow each other are one place. */
 static void add_place(struct s2_batch *b, const struct s2_gather *g)

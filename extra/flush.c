@@ -1,9 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Phases 2 to 4 of all that a batch has broken: one invalidation, then the cleans, then
- * every range is released.
+ * The beginning and the end of a batch. The flush is phases 2 to 4 of all that the batch
+ * has broken: one invalidation, then the cleans, then every range is released.
  */
 #include "internal.h"
+
+int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
+{
+	unsigned tag;
+
+	if (!S2_USE_BATCH)
+		return S2_E_UNSUPPORTED;
+	if (s2->batch)
+		return S2_E_BATCH;
+	tag = tag_new(s2);
+	if (!tag)
+		return S2_E_BUSY;
+	b->places = b->ranges = 0;
+	b->tag = (uint8_t)tag;
+	s2->batch = b;
+	return 0;
+}
 
 /*
  * Ranges that each lie inside one table of leaves, which is still there: what
@@ -38,12 +55,15 @@ static bool release_leaves(struct window *w, const struct s2_batch *b, uint64_t 
 	return true;
 }
 
-static void finish_all(struct s2 *s2, struct s2_batch *b, struct s2_op *op,
-		       struct step *step)
+/*
+ * Phases 2 to 4; whether a table may have been left empty. Not inline: the sweep has a
+ * window of its own.
+ */
+static __attribute__((__noinline__)) bool finish_all(struct s2 *s2, struct s2_batch *b,
+						     struct s2_op *op, struct step *step)
 {
 	struct window w;
 	uint64_t bytes = step->bytes;
-	uint8_t tag = step->tag;
 
 	window_init(&w, s2, op, step, 0, 0, 0);
 	invalidate_places(s2, b->place, b->places);
@@ -58,17 +78,15 @@ static void finish_all(struct s2 *s2, struct s2_batch *b, struct s2_op *op,
 		if (!release_leaves(&w, b, start, end))
 			window_release(&w, start, end);
 	}
-	step->tag = 0;
-	for (unsigned i = 0; w.emptied && i < b->ranges; i++)
-		window_sweep(s2, op, step, b->range[i].start, b->range[i].end);
-	step->tag = tag;
-	b->places = b->ranges = 0;
+	return w.emptied;
 }
 
 int s2_batch_flush(struct s2 *s2, struct s2_batch *b, struct s2_op *op)
 {
 	struct s2_op local;
 	struct step step;
+	bool emptied;
+	uint8_t tag;
 	int err;
 
 	if (!S2_USE_BATCH)
@@ -78,7 +96,13 @@ int s2_batch_flush(struct s2 *s2, struct s2_batch *b, struct s2_op *op)
 	err = op_begin(s2, &op, &local, &step, OP_FLUSH, 0, 0, 0, 0);
 	if (err)
 		return err;
-	finish_all(s2, b, op, &step);
+	tag = step.tag;
+	emptied = finish_all(s2, b, op, &step);
+	step.tag = 0;
+	for (unsigned i = 0; emptied && i < b->ranges; i++)
+		window_sweep(s2, op, &step, b->range[i].start, b->range[i].end);
+	step.tag = tag;
+	b->places = b->ranges = 0;
 	drain_own(s2, op, &step);
 	return op_end(s2, op, &step, 0);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The fuzzer's way into the differential run: its bytes are a sequence
- * (tests/engine/world.h). What is wrong is an abort; the file that libFuzzer then
- * leaves is made short and printed as calls by tests/engine/judged.
+ * The entry of the fuzzer into the differential run: its bytes are a sequence of
+ * operations (tests/engine/world.h). A fault is an abort. tests/engine/judged shortens
+ * the file that libFuzzer then leaves, and prints it as calls.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -27,8 +27,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 }
 
 /*
- * Half of the time whole records are repeated, moved or left out, so that the others
- * keep their meaning; what becomes of the bytes of one is libFuzzer's own affair.
+ * Half of the time whole records are repeated, moved or left out, so that the other
+ * records keep their meaning. libFuzzer changes the bytes of one record.
  */
 size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max, unsigned seed)
 {
@@ -52,7 +52,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *bytes, size_t size, size_t max, unsigned
 		memcpy(record + to, kept, WORLD_RECORD);
 		return size;
 	case 2:
-		/* The same place again, something else done to it. */
+		/* The same place again, with another operation. */
 		memcpy(record + to + 2, kept + 2, 5);
 		return size;
 	default:

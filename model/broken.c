@@ -44,6 +44,9 @@ void stale_flush(struct stale *s)
 		if (!c->holders || (!s->cached && !held_in(c, r.ipa, r.end)))
 			r.state = ST_RETIRED;
 		if (r.state == ST_RETIRED) {
+			/* PEs that held it could write until they let go. */
+			if (!c->holders)
+				frames_guest_wrote(s->m, &r, c->quiet);
 			r.flags &= (uint16_t)~F_AGENT;
 			/* Only the first context remembers what has to be cleaned. */
 			if (!(r.flags & F_NORMAL) || r.flags & F_OLD ||

@@ -308,7 +308,9 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 				judge_held(m, pe, r, claim);
 				continue;
 			}
-			if (r->retired && !(flags & S2M_CLAIM_NO_CLEAN))
+			if (flags & S2M_CLAIM_NO_CLEAN)
+				frames_vouched(m, r->pa, r->end - r->ipa);
+			else if (r->retired)
 				judge_clean(m, pe, r, claim);
 			frames_to_host(m, r->pa, r->end - r->ipa, m->step);
 			rec_drop(m, r);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames: when they were cleaned, and who wrote last. Cache lines are not simulated.
- * Without FWB a guest that can write can also write by a non-cacheable alias, so the
- * only question is whether a clean came late enough.
+ * Frames: when they were cleaned, and who wrote last, through the cache or past it. Cache
+ * lines are not simulated. Whoever can write does, so the only question is whether a
+ * clean came late enough.
  */
 #include <stdlib.h>
 
@@ -56,7 +56,9 @@ static bool alike(const struct frame *a, const struct frame *b)
 {
 	return a->live == b->live && a->recs == b->recs && a->civac == b->civac &&
 	       a->clean == b->clean && a->host == b->host && a->ic == b->ic &&
-	       a->icache == b->icache;
+	       a->icache == b->icache && a->guest[BY_CACHE] == b->guest[BY_CACHE] &&
+	       a->guest[PAST_CACHE] == b->guest[PAST_CACHE] &&
+	       a->guest[EITHER] == b->guest[EITHER];
 }
 
 static void extent_remove(struct machine *m, struct extent *e)
@@ -249,6 +251,39 @@ void frames_to_host(struct machine *m, uint64_t pa, uint64_t size, uint64_t step
 	host_writes(m, pa, size, step, false);
 }
 
+#define MEMATTR 15u
+#define MEMATTR_NC 5u /* with FWB and without */
+
+static enum alias alias(bool weak, uint16_t type)
+{
+	return !weak ? BY_CACHE : (type & MEMATTR) == MEMATTR_NC ? PAST_CACHE : EITHER;
+}
+
+void frames_guest_wrote(struct machine *m, const struct rec *r, uint64_t step)
+{
+	enum alias by = alias(r->flags & F_WEAK, r->type);
+	struct frames fs = frames(m, r->pa, r->end - r->ipa, true);
+	struct frame *f;
+
+	if (r->kind != K_LEAF || !(r->flags & F_WRITE) || !(r->flags & F_NORMAL))
+		return;
+	while ((f = next_frame(&fs))) {
+		if (f->guest[by] < step)
+			f->guest[by] = step;
+	}
+}
+
+void frames_vouched(struct machine *m, uint64_t pa, uint64_t size)
+{
+	struct frames fs = frames(m, pa, size, true);
+	struct frame *f;
+
+	while ((f = next_frame(&fs))) {
+		for (int by = 0; by < ALIASES; by++)
+			f->guest[by] = 0;
+	}
+}
+
 bool clean_done(struct machine *m, const struct rec *r)
 {
 	struct frames fs = frames(m, r->pa, r->end - r->ipa, false);
@@ -402,49 +437,138 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size)
 
 /* ---- before an entry becomes valid --------------------------------------- */
 
+/*
+ * A leaf elsewhere has been broken and not invalidated, and by it a guest may still
+ * write the frames of d, past what d will read. (One that is live is an alias, which
+ * is the owner's affair; one for the same address is check_early()'s.)
+ */
+static struct rec *still_written(struct machine *m, uint64_t ipa, const struct desc *d,
+				 enum alias by)
+{
+	struct ctx *c;
+	struct rec *r;
+
+	LIST_FOREACH(c, &m->ctxs, all) {
+		for (int st = 0; c->held && st < ST_ISB; st++) {
+			TAILQ_FOREACH(r, &c->list[st], list) {
+				if (r->kind == K_LEAF && r->flags & F_WRITE &&
+				    r->flags & F_NORMAL && !(r->flags & F_OLD) &&
+				    r->pa < d->pa + d->size &&
+				    r->pa + (r->end - r->ipa) > d->pa &&
+				    r->pa - r->ipa != d->pa - ipa &&
+				    alias(r->flags & F_WEAK, r->type) != by)
+					return r;
+			}
+		}
+	}
+	return NULL;
+}
+
+/* Who wrote f last so that a leaf of this kind does not see it; NULL: nobody. */
+static const char *not_seen(const struct frame *f, enum alias by, uint64_t *step)
+{
+	*step = f->guest[PAST_CACHE] > f->guest[EITHER] || by == EITHER ?
+			f->guest[PAST_CACHE] :
+			f->guest[EITHER];
+	/* What is in the cache, dirty or not, hides what was written past it. */
+	if (by != PAST_CACHE && *step && f->civac <= *step)
+		return "a guest could write it past the cache";
+	*step = f->guest[BY_CACHE] > f->guest[EITHER] || by == EITHER ?
+			f->guest[BY_CACHE] :
+			f->guest[EITHER];
+	if (by != BY_CACHE && *step && f->clean <= *step)
+		return "a guest could write it through the cache";
+	*step = f->host;
+	if (by != BY_CACHE && f->clean <= f->host)
+		return f->host ? "the host wrote it" : "the host had it";
+	return NULL;
+}
+
+static void not_clean(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d,
+		      uint64_t pa, uint64_t step, const char *who)
+{
+	verdict(m, R_MAP_CLEAN_MISSING,
+		(struct where){ .pe = pe, .cause = step, .ipa = ipa, .pa = pa },
+		"PE%u maps %#llx to %#llx, but frame %#llx was not cleaned (with a DSB) since "
+		"%s: the guest may read what was there before",
+		pe, (unsigned long long)ipa, (unsigned long long)d->pa,
+		(unsigned long long)pa, who);
+}
+
+/* It was not held back by a DSB that reached as far. */
+static bool check_data(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d)
+{
+	enum alias by = alias(d->weak, d->type);
+	struct frames fs = frames(m, d->pa, d->size, false);
+	struct frame *f;
+	bool recs = false;
+	struct rec *r;
+
+	while ((f = next_frame(&fs))) {
+		uint64_t step;
+		const char *who = not_seen(f, by, &step);
+
+		if (who) {
+			not_clean(m, pe, ipa, d, fs.at, step, who);
+			return false;
+		}
+		recs |= f->recs;
+	}
+	r = recs ? still_written(m, ipa, d, by) : NULL;
+	if (r)
+		not_clean(m, pe, ipa, d, r->pa > d->pa ? r->pa : d->pa, r->first,
+			  "a PE may write it by a translation that was broken and is not "
+			  "invalidated");
+	return !r;
+}
+
+static void check_icache(struct machine *m, unsigned pe, uint64_t ipa,
+			 const struct desc *d)
+{
+	struct frames fs = frames(m, d->pa, d->size, false);
+	struct frame *f;
+
+	while ((f = next_frame(&fs))) {
+		if (f->icache & IC_DONE)
+			continue;
+		verdict(m, R_MAP_ICACHE_MISSING,
+			(struct where){
+				.pe = pe, .cause = f->host, .ipa = ipa, .pa = fs.at },
+			"PE%u maps %#llx to %#llx executable, but the instruction cache was not "
+			"invalidated for frame %#llx%s: the guest may fetch what was there "
+			"before",
+			pe, (unsigned long long)ipa, (unsigned long long)d->pa,
+			(unsigned long long)fs.at,
+			f->icache ? " (no DSB)" : " after its data was clean");
+		return;
+	}
+}
+
+static void vouch(struct machine *m, const struct desc *d)
+{
+	struct frames fs = frames(m, d->pa, d->size, true);
+	struct frame *f;
+
+	while ((f = next_frame(&fs))) {
+		f->clean = m->step;
+		f->icache = IC_DONE;
+		f->ic = m->step;
+	}
+	frames_vouched(m, d->pa, d->size);
+}
+
 void frames_check_map(struct machine *m, unsigned pe, uint64_t ipa, const struct desc *d,
 		      bool data)
 {
 	bool exec = d->normal && d->exec && !(m->features & S2M_DIC);
-	struct frames fs = frames(m, d->pa, d->size, m->pe[pe].waive);
-	struct frame *f;
 
-	data = data && d->weak;
-	if (!data && !exec)
+	data = data && d->normal;
+	if (m->pe[pe].waive) {
+		if (data || exec)
+			vouch(m, d);
 		return;
-	while ((f = next_frame(&fs))) {
-		if (m->pe[pe].waive) {
-			f->clean = m->step;
-			f->icache = IC_DONE;
-			f->ic = m->step;
-			continue;
-		}
-		if (data && f->clean <= f->host) {
-			verdict(m, R_MAP_CLEAN_MISSING,
-				(struct where){ .pe = pe,
-						.cause = f->host,
-						.ipa = ipa,
-						.pa = fs.at },
-				"PE%u maps %#llx to %#llx, but frame %#llx was not cleaned (with a "
-				"DSB) since the host %s: the guest may read what was there before",
-				pe, (unsigned long long)ipa, (unsigned long long)d->pa,
-				(unsigned long long)fs.at,
-				f->host ? "wrote it" : "had it");
-			break;
-		}
-		if (exec && !(f->icache & IC_DONE)) {
-			verdict(m, R_MAP_ICACHE_MISSING,
-				(struct where){ .pe = pe,
-						.cause = f->host,
-						.ipa = ipa,
-						.pa = fs.at },
-				"PE%u maps %#llx to %#llx executable, but the instruction cache was "
-				"not invalidated for frame %#llx%s: the guest may fetch what was "
-				"there before",
-				pe, (unsigned long long)ipa, (unsigned long long)d->pa,
-				(unsigned long long)fs.at,
-				f->icache ? " (no DSB)" : " after its data was clean");
-			break;
-		}
 	}
+	if (!data || check_data(m, pe, ipa, d))
+		if (exec)
+			check_icache(m, pe, ipa, d);
 }

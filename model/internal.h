@@ -171,12 +171,22 @@ struct page {
 	bool hints;		/* an entry has or had the Contiguous bit */
 };
 
+/* How a guest reaches memory by a Normal leaf. */
+enum alias {
+	BY_CACHE,	/* write-back is forced */
+	PAST_CACHE,	/* non-cacheable */
+	EITHER,		/* stage 1 chooses */
+	ALIASES,
+};
+
 struct frame {
 	/* Steps. A cache operation counts when complete, by the step of its issue. */
 	uint64_t civac;		/* the last clean and invalidate */
 	uint64_t clean;		/* the last clean, with or without invalidate */
 	uint64_t host;		/* when the host last wrote it, or got it back */
 	uint64_t ic;		/* the issue of the last instruction cache invalidation */
+	/* The last step at which a guest could write it, by leaves that are gone. */
+	uint64_t guest[ALIASES];
 	uint32_t live;		/* number of live leaves that map it */
 	uint32_t recs : 30;	/* number of records of leaves that mapped it */
 	uint32_t icache : 2;	/* IC_* */
@@ -433,6 +443,10 @@ void frames_recorded(struct machine *m, const struct rec *r, int delta);
 bool frames_have_recs(struct machine *m, uint64_t pa, uint64_t size);
 /* Frames that no live leaf maps belong to the host again, from this step on. */
 void frames_to_host(struct machine *m, uint64_t pa, uint64_t size, uint64_t step);
+/* A guest could write the frames of r until this step; no PE holds r any more. */
+void frames_guest_wrote(struct machine *m, const struct rec *r, uint64_t step);
+/* What guests have written need not be cleaned: the owner says so. */
+void frames_vouched(struct machine *m, uint64_t pa, uint64_t size);
 /* The memory behind r, which is retired, needs no clean, or has had it. */
 bool clean_done(struct machine *m, const struct rec *r);
 /* If not: the rule; *pa is the frame and *step the step of a clean that did not count. */

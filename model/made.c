@@ -76,8 +76,8 @@ static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t
 }
 
 /* Drops older records of a new leaf's range that are complete or say the same. */
-static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int level,
-			 const struct desc *d)
+static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t ipa,
+			 int level, const struct desc *d)
 {
 	uint64_t end = ipa + d->size;
 	struct rec *r, *next;
@@ -94,7 +94,14 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 				rec_drop(m, r);
 			continue;
 		}
-		if (r->pa - r->ipa == d->pa - ipa) {
+		/* S2_NO_CLEAN is for the old memory and the new. */
+		if (m->pe[pe].waive && !(r->flags & F_AGENT)) {
+			frames_vouched(m, r->pa, r->end - r->ipa);
+			rec_drop(m, r);
+			continue;
+		}
+		/* The same memory: frames_check_map() asks for its clean. */
+		if (r->pa - r->ipa == d->pa - ipa && d->normal) {
 			rec_drop(m, r);
 			continue;
 		}
@@ -104,9 +111,6 @@ static void forget_older(struct machine *m, struct ctx *c, uint64_t ipa, int lev
 			rec_orphan(r);
 			continue;
 		}
-		/* No guest has had the memory since r->acted, and any clean is done. */
-		if (!(r->flags & F_WEAK))
-			frames_to_host(m, r->pa, r->end - r->ipa, r->acted);
 		rec_drop(m, r);
 	}
 }
@@ -133,7 +137,7 @@ static void leaf_made(struct machine *m, struct tree *t, unsigned pe, uint64_t i
 	dirty_forget(m, t, ipa, ipa + d->size, d);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (!RB_EMPTY(&c->leaves))
-			forget_older(m, c, ipa, level, d);
+			forget_older(m, pe, c, ipa, level, d);
 	}
 	frames_check_map(m, pe, ipa, d, true);
 	frames_mapped(m, d->pa, d->size, 1);

@@ -331,6 +331,7 @@ static void retire(struct machine *m, struct rec *r, bool from_isb)
 	if (!from_isb) {
 		r->retired = m->step;
 		m->epoch++;
+		frames_guest_wrote(m, r, m->step);
 	}
 	rec_state(m, r, from_isb || m->features & S2M_ETS2 ? ST_RETIRED : ST_ISB);
 	rec_settle(m, r);

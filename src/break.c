@@ -24,7 +24,7 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 
 	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES))
 		lost |= META_NOTED;
-	if (w->flags & S2_ONLY_NOTES)
+	if (only_notes(w))
 		return state & lost;
 	/*
 	 * Hardware may record writes in a detached table until the TLBI is complete, so
@@ -35,6 +35,9 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	/* With a budget no clean may have to stop inside a detached table. */
 	if (is_bounded(w->step))
 		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;
+	/* The flush cleans all of a range or nothing: what is waived has nothing to clean. */
+	if (S2_USE_BATCH && w->batch && w->flags & S2_NO_CLEAN)
+		lost |= META_PARKED;
 	return state & lost;
 }
 
@@ -115,7 +118,7 @@ static void break_next(struct breaking *b)
 
 	while (c->level > c->s2->start_level && (next >= c->end || cursor_last(c))) {
 		/* A map puts something into tables that are not below one of its leaves. */
-		if ((b->w->target && c->level <= b->w->apart) ||
+		if ((S2_USE_REPLACE && b->w->target && c->level <= b->w->apart) ||
 		    meta_live(state_of(c->s2, cursor_meta(c))))
 			cursor_up(c);
 		else
@@ -316,7 +319,8 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	if (!is_shared(c->step))
 		return;
 	S2_ASSERT(w->n_held < HELD_MAX);
-	w->held[w->n_held++] = (struct held){ c->table[c->level], base, c->level };
+	w->held[w->n_held++] = (struct held){ c->table[c->level],
+						base + (unsigned)c->level };
 }
 
 void break_window(struct window *w)
@@ -334,7 +338,7 @@ void break_window(struct window *w)
 	while (c->ipa < c->end && !b.full && !w->edge && !w->step->wait) {
 		uint64_t *entry = cursor_entry(c), d;
 		/* The level of the leaf that a map makes here. */
-		int want = w->target && c->level <= w->apart ?
+		int want = S2_USE_REPLACE && w->target && c->level <= w->apart ?
 				   target_level(s2, w->target, c->ipa) :
 				   0;
 
@@ -346,14 +350,14 @@ void break_window(struct window *w)
 				break_down(&b, d, c->level >= want);
 				continue;
 			}
-			if (!(w->flags & S2_ONLY_NOTES)) {
+			if (!only_notes(w)) {
 				if (!take_table(&b, entry, d))
 					continue;
 				break_run(&b, entry, d);
 			}
 		} else if (desc_valid(d)) {
-			if (w->flags & S2_ONLY_NOTES ||
-			    (w->target && c->level == want &&
+			if (only_notes(w) ||
+			    (S2_USE_REPLACE && w->target && c->level == want &&
 			     target_in_place(s2, w->target, d, c->ipa, want))) {
 				break_next(&b);
 				continue;
@@ -380,7 +384,7 @@ void break_window(struct window *w)
 			if (!meet_foreign(&b, d))
 				continue;
 		} else if (S2_USE_STEPS && desc_parked(d) &&
-			   !(w->flags & S2_ONLY_NOTES)) {
+			   !only_notes(w)) {
 			if (!finish_parked(&b, entry, d))
 				break;
 		}

@@ -135,5 +135,15 @@ uint64_t *table_of(const struct s2 *s2, uint64_t d)
 
 struct place walk_any(const struct s2 *s2, uint64_t ipa)
 {
-	return walk_in(s2, ipa, wide_of(s2));
+	struct place p = { .table = s2->root, .level = s2->start_level };
+	uint64_t i = ipa >> s2->start_shift;
+
+	for (;; p.level++) {
+		p.entry = &p.table[i];
+		p.d = s2_port_load(s2->port, p.entry);
+		if (!desc_valid_table(p.d, p.level))
+			return p;
+		p.table = table_of(s2, p.d);
+		i = ipa >> level_shift(s2, p.level + 1) & (table_entries(s2) - 1);
+	}
 }

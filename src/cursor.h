@@ -169,10 +169,8 @@ struct place {
  */
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define S2_INLINE static inline __attribute__((always_inline))
-#define S2_SMALL 0
 #else
 #define S2_INLINE static inline
-#define S2_SMALL 1
 #endif
 
 /* Into the table that @d is, which is at @level. */
@@ -219,7 +217,7 @@ struct place walk_any(const struct s2 *s2, uint64_t ipa);
 
 S2_INLINE struct place walk(const struct s2 *s2, uint64_t ipa)
 {
-	if (S2_SMALL)
+	if (!S2_USE_FAST)
 		return walk_any(s2, ipa);
 	return wide_of(s2) ? walk_in(s2, ipa, s2->wide) : walk_in(s2, ipa, S2_WIDE_NO);
 }

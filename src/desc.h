@@ -218,7 +218,7 @@ static inline uint64_t desc_from_oa(const struct s2 *s2, uint64_t oa)
 static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
 {
 	d = (d & ~DESC_VALID) | DESC_BUSY;
-	if (tag)
+	if (S2_USE_TAGS && tag)
 		d = (d & ~DESC_TAG) | DESC_TAGGED | (uint64_t)tag << DESC_TAG_SHIFT;
 	return d;
 }
@@ -226,8 +226,8 @@ static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
 /* Tag 0 is nobody's: it marks a parked leaf. */
 static inline bool desc_parked(uint64_t d)
 {
-	return (d & (DESC_VALID | DESC_BUSY | DESC_TAGGED | DESC_TAG)) ==
-	       (DESC_BUSY | DESC_TAGGED);
+	return S2_USE_STEPS && (d & (DESC_VALID | DESC_BUSY | DESC_TAGGED | DESC_TAG)) ==
+				       (DESC_BUSY | DESC_TAGGED);
 }
 
 static inline uint64_t desc_make_parked(uint64_t d)
@@ -237,7 +237,9 @@ static inline uint64_t desc_make_parked(uint64_t d)
 
 static inline unsigned desc_tag(uint64_t d)
 {
-	return d & DESC_TAGGED ? (unsigned)((d & DESC_TAG) >> DESC_TAG_SHIFT) : 0;
+	return S2_USE_TAGS && d & DESC_TAGGED ?
+		       (unsigned)((d & DESC_TAG) >> DESC_TAG_SHIFT) :
+		       0;
 }
 
 static inline uint64_t desc_make_table(const struct s2 *s2, uint64_t table_pa)
@@ -329,13 +331,14 @@ static inline uint64_t desc_leaf(const struct s2 *s2, uint64_t oa, s2_attr_t att
 static inline s2_attr_t desc_attr(const struct s2 *s2, uint64_t d)
 {
 	unsigned m = desc_memattr(d);
-	s2_attr_t a;
+	s2_attr_t a = S2_MEM_WB;
 
-	a = m & 8u	    ? S2_MEM_WB :
-	    m == MEMATTR_NC ? S2_MEM_NC :
-	    !(m & 0xcu)	    ? S2_MEM_DEV_nGnRnE | (m << 4) :
-	    m & 1u	    ? S2_MEM_S1 :
-			      S2_MEM_WB;
+	if (!(m & 0xcu))
+		a = S2_MEM_DEV_nGnRnE | m << 4;
+	else if (m == MEMATTR_NC)
+		a = S2_MEM_NC;
+	else if (m == MEMATTR_FWB_S1)
+		a = S2_MEM_S1;
 	a |= (s2_attr_t)(d / DESC_S2AP_R) & (S2_R | S2_W);
 	if (d & DESC_DBM)
 		a |= S2_DBM;

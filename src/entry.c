@@ -160,7 +160,7 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 {
 	uint64_t freed[S2_LEVELS] = { 0 };
 
-	while (limbo->head && step->entries) {
+	while (limbo->head && (!S2_USE_STEPS || step->entries)) {
 		uint64_t link = limbo->head;
 		int level = (int)(link & LINK_LEVEL);
 		uint64_t *table = s2_port_table_va(s2->port, link_pa(link));
@@ -168,10 +168,10 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 
 		/* A read and a free below it: two visits at most for each turn. */
 		while (meta_tables(meta[META_STATE]) && limbo->idx < table_entries(s2) &&
-		       step->entries >= 2) {
+		       (!S2_USE_STEPS || step->entries >= 2)) {
 			uint64_t d = s2_port_load(s2->port, &table[limbo->idx]), *child;
 
-			step->entries--;
+			step_visits(step, 1);
 			limbo->idx++;
 			if (!(desc_valid(d) || desc_busy(d)) || !desc_is_table(d, level))
 				continue;
@@ -180,14 +180,15 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 				limbo_push(s2, limbo, child, level + 1);
 				continue;
 			}
-			step->entries--;
+			step_visits(step, 1);
 			freed[level + 1]++;
 			s2_port_table_free(s2->port, child);
 		}
-		if (!step->entries ||
-		    (meta_tables(meta[META_STATE]) && limbo->idx < table_entries(s2)))
+		if (S2_USE_STEPS &&
+		    (!step->entries ||
+		     (meta_tables(meta[META_STATE]) && limbo->idx < table_entries(s2))))
 			break;
-		step->entries--;
+		step_visits(step, 1);
 		limbo->idx = 0;
 		limbo->head = meta[META_LINK];
 		limbo->tables--;

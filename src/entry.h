@@ -44,9 +44,15 @@ void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int leve
 /* Free what the op has put in its own limbo; false when the budget ended it. */
 bool drain_own(struct s2 *s2, struct s2_op *op, struct step *step);
 
+/* ---- logs of dirty pages: extra/log.c ---------------------------------------------- */
+
+/* Whether a log has a bit for every page of the entry under the cursor. */
+bool log_covers(const struct cursor *c, const struct s2_dirty_log *log);
+/* A bit for every page of it that the log has one for. */
+void log_leaf(const struct cursor *c, struct s2_dirty_log *log);
 /*
  * The leaf under the cursor was @d, the last that hardware had to say of it, and is
- * @now: if it was dirty and is not any more, the caller's log has to know. change.c.
+ * @now: if it was dirty and is not any more, the caller's log has to know.
  */
 void log_harvest(const struct cursor *c, uint64_t d, uint64_t now);
 

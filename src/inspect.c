@@ -111,9 +111,9 @@ int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf)
 	if (ipa.ipa >= s2->ipa_end)
 		return S2_E_IPA_RANGE;
 	/* Of 4 KiB: 35 to 43 bits, and 44 to 48. */
-	if (!S2_SMALL && !wide_of(s2) && s2->start_level == 1)
+	if (S2_USE_FAST && !wide_of(s2) && s2->start_level == 1)
 		return translate(s2, ipa.ipa, 1, leaf);
-	if (!S2_SMALL && !wide_of(s2) && s2->start_level == 0)
+	if (S2_USE_FAST && !wide_of(s2) && s2->start_level == 0)
 		return translate(s2, ipa.ipa, 0, leaf);
 	return translate_any(s2, ipa.ipa, leaf);
 }

@@ -5,8 +5,7 @@
  *
  * The first may fail and changes nothing; the rest cannot fail. A call works through its
  * range in windows, the whole range when it has no budget. Replacing something goes
- * through the phases of unmap.c. A step begins anew at the end of the last window that
- * has been made, so what other calls do between two steps is seen.
+ * through the phases of unmap.c. A step begins where the last window ended, with a look.
  */
 #include "internal.h"
 
@@ -50,28 +49,6 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 }
 
 /*
- * Tables that [ipa, end), inside one empty entry at @level, needs: at each level
- * one for every entry that is not itself a block.
- */
-static uint64_t tables_for(const struct map *m, uint64_t ipa, uint64_t end, int level)
-{
-	uint64_t n = 0;
-
-	for (; level < LAST_LEVEL; level++) {
-		unsigned shift = level_shift(m->s2, level);
-		uint64_t size = level_size(m->s2, level);
-		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
-
-		if (level >= first_block_level(m->s2) && !(m->t.flags & S2_MAP_PAGES) &&
-		    !(m->t.delta & (size - 1)) && size <= m->t.max_leaf &&
-		    end >> shift > (ipa + size - 1) >> shift)
-			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
-		n += all - blocks;
-	}
-	return n;
-}
-
-/*
  * A table with nothing in it, left by a replacement that was given up or has not gone
  * on yet, is nothing that is mapped.
  */
@@ -87,7 +64,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	uint64_t past = cursor_past(c), new;
 
 	if (desc_busy(d)) {
-		if (!is_shared(c->step) && desc_tag(d))
+		if (S2_USE_BATCH && !is_shared(c->step) && desc_tag(d))
 			return S2_E_BATCH;
 		if (!(m->t.flags & S2_MAP_REPLACE) || is_shared(c->step))
 			return S2_E_BUSY;
@@ -112,8 +89,8 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	f->noted |= desc_note(d);
 	f->fresh = true;
 	if (c->level < want)
-		f->tables +=
-			tables_for(m, c->ipa, past < c->end ? past : c->end, c->level);
+		f->tables += target_tables(m->s2, &m->t, c->ipa,
+					   past < c->end ? past : c->end, c->level);
 	return 0;
 }
 
@@ -201,10 +178,9 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 	if (fresh && cleans_new(m)) {
 		s2_port_clean(m->s2->port, pa, size, m->t.attr);
 		/*
-		 * The cleans before the stores that make the entries valid: a guest
-		 * that reads past the caches must find the data in memory. A store
-		 * is not ordered after a DC by program order; the DSB completes the
-		 * cleans of this PE. SY: such reads are outer shareable.
+		 * The cleans of this PE before the stores that make the entries valid,
+		 * which program order does not ensure: a guest that reads past the
+		 * caches must find the data. SY: such reads are outer shareable.
 		 */
 		s2_port_dsb_sy(m->s2->port);
 		m->step->bytes -= size;
@@ -213,18 +189,14 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 		s2_port_make_executable(m->s2->port, pa, size);
 }
 
-/*
- * Beside others a leaf that was there at the look may have gone since, or lost the
- * permission: what is made valid or executable now was not published with the rest.
- */
+/* Beside others a leaf that the look has seen may have gone, or lost a permission. */
 static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
 			 uint64_t size, uint64_t d)
 {
-	bool fresh = !desc_valid(d) && f->present;
+	bool fresh = f->present && !desc_valid(d);
+	bool executable = !f->fresh && !f->executable && m->t.attr & ~desc_exec(d) & S2_X;
 
-	if (is_shared(m->step) &&
-	    (fresh || (desc_valid(d) && !f->fresh && !f->executable &&
-		       m->t.attr & ~desc_exec(d) & S2_X)))
+	if (is_shared(m->step) && (fresh || executable))
 		publish(m, ipa, size, fresh, true);
 }
 
@@ -263,7 +235,7 @@ static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 {
 	const s2_attr_t all = S2_R | S2_W | S2_X;
 
-	if (d == new) {
+	if (!S2_USE_CHANGES || d == new) {
 		if (is_shared(m->step) && ~m->t.attr & all)
 			gather_leaf(g, c);
 		return true;
@@ -347,8 +319,8 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
  */
 static int prepare(struct map *m, struct found *f)
 {
-	bool replace = m->t.flags & S2_MAP_REPLACE;
-	uint64_t edges = 0, halves = 0;
+	bool replace = S2_USE_REPLACE && m->t.flags & S2_MAP_REPLACE;
+	uint64_t edges = 0;
 	int err = 0;
 
 	/* From where this step begins: blocks may have been mapped meanwhile. */
@@ -358,14 +330,10 @@ static int prepare(struct map *m, struct found *f)
 	if (!err)
 		err = look(m, f);
 	if (!err)
-		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables);
-	/* On a list of their own: one that was filled in vain is not empty. */
-	if (!err)
-		err = reserve_fill(m->s2, m->op->cookie, &halves, edges);
+		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables + edges);
 	if (err || !edges || !S2_USE_RESHAPE)
 		return err;
-	edges_split(m->s2, m->step, m->pos, m->t.end, &halves);
-	reserve_drain(m->s2, &halves);
+	edges_split(m->s2, m->step, m->pos, m->t.end, &m->reserve);
 	if (m->step->wait)
 		return S2_MORE;
 	return look(m, f);
@@ -375,9 +343,9 @@ static int prepare(struct map *m, struct found *f)
  * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
  * place of a table with more entries than a step may visit, the next step goes on where
  * this one stopped. Then it looks again: between two steps something may have been mapped
- * below that.
+ * below that. Not inline: the window is not to be on the stack of every map.
  */
-static int clear_way(struct map *m)
+static __attribute__((__noinline__)) int clear_way(struct map *m)
 {
 	struct s2_op *op = m->op;
 	uint64_t start = op->start.ipa, dropped;
@@ -391,6 +359,9 @@ static int clear_way(struct map *m)
 	w.target = &m->t;
 	if (again && w.start & (level_size(m->s2, level) - 1))
 		w.apart = level;
+	/* A run may have been made across it. */
+	if (again && has_runs(m->s2))
+		run_break(m->s2, w.start);
 	op->start = s2_ipa(m->pos);
 	window_run(&w);
 	dropped = op->start.ipa;
@@ -403,7 +374,8 @@ static int clear_way(struct map *m)
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		return S2_MORE;
 	}
-	op->st.cleared = w.to;
+	/* A block that lies across the place where the last step stopped: from its start. */
+	op->st.cleared = w.edge ? 0 : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
@@ -420,7 +392,7 @@ static int map_window(struct map *m)
 		run_break(m->s2, m->pos);
 		run_break(m->s2, m->end);
 	}
-	if (f.taken) {
+	if (S2_USE_REPLACE && f.taken) {
 		err = clear_way(m);
 		if (err)
 			return err;
@@ -431,7 +403,7 @@ static int map_window(struct map *m)
 		return S2_MORE;
 	publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
 	err = make(m, &f, &g);
-	if (g.start < g.end) {
+	if (S2_USE_CHANGES && g.start < g.end) {
 		invalidate(m->s2, m->step, &g);
 	} else {
 		/*
@@ -465,12 +437,14 @@ static int map_steps(struct map *m)
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
 			   ++tries > 4) {
 			/*
-			 * No table that was made for it is left empty, or that another
-			 * call left because an entry was counted for a moment.
+			 * No table that was made for it, or that counted an entry for
+			 * a moment, is left empty. Exclusively only a later step fails,
+			 * and none after it would free tables: the next call finds them.
 			 */
-			if (ret < 0 && (op->changed || is_shared(m->step)))
+			if (ret < 0 && is_shared(m->step))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
-			return ret;
+			/* There is no tag to do it with, say: again, then. */
+			return m->step->wait ? S2_MORE : ret;
 		}
 	}
 }

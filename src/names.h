@@ -38,7 +38,9 @@
 #define invalidate_places s2_invalidate_places
 #define limbo_push s2_limbo_push
 #define map_range s2_map_range
+#define log_covers s2_log_covers
 #define log_harvest s2_log_harvest
+#define log_leaf s2_log_leaf
 #define op_begin s2_op_begin
 #define op_end s2_op_end
 #define op_end_at s2_op_end_at
@@ -68,6 +70,7 @@
 #define target_level s2_target_level
 #define target_desc s2_target_desc
 #define target_in_place s2_target_in_place
+#define target_tables s2_target_tables
 #define unmap_range s2_unmap_range
 #define unmap_steps s2_unmap_steps
 #define window_clean s2_window_clean

@@ -74,34 +74,38 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		err = check_batch(s2, op, kind, ipa, size);
 	if (err)
 		return err;
-	if (op->st.kind == OP_NONE) {
-		op->st.kind = (uint8_t)kind;
-		op->st.ipa = op->st.pos = op->st.cleared = ipa;
+	if (S2_USE_STEPS && op->st.kind != OP_NONE) {
+		if (op->st.kind != kind || op->st.ipa != ipa || op->st.size != size ||
+		    op->st.arg != arg || op->st.flags != flags ||
+		    op->st.limbo != op->limbo || op->st.dirty != op->dirty ||
+		    op->st.batch != op->batch)
+			return S2_E_RESUME;
+	} else {
+		op->st.ipa = op->st.pos = ipa;
 		op->st.size = size;
-		op->st.arg = arg;
-		op->st.flags = flags;
-		op->st.limbo = op->limbo;
-		op->st.dirty = op->dirty;
-		op->st.batch = op->batch;
 		op->st.phase = 0;
 		op->st.ended = false;
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);
 		op->end = s2_ipa(ipa + size);
 		op->changed = 0;
-	} else if (op->st.kind != kind || op->st.ipa != ipa || op->st.size != size ||
-		   op->st.arg != arg || op->st.flags != flags ||
-		   op->st.limbo != op->limbo || op->st.dirty != op->dirty ||
-		   op->st.batch != op->batch) {
-		return S2_E_RESUME;
+		if (S2_USE_STEPS) {
+			op->st.kind = (uint8_t)kind;
+			op->st.cleared = ipa;
+			op->st.arg = arg;
+			op->st.flags = flags;
+			op->st.limbo = op->limbo;
+			op->st.dirty = op->dirty;
+			op->st.batch = op->batch;
+		}
 	}
 	*step = step_free(flags);
 	step->op = op;
-	step->tag = op->batch ? op->batch->tag : 0;
+	step->tag = batch_of(op) ? op->batch->tag : 0;
 	step->bounded = op->max_entries || op->max_bytes;
-	if (op->max_entries)
+	if (S2_USE_STEPS && op->max_entries)
 		step->entries = op->max_entries;
-	if (op->max_bytes)
+	if (S2_USE_STEPS && op->max_bytes)
 		step->bytes = op->max_bytes;
 	return 0;
 }

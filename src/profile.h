@@ -33,12 +33,22 @@
 #ifndef S2_USE_HW
 #define S2_USE_HW (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif
+/* S2_MAP_REPLACE. */
+#ifndef S2_USE_REPLACE
+#define S2_USE_REPLACE (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
 /*
  * Speed for size: short ways for one page, and loops over consecutive entries with the
- * same attributes. Without it every entry goes the general way.
+ * same attributes. Without it every entry goes the general way, which is the default of a
+ * build for size (-Os).
  */
+#ifdef __OPTIMIZE_SIZE__
+#define S2_SMALL 1
+#else
+#define S2_SMALL 0
+#endif
 #ifndef S2_USE_FAST
-#define S2_USE_FAST (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#define S2_USE_FAST (S2_PROFILE >= S2_PROFILE_HYPERVISOR && !S2_SMALL)
 #endif
 /* Changes in place and looks at a range: s2_wrprotect(), s2_age(), s2_count(), ... */
 #ifndef S2_USE_CHANGES
@@ -60,5 +70,8 @@
 #ifndef S2_USE_52BIT
 #define S2_USE_52BIT (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
+
+/* Whether there are markers that are not the only call's. */
+#define S2_USE_TAGS (S2_USE_SHARED || S2_USE_BATCH)
 
 #endif /* STAGE2_SRC_PROFILE_H */

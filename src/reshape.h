@@ -10,6 +10,8 @@ static inline unsigned tables_to(const struct s2 *s2, uint64_t edge, int level)
 {
 	unsigned n = 0;
 
+	if (!S2_USE_RESHAPE)
+		return 1;
 	for (; level < LAST_LEVEL && edge & (level_size(s2, level) - 1); level++)
 		n++;
 	return n;

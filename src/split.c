@@ -127,11 +127,16 @@ static void split_round(struct s2 *s2, struct step *step, const struct wanted *w
 		invalidate(s2, step, &g);
 		link_tables(s2, step, w);
 	}
-	/* Filled for blocks that others have taken away meanwhile. */
+	/*
+	 * Filled for blocks that others have taken away meanwhile. A map takes tables from
+	 * the same reserve and links them as empty ones.
+	 */
 	while (filled) {
 		uint64_t *table = reserve_take(s2, &filled);
 
 		table_meta(s2, table)[META_STATE] = 0;
+		for (unsigned i = 0; i < table_entries(s2); i++)
+			s2_port_store(s2->port, &table[i], 0);
 		reserve_return(s2, reserve, table);
 	}
 }
@@ -144,15 +149,14 @@ static void split_round(struct s2 *s2, struct step *step, const struct wanted *w
  */
 static unsigned edge_tables(struct s2 *s2, uint64_t edge)
 {
-	struct step step = step_free(0);
-	struct cursor c;
+	uint64_t *table = s2->root, i = edge >> s2->start_shift, d;
 
-	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
-	while (edge & (cursor_size(&c) - 1)) {
-		uint64_t *entry, d;
-
-		if (cursor_read(&c, &entry, &d))
-			return desc_valid(d) ? tables_to(s2, edge, c.level) : 0;
+	for (int level = s2->start_level; edge & (level_size(s2, level) - 1); level++) {
+		d = s2_port_load(s2->port, &table[i]);
+		if (!desc_valid_table(d, level))
+			return desc_valid(d) ? tables_to(s2, edge, level) : 0;
+		table = table_of(s2, d);
+		i = edge >> level_shift(s2, level + 1) & (table_entries(s2) - 1);
 	}
 	return 0;
 }

@@ -49,6 +49,7 @@ int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
 	if (pa + size > UINT64_C(1) << s2->pa_bits)
 		return S2_E_PA_RANGE;
 	if ((!S2_USE_RUNS && flags & S2_MAP_CONT) ||
+	    (!S2_USE_REPLACE && flags & S2_MAP_REPLACE) ||
 	    (!S2_USE_RESHAPE && flags & S2_SPLIT_EDGES))
 		return S2_E_UNSUPPORTED;
 	/* Hardware may write the members of a run one by one. */
@@ -69,23 +70,45 @@ int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa)
 		uint64_t size = level_size(s2, level - 1);
 
 		if ((ipa | t->delta) & (size - 1) || t->end - ipa < size ||
-		    size > t->max_leaf)
+		    (S2_USE_STEPS && size > t->max_leaf))
 			break;
 		level--;
 	}
 	return level;
 }
 
-uint64_t target_desc(const struct s2 *s2, const struct target *t,
-				   uint64_t ipa, int level)
+uint64_t target_desc(const struct s2 *s2, const struct target *t, uint64_t ipa, int level)
 {
 	return desc_leaf(s2, ipa + t->delta, t->attr, level);
 }
 
-uint64_t target_in_place(const struct s2 *s2, const struct target *t,
-				       uint64_t d, uint64_t ipa, int level)
+uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d,
+			 uint64_t ipa, int level)
 {
 	uint64_t new = desc_in_place(d, target_desc(s2, t, ipa, level));
 
-	return (d ^ new) & ~DESC_IN_PLACE ? 0 : new;
+	return (d ^ new) & (S2_USE_CHANGES ? ~DESC_IN_PLACE : UINT64_MAX) ? 0 : new;
+}
+
+/*
+ * Tables that [ipa, end), inside one empty entry at @level, needs: at each level
+ * one for every entry that is not itself a block.
+ */
+uint64_t target_tables(const struct s2 *s2, const struct target *t, uint64_t ipa,
+		       uint64_t end, int level)
+{
+	uint64_t n = 0;
+
+	for (; level < LAST_LEVEL; level++) {
+		unsigned shift = level_shift(s2, level);
+		uint64_t size = level_size(s2, level);
+		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
+
+		if (level >= first_block_level(s2) && !(t->flags & S2_MAP_PAGES) &&
+		    !(t->delta & (size - 1)) && size <= t->max_leaf &&
+		    end >> shift > (ipa + size - 1) >> shift)
+			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
+		n += all - blocks;
+	}
+	return n;
 }

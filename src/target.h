@@ -32,4 +32,8 @@ uint64_t target_desc(const struct s2 *s2, const struct target *t,
 uint64_t target_in_place(const struct s2 *s2, const struct target *t,
 				       uint64_t d, uint64_t ipa, int level);
 
+/* Tables that [ipa, end), inside one empty entry at @level, needs. */
+uint64_t target_tables(const struct s2 *s2, const struct target *t, uint64_t ipa,
+		       uint64_t end, int level);
+
 #endif /* STAGE2_SRC_TARGET_H */

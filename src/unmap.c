@@ -205,7 +205,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 
 	cursor_start(&c, w->s2, w->step, start, end);
 	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c), one, left;
+		uint64_t *entry = cursor_entry(&c), one;
 		uint64_t d = cursor_load(&c, entry);
 
 		/* What is below a table that this call has detached goes with it. */
@@ -213,7 +213,7 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 			continue;
 		/* All that a shared call broke is in tables that it holds. */
 		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
-		    !(w->flags & S2_ONLY_NOTES && cursor_covers(&c) &&
+		    !(only_notes(w) && cursor_covers(&c) &&
 		      !(state_below(w->s2, d) & META_NOTED))) {
 			cursor_down(&c, d);
 			continue;
@@ -225,11 +225,12 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 				one += META_TABLE_ONE;
 				limbo_push(w->s2, limbo, table_of(w->s2, d), c.level + 1);
 			}
-			left = state_add(&c, cursor_meta(&c), UINT64_C(0) - one) - one;
+			state_add(&c, cursor_meta(&c), UINT64_C(0) - one);
 			release_run(&c, limbo, entry, d);
 			/* Another's entry was in it when phase 1 looked, and is gone. */
 			if ((is_shared(w->step) || open_batch(w->s2)) &&
-			    !(left & (META_COUNTS | META_DEAD)))
+			    !(state_of(w->s2, cursor_meta(&c)) &
+			      (META_COUNTS | META_DEAD)))
 				w->emptied = true;
 		}
 		cursor_next(&c);
@@ -246,8 +247,13 @@ void window_run(struct window *w)
 	break_window(w);
 	bytes = w->step->bytes;
 	if (S2_USE_BATCH && w->batch) {
+		const struct s2_op *op = w->op;
+
+		/* A block that is dropped whole waits for the flush with all of it. */
 		if (w->found)
-			batch_add(w->batch, &w->g, w->from, w->to, w->clean);
+			batch_add(w->batch, &w->g,
+				  op->start.ipa < op->st.ipa ? op->start.ipa : w->from,
+				  op->end.ipa > w->to ? op->end.ipa : w->to, w->clean);
 		return;
 	}
 	/*
@@ -288,8 +294,9 @@ void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step 
 	w->n_held = 0;
 }
 
-void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t start,
-		  uint64_t end)
+__attribute__((__noinline__)) void window_sweep(struct s2 *s2, struct s2_op *op,
+						struct step *step, uint64_t start,
+						uint64_t end)
 {
 	struct window w;
 
@@ -298,17 +305,36 @@ void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t s
 	window_run(&w);
 }
 
+/*
+ * From op->st.pos to @end, or as far as one window goes; whether a block lay across an
+ * edge. Not inline: no other window, or the edges' work, is to have it on the stack.
+ */
+static __attribute__((__noinline__)) bool unmap_window(struct s2 *s2, struct s2_op *op,
+						       struct step *step, uint64_t end,
+						       uint32_t flags, enum extent extent,
+						       bool *emptied)
+{
+	struct window w;
+
+	window_init(&w, s2, op, step, op->st.pos, end, flags);
+	w.extent = extent;
+	w.batch = batch_of(op);
+	window_run(&w);
+	*emptied = w.emptied;
+	op->st.pos = w.to;
+	op->done = s2_ipa(w.to < end ? w.to : end);
+	return w.edge;
+}
+
 int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
 		enum extent extent)
 {
-	uint64_t end = op->st.ipa + op->st.size;
-	bool worked = false;
+	uint64_t end = op->st.ipa + op->st.size, pos;
+	bool worked = false, emptied;
 	int err;
 
 	/* Beside others blocks may come to the edges again and again: a few times. */
 	for (int edges = 0; edges < 4;) {
-		struct window w;
-
 		if (!drain_own(s2, op, step))
 			return S2_MORE;
 		if (op->st.pos >= end)
@@ -326,15 +352,14 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			run_break(s2, op->st.pos);
 			run_break(s2, end);
 		}
-		window_init(&w, s2, op, step, op->st.pos, end, flags);
-		w.extent = extent;
-		w.batch = batch_of(op);
-		window_run(&w);
-		if (w.emptied)
-			window_sweep(s2, op, step, op->st.pos, w.to);
-		op->st.pos = w.to;
-		op->done = s2_ipa(w.to < end ? w.to : end);
-		edges += w.edge;
+		pos = op->st.pos;
+		edges += unmap_window(s2, op, step, end, flags, extent, &emptied);
+		if (emptied) {
+			window_sweep(s2, op, step, pos, op->st.pos);
+			/* Without a tag it detaches nothing. */
+			if (step->wait)
+				return S2_MORE;
+		}
 		worked = true;
 	}
 	return S2_MORE;

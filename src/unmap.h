@@ -22,12 +22,14 @@ enum extent { BY_RANGE, WHOLE_VMID, NOTHING };
  */
 struct held {
 	uint64_t *table;
-	uint64_t base; /* of what it translates */
-	int level;
+	uint64_t at; /* the first address that it translates, plus its level */
 };
 
-/* Only tables that lie across an edge of the window: one for each level and edge. */
-#define HELD_MAX (2 * S2_LEVELS)
+/*
+ * Only tables that lie across an edge of the window: one for each edge and each level
+ * below the root.
+ */
+#define HELD_MAX (2 * (S2_LEVELS - 1))
 
 struct window {
 	struct s2 *s2;
@@ -57,6 +59,12 @@ struct window {
 
 void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step *step,
 		 uint64_t start, uint64_t end, uint32_t flags);
+/* What is mapped stays: annotations go, and empty tables. */
+static inline bool only_notes(const struct window *w)
+{
+	return (S2_USE_NOTES || S2_USE_TAGS || S2_USE_STEPS) && w->flags & S2_ONLY_NOTES;
+}
+
 /* All four phases, or in a batch the first. */
 void window_run(struct window *w);
 /* Detach the empty tables above addresses in [start, end) and release them. */
@@ -83,7 +91,7 @@ static inline bool held_down(const struct window *w, struct cursor *c)
 	for (unsigned i = 0; i < w->n_held; i++) {
 		const struct held *h = &w->held[i];
 
-		if (h->level == c->level + 1 && h->base == cursor_base(c)) {
+		if (h->at == cursor_base(c) + (unsigned)c->level + 1) {
 			cursor_into(c, h->table);
 			return true;
 		}

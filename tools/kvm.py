@@ -28,7 +28,7 @@ PROGRAMS = BUILD / "programs"
 CPUS = ("max", "neoverse-n1", "cortex-a57")
 CROSS = "aarch64-linux-gnu-"
 
-# The functions that the engine stands in for: the stock ones get another name.
+# The functions that the engine replaces. The stock functions get another name.
 REPLACED = """__kvm_pgtable_stage2_init kvm_pgtable_stage2_destroy
 kvm_pgtable_stage2_free_unlinked kvm_pgtable_stage2_create_unlinked
 kvm_pgtable_stage2_map kvm_pgtable_stage2_set_owner kvm_pgtable_stage2_unmap
@@ -36,7 +36,7 @@ kvm_pgtable_stage2_wrprotect kvm_pgtable_stage2_mkyoung
 kvm_pgtable_stage2_test_clear_young kvm_pgtable_stage2_relax_perms
 kvm_pgtable_stage2_flush kvm_pgtable_stage2_split""".split()
 
-# The machines that tests.list asks for by an option; the first is the usual one.
+# The machines that tests.list selects by an option. The first is the default.
 MACHINES = {
     "": {},
     "smp1": {"smp": 1},
@@ -66,7 +66,7 @@ def run(what, command, log, **kwargs):
 
 
 def write(path, text):
-    """Write a file, unless that is what it says already."""
+    """Write a file, unless it has that content already."""
     if not path.exists() or path.read_text() != text:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -87,7 +87,7 @@ def graft():
     """Put the engine and its glue into the source, and a few lines into a Makefile."""
     hyp = SOURCE / "arch/arm64/kvm/hyp"
     for source, target in ((ROOT / "include", "include"), (ROOT / "src", "src"),
-                           (PORT, "linux")):
+                           (ROOT / "extra", "extra"), (PORT, "linux")):
         names = set()
         for path in source.rglob("*"):
             if path.is_file() and "tests" not in path.relative_to(source).parts:
@@ -232,7 +232,7 @@ def boot(label, command, log, timeout):
 
 
 def results(lines):
-    """{test: what it ended with}, and the kernel's complaints."""
+    """{test: its result}, and the complaints of the kernel."""
     ended, trouble = {}, []
     for line in lines:
         if line.startswith("##END "):
@@ -248,7 +248,7 @@ def results(lines):
 
 
 def longest(lines):
-    """Where the time of a boot went: its five longest tests."""
+    """The five longest tests of a boot."""
     seconds = {w[1]: float(w[4]) for w in map(str.split, lines) if w[:1] == ["##END"]}
     top = sorted(seconds, key=seconds.get, reverse=True)[:5]
     return ", ".join(f"{name} {seconds[name]:.0f} s" for name in top)
@@ -295,14 +295,14 @@ def build(args):
                     "unlinked": ["unlinked.c", "vm.c"]})
     run("build guest.dtb", ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o",
                             PROGRAMS / "guest.dtb", PORT / "tests/guest.dts"], "dtb.log")
-    # A guest runs the kernel of its host; its RAM disk ends where guest.dts says.
+    # A guest runs the kernel of its host. guest.dts says where its RAM disk ends.
     archive({"init": (PROGRAMS / "guest-init").read_bytes()}, PROGRAMS / "guest.cpio")
     with open(PROGRAMS / "guest.cpio", "ab") as padded:
         padded.truncate(4 << 20)
 
 
 def run_list(kernel, cpu, tests, timeout):
-    """run_once(), and once more what a busy machine may have kept from passing."""
+    """run_once(), and once more for tests that a busy machine may have made fail."""
     ended, trouble = run_once(kernel, cpu, tests, timeout)
     slow = [t for t in tests if ended.get(t[0]) == "timeout"]
     if slow:
@@ -314,7 +314,7 @@ def run_list(kernel, cpu, tests, timeout):
 
 
 def shell():
-    """What record.sh needs to run: Debian's busybox, by each name that it is called."""
+    """The programs that record.sh needs: Debian's busybox, under each of their names."""
     guest.fetch()
     busybox = pathlib.Path(guest.DEBIAN, "bin/busybox").read_bytes()
     names = ("sh", "sed", "grep", "awk", "cat", "mkdir", "rmdir")
@@ -392,7 +392,7 @@ def test(args):
 
 
 def debug(args):
-    """The short list with the kernel watching itself."""
+    """The short list on kernels with debugging checks."""
     build(args)
     tests = read_list(True)
     bad = 0

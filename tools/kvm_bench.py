@@ -14,7 +14,7 @@ import sys
 
 import kvm
 
-# The functions whose work a way is.
+# The functions that do the work of each way.
 WAYS = {
     "dontneed": ("kvm_pgtable_stage2_unmap",),
     "slot": ("kvm_pgtable_stage2_unmap",),
@@ -23,9 +23,9 @@ WAYS = {
     "split": ("kvm_pgtable_stage2_wrprotect", "kvm_pgtable_stage2_split"),
     "collapse": ("kvm_pgtable_stage2_map",),
 }
-# Under the MMU lock from before to after, unless somebody waits for it in between.
+# The MMU lock is held around these, unless another thread waits for it in between.
 HELD = ("kvm_unmap_gfn_range", "kvm_arch_flush_shadow_memslot")
-# Where freed tables go: out of the locked path.
+# The functions that free tables later, without the lock.
 LATER = ("reclaim_work", "stage2_free_unlinked_table_rcu_cb")
 TLBIS = ("ipas2e1is", "ripas2e1is", "vmalle1is", "vmalls12e1is")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""run.py BUILD: a recorded guest on the machine model, then what each way of
-unmapping costs on four kinds of CPU. Everything in full goes to BUILD/run."""
+"""run.py BUILD: replays a recorded guest on the machine model, then prints what each way
+of unmapping costs on four kinds of CPU. The full output goes to BUILD/run."""
 
 import json
 import os

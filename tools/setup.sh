@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# Install what building and testing need, on Debian and its relatives. When all
-# is there already, only the package database is read. Arguments: packages that are
-# needed too.
+# Install the packages that building and testing need, on Debian and its relatives. If
+# all of them are installed, only the package database is read. Arguments: further
+# packages that are needed.
 #
-# What runs inside the guest of `make guest` (Debian's arm64 cloud kernel,
-# busybox-static, libfdt) is not installed: tools/guest.py fetches those packages the
+# The programs inside the guest of `make guest` (Debian's arm64 cloud kernel,
+# busybox-static, libfdt) are not installed. tools/guest.py fetches those packages the
 # first time, about 23 MB, and unpacks them under build/guest.
 set -eu
 
@@ -17,7 +17,7 @@ packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 patch xz-utils
 packages="$packages $*"
 
 if ! command -v dpkg-query >/dev/null; then
-	# Another system: the build itself says what it misses.
+	# On another system the build itself reports what is missing.
 	exit 0
 fi
 

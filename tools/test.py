@@ -5,11 +5,18 @@
 A program that speaks TAP (all of cmocka's do, asked by the environment) counts
 once for each of its test points, any other once. A program that fails without
 a failed point (a crash, a broken plan, a time-out) counts as one failure.
+
+--also NAME=passed|failed|skipped counts something that ran outside of this script.
+
+Before the totals: the CPU time, and the tests that took more than a quarter of
+their time limit. Those may time out on a machine that has other work.
 """
 
+import argparse
 import json
 import os
 import re
+import resource
 import subprocess
 import sys
 
@@ -32,6 +39,9 @@ ENV = dict(
 
 POINT = re.compile(r"^(not )?ok\b(.*)$", re.M)
 PLAN = re.compile(r"^1\.\.(\d+)", re.M)
+
+# A test should take less than its time limit divided by this.
+MARGIN = 4
 
 
 def build(tree, options):
@@ -76,16 +86,52 @@ def count(test):
     return passed, failed, skipped
 
 
+def cpu_seconds():
+    """User and system time of all children that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def limits(tree):
+    """The time limit of each test in seconds, by name."""
+    path = os.path.join(tree, "meson-info", "intro-tests.json")
+    with open(path, encoding="utf-8") as f:
+        tests = json.load(f)
+    return {test["name"]: test["timeout"] for test in tests}
+
+
+def also(text):
+    """(name, [passed, failed, skipped]) of NAME=RESULT."""
+    name, _, result = text.rpartition("=")
+    results = ["passed", "failed", "skipped"]
+    if not name or result not in results:
+        raise argparse.ArgumentTypeError(f"{text}: not NAME=passed|failed|skipped")
+    return name, [int(result == r) for r in results]
+
+
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--also", type=also, action="append", default=[],
+                        metavar="NAME=RESULT", help="count this, too")  # fmt: skip
+    args = parser.parse_args()
     os.chdir(ROOT)
     totals = [0, 0, 0]
     failures = []
+    slow = []
+    times = []
+    for name, counted in args.also:
+        totals = [a + b for a, b in zip(totals, counted)]
+        if counted[1]:
+            failures.append(name)
+        if counted[2]:
+            print("skipped:", name, flush=True)
     for tree, what, options, slower in TREES:
         print(f"== {tree} ({what})", flush=True)
         if options and not os.path.exists("/proc/self/maps"):
             totals[1] += 1
             failures.append(f"{tree}: the sanitizers need /proc, which is not mounted")
             continue
+        start = cpu_seconds()
         try:
             build(tree, options)
         except subprocess.CalledProcessError as e:
@@ -93,7 +139,9 @@ def main():
             totals[1] += 1
             failures.append(f"{tree}: does not build")
             continue
+        built = cpu_seconds()
         allow_for_container(tree)
+        limit = limits(tree)
         log = os.path.join(tree, "meson-logs", "testlog.json")
         if os.path.exists(log):
             os.remove(log)
@@ -112,10 +160,21 @@ def main():
                     ours = [a + b for a, b in zip(ours, counted)]
                     if counted[1]:
                         failures.append(f"{tree}: {test['name']} ({test['result']})")
+                    most = limit[test["name"].split(" / ")[-1]] * slower
+                    if test["duration"] * MARGIN > most > 0:
+                        slow.append(
+                            f"{tree}: {test['name']}: {test['duration']:.0f} s of {most} s"
+                        )
         if ran.returncode and not ours[1]:
             ours[1] = 1
             failures.append(f"{tree}: meson test, exit status {ran.returncode}")
         totals = [a + b for a, b in zip(totals, ours)]
+        times.append((tree, built - start, cpu_seconds() - built))
+    for tree, building, testing in times:
+        print(f"{tree}: {building:.0f} s of CPU time to build, {testing:.0f} s to test")
+    print(f"CPU time: {cpu_seconds():.0f} s")
+    for line in slow:
+        print("CLOSE TO ITS TIME LIMIT", line)
     for failure in failures:
         print("FAILED", failure)
     passed, failed, skipped = totals

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Measures on a CPU at EL2 what s2lab compare --cpu has prices for, and prints such a
- * profile: JSON, on a PL011. The invalidations are the port template's instructions in
- * the engine's order; the walk is the engine itself.
+ * Measures on a CPU at EL2 the prices that s2lab compare --cpu uses, and prints such a
+ * profile as JSON on a PL011. The invalidations are the instructions of the port
+ * template, in the order of the engine. The walk is the engine itself.
  *
- * Memory begins at 1 GiB and devices are below it, as on QEMU's virt board; another
- * place of the UART by -DCALIBRATE_UART=, of the program by calibrate.ld. One CPU runs:
- * a broadcast that others have to answer costs more, by how much this cannot say.
+ * Memory begins at 1 GiB and devices are below it, as on QEMU's virt board. Set another
+ * address of the UART by -DCALIBRATE_UART=, and another address of the program in
+ * calibrate.ld. One CPU runs. A broadcast that other CPUs have to answer costs more, and
+ * this program cannot say how much more.
  */
 #include <stage2/stage2.h>
 
@@ -22,7 +23,7 @@
 #define TABLES 144
 #define CLEANED (1 * MIB)
 #define ROUNDS 9
-#define TIMES 64 /* invalidations in a round, so that a slow counter can tell */
+#define TIMES 64 /* invalidations in a round, so that a slow counter is enough */
 #define MORE 8	 /* TLBIs in an invalidation with several */
 
 static uint64_t pages[TABLES][512] __attribute__((aligned(64 * 1024)));
@@ -70,7 +71,7 @@ void s2_port_table_free(void *port, uint64_t *table)
 uint64_t *s2_port_root_alloc(void *port, unsigned n)
 {
 	(void)port;
-	taken = n; /* the first, so aligned to all of them */
+	taken = n; /* the first pages, so aligned to all of them */
 	return pages[0];
 }
 
@@ -126,7 +127,7 @@ void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 	})
 #define WRITE(reg, value) __asm__ volatile("msr " reg ", %0" ::"r"((uint64_t)(value)))
 
-/* ISB: neither before what is measured has ended, nor after it has. */
+/* ISB: the counter is read after what was measured before, and before what follows. */
 static uint64_t ticks(void)
 {
 	uint64_t t;
@@ -135,7 +136,7 @@ static uint64_t ticks(void)
 	return t;
 }
 
-/* EL2 as the template assumes it: an identity map, the first GiB devices, then memory. */
+/* EL2 as the template assumes it: an identity map, first GiB devices, then memory. */
 void mmu_on(void)
 {
 	for (uint64_t i = 0; i < 4; i++)
@@ -146,8 +147,8 @@ void mmu_on(void)
 	WRITE("tcr_el2", 25 | 1 << 8 | 1 << 10 | 3 << 12 | 2 << 16 | 1 << 23 | 1u << 31);
 	WRITE("ttbr0_el2", (uintptr_t)el2_table);
 	/*
-	 * The table before the walks that the MMU makes once it is on; what a TLB may
-	 * hold from before goes in between.
+	 * The table must be visible before the walks that begin when the MMU is on.
+	 * Entries that a TLB may hold from earlier are invalidated in between.
 	 */
 	__asm__ volatile("dsb sy\n\ttlbi alle2\n\tdsb sy\n\tisb" ::: "memory");
 	WRITE("sctlr_el2", 0x30c50830 | 1 << 12 | 1 << 2 | 1);
@@ -244,7 +245,9 @@ static void clean(unsigned n)
 static struct s2 s2;
 static uint64_t visited;
 
-/* Every leaf is read and written: the permissions are given back before the next. */
+/*
+ * Every leaf is read and written. The permissions are given back before the next round.
+ */
 static void walk(unsigned n)
 {
 	struct s2_op op = { 0 };

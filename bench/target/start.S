@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Entered at EL2 with the MMU off, on one CPU, somewhere in memory that the linker
- * script knows. Prepares what C needs, and ends by PSCI SYSTEM_OFF.
+ * Entered at EL2 with the MMU off, on one CPU, at the address in the linker script.
+ * Prepares what C needs, and ends by PSCI SYSTEM_OFF.
  */
 	.section .text.start, "ax"
 	.globl	_start

@@ -10,30 +10,30 @@
  *
  * - Addresses and sizes are in bytes. A range is [ipa, ipa + size), aligned to
  *   the granule, inside the IPA size of the instance; size is never zero.
- * - Functions that return int return 0 when done, %S2_MORE when the caller's
- *   budget ended the step (call again with the same arguments and the same
- *   struct s2_op), or a negative enum s2_error. After an error nothing has been
- *   changed, lost or leaked, except that the steps already reported with
- *   %S2_MORE stay done.
- * - Locking: a call is *exclusive* unless %S2_SHARED is in its flags: the caller
- *   serialises it with all other calls on the instance (a lock, held for the
- *   whole call; it may be dropped between steps), and the engine uses no atomics
- *   but where hardware may write. *Shared* calls run beside each other and beside
- *   s2_lookup() without a lock, each inside a read-side section for its length
- *   (RCU, or ports/qsbr). Other PEs may walk the tables by hardware all the time.
- *   docs/concurrency.md has the protocol.
+ * - Functions that return int return 0 when done, %S2_MORE, or a negative enum
+ *   s2_error. After an error nothing has been changed, lost or leaked, except that
+ *   the steps already reported with %S2_MORE stay done.
+ * - A call has one of three modes. docs/design.md has the combinations that exist.
+ *   *Exclusive* (no flag): the caller serialises it with all other calls on the instance
+ *   (by a lock, held for the whole call; it may be dropped between steps). It takes a
+ *   budget. %S2_MORE: the budget ended the step; call again with the same arguments and
+ *   the same struct s2_op.
+ *   *Shared* (%S2_SHARED): it runs beside other shared calls and s2_lookup() without a
+ *   lock, inside a read-side section for its length (RCU, or ports/qsbr). It takes no
+ *   budget. %S2_MORE: a split or a collapse is under way in the range, or no tag is
+ *   free; leave the read-side section, then make the same call again from the start. A
+ *   call for one address returns %S2_E_BUSY instead (let the guest fault again).
+ *   *Batched* (op->batch): an exclusive s2_unmap() that shares its invalidation with
+ *   others. It takes no budget.
+ *   Other PEs may walk the tables by hardware all the time. docs/concurrency.md has
+ *   the protocol.
  * - %S2_E_RESUME, %S2_E_BUDGET and %S2_E_BATCH from a call that goes on with an op
  *   leave the op where it is; any other error ends it.
- * - A shared call that must wait for another one to finish something returns
- *   %S2_MORE even without a budget (leave the read-side section, come back), or,
- *   if it is for one address, %S2_E_BUSY (let the guest fault again).
- * - Context: no function sleeps by itself, allocates by itself or recurses.
- *   Table pages come from s2_port_table_alloc(), which only s2_init(),
- *   s2_map(), s2_split(), s2_annotate(), and s2_unmap() with %S2_SPLIT_EDGES
- *   call, and before they change anything.
- * - The source of each architectural claim is given as a rule of the Arm
- *   Architecture Reference Manual (DDI 0487) in brackets, "[U]" where we could
- *   not confirm it.
+ * - Context: no function sleeps by itself, allocates by itself or recurses. Table pages
+ *   come from s2_port_table_alloc(). Only s2_map(), s2_split(), s2_annotate(), and
+ *   s2_unmap() with %S2_SPLIT_EDGES call it, before they change anything.
+ * - The source of each architectural claim is given as a rule of the Arm Architecture
+ *   Reference Manual (DDI 0487) in brackets, "[U]" where we could not confirm it.
  */
 #ifndef STAGE2_STAGE2_H
 #define STAGE2_STAGE2_H
@@ -79,13 +79,12 @@ static inline s2_pa_t s2_pa(uint64_t pa)
 /**
  * enum s2_error - what went wrong; s2_strerror() gives a sentence for each
  * @S2_E_CONFIG: a struct s2_config field is out of its range or unknown
- * @S2_E_IPA_BITS: IPA size not 32..48 (52 where addresses may have 52 bits), or
- *	larger than the PA size (an IPA size
- *	above the PA range is CONSTRAINED UNPREDICTABLE, so it is refused)
+ * @S2_E_IPA_BITS: IPA size not 32..48 (52 where addresses may have 52 bits), or larger
+ *	than the PA size, which is CONSTRAINED UNPREDICTABLE
  * @S2_E_PA_BITS: PA size not one of 32, 36, 40, 42, 44, 48, or 52 where addresses
  *	may have 52 bits
- * @S2_E_UNSUPPORTED: a granule other than the one the build is for, or dirty state of
- *	an instance without %S2_FEAT_DBM
+ * @S2_E_UNSUPPORTED: something that the build leaves out (S2_USE_*, S2_GRANULE_SHIFT), or
+ *	dirty state of an instance without %S2_FEAT_DBM
  * @S2_E_ALIGN: an address or a size is not a multiple of the granule
  * @S2_E_SIZE: size is zero
  * @S2_E_WRAP: address + size wraps around 2^64
@@ -93,20 +92,20 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  * @S2_E_PA_RANGE: the range ends beyond the PA size
  * @S2_E_ATTR: contradictory or unknown attributes
  * @S2_E_FLAGS: unknown flags, or flags that exclude each other
- * @S2_E_BUDGET: a budget below the least (%S2_BUDGET_ENTRIES_MIN, _BYTES_MIN)
- * @S2_E_RESUME: op is in the middle of an operation with other arguments
- * @S2_E_EXIST: something is mapped in the range and %S2_MAP_REPLACE is not given; or
- *	an operation that is not at its end has left more than one level of empty
- *	tables there
+ * @S2_E_BUDGET: a budget below the least (%S2_BUDGET_ENTRIES_MIN, _BYTES_MIN), or a
+ *	budget in a shared call, in a batch or in its flush
+ * @S2_E_RESUME: op is in the middle of an operation with other arguments, flags, limbo,
+ *	batch or log
+ * @S2_E_EXIST: something is mapped in the range and %S2_MAP_REPLACE is not given
  * @S2_E_NOENT: nothing is mapped at the address
- * @S2_E_BUSY: part of the range is busy: an operation that was begun with
- *	another op has not been finished
+ * @S2_E_BUSY: part of the range is busy: another call has broken it and has not
+ *	finished
  * @S2_E_NOMEM: s2_port_table_alloc() or s2_port_root_alloc() returned NULL
- * @S2_E_BLOCK: a block straddles the edge of the range and the flags say that
- *	it may be neither dropped nor split
- * @S2_E_BATCH: not while a batch is open (shared calls, s2_destroy()); not in a range
- *	that it is splitting (flush it first); not in a batch (s2_map(), ...); or
- *	op->batch is not the one that is open
+ * @S2_E_BLOCK: a block reaches across an edge of the range, and the flags allow neither
+ *	to drop nor to split it
+ * @S2_E_BATCH: a batch is open, and the call is shared, or is s2_destroy(), or changes
+ *	what the batch has unmapped (flush it first); or op->batch is not the open one;
+ *	or the call is not s2_unmap() and has op->batch
  */
 enum s2_error {
 	S2_E_CONFIG = -1,
@@ -156,12 +155,8 @@ const char *s2_strerror(int err);
  * %S2_FEAT_DBM: hardware records dirty state too (VTCR_EL2.HD = 1; needs
  *	%S2_FEAT_HAFDBS).
  * %S2_FEAT_XNX: FEAT_XNX: execute permission for EL0 and EL1 apart.
- * %S2_FEAT_BBM1: FEAT_BBM level 1. Accepted; a change of size then is still made
- *	with a break: the nT bit that does without it costs a second invalidation.
- * %S2_FEAT_BBM2: FEAT_BBM level 2, *and* TLB conflict aborts cannot happen or are
- *	handled by the embedder (the VMID invalidated, the access tried again): exclusive
- *	splits and collapses replace the entry without a break, and the guest never
- *	faults on it. Leave it out otherwise.
+ * %S2_FEAT_BBM1, %S2_FEAT_BBM2: FEAT_BBM level 1 and 2. Accepted and not used: every
+ *	change of size breaks the entry first.
  * %S2_FEAT_ETS2: FEAT_ETS2. Accepted; the ISB is issued all the same.
  * %S2_FEAT_LPA2: FEAT_LPA2 at stage 2 (ID_AA64MMFR0_EL1.TGRAN4_2 or TGRAN16_2 =
  *	3) and VTCR_EL2.DS = 1: the other descriptor layout, whatever the sizes.
@@ -195,7 +190,7 @@ const char *s2_strerror(int err);
 /** S2_LEVELS - levels a walk may have: 0 to 3 */
 #define S2_LEVELS 4
 
-/** S2_TAGS - so many shared structural changes and batches at a time, less one */
+/** S2_TAGS - one more than the tags of an instance: see docs/concurrency.md */
 #define S2_TAGS 64
 
 /**
@@ -228,8 +223,8 @@ struct s2_config {
 enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
 
 /**
- * enum s2_special - engine: what an instance has that few have
- * @S2_HARDWARE_WRITES: of access flags or dirty state
+ * enum s2_special - engine: properties of an instance that the short paths test
+ * @S2_HARDWARE_WRITES: hardware writes access flags or dirty state
  * @S2_RUNS: a contiguous run has been made
  * @S2_SHALLOW: the root is the last level
  */
@@ -289,8 +284,9 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg);
  *
  * Inner and outer write-back write-allocate walks, inner shareable; T0SZ, SL0,
  * TG0, PS, VS, HA and DS by the configuration; RES1 bits set.
- * VTCR_EL2 may be cached in TLBs: a PE that loads another value needs the
- * invalidation that the Arm ARM asks for.
+ * HAFT is 0: the engine relies on it that hardware does not write to table descriptors.
+ * VTCR_EL2 may be cached in TLBs: a PE that loads another value needs the invalidation
+ * that the Arm ARM asks for.
  *
  * Return: the value. Context and locking: any, none.
  */
@@ -343,19 +339,19 @@ struct s2_dirty_log {
 
 /**
  * struct s2_op - budget, resources and progress of one operation
- * @max_entries: visit at most so many entries in a step; 0 for no bound, else
+ * @max_entries: exclusive: visit at most so many entries in a step; 0 for no bound, else
  *	at least %S2_BUDGET_ENTRIES_MIN
- * @max_bytes: clean at most so many bytes in a step; 0 for no bound, else at
- *	least %S2_BUDGET_BYTES_MIN
+ * @max_bytes: exclusive: clean at most so many bytes in a step; 0 for no bound, else at
+ *	least %S2_BUDGET_BYTES_MIN. A map that cleans new memory makes no larger leaf.
  * @cookie: handed to s2_port_table_alloc(); a memory cache, for example
- * @limbo: where detached tables go to be released by s2_release() later (after
- *	a grace period, if lockless software walkers exist); NULL: they are
- *	released before the call returns
- * @batch: the open batch that the call belongs to, or NULL; see s2_batch_begin()
- * @dirty: where s2_unmap(), s2_wrprotect(), s2_map() and s2_destroy() record a leaf whose
- *	dirty state hardware has kept (%S2_DBM) and which is lost by the call; or NULL.
- *	Tables that hold such leaves are then taken apart leaf by leaf. s2_map() with
- *	%S2_MAP_REPLACE does it exclusively and without a bound on entries only.
+ * @limbo: where detached tables go, to be released by s2_release() later (after a grace
+ *	period, if lockless software walkers exist); NULL: they are freed before the
+ *	call returns
+ * @batch: s2_unmap(): the open batch that the call belongs to, or NULL
+ * @dirty: where s2_unmap(), s2_wrprotect(), s2_map() and s2_destroy() record a dirty leaf
+ *	(%S2_DBM) that the call removes or write-protects; or NULL. Tables that hold such
+ *	leaves are taken apart leaf by leaf. Not in a shared s2_unmap(), nor in a shared
+ *	s2_map() with %S2_MAP_REPLACE.
  * @start: out: first IPA changed when a block at the edge was dropped whole,
  *	else the start of the range
  * @end: out: the same for the end (exclusive)
@@ -364,10 +360,11 @@ struct s2_dirty_log {
  * @cleaned: out: bytes cleaned by the last step
  * @changed: out: entries changed so far, a detached table counting as one
  *
- * Zero-initialise it; NULL in its place means no budget, no cookie and no
- * limbo. The remaining fields belong to the engine. An op that has returned
- * %S2_MORE must be used for the same call until that returns something else;
- * it may not be abandoned (its range would stay busy).
+ * Zero-initialise it. NULL in its place means no budget, no cookie and no limbo. The
+ * remaining fields belong to the engine. An exclusive call that has returned %S2_MORE
+ * must be made again with its op until it returns something else: a parked leaf would
+ * stay busy. Between two steps the budgets and the cookie may change, and nothing else
+ * (%S2_E_RESUME).
  */
 struct s2_op {
 	uint32_t max_entries;
@@ -410,19 +407,18 @@ struct s2_op {
  *	%S2_NO_CLEAN, %S2_MAP_CONT, %S2_SHARED
  * @op: budget, cookie for the table allocation, limbo, progress; or NULL
  *
- * Uses the largest block that address, alignment and size allow. Each step
- * first takes every table page it can need (that part may fail, and then
- * nothing has changed), then breaks what is to be replaced, invalidates once,
- * cleans, and makes the new entries (that part cannot fail). Splitting a block at
- * the edge comes before all of it, and stays when the rest is refused: what is
- * mapped is the same. Unless FWB forces
- * write-back or %S2_NO_CLEAN says otherwise, new normal memory is cleaned to
- * the PoC, and if executable made visible to instruction fetch, before its
- * entry becomes valid.
+ * Uses the largest block that address, alignment, size and op->max_bytes allow. Each step
+ * first takes every table page that it can need. This may fail, and then nothing has
+ * changed. It then breaks what is to be replaced, invalidates once, cleans the old
+ * memory, cleans the new memory, and makes the new entries. This cannot fail. A block at
+ * an edge is split before all of it; it stays split if the rest is refused, which
+ * changes nothing in what is mapped. New normal memory is cleaned to the PoC, and made
+ * visible to instruction fetch if it is executable, before its entry becomes valid,
+ * unless FWB forces write-back or %S2_NO_CLEAN is given.
  *
- * An entry that is mapped to the same PA, level and type already gets the new
+ * An entry that maps the same PA at the same level with the same type gets the new
  * permissions in place, without break-before-make [RWHZWS], with or without
- * %S2_MAP_REPLACE; nothing is done if they are the same too.
+ * %S2_MAP_REPLACE.
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
  * %S2_E_PA_RANGE, %S2_E_ATTR, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME,
@@ -440,16 +436,16 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
  * @flags: %S2_DROP_EDGES, %S2_SPLIT_EDGES, %S2_NO_CLEAN, %S2_KEEP_NOTES, %S2_SHARED
  * @op: budget, limbo, progress, cookie if edges are split; or NULL
  *
- * Break, invalidate, clean, release (src/unmap.c). After it returns 0 no PE can
- * use any translation of the range, and what the guest wrote by any alias is
- * what the hypervisor reads (P1, P3). Annotations go too, unless %S2_KEEP_NOTES; one of
- * an entry that is only partly in the range stays. A range in which nothing is mapped or
- * busy costs no TLBI and no DSB. Never allocates, unless %S2_SPLIT_EDGES meets
- * a block at an edge.
+ * Break, invalidate, clean, release (src/unmap.c). After it has returned 0, no PE can
+ * use a translation of the range, and the hypervisor reads what the guest wrote last
+ * by any alias (P1, P3). Annotations in the range are removed, unless %S2_KEEP_NOTES
+ * is given. One in an entry that is only partly in the range stays. A range in which
+ * nothing is mapped or busy costs no TLBI and no DSB. Allocates only if
+ * %S2_SPLIT_EDGES meets a block at an edge.
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
- * %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_BLOCK, %S2_E_NOMEM (the last
- * two before any change), %S2_E_BATCH. Context: any. Locking: exclusive or shared.
+ * %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_BLOCK (shared: what is below op->done is
+ * unmapped), %S2_E_NOMEM, %S2_E_BATCH. Context: any. Locking: exclusive or shared.
  */
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 	     struct s2_op *op);
@@ -460,9 +456,9 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * @limbo: the list; empty afterwards when 0 is returned
  * @op: budget (max_entries); or NULL
  *
- * Needs no lock against other calls on @s2: nothing in limbo is reachable from
- * the root. If lockless software walkers exist, the first call must come after
- * a grace period that began after the detach.
+ * Needs no lock against other calls on @s2: nothing in limbo is reachable from the root.
+ * If lockless software walkers exist, the first call must come after a grace period that
+ * began after the detach. Each table counts as a visit.
  *
  * Return: 0, %S2_MORE, %S2_E_BUDGET. Context: any that s2_port_table_free()
  * allows.
@@ -503,11 +499,11 @@ struct s2_gather {
 	bool table;
 };
 
-/** S2_BATCH_RANGES - separate ranges that a batch holds before it flushes by itself */
+/** S2_BATCH_RANGES - so many separate ranges a batch holds; one more flushes it */
 #define S2_BATCH_RANGES 64
 
 /**
- * struct s2_batch - changes that share one invalidation
+ * struct s2_batch - unmaps that share one invalidation
  *
  * Allocated by the caller; every field is the engine's.
  */
@@ -526,20 +522,15 @@ struct s2_batch {
  * @s2: the instance; one batch may be open on it
  * @b: storage for the batch, until s2_batch_end() has returned 0
  *
- * s2_unmap(), s2_wrprotect(), s2_age() and s2_split() with op->batch = @b then change
- * the tables and return; their promises hold only after s2_batch_flush() or
- * s2_batch_end(): one invalidation for all of them, then the cleans, then pages and
- * tables are released. Until then do not give away what was unmapped, nor read what
- * was protected.
+ * s2_unmap() with op->batch = @b then breaks its range and returns. Its promises hold
+ * only after s2_batch_flush() or s2_batch_end(), which issue one invalidation for all of
+ * the ranges, clean those whose callers have not waived it, and release. Until then do
+ * not give away the memory that was unmapped. Such a call flushes early if its range
+ * would be one more than %S2_BATCH_RANGES (consecutive ranges in order count as one).
  *
- * It flushes early, in such a call, when the call's range would be one range more than
- * %S2_BATCH_RANGES (neighbouring ones in order count as one), and when it splits what
- * is being split already (the two rounds of a level-1 block).
- *
- * Calls without op->batch may come in between: one that meets what is pending
- * invalidates it itself (P8) and, if it may replace it, takes it over. Not so in a
- * range that is being split: %S2_E_BATCH, flush first. The guest's faults there, and
- * s2_map() without %S2_MAP_REPLACE on what is being unmapped, get %S2_E_BUSY.
+ * Exclusive calls without op->batch may come in between. One that would change what the
+ * batch has unmapped returns %S2_E_BATCH and has changed nothing: flush first. Lookup,
+ * iteration, s2_count() and s2_clean() are allowed.
  *
  * Return: 0, %S2_E_BATCH (one is open), %S2_E_BUSY (no tag is free, see %S2_TAGS).
  * Context: any. Locking: exclusive; no shared call while it is open (%S2_E_BATCH).
@@ -550,10 +541,10 @@ int s2_batch_begin(struct s2 *s2, struct s2_batch *b);
  * s2_batch_flush() - finish what is pending, and keep the batch open
  * @s2: the instance
  * @b: its open batch
- * @op: budget, limbo, progress; or NULL
+ * @op: limbo; or NULL
  *
- * Return: 0, %S2_MORE, %S2_E_BATCH (not its open batch), %S2_E_BUDGET, %S2_E_RESUME.
- * Context: any. Locking: exclusive.
+ * Return: 0, %S2_E_BATCH (not its open batch), %S2_E_BUDGET (there is a budget),
+ * %S2_E_RESUME. Context: any. Locking: exclusive.
  */
 int s2_batch_flush(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
 
@@ -561,7 +552,7 @@ int s2_batch_flush(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  * s2_batch_end() - finish what is pending and close the batch
  * @s2: the instance
  * @b: its open batch
- * @op: budget, limbo, progress; or NULL
+ * @op: limbo; or NULL
  *
  * Return: as s2_batch_flush(). Context: any. Locking: exclusive.
  */
@@ -574,21 +565,19 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
- * @note: the value, of %S2_NOTE_BITS bits: an owner's number, not an address to follow;
- *	0: none, that is clear what is there
+ * @note: the value, %S2_NOTE_BITS bits; not an address to follow. 0 clears annotations.
  * @flags: 0; %S2_SHARED is refused
  * @op: budget, cookie, limbo (of a clear), progress; or NULL
  *
- * For hypervisors that keep in an invalid entry whose page it is. Every part of the range
- * gets the value, in entries as large as the tables that are there allow; a larger
- * annotated or empty entry at the edge is split, for which table pages are taken before
- * anything changes. Setting needs the range to be unmapped; clearing leaves alone what is
- * mapped, and frees the tables that are empty then. The guest sees no difference.
+ * For hypervisors that record the owner of a page in its invalid entry. The whole range
+ * gets the value, in entries as large as the existing tables allow. A larger annotated or
+ * empty entry at an edge becomes a table; table pages are taken before anything changes.
+ * To set an annotation, the range must be unmapped. To clear leaves alone what is mapped,
+ * and frees the tables that are empty then. The guest sees no difference.
  *
- * s2_lookup() and s2_iter_next() report annotations. s2_map() over them replaces them,
- * and keeps the rest of a larger one; but a block over a table of smaller ones needs
- * %S2_MAP_REPLACE, as for any table. For s2_unmap() see %S2_KEEP_NOTES. The shared forms
- * of these calls may meet annotations.
+ * s2_lookup() and s2_iter_next() report annotations. s2_map() replaces them, and keeps
+ * the rest of a larger one. A block over a table of annotations needs %S2_MAP_REPLACE, as
+ * over any table. For s2_unmap() see %S2_KEEP_NOTES. Shared calls may meet annotations.
  *
  * Return: as s2_wrprotect(); %S2_E_ATTR for a value of more bits; %S2_E_EXIST and
  * %S2_E_BUSY when setting: what is in the range below op->done is annotated, and nothing
@@ -608,10 +597,10 @@ int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note,
  * @flags: %S2_SHARED
  * @op: budget, progress; or NULL
  *
- * A block that straddles an edge is protected whole. One invalidation at the
- * end of each step, after which no PE can write through an old translation.
- * Permissions may change without break-before-make [RWHZWS]. %S2_DBM goes too, or
- * hardware would give the permission back; op->dirty tells what had been written.
+ * A block that reaches across an edge is protected whole. There is one invalidation at
+ * the end of each step; after it no PE can write through an old translation. Permissions
+ * may change without break-before-make [RWHZWS]. %S2_DBM is removed too, or hardware
+ * would give the permission back. op->dirty records which leaves were dirty.
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
  * %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_BATCH. Context: any.
@@ -627,12 +616,11 @@ int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * @perms: %S2_R, %S2_W, %S2_XU, %S2_XP: those to add; the access flag is set too
  * @flags: %S2_SHARED
  *
- * Call it on the PE that took the fault. Execute permission on memory that
- * instruction fetch does not see coherently: the leaf is made visible to it
- * first. Only this PE's copies of the leaf are invalidated (TLBI IPAS2E1, not IS),
- * every time: another PE's stale copy makes it fault, and come here, once more
- * [RWHZWS for the change; that a local one is enough follows from the same: the
- * old copy lacks permissions and nothing else].
+ * Call it on the PE that took the fault. If execute permission is added, the memory of
+ * the leaf is made visible to instruction fetch first. Only this PE's copies of the leaf
+ * are invalidated (TLBI IPAS2E1, not IS), each time the function is called. This is
+ * enough: an old copy lacks permissions and nothing else [RWHZWS], so another PE that
+ * has one faults and calls this function too.
  *
  * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_FLAGS, %S2_E_ATTR (no or other
  * bits, or execute on Device), %S2_E_NOENT, %S2_E_BUSY. Context: any.
@@ -654,18 +642,17 @@ int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags)
 int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags);
 
 /**
- * s2_age() - test, and on demand clear, the access flag over a range
+ * s2_age() - test, and on request clear, the access flag over a range
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
  * @flags: %S2_CLEAR, %S2_SHARED
- * @young: out: whether any leaf in the range had it set; or'ed into, so that
- *	it is kept over steps. Set it to false first.
+ * @young: out: set to true if a leaf in the range had the flag. Set it to false first.
  * @op: budget, progress; or NULL
  *
- * Clearing issues no invalidation: a PE that still holds the old entry does not
- * set the flag again until that entry goes, which ageing tolerates (Linux does
- * the same). The translation itself does not change.
+ * Clearing issues no invalidation. A PE that still holds the old entry does not set the
+ * flag again before that entry is evicted, so a page may look older than it is. Linux
+ * does the same. The translation itself does not change.
  *
  * Return: as s2_wrprotect(). Context: any. Locking: exclusive or shared.
  */
@@ -673,20 +660,20 @@ int s2_age(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, bool *you
 	   struct s2_op *op);
 
 /**
- * s2_dirty() - collect, and on demand clear, the dirty state that hardware keeps
+ * s2_dirty() - collect, and on request clear, the dirty state that hardware keeps
  * @s2: the instance, with %S2_FEAT_DBM
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
  * @flags: %S2_CLEAR, %S2_SHARED
- * @log: gets a bit for every page of every leaf of the range that is dirty (%S2_DBM and
- *	%S2_W), a block's pages outside the range among them; must hold the range
+ * @log: gets a bit for every page of every dirty leaf (%S2_DBM and %S2_W) that intersects
+ *	the range, also for pages of a block outside the range; must hold the range
  * @op: budget, progress; or NULL
  *
- * With %S2_CLEAR these leaves become clean and still writable by one compare-and-swap
- * each, and what PEs have cached of them is invalidated once at the end of each step:
- * what is written after that is recorded again. A block of which not every page has a
- * bit in the log stays dirty. Pages that are writable without %S2_DBM are not reported:
- * s2_wrprotect() and s2_relax_perms() are for those.
+ * With %S2_CLEAR each of these leaves becomes clean, and stays writable, by a
+ * compare-and-swap. One invalidation at the end of each step removes cached copies, so
+ * later writes are recorded again. A block stays dirty if the log has no bit for one of
+ * its pages. Pages that are writable without %S2_DBM are not reported; use s2_wrprotect()
+ * and s2_relax_perms() for those.
  *
  * Return: as s2_wrprotect(); %S2_E_UNSUPPORTED without %S2_FEAT_DBM; %S2_E_IPA_RANGE if
  * the log does not hold the range; %S2_E_SIZE, %S2_E_ALIGN, %S2_E_WRAP for the log's own.
@@ -703,10 +690,10 @@ int s2_dirty(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * @flags: %S2_SHARED
  * @op: budget, cookie, progress; or NULL
  *
- * A level-1 block becomes level-2 blocks, of which those that intersect the
- * range become pages; everything stays mapped with the same attributes, access
- * flag set. Takes and fills all tables of a step first (may fail, nothing
- * changed by the step), then breaks the blocks, invalidates once, links.
+ * A level-1 block becomes level-2 blocks, and those that intersect the range become
+ * pages. Everything stays mapped with the same attributes and the access flag set. Each
+ * step takes and fills all of its tables first. This may fail, and then the step has
+ * changed nothing. It then breaks the blocks, invalidates once, and links the tables.
  *
  * Return: as s2_wrprotect(), %S2_E_NOMEM. Context: any that the
  * port's allocation allows. Locking: exclusive or shared.
@@ -722,19 +709,18 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * @flags: %S2_SHARED
  * @op: budget, limbo, progress; or NULL
  *
- * A table whose span lies inside the range, which is full, and whose leaves have
- * contiguous and suitably aligned output addresses and the same attributes, is
- * replaced by a block; from the last level up, so that pages can end as a level-1
- * block. Access flags may differ: the block is young if one leaf was (with
- * %S2_FEAT_HAFDBS always); the same for dirty state. What does not qualify stays as
- * it is, which is no error. All tables of a step are broken, then invalidated at
- * once, then replaced; with %S2_FEAT_BBM2 not broken first. Never allocates. A guest
- * that touches the range meanwhile faults, and the fault waits (%S2_E_BUSY) or finds
- * the block.
+ * A table is replaced by a block if it lies inside the range, is full, and its leaves
+ * have contiguous and suitably aligned output addresses and the same attributes. This
+ * is done from the last level up, so pages can become a level-1 block. Access flags
+ * may differ: the block is young if one leaf was (with %S2_FEAT_HAFDBS always). The
+ * same holds for dirty state. Other tables stay as they are, which is no error. All
+ * tables of a step are broken, then invalidated at once, then replaced. Never
+ * allocates. If the guest accesses the range meanwhile, it faults; the fault handler
+ * gets %S2_E_BUSY or finds the block.
  *
  * Return: as s2_wrprotect(); %S2_E_FLAGS also for %S2_SHARED without op->limbo,
- * %S2_E_BUDGET also for a shared call with a budget below three times the entries of
- * a table. Context: any. Locking: exclusive or shared.
+ * %S2_E_BUDGET also for a budget below twice the entries of a table.
+ * Context: any. Locking: exclusive or shared.
  */
 int s2_collapse(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 		struct s2_op *op);
@@ -747,8 +733,8 @@ int s2_collapse(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * @flags: %S2_SHARED
  * @op: budget, progress; or NULL
  *
- * Only leaves whose type needs it are cleaned (see s2_unmap()), the part inside
- * the range; one DSB SY for each step. The guest may dirty it again at once.
+ * Only leaves whose memory type needs it are cleaned, and of each the part inside the
+ * range. There is one DSB SY for each step. The guest may dirty the memory again at once.
  *
  * Return: as s2_wrprotect(). Context: any. Locking: exclusive or shared.
  */
@@ -761,8 +747,8 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * enum s2_state - what an entry is
  * @S2_EMPTY: nothing
  * @S2_LEAF: a page or a block
- * @S2_BUSY: broken by an operation that is not finished
- * @S2_NOTE: nothing, with an owner's annotation
+ * @S2_BUSY: broken by a call that has not finished
+ * @S2_NOTE: not mapped, with an owner annotation
  */
 enum s2_state { S2_EMPTY, S2_LEAF, S2_BUSY, S2_NOTE };
 
@@ -804,7 +790,7 @@ struct s2_mapping {
 int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m);
 
 /**
- * struct s2_leaf - where an address is, as s2_translate() finds it
+ * struct s2_leaf - the translation of one address, as s2_translate() finds it
  * @pa: what the address itself is translated to
  * @level: the leaf's
  * @desc: its descriptor as it is in memory
@@ -828,19 +814,20 @@ static inline s2_attr_t s2_leaf_perms(const struct s2_leaf *leaf)
 }
 
 /**
- * s2_translate() - find where an address is, and no more
+ * s2_translate() - find the output address for an IPA
  * @s2: the instance
  * @ipa: any address inside the IPA size; no alignment needed
  * @leaf: out, if 0 is returned
  *
- * The cheap form of s2_lookup(), for who reads or writes guest memory on the guest's
- * behalf. It says what was so at one moment; an unmap that has returned before the call
- * is seen. That the memory stays the guest's until it has been used is the embedder's
- * part: a lock held over both, or an unmap that waits for the read-side section.
+ * The cheap form of s2_lookup(), for code that accesses guest memory on behalf of the
+ * guest. The result was true at one moment during the call. An unmap that returned before
+ * the call is seen. The embedder makes sure that the memory still belongs to the guest
+ * when it is used: by a lock held over both, or by an unmap that waits for the read-side
+ * section.
  *
- * Return: 0, %S2_E_NOENT (nothing, or an annotation), %S2_E_BUSY (broken by a call that
- * is not finished: treat it as a fault, or try again), %S2_E_IPA_RANGE. Context: any.
- * Locking: shared.
+ * Return: 0, %S2_E_NOENT (not mapped, or an annotation), %S2_E_BUSY (broken by a call
+ * that has not finished: treat it as a fault, or try again), %S2_E_IPA_RANGE.
+ * Context: any. Locking: shared.
  */
 int s2_translate(const struct s2 *s2, s2_ipa_t ipa, struct s2_leaf *leaf);
 
@@ -880,12 +867,11 @@ bool s2_iter_next(struct s2_iter *it, struct s2_mapping *m);
 
 /**
  * struct s2_stats - what an instance has and has done
- * @tables: table pages by level that were made and are not freed yet, in limbo or not;
- *	the root's apart
- * @tlbis: invalidations issued by instruction, enum s2_tlbi; those that
- *	s2_relax_perms() keeps to its own PE are not among them
+ * @tables: table pages by level that exist, those in limbo included, the root excluded
+ * @tlbis: TLBIs issued, by instruction (enum s2_tlbi), without the local ones of
+ *	s2_relax_perms()
  *
- * Exact when no call is under way; a struct s2_limbo counts its own list.
+ * Exact when no call is under way. A struct s2_limbo counts its own list.
  */
 struct s2_stats {
 	uint64_t tables[S2_LEVELS];
@@ -907,11 +893,11 @@ void s2_stats(const struct s2 *s2, struct s2_stats *st);
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
  * @flags: %S2_SHARED
- * @bytes: out: bytes mapped by leaves of each level, only the parts inside the range;
- *	added to, so that it is kept over steps. Set it to zero first.
+ * @bytes: out: bytes mapped by leaves of each level, only the parts inside the range. The
+ *	steps add to it. Set it to zero first.
  * @op: budget, progress; or NULL
  *
- * On request, by a walk: the paths that never read leaves keep no such count.
+ * It walks the range: the engine keeps no such count, because it detaches tables unread.
  *
  * Return: as s2_wrprotect(). Context: any. Locking: exclusive or shared.
  */
@@ -966,8 +952,8 @@ struct s2_plan {
  * @size: bytes; a multiple of the granule; 0: an empty plan
  * @stride: bytes: the smallest leaf that was removed, or the granule if a table
  *	was removed whose leaves are not known
- * @level: the level of every removed leaf, 1..3; 0: not known, or mixed, or a
- *	table was removed (no TTL hint)
+ * @level: the level of every removed leaf, 1..3; 0: not known, or different levels, or
+ *	a table was removed (no TTL hint)
  * @plan: out
  *
  * The cost rule is in src/inval.c and docs/design.md.

@@ -38,9 +38,9 @@ static bool is_pending(const struct replay *r, const struct trace_event *ev)
 }
 
 /*
- * Whether the open batches must end before the current event: a map of a range or of a
- * frame whose unmap is pending, which an embedder may not do, or the end of a VM, which
- * compares all of the tables.
+ * Whether the open batches must end before the current event: a change of a range whose
+ * unmap is pending, which the engine refuses; a map of a frame whose unmap is pending,
+ * which an embedder may not do; or the end of a VM, which compares all of the tables.
  */
 static bool flush_first(const struct replay *r)
 {
@@ -48,10 +48,10 @@ static bool flush_first(const struct replay *r)
 
 	if (ev->op == TRACE_DESTROY)
 		return true;
+	if (ev->op != TRACE_UNMAP && ev->op != TRACE_FLUSH && is_pending(r, ev))
+		return true;
 	if (ev->op != TRACE_MAP)
 		return false;
-	if (is_pending(r, ev))
-		return true;
 	for (size_t i = 0; i < r->frames.freed_n; i++) {
 		const struct flat_run *f = &r->frames.freed[i];
 
@@ -105,6 +105,16 @@ static int do_map(struct replay *r, struct guest_vm *vm)
 		return replay_input_error(r, "more than 64 GiB mapped at once");
 	err = s2_map(&vm->s2, s2_ipa(ev->addr), s2_pa(ev->phys), ev->size, ev->attr,
 		     S2_MAP_REPLACE | S2_DROP_EDGES, &op);
+	if (err == S2_E_BATCH && vm->gathering) {
+		/* A table above it was left empty by the batch, and waits for the flush. */
+		err = replay_flush(r);
+		if (err)
+			return err;
+		replay_run_on(r, ev->vm);
+		s2m_counters_reset(r->m);
+		err = s2_map(&vm->s2, s2_ipa(ev->addr), s2_pa(ev->phys), ev->size,
+			     ev->attr, S2_MAP_REPLACE | S2_DROP_EDGES, &op);
+	}
 	replay_counted(r, TRACE_MAP);
 	if (err)
 		return replay_refused(r, vm, err);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the monitor says, a line at a time, and how it ends: by semihosting, since
- * the UART is the guest's.
+ * Output of the monitor, one line at a time, and its exit. Both use semihosting, because
+ * the UART belongs to the guest.
  */
 #include <stdarg.h>
 
@@ -35,7 +35,7 @@ static void put_number(struct line *l, uint64_t value, unsigned base)
 		put(l, digit[--n]);
 }
 
-/* %s, %d, %u, %x, %lu, %lx, and no more. */
+/* Only %s, %d, %u, %x, %lu, %lx. */
 static void format_line(struct line *l, const char *format, va_list ap)
 {
 	for (; *format; format++) {
@@ -96,7 +96,7 @@ void el2_exit(unsigned status)
 		cpu_relax();
 }
 
-/* No lock: whoever holds it may be the one that panics. */
+/* No lock: the caller that panics may hold it. */
 void el2_panic(const char *format, ...)
 {
 	struct line l = { .n = 0 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Bringing a PE up: EL2's own stage 1, what the CPU has, the registers that EL1
- * runs under.
+ * Initialises a PE: the stage 1 of EL2, the features of the CPU, and the registers that
+ * EL1 runs under.
  */
 #include "el2.h"
 
@@ -13,10 +13,10 @@ struct cpu cpus[MAX_CPUS];
 
 /* ---- EL2's stage 1 --------------------------------------------------------------
  *
- * An identity map of 39 bits in one level-1 table: the first GiB is devices, the
- * next 7 are memory (where QEMU's virt has none, nothing is ever read).
- * Write-back, inner shareable: exclusives need that, and the stage-2 walkers see
- * what we write.
+ * An identity map of 39 bits in one level-1 table. The first GiB is devices, and the next
+ * 7 are memory. (Where QEMU's virt board has no memory, nothing is read.) The memory is
+ * write-back and inner shareable, because exclusives need that, and so that the stage-2
+ * walkers see what we write.
  */
 static uint64_t el2_table[512] __attribute__((aligned(4096)));
 
@@ -53,9 +53,9 @@ static void mmu_on(void)
 	write_sysreg(tcr_el2, TCR_RES1 | ps << 16 | TCR_39_BITS_WB_IS);
 	write_sysreg(ttbr0_el2, (uintptr_t)el2_table);
 	/*
-	 * The table is in memory before the walker looks for it (DSB), nothing of an
-	 * earlier stage is left in the TLB, and the registers are in force before
-	 * the MMU goes on (ISB).
+	 * The table must be in memory before the walker reads it (DSB). The TLB must hold
+	 * nothing from earlier. The registers must be in effect before the MMU is enabled
+	 * (ISB).
 	 */
 	__asm__ volatile("dsb ishst\n"
 			 "tlbi alle2\n"
@@ -82,7 +82,7 @@ void cpu_features(struct features *f)
 	const uint64_t mmfr0 = read_sysreg(id_aa64mmfr0_el1);
 	const uint64_t mmfr1 = read_sysreg(id_aa64mmfr1_el1);
 	const uint64_t mmfr2 = read_sysreg_s(ID_AA64MMFR2_EL1);
-	/* Stage 2's own field; 0 there means: as stage 1. */
+	/* The field for stage 2. If it is 0, the value for stage 1 applies. */
 	const unsigned tg4 = field(mmfr0, 40), tg16 = field(mmfr0, 32);
 	const unsigned tg64 = field(mmfr0, 36);
 
@@ -118,8 +118,8 @@ void cpu_features(struct features *f)
 #define HCR_ATA (1ull << 56)
 
 /*
- * IMO and FMO 0: the GIC is the guest's. TSC: its PSCI calls come here first.
- * Bits of features that the CPU lacks are RES0.
+ * IMO and FMO 0: the guest owns the GIC. TSC: PSCI calls of the guest trap to the
+ * monitor. Bits of features that the CPU lacks are RES0.
  */
 uint64_t cpu_hcr(uint32_t s2_features)
 {
@@ -132,23 +132,23 @@ void cpu_guest_setup(uint64_t hcr, uint64_t vtcr, uint64_t vttbr)
 	write_sysreg(hcr_el2, hcr);
 	write_sysreg(vtcr_el2, vtcr);
 	write_sysreg(vttbr_el2, vttbr);
-	/* Counters and timers untrapped, no offset. */
+	/* Counters and timers are not trapped and have no offset. */
 	write_sysreg(cnthctl_el2, 3);
 	write_sysreg(cntvoff_el2, 0);
 	write_sysreg_s(ICC_SRE_EL2, 0xf);
 	isb();
 	write_sysreg_s(ICH_HCR_EL2, 0);
-	/* No floating-point traps (TFP 0); SVE and SME are turned off in QEMU. */
+	/* No floating-point traps (TFP 0). SVE and SME are turned off in QEMU. */
 	write_sysreg(cptr_el2, 0x32ff);
 	write_sysreg(hstr_el2, 0);
-	/* All event counters are EL1's: HPMN = PMCR_EL0.N, no traps. */
+	/* EL1 owns all event counters: HPMN = PMCR_EL0.N, no traps. */
 	write_sysreg(mdcr_el2, read_sysreg(pmcr_el0) >> 11 & 31);
 	write_sysreg(vpidr_el2, read_sysreg(midr_el1));
 	write_sysreg(vmpidr_el2, read_sysreg(mpidr_el1));
 	write_sysreg(sctlr_el1, 0x30d00800);
 	/*
-	 * VTCR_EL2 and VTTBR_EL2 may be cached in TLBs, and entries of whoever had
-	 * the VMID before may be there: both go before the guest is entered.
+	 * VTCR_EL2 and VTTBR_EL2 may be cached in TLBs, and TLBs may hold entries of an
+	 * earlier user of the VMID. Both are invalidated before the guest is entered.
 	 */
 	isb();
 	__asm__ volatile("tlbi vmalls12e1\n"
@@ -176,8 +176,8 @@ uint64_t now_us(void)
 
 /* ---- locks ----------------------------------------------------------------------
  *
- * Exclusives: Armv8.0 has nothing else, and -mno-outline-atomics makes them of
- * these.
+ * The locks use exclusives: Armv8.0 has nothing else, and with -mno-outline-atomics the
+ * compiler uses them.
  */
 void lock(struct lock *l)
 {
@@ -199,7 +199,7 @@ void read_lock(struct rwlock *l)
 	unlock(&l->door);
 }
 
-/* Release: what the reader did is before what the writer that sees 0 does. */
+/* Release: the accesses of the reader come before those of a writer that sees 0. */
 void read_unlock(struct rwlock *l)
 {
 	__atomic_fetch_sub(&l->readers, 1, __ATOMIC_RELEASE);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * One PE: system registers, what the monitor keeps for it, locks.
- */
+/* One PE: system registers, the state that the monitor keeps for it, and locks. */
 #ifndef STAGE2_EL2_CPU_H
 #define STAGE2_EL2_CPU_H
 
-/* Offsets that entry.S uses; checked against the structures in cpu.c. */
+/* Offsets that entry.S uses. cpu.c checks them against the structures. */
 #define CPU_STACK_SIZE 16384
 #define CPU_VCPU 0
 #define VCPU_ELR 248
@@ -18,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* By name where the assembler knows it for -march=armv8-a, else by encoding. */
+/* By name where the assembler knows the register for -march=armv8-a, else by encoding. */
 #define read_sysreg(name)                                          \
 	({                                                         \
 		uint64_t value_;                                   \
@@ -31,7 +29,7 @@
 #define ICC_SRE_EL2 S3_4_C12_C9_5
 #define ICH_HCR_EL2 S3_4_C12_C11_0
 #define ID_AA64MMFR2_EL1 S3_0_C0_C7_2
-/* The names above have to be replaced before they become strings. */
+/* The names above must be expanded before they become strings. */
 #define read_sysreg_s(name) read_sysreg(name)
 #define write_sysreg_s(name, value) write_sysreg(name, value)
 
@@ -40,7 +38,7 @@ static inline void isb(void)
 	__asm__ volatile("isb" ::: "memory");
 }
 
-/* Without YIELD a spinning CPU keeps QEMU from running the one it waits for. */
+/* Without YIELD a spinning CPU keeps QEMU from running the CPU that it waits for. */
 static inline void cpu_relax(void)
 {
 	__asm__ volatile("yield" ::: "memory");
@@ -51,14 +49,14 @@ static inline unsigned field(uint64_t value, unsigned shift)
 	return (unsigned)(value >> shift) & 15;
 }
 
-/* What the guest runs with, and where its registers are while EL2 runs. */
+/* The registers of the guest while EL2 runs. */
 struct vcpu {
 	uint64_t x[31];
-	uint64_t elr, spsr; /* where it goes on */
+	uint64_t elr, spsr; /* where the guest continues */
 	unsigned id;
 };
 
-/* What a CPU has issued; read by others only for reports. */
+/* What a CPU has issued. Other CPUs read it for reports only. */
 struct el2_count {
 	uint64_t tlbi, dsb, cleaned, tables_alloc, tables_free;
 };
@@ -66,8 +64,8 @@ struct el2_count {
 struct cpu {
 	struct vcpu *vcpu; /* in the guest on this CPU, for the vectors */
 	unsigned id;
-	unsigned tlbis; /* in this invalidation, for planted faults */
-	uint64_t vttbr; /* to put back after an invalidation */
+	unsigned tlbis; /* in this invalidation, for planted mistakes */
+	uint64_t vttbr; /* restored after an invalidation */
 	struct el2_count count;
 };
 
@@ -84,10 +82,10 @@ static inline bool el2_plant_first(void)
 }
 
 /*
- * A ticket lock: fair, because a storm that takes and drops it in a loop would
- * otherwise keep the vCPUs out for seconds. Acquire on the load that sees our
- * turn, release on the store that passes it on: what the last holder wrote is
- * ordered before what we do, our DSBs included.
+ * A ticket lock. It is fair: the storm takes and drops it in a loop and would otherwise
+ * keep the vCPUs out for seconds. The load that sees our turn acquires, and the store
+ * that passes the turn on releases. So what the last holder wrote is ordered before what
+ * we do, our DSBs included.
  */
 struct lock {
 	uint32_t next, owner;
@@ -97,9 +95,9 @@ void lock(struct lock *l);
 void unlock(struct lock *l);
 
 /*
- * Many readers or one writer, in the order they came: a writer holds the lock that
- * everybody comes in by. Who has taken it for writing knows that every section for
- * reading which began before has ended.
+ * Many readers or one writer, in the order of arrival: a writer holds the ticket lock
+ * that everybody enters by. When a writer has the lock, every read-side section that
+ * began earlier has ended.
  */
 struct rwlock {
 	struct lock door;
@@ -114,7 +112,7 @@ void write_unlock(struct rwlock *l);
 /* Enter the guest; returns when it traps: 0 sync, 1 IRQ, 2 FIQ, 3 SError. */
 unsigned el1_enter(struct vcpu *v);
 
-/* What the CPU has. */
+/* The features of the CPU. */
 struct features {
 	uint32_t s2; /* S2_FEAT_*, without LPA2 */
 	uint8_t pa_bits;
@@ -122,7 +120,7 @@ struct features {
 };
 void cpu_features(struct features *f);
 uint64_t cpu_hcr(uint32_t s2_features);
-/* Make this PE ready to run EL1 with the given stage-2 registers. */
+/* Prepare this PE to run EL1 with the given stage-2 registers. */
 void cpu_guest_setup(uint64_t hcr, uint64_t vtcr, uint64_t vttbr);
 void cpu_init(unsigned id);
 

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * The monitor's own interfaces, a section for each file.
- */
+/* The interfaces of the monitor, one section for each file. */
 #ifndef STAGE2_EL2_H
 #define STAGE2_EL2_H
 
@@ -46,18 +44,18 @@ struct pool {
 	uint32_t pages; /* in all; the first 16 are the root's */
 	uint32_t nfree;
 	uint32_t *free;	  /* a stack of page numbers */
-	uint64_t *meta;	  /* the engine's words */
+	uint64_t *meta;	  /* metadata words */
 	uint64_t vttbr;	  /* of the instance, VMID included */
-	struct lock lock; /* faults and s2_release() may come at once */
+	struct lock lock; /* faults and s2_release() may run at the same time */
 };
-/* Carve a pool out of [base, base + size); table pages, stack and words. */
+/* Make a pool of [base, base + size): table pages, stack and words. */
 void pool_init(struct pool *p, uint64_t base, uint64_t size, unsigned granule_shift);
 
 /* ---- frames.c: memory behind the guest, 4 KiB and 2 MiB frames --------------- */
 void frames_init(uint64_t start, uint64_t end, uint64_t for_pages);
 uint64_t frame_alloc(void);	  /* 0: none left */
 uint64_t frame_alloc_block(void); /* 0: none left */
-/* Poisons the frame; whoever gets it next checks that the poison is whole. */
+/* Poisons the frame. The next owner checks that the poison is intact. */
 void frame_free(uint64_t pa);
 void frame_copy(uint64_t to, uint64_t from);
 uint64_t frame_sum(uint64_t pa);
@@ -68,48 +66,48 @@ uint64_t frame_sum(uint64_t pa);
 
 /* A page of the guest's RAM. */
 struct page {
-	uint32_t frame; /* PA >> 12; 0: never touched */
-	uint8_t moved;	/* by the storm, and not touched since */
+	uint32_t frame; /* PA >> 12; 0: never accessed */
+	uint8_t moved;	/* by the storm, and not accessed since */
 	uint8_t writer; /* the vCPU, plus 1, whose write faulted last; 0: none */
-	uint8_t before; /* the writer before it moved */
-	uint8_t moving; /* has a new frame, is not in it yet */
+	uint8_t before; /* the writer before it was moved */
+	uint8_t moving; /* has a new frame and is not copied yet */
 };
 
-/* So many pages are remembered where the storm will find vCPUs at work. */
+/* So many pages are remembered, so that the storm finds vCPUs at work. */
 #define RECENT 256u
 
 struct vm {
 	struct s2 s2;
 	struct pool pool;
 	struct rwlock lock;    /* for writing: the storm, while it moves pages */
-	struct lock page_lock; /* of page[], region[], the frames, the figures */
+	struct lock page_lock; /* protects page[], region[], the frames, the counters */
 	struct features cpu;
 	uint64_t hcr;
 	struct page *page;
-	uint64_t *region; /* each 2 MiB: PA of the block behind it, or 0: pages */
+	uint64_t *region; /* for each 2 MiB: PA of the block behind it, or 0: pages */
 	uint64_t pages;
 	unsigned vcpus;
 	struct vcpu vcpu[MAX_CPUS];
-	/* Pages whose write faulted lately; those of them that were moved, too. */
+	/* Pages whose write faulted lately, and those of them that were moved too. */
 	uint64_t written[RECENT], writes, hot_page[RECENT], hot;
 
-	/* What has happened. */
+	/* Counters. */
 	uint64_t faults, fresh, blocks, exec_faults, write_faults, flag_faults, retries;
 	uint64_t unmapped, moved, returned, collapsed;
 	uint64_t bad_poison, bad_frozen;
-	/* What the guest says. */
+	/* What the guest reports. */
 	uint64_t verified, mismatches, rounds;
 	bool at_shell;
-	/* Told to the guest: enough. */
+	/* Tells the guest that it is enough. */
 	bool finish;
 };
 
 extern struct vm vm;
 
 void vm_init(uint64_t ram_size, uint64_t memory_end);
-/* Lets the guest use memory that is there already: the images. */
+/* Lets the guest use memory that exists already: the images. */
 void vm_adopt(uint64_t ipa, uint64_t pa, uint64_t size);
-/* Maps a device's registers. */
+/* Maps the registers of a device. */
 void vm_map_device(uint64_t ipa, uint64_t size);
 void vm_run(struct vcpu *v) __attribute__((noreturn));
 void vm_release(struct s2_limbo *limbo);
@@ -123,7 +121,7 @@ struct machine {
 	const char *args; /* after -append */
 };
 void fdt_read(const void *fdt, struct machine *m);
-/* Maps the devices that the guest keeps, too. */
+/* Maps the devices that the guest keeps as well. */
 void fdt_for_guest(const void *fdt, void *out, int size, const char *bootargs,
 		   uint64_t ram_size, uint64_t initrd, uint64_t initrd_end);
 uint64_t arg_number(const char *args, const char *name, uint64_t otherwise);
@@ -133,7 +131,7 @@ void psci_call(struct vcpu *v);
 
 /* ---- storm.c ----------------------------------------------------------------- */
 struct storm {
-	uint64_t seed, want; /* pages to be moved and touched again */
+	uint64_t seed, want; /* pages to be moved and accessed again */
 	uint64_t hang;	     /* seconds without a verification */
 	unsigned cpu;
 	uint64_t gicd, gicr;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Where CPUs start, the vectors, and the way into and out of EL1.
+ * The entry points of the CPUs, the vectors, and the code that enters and leaves EL1.
  */
 #include "cpu.h"
 
 	.section .text.entry, "ax"
 	.global _start
 _start:
-	/* The first CPU: MMU off, at EL2. QEMU's memory is zero, a real machine's not. */
+	/*
+	 * The first CPU: at EL2, with the MMU off. The memory of QEMU is zero; that of a
+	 * real machine is not.
+	 */
 	adrp	x1, __bss_start
 	add	x1, x1, :lo12:__bss_start
 	adrp	x2, __bss_end
@@ -19,7 +22,7 @@ _start:
 1:	mov	x19, #0
 	b	2f
 
-	/* The others: PSCI CPU_ON leaves the CPU's number in x0. */
+	/* The other CPUs: PSCI CPU_ON passes the number of the CPU in x0. */
 	.global el2_secondary
 el2_secondary:
 	mov	x19, x0
@@ -55,8 +58,8 @@ el2_secondary:
 	.endm
 
 	/*
-	 * From EL1: x0 and x1 go to the stack, so that there is a register to find
-	 * the vCPU with.
+	 * From EL1: x0 and x1 are saved on the stack, which frees a register for the
+	 * address of the vCPU.
 	 */
 	.macro	from_el1, arg
 	stp	x0, x1, [sp, #-16]!
@@ -83,7 +86,7 @@ el2_secondary:
 	\one	x30, [x0, #240]
 	.endm
 
-	/* What a C function preserves, in the frame that x29 and x30 opened. */
+	/* Registers that a C function preserves, in the frame that x29, x30 opened. */
 	.macro	callee, pair
 	\pair	x19, x20, [sp, #16]
 	\pair	x21, x22, [sp, #32]
@@ -112,9 +115,10 @@ vectors:
 	vector	unexpected, 15
 
 	/*
-	 * unsigned el1_enter(struct vcpu *v). What a C function must preserve is on
-	 * the stack while the guest runs; the vectors come back to this frame.
-	 * Floating-point registers stay the guest's: the monitor is compiled without.
+	 * unsigned el1_enter(struct vcpu *v). The registers that a C function must
+	 * preserve are on the stack while the guest runs. The vectors return to this
+	 * frame. Floating-point registers keep the values of the guest, because the
+	 * monitor is compiled without them.
 	 */
 	.global el1_enter
 el1_enter:

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The device tree: what the machine has, and what the guest is told. Addresses
- * and sizes at the top of QEMU's tree are two cells each.
+ * The device tree of the machine, and the one for the guest. At the top of QEMU's tree,
+ * addresses and sizes are two cells each.
  */
 #include <libfdt.h>
 
@@ -13,7 +13,7 @@ static void check(int err, const char *what)
 		el2_panic("device tree: %s: %d", what, err);
 }
 
-/* Pair @n of (address, size) of a node's reg; false where there is none. */
+/* Pair @n of (address, size) of a node's reg; false if there is none. */
 static bool reg_pair(const void *fdt, int node, int n, uint64_t *addr, uint64_t *size)
 {
 	int len;
@@ -59,7 +59,7 @@ void fdt_read(const void *fdt, struct machine *m)
 		m->args = "";
 }
 
-/* What the guest keeps of the top level; nothing that can do DMA is among it. */
+/* The top-level nodes that the guest keeps. None of them can do DMA. */
 static bool guest_keeps(const char *name)
 {
 	static const char *const kept[] = { "psci",   "memory@",  "cpus",
@@ -82,7 +82,7 @@ static void keep_devices(void *fdt)
 
 		if (!guest_keeps(name)) {
 			check(fdt_del_node(fdt, node), "delete");
-			/* Offsets have moved: from the start. */
+			/* The offsets have changed: start again. */
 			node = fdt_first_subnode(fdt, 0);
 			continue;
 		}
@@ -93,7 +93,7 @@ static void keep_devices(void *fdt)
 	}
 }
 
-/* The CPUs from @vcpus on, and the map of all of them. */
+/* Removes the CPUs from @vcpus on, and the map of all CPUs. */
 static void keep_cpus(void *fdt, unsigned vcpus)
 {
 	const int parent = fdt_path_offset(fdt, "/cpus");

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames for the guest. Two zones, so that single pages do not break up what
- * blocks need: pages from the first, as many as the guest can have and some more;
- * blocks from the second. vm.page_lock, or vm.lock for writing, covers all of it.
+ * Frames for the guest, in two zones, so that single pages do not break up what blocks
+ * need. Pages come from the first zone: as many as the guest can have, and some more.
+ * Blocks come from the second zone. vm.page_lock, or vm.lock for writing, protects all of
+ * it.
  *
- * A freed frame is poisoned and stays free for as long as possible (each zone is
- * taken round robin): a stale translation that writes to it breaks the poison, one
- * that reads it gets the poison.
+ * A freed frame is poisoned and stays free for as long as possible (each zone is used
+ * round robin). A stale translation that writes to the frame breaks the poison. One that
+ * reads it gets the poison.
  */
 #include "el2.h"
 
@@ -14,7 +15,7 @@
 
 struct zone {
 	uint64_t first, end; /* frame numbers from the start */
-	uint64_t next;	     /* where the search goes on */
+	uint64_t next;	     /* where the search continues */
 };
 
 static uint64_t base; /* PA of frame 0 */
@@ -113,7 +114,7 @@ void frame_free(uint64_t pa)
 
 	for (uint64_t i = 0; i < PAGE / 8; i++)
 		p[i] = poison(n, i);
-	/* The images' frames are not from here and are not used again. */
+	/* The frames of the images are not from here and are not used again. */
 	if (pa < base)
 		return;
 	set_bit(poisoned, n, true);

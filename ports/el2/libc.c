@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the compiler and libfdt call. Debian's libfdt.a is built with the stack
- * protector, so it needs that too.
+ * The functions that the compiler and libfdt call. Debian's libfdt.a is built with the
+ * stack protector, so it needs that too.
  */
 #include "el2.h"
 
@@ -17,7 +17,10 @@ void *memcpy(void *to, const void *from, size_t n)
 	unsigned char *d = to;
 	const unsigned char *s = from;
 
-	/* Volatile, or the compiler turns the loop into a call of itself. */
+	/*
+	 * Volatile, because the compiler otherwise turns the loop into a call of this
+	 * function.
+	 */
 	for (; n >= 8 && !(((uintptr_t)d | (uintptr_t)s) & 7); n -= 8, d += 8, s += 8)
 		*(volatile uint64_t *)d = *(const uint64_t *)s;
 	while (n--)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The monitor: from the machine's memory and device tree to a guest at its first
- * instruction, and a storm beside it.
+ * The monitor: from the memory and the device tree of the machine to a guest at its first
+ * instruction, with the storm beside it.
  */
 #include "el2.h"
 
-/* Where QEMU's loader has put things (tools/guest.py). */
+/* Where the loader of QEMU puts things (tools/guest.py). */
 #define MACHINE_FDT ((const void *)0x40000000)
 #define IMAGE_PA 0x44000000ull
 #define INITRD_PA 0x48000000ull
-/* The guest's device tree is made here; QEMU pads its own to 1 MiB. */
+/* The device tree of the guest is made here. QEMU pads its own to 1 MiB. */
 #define FDT_PA 0x43c00000ull
 #define FDT_SIZE MIB(2)
 /* Where the guest finds them. */

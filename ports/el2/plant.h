@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Mistakes that a build can plant, one at a time (make guest PLANT=no-tlbi), to
- * see whether this machine convicts them. docs/el2.md has what came of each.
+ * Mistakes that a build can plant, one at a time (make guest PLANT=no-tlbi), to see
+ * whether this machine convicts them. docs/el2.md has the results.
  */
 #ifndef STAGE2_EL2_PLANT_H
 #define STAGE2_EL2_PLANT_H
@@ -19,11 +19,17 @@
 #define PLANT_VALID_TO_VALID 10 /* a page moved by one store over its valid entry */
 #define PLANT_EARLY_COPY 11	/* a page copied before its entry is broken */
 #define PLANT_LATE_TLBI 12	/* a page copied between the break and the TLBI */
+#define PLANT_ANY 255		/* one of the first five: el2_plant has its number */
 
 #ifndef PLANT
 #define PLANT PLANT_NONE
 #endif
 
+#if PLANT == PLANT_ANY
+extern unsigned el2_plant;
+#define PLANTED(fault) (PLANT_##fault <= PLANT_FIRST_PAGE && el2_plant == PLANT_##fault)
+#else
 #define PLANTED(fault) (PLANT == PLANT_##fault)
+#endif
 
 #endif /* STAGE2_EL2_PLANT_H */

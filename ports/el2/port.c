@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the template leaves to the embedder: table pages from a pool, the VMID,
- * and nobody else on the tables.
+ * The functions that the template leaves to the embedder: table pages from a pool, and
+ * the VMID. Nobody else walks the tables.
  */
 #include "el2.h"
 #include "port.h"
@@ -16,7 +16,7 @@ void pool_init(struct pool *p, uint64_t base, uint64_t size, unsigned granule_sh
 	memset(p, 0, sizeof(*p));
 	p->base = base;
 	p->shift = granule_shift;
-	/* Of each page's share, the stack and the words take a little. */
+	/* The stack and the words take a little of the memory. */
 	p->pages = (uint32_t)(size / (page + 4 + 8 * META_WORDS + 1));
 	p->meta = (uint64_t *)(base + p->pages * page);
 	p->free = (uint32_t *)(p->meta + (uint64_t)p->pages * META_WORDS);
@@ -67,7 +67,7 @@ void s2_port_table_free(void *port, uint64_t *table)
 	unlock(&p->lock);
 }
 
-/* The pool's first pages: one instance, one root. */
+/* The first pages of the pool: one instance, one root. */
 uint64_t *s2_port_root_alloc(void *port, unsigned pages)
 {
 	struct pool *p = port;
@@ -91,7 +91,7 @@ uint64_t *s2_port_table_meta(void *port, uint64_t *table)
 	return p->meta + (uint64_t)page_of(p, table) * META_WORDS;
 }
 
-/* EL2 maps memory where it is. */
+/* EL2 has an identity map of memory. */
 uint64_t s2_port_table_pa(void *port, uint64_t *table)
 {
 	(void)port;
@@ -105,10 +105,9 @@ uint64_t *s2_port_table_va(void *port, uint64_t pa)
 }
 
 /*
- * A CPU that runs this guest has its VTTBR_EL2 loaded at all times, and nothing
- * takes EL2 off the CPU in between. Another one (the tests', between two
- * instances) loads it for the time of the invalidation: the ISB makes the TLBI
- * see the new VMID.
+ * A CPU that runs this guest has its VTTBR_EL2 loaded at all times, and EL2 is not
+ * preempted in between. Another CPU (in the tests, which switch between two instances)
+ * loads it for the time of the invalidation. The ISB makes the TLBI use the new VMID.
  */
 void s2_port_vmid_enter(void *port)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The guest's PSCI calls. The firmware (QEMU) does the work; CPU_ON goes through
- * the monitor's own entry, so that no CPU is ever at EL1 without its tables.
+ * The PSCI calls of the guest. The firmware (QEMU) does the work. CPU_ON goes through the
+ * entry of the monitor, so that no CPU is ever at EL1 without its tables.
  */
 #include "el2.h"
 
@@ -27,11 +27,11 @@ static int64_t cpu_on(uint64_t mpidr, uint64_t entry, uint64_t context)
 {
 	struct vcpu *v;
 
-	/* The CPU that is kept from the guest is not in its device tree either. */
+	/* The CPU that the guest does not get is not in its device tree either. */
 	if ((mpidr & MPIDR_AFFINITY) >= vm.vcpus)
 		return INVALID_PARAMETERS;
 	v = &vm.vcpu[mpidr & 0xff];
-	/* One that is on keeps what it has: the firmware says ALREADY_ON. */
+	/* A CPU that is on keeps its state: the firmware returns ALREADY_ON. */
 	if (smc(PSCI_AFFINITY_INFO_32 | PSCI_64, mpidr, 0, 0) == 1) {
 		memset(v, 0, sizeof(*v));
 		v->id = (unsigned)(mpidr & 0xff);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The porting header of the EL2 monitor: the template's instructions, each
- * counted on the CPU that issues it, and the faults that a build can plant.
+ * The porting header of the EL2 monitor: the instructions of the template, each counted
+ * on the CPU that issues it, and the mistakes that a build can plant.
  *
- * The template is used as it is, so that what embedders start from runs on every
- * CPU that the monitor runs on. Its barriers and TLBIs are renamed on the way in,
- * because each has a counter here, and a fault in its place if the build says so.
+ * The template is used unchanged, so that the code that embedders start from runs on
+ * every CPU that the monitor runs on. Its barriers and TLBIs are renamed when it is
+ * included, because each has a counter here, and a mistake in its place if the build asks
+ * for one.
  */
 #ifndef STAGE2_EL2_PORT_H
 #define STAGE2_EL2_PORT_H
@@ -44,7 +45,7 @@
 			el2_panic("%s:%d: S2_ASSERT(%s)", __FILE__, __LINE__, #cond); \
 	} while (0)
 
-/* Counters are the CPU's own: plain additions. */
+/* Each CPU has its own counters, so plain additions are enough. */
 #define EL2_COUNT(what) (this_cpu()->count.what++)
 
 static inline void s2_port_dsb_ishst(void *port)
@@ -75,7 +76,7 @@ static inline void s2_port_dsb_sy(void *port)
 		template_dsb_sy(port);
 }
 
-/* This PE's own copies: after permissions were added. */
+/* The copies of this PE alone: after permissions were added. */
 static inline void s2_port_tlbi_ipas2e1(void *port, uint64_t operand)
 {
 	EL2_COUNT(tlbi);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The storm: a CPU that the guest does not have takes the guest's pages away
- * while it runs, moves them, write-protects them, ages and splits them.
+ * The storm: a CPU that the guest does not have unmaps pages of the guest while it runs,
+ * moves them, write-protects them, ages and splits them.
  *
- * A moved page is copied after the unmap and its old frame poisoned. So a vCPU
- * that still had the old translation loses a write or reads poison, and the
- * guest, or the poison's check, finds out.
+ * A moved page is copied after the unmap, and its old frame is poisoned. A vCPU that
+ * still uses the old translation loses a write or reads poison. The guest or the check of
+ * the poison then finds out.
  */
 #include "el2.h"
 
@@ -35,7 +35,7 @@ struct range {
 	uint64_t first, n; /* pages of RAM */
 };
 
-/* Of up to 2^@bits pages, each magnitude as likely as the next; the edges anywhere. */
+/* Up to 2^@bits pages, with each magnitude equally likely and edges anywhere. */
 static struct range any_range(unsigned bits)
 {
 	struct range r = { below(vm.pages), 1 + below(1ull << below(bits + 1)) };
@@ -52,7 +52,7 @@ static s2_ipa_t ipa_of(uint64_t gfn)
 
 /* ---- moving ---------------------------------------------------------------------
  *
- * With the lock held for writing from the unmap to the end: no fault can map the old
+ * The lock is held for writing from the unmap to the end, so no fault can map the old
  * frame again.
  */
 static struct {
@@ -60,7 +60,7 @@ static struct {
 } moving[BATCH];
 static unsigned movings;
 
-/* New frames for pages in use; of one block, where it is to become one. */
+/* New frames for pages in use. @block: all from one block, which the region becomes. */
 static void take(struct range r, uint64_t block)
 {
 	for (uint64_t i = 0; i < r.n && movings < BATCH; i++) {
@@ -80,7 +80,7 @@ static void copy_out(void)
 		frame_copy(moving[i].to, (uint64_t)vm.page[moving[i].gfn].frame * PAGE);
 }
 
-/* A break is behind us, its TLBI is not: for a planted fault. */
+/* Planted mistake: the break is done, and the TLBI is not. */
 void plant_before_tlbi(void)
 {
 	copy_out();
@@ -116,7 +116,7 @@ static void check_err(int err, const char *what)
 		el2_panic("storm: %s: %s", what, s2_strerror(err));
 }
 
-/* After the unmap, unless that is the mistake. */
+/* After the unmap, unless the mistake is planted. */
 #define COPY_FIRST (PLANTED(EARLY_COPY) || PLANTED(VALID_TO_VALID))
 #define COPY_LAST (!COPY_FIRST && !PLANTED(LATE_TLBI))
 
@@ -128,7 +128,7 @@ static void unmap(struct range r, struct s2_op *op)
 	check_err(s2_unmap(&vm.s2, ipa_of(r.first), r.n * PAGE, edges, op), "unmap");
 }
 
-/* The mistake of leaving the break out. */
+/* Planted mistake: no break. */
 static void over_valid(struct range r)
 {
 	check_err(s2_split(&vm.s2, ipa_of(r.first), r.n * PAGE, 0, NULL), "split");
@@ -137,7 +137,7 @@ static void over_valid(struct range r)
 		plant_over_valid(ipa_of(moving[i].gfn).ipa, moving[i].to);
 }
 
-/* A range of at most BATCH pages by one unmap; @block: a frame for all of a region. */
+/* Moves a range of at most BATCH pages with one unmap. @block: one frame for a region. */
 static void unmap_and_move(struct range r, uint64_t block)
 {
 	take(r, block);
@@ -154,8 +154,8 @@ static void unmap_and_move(struct range r, uint64_t block)
 }
 
 /*
- * Where a vCPU writes: a page that was written lately, best one that was written
- * again at once after a move, and every other time what follows it.
+ * A page that a vCPU writes: one that was written lately, preferably one that was written
+ * again at once after a move. Every other time also the pages that follow it.
  */
 static struct range target(void)
 {
@@ -175,7 +175,7 @@ static void strike(void)
 {
 	const struct range r = target();
 
-	/* Not touched since the last time: the vCPU is elsewhere. */
+	/* Not accessed since the last time: the vCPU is elsewhere. */
 	if (vm.page[r.first].moved)
 		return;
 	write_lock(&vm.lock);
@@ -183,7 +183,7 @@ static void strike(void)
 	write_unlock(&vm.lock);
 }
 
-/* Many such, unmapped in a batch: one invalidation for all of them. */
+/* Many such pages, unmapped in a batch: one invalidation for all of them. */
 static void volley(void)
 {
 	static struct s2_batch batch;
@@ -206,7 +206,7 @@ static void volley(void)
 	write_unlock(&vm.lock);
 }
 
-/* What is still unmapped of a range, moved: its ends and a piece of the middle. */
+/* Moves what is still unmapped of a range: its ends and a piece of the middle. */
 static void move_unmapped(struct range r)
 {
 	const uint64_t n = r.n < BATCH ? r.n : BATCH;
@@ -225,8 +225,8 @@ static void move_unmapped(struct range r)
 }
 
 /*
- * Long operations are shared calls, beside the faults, in steps between which the
- * section for reading ends.
+ * Long operations are shared calls beside the faults. The read-side section ends between
+ * two calls.
  */
 enum shared { UNMAP, AGE, SPLIT, COLLAPSE };
 
@@ -260,7 +260,7 @@ static void shared(enum shared what, struct range r)
 	vm_release(&limbo);
 }
 
-/* A range of any size, between whose steps the guest faults. */
+/* A range of any size. The guest faults between its pieces. */
 static void unmap_range(void)
 {
 	const struct range r = any_range(18);
@@ -270,7 +270,7 @@ static void unmap_range(void)
 	move_unmapped(r);
 }
 
-/* A region in use into a 2 MiB frame, to be mapped as a block by the next fault. */
+/* Moves a region in use into a 2 MiB frame. The next fault maps it as a block. */
 static void move_region(void)
 {
 	const uint64_t region = below(vm.pages / BLOCK_PAGES);
@@ -289,8 +289,8 @@ static void move_region(void)
 
 /* ---- changes in place -----------------------------------------------------------
  *
- * Between the return of s2_wrprotect() and the next fault, which waits for the
- * lock, nobody may write there: the sum of a page must not change.
+ * Between the return of s2_wrprotect() and the next fault, which waits for the lock,
+ * nobody may write to the pages. So the checksum of a page must not change.
  */
 static void write_protect(void)
 {
@@ -364,7 +364,7 @@ void storm_end(void)
 	el2_exit(EXIT_GOOD);
 }
 
-/* Progress: pages touched for the first time, and what the guest says. */
+/* Progress: pages accessed for the first time, and what the guest reports. */
 static void watch(uint64_t now)
 {
 	static uint64_t reported, progress, since;
@@ -392,10 +392,10 @@ static void watch(uint64_t now)
 
 /* ---- pauses ---------------------------------------------------------------------
  *
- * The storm rests as long as it has worked, so that the guest gets on, and sleeps
- * meanwhile: EL2's physical timer (PPI 26) ends a WFI, masked as it is. The guest's
- * GIC driver does not touch this CPU's redistributor; until it has turned the
- * distributor on we have done so.
+ * The storm rests as long as it has worked, so that the guest makes progress. It sleeps
+ * meanwhile: the physical timer of EL2 (PPI 26) ends a WFI, although it is masked. The
+ * GIC driver of the guest does not touch the redistributor of this CPU. The storm enables
+ * the distributor until the guest does so.
  */
 #define GICR_WAKER 0x14
 #define GICR_SGI_BASE 0x10000
@@ -457,7 +457,9 @@ static void blow(void)
 
 void storm_run(void)
 {
-	/* Which VMID this CPU's TLBIs act on, and nothing else of a guest. */
+	/*
+	 * The VMID that the TLBIs of this CPU act on. Nothing else of a guest is loaded.
+	 */
 	cpu_guest_setup(vm.hcr, s2_vtcr(&vm.s2), vm.pool.vttbr);
 	timer_setup();
 	for (;;) {
@@ -469,7 +471,7 @@ void storm_run(void)
 			now = now_us();
 		} while (now - begin < SPELL);
 		watch(now);
-		/* A boot is a single thread's work: get out of its way a little. */
+		/* A boot is the work of a single thread. Disturb it less. */
 		rest((now - begin) * (vm.at_shell ? 1 : 2));
 	}
 }

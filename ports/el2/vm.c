@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The guest's memory: nothing is mapped at first, and what the guest touches
- * comes in by its stage-2 aborts.
+ * The memory of the guest. At first nothing is mapped. An access by the guest causes a
+ * stage-2 abort, and the abort maps the page.
  *
- * Faults run beside each other: their calls of the engine are shared ones, inside
- * a section for reading, and only the look into page[] is under a lock. What a fault
- * finds there is still so when it maps it, because whoever moves pages holds the lock
- * for writing from the unmap until page[] says where they are. (The engine cannot
- * know where a PA came from: docs/concurrency.md.)
+ * Faults run beside each other. Their calls of the engine are shared calls in a read-side
+ * section. Only the look into page[] is under a lock. What a fault finds there is still
+ * true when it maps the page, because the code that moves pages holds the lock for
+ * writing from the unmap until page[] says where they are. (The engine cannot know where
+ * a PA came from: docs/concurrency.md.)
  */
 #include "el2.h"
 
@@ -18,7 +18,7 @@ struct vm vm;
 #define VMID 1ull
 #define IPA_BITS 40
 
-/* Fixed places of the machine's memory; the frames begin after the last. */
+/* Fixed places in the memory of the machine. The frames begin after the last one. */
 #define TABLES_PA 0x42000000ull
 #define TABLES_SIZE MIB(16)
 #define PAGES_PA 0x43000000ull
@@ -85,9 +85,9 @@ struct fault {
 };
 
 /*
- * HPFAR_EL2 is not valid for a permission fault outside a stage-1 walk: there the
- * IPA is found by stage 1's translation of FAR_EL2. It may fail, because the guest
- * or the storm has changed something since: then the guest tries again.
+ * HPFAR_EL2 is not valid for a permission fault outside a stage-1 walk. There the IPA is
+ * found by translating FAR_EL2 by stage 1. This may fail, because the guest or the storm
+ * has changed something since; then the guest tries again.
  */
 static bool fault_ipa(struct fault *f)
 {
@@ -106,7 +106,7 @@ static bool fault_ipa(struct fault *f)
 	return !(par & 1);
 }
 
-/* The whole region as one block, if it is fresh and the dice say so. */
+/* The whole region as one block, if it is fresh and the random number says so. */
 static void populate(uint64_t gfn)
 {
 	const uint64_t first = gfn & ~(uint64_t)(BLOCK_PAGES - 1);
@@ -133,8 +133,9 @@ page:
 }
 
 /*
- * Not leaving the section when it is to be called again: what was looked up would no
- * longer be sure. That is short: another fault is counting an entry in or out.
+ * The call is made again without leaving the section, because what was looked up would
+ * otherwise be out of date. The wait is short: another fault is counting an entry in or
+ * out.
  */
 static int map_shared(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 		      struct s2_limbo *limbo)
@@ -173,8 +174,8 @@ static int map_in(uint64_t gfn, bool exec, struct s2_limbo *limbo)
 }
 
 /*
- * Tables that a shared call has detached. Every section for reading that began before
- * has ended when the lock is held for writing: that is the grace period.
+ * Frees the tables that a shared call has detached. When the lock is held for writing,
+ * every read-side section that began earlier has ended. This is the grace period.
  */
 void vm_release(struct s2_limbo *limbo)
 {
@@ -196,7 +197,7 @@ static void note_touch(struct vcpu *v, uint64_t gfn, const struct fault *f)
 	if (p->moved) {
 		p->moved = 0;
 		vm.returned++;
-		/* This vCPU's write before the move, and its write after. */
+		/* The write of this vCPU before the move, and its write after it. */
 		if (f->write && p->before == v->id + 1)
 			vm.hot_page[vm.hot++ % RECENT] = gfn;
 	}
@@ -232,8 +233,8 @@ static void ram_fault(struct vcpu *v, struct fault *f)
 	read_unlock(&vm.lock);
 	vm_release(&limbo);
 	/*
-	 * Another vCPU was first, the storm has taken it away again, or is in the
-	 * middle of that: the guest tries again.
+	 * Another vCPU was first, or the storm has unmapped the page again, or is doing
+	 * so. The guest tries again.
 	 */
 	if (err && err != S2_E_EXIST && err != S2_E_NOENT && err != S2_E_BUSY)
 		el2_panic("IPA %lx: %s", f->ipa, s2_strerror(err));
@@ -284,8 +285,8 @@ static void abort_from_guest(struct vcpu *v, uint64_t esr)
 	};
 
 	/*
-	 * A stage-1 walk that is refused permission wants to write an access flag or
-	 * a dirty state there, whatever the access was.
+	 * A stage-1 walk without permission needs to write an access flag or a dirty
+	 * state, whatever the access was.
 	 */
 	if (esr & S1PTW)
 		f.exec = false;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * /sys/kernel/debug/stage2/: what the engine has made of every VM.
- */
+/* /sys/kernel/debug/stage2/: the tables of every VM. */
 #ifdef CONFIG_DEBUG_FS
 #include <linux/debugfs.h>
 #include <linux/init.h>
@@ -28,7 +26,7 @@ void stage2_debugfs_del(struct stage2_tables *t)
 }
 
 #ifdef STAGE2_TEST
-/* Some VM's, with a reference. */
+/* Any VM, with a reference to it. */
 struct stage2_tables *stage2_debugfs_first(void)
 {
 	struct stage2_tables *t;
@@ -43,8 +41,8 @@ struct stage2_tables *stage2_debugfs_first(void)
 #endif
 
 /*
- * Counts by level of the tables, and TLBIs by kind. What the worker frees is counted
- * in the layout that it works with.
+ * The number of tables by level, and of TLBIs by kind. The worker counts what it frees in
+ * the layout that it works with.
  */
 static void show_counts(struct seq_file *m, struct stage2_tables *t)
 {
@@ -60,7 +58,10 @@ static void show_counts(struct seq_file *m, struct stage2_tables *t)
 		   t->s2.tlbis[S2_TLBI_VMALLS12E1IS]);
 }
 
-/* A range a line. It holds off the guest's faults: a look, not a monitor. */
+/*
+ * One range on each line. It holds up the faults of the guest, so it is not for
+ * monitoring.
+ */
 static int tables_show(struct seq_file *m, void *unused)
 {
 	struct stage2_tables *t;

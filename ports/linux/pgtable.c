@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * KVM's stage-2 functions (asm/kvm_pgtable.h) on the engine. The callers are
- * KVM's, unchanged; so are their locking rules:
+ * The stage-2 functions of KVM (asm/kvm_pgtable.h) on the engine. The callers are KVM's,
+ * unchanged, and so are their locking rules:
  *
  *   mmu_lock held for writing   unmap, wrprotect, test_clear_young, flush, split,
  *                               map with flags 0
  *   mmu_lock held for reading   map with KVM_PGTABLE_WALK_SHARED, relax_perms,
  *                               mkyoung: any number at once, on any vCPU
- *   no lock, nobody else left   init, destroy
+ *   no lock, no other user      init, destroy
  *
  * The kernel's own functions stay in the image under other names (Kbuild lines in
- * docs/kvm.md); kvm_pgtable_walk(), kvm_pgtable_get_leaf() and the functions of
- * VTCR stay in use, for our tables too: their valid entries are the hardware's,
- * and an invalid one means nothing to a walker.
+ * docs/kvm.md). kvm_pgtable_walk(), kvm_pgtable_get_leaf() and the functions of VTCR stay
+ * in use, for our tables too: valid entries have the format of the hardware, and a walker
+ * ignores invalid ones.
  */
 #include <linux/kvm_host.h>
 #include <linux/rcupdate.h>
@@ -30,7 +30,7 @@ static int stage2_errno(int err)
 		return 0;
 	case S2_E_NOMEM:
 		return -ENOMEM;
-	/* Somebody else was here first: the guest takes the fault again if it must. */
+	/* Another call was first. The guest faults again if it has to. */
 	case S2_E_EXIST:
 	case S2_E_NOENT:
 	case S2_E_BUSY:
@@ -61,7 +61,7 @@ static int stage2_attr(enum kvm_pgtable_prot prot, s2_attr_t *attr)
 	return 0;
 }
 
-/* As KVM has it: the offset in the first page is ignored, the last page is whole. */
+/* As in KVM: the offset in the first page is ignored, and the last page is whole. */
 static s2_ipa_t stage2_ipa(u64 addr)
 {
 	return s2_ipa(addr & PAGE_MASK);
@@ -83,7 +83,7 @@ static u32 stage2_features(struct kvm_pgtable *pgt, u64 vtcr)
 {
 	u32 features = 0;
 
-	/* NOFWB is a property of the VM, whatever the CPUs can. */
+	/* NOFWB is a property of the VM, whatever the CPUs support. */
 	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB) &&
 	    !(pgt->flags & KVM_PGTABLE_S2_NOFWB))
 		features |= S2_FEAT_FWB;
@@ -91,7 +91,7 @@ static u32 stage2_features(struct kvm_pgtable *pgt, u64 vtcr)
 		features |= S2_FEAT_TLBIRANGE;
 	if (cpus_have_final_cap(ARM64_HAS_ARMv8_4_TTL))
 		features |= S2_FEAT_TTL;
-	/* Some of the CPUs may not have it; then they only never write an entry. */
+	/* Some of the CPUs may lack it. Those never write an entry. */
 	if (vtcr & VTCR_EL2_HA)
 		features |= S2_FEAT_HAFDBS;
 	if (vtcr & VTCR_EL2_DS)
@@ -127,7 +127,7 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 	pgt->flags = flags;
 	cfg.port = t;
 	cfg.features = stage2_features(pgt, vtcr);
-	/* Without VHE it is EL2 that invalidates, and repeats. */
+	/* Without VHE, EL2 invalidates and repeats the TLBI. */
 	if (has_vhe() && cpus_have_final_cap(ARM64_WORKAROUND_REPEAT_TLBI))
 		cfg.errata = S2_ERRATUM_REPEAT_TLBI;
 	err = s2_init(&t->s2, &cfg);
@@ -151,12 +151,18 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 	pgt->force_pte_cb = force_pte_cb;
 	stage2_debugfs_add(t);
 
-	/* The root's zeroes before any vCPU's walks: it has no link to be ordered by. */
+	/*
+	 * The zeroes of the root must be visible before a vCPU walks. The root has no
+	 * link that orders them.
+	 */
 	dsb(ishst);
 	return 0;
 }
 
-/* KVM has the last vCPU out of the guest before it calls; reclaim.c does the rest. */
+/*
+ * KVM has taken the last vCPU out of the guest before it calls this. reclaim.c does the
+ * rest.
+ */
 void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
@@ -168,16 +174,16 @@ void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
 
 /* ---- from a fault: beside others of their kind ------------------------------
  *
- * mmu_lock is held for reading: no exclusive call runs. A table that another fault
- * detaches (a block takes its place) stays until the end of the read section.
+ * mmu_lock is held for reading, so no exclusive call runs. A table that another fault
+ * detaches (a block takes its place) stays until the end of the read-side section.
  */
 
 /*
- * KVM's rule: a fault that finds what it was about to make, permissions aside,
- * changes nothing. The guest tries again, and what is still missing then is a
- * permission fault. So permissions that another vCPU was given stay. (One that is
- * given them between the look and the map may lose them again, by an entry with
- * other permissions and its invalidation: it faults once more.)
+ * KVM's rule: a fault that finds what it was about to map, with other permissions,
+ * changes nothing. The guest tries again, and what is missing then is a permission fault.
+ * So permissions that another vCPU was given stay. (If they are given between the look
+ * and the map, they may be lost again, by an entry with other permissions and its
+ * invalidation. The vCPU then faults once more.)
  */
 static bool stage2_made_already(struct stage2_tables *t, s2_ipa_t ipa, u64 size, u64 phys,
 				s2_attr_t attr)
@@ -185,7 +191,9 @@ static bool stage2_made_already(struct stage2_tables *t, s2_ipa_t ipa, u64 size,
 	struct s2_mapping m;
 	struct s2_leaf leaf;
 
-	/* The short look first: nearly every fault is for what is not there. */
+	/*
+	 * The short look first: nearly every fault is for an address that is not mapped.
+	 */
 	if (s2_translate(&t->s2, ipa, &leaf) || leaf.pa.pa != phys ||
 	    s2_lookup(&t->s2, ipa, &m) || m.state != S2_LEAF)
 		return false;
@@ -222,7 +230,9 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	if (stage2_made_already(t, ipa, size, phys, attr))
 		ret = S2_E_EXIST;
 	rcu_read_unlock();
-	/* S2_MORE: another fault has something to finish; we are out of its way. */
+	/*
+	 * S2_MORE: another fault must finish something first. We have left the section.
+	 */
 	for (ret = ret ?: S2_MORE; ret == S2_MORE; cpu_relax()) {
 		rcu_read_lock();
 		ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
@@ -281,8 +291,8 @@ int kvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 }
 
 /*
- * The callers invalidate themselves, once after all their calls and before they
- * look at what was written: the engine need not.
+ * The callers invalidate themselves, once after all their calls and before they look at
+ * what was written. So the engine need not.
  */
 int kvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
 {
@@ -323,8 +333,8 @@ int kvm_pgtable_stage2_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
 }
 
 /*
- * All blocks of the chunk or, if the cache has too few pages for that, none:
- * KVM sizes the cache for the chunk, and takes -ENOMEM for "later".
+ * All blocks of the chunk or, if the cache has too few pages for that, none. KVM sizes
+ * the cache for the chunk, and takes -ENOMEM as "later".
  */
 int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
 			     struct kvm_mmu_memory_cache *mc)
@@ -399,7 +409,7 @@ kvm_pte_t *kvm_pgtable_stage2_create_unlinked(struct kvm_pgtable *pgt, u64 phys,
 	return ERR_PTR(stage2_errno(ret));
 }
 
-/* Owners are pKVM's, whose tables at EL2 are the stock functions'. */
+/* Owners belong to pKVM. Its tables at EL2 use the stock functions. */
 int kvm_pgtable_stage2_set_owner(struct kvm_pgtable *pgt, u64 addr, u64 size, void *mc,
 				 u8 owner_id)
 {

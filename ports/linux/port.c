@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The porting functions that are more than an instruction: table pages, the VMID
- * around an invalidation, hypercalls without VHE, caches.
+ * The porting functions that are more than one instruction: table pages, the VMID around
+ * an invalidation, hypercalls without VHE, caches.
  */
 #include <linux/irqflags.h>
 #include <linux/memblock.h>
@@ -13,7 +13,7 @@
 
 /* ---- table pages ------------------------------------------------------------ */
 
-/* Nothing but the caller's cache: the MMU lock is held. */
+/* Only from the cache of the caller: the MMU lock is held. */
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
 {
 	struct stage2_tables *t = port;
@@ -56,14 +56,14 @@ void s2_port_root_free(void *port, uint64_t *root, unsigned int pages)
 
 /* ---- the VMID around an invalidation ----------------------------------------
  *
- * Between enter and leave the thread stays on its CPU, so one of these for each
- * CPU is enough.
+ * The thread stays on its CPU between enter and leave, so one of these for each CPU is
+ * enough.
  *
  * @flags: VHE: the interrupt state to go back to
- * @resident: VHE: the vCPU's own tables, if others are being invalidated
- * @tcr, @sctlr: VHE: the guest's, where CPUs walk speculatively in between
- * @start, @end: nVHE: the interval around what was asked for by address
- * @level: nVHE: the level of it if it is one leaf, as a TTL hint
+ * @resident: VHE: the tables of the loaded vCPU, if others are being invalidated
+ * @tcr, @sctlr: VHE: the guest's values, for CPUs that walk speculatively in between
+ * @start, @end: nVHE: the interval of all TLBIs by address
+ * @level: nVHE: the level if it is one leaf, as a TTL hint
  */
 struct stage2_inval {
 	unsigned long flags;
@@ -76,15 +76,15 @@ struct stage2_inval {
 static DEFINE_PER_CPU(struct stage2_inval, stage2_inval);
 
 /*
- * VHE: TLBIs for EL1 act on the VMID in VTTBR_EL2, and only while HCR_EL2.TGE is
- * 0. An interrupt handler must not run with either changed, and a vCPU that is
- * loaded here (this is its fault) needs its own tables back.
+ * VHE: TLBIs for EL1 act on the VMID in VTTBR_EL2, and only while HCR_EL2.TGE is 0. An
+ * interrupt handler must not run while one of them is changed. A vCPU that is loaded here
+ * (this may be its fault) needs its own tables back.
  *
- * On CPUs whose address translation may be speculated with half of the context
- * (errata 1165522, 1319367, 1530923) the guest's stage 1 must not be walked
- * while stage 2 is another's: EPD1 and EPD0 forbid the walks, M = 1 forbids the
- * flat map. Each of the writes must be in effect before the next that widens
- * what can be walked, hence the ISBs.
+ * On CPUs whose address translation may be speculated in a mixed context (errata 1165522,
+ * 1319367, 1530923), stage 1 of the guest must not be walked while stage 2 belongs to
+ * another guest. EPD1 and EPD0 forbid the walks, and M = 1 forbids the flat map. Each of
+ * the writes must be in effect before the next one that widens what can be walked. Hence
+ * the ISBs.
  */
 static void vhe_enter(struct stage2_tables *t, struct stage2_inval *inv)
 {
@@ -181,11 +181,11 @@ void stage2_nvhe_collect_range(uint64_t operand)
 }
 
 /*
- * Each of EL2's functions does all of it: DSB, the TLBI by address, DSB,
- * VMALLE1IS, DSB, in the VMID's context. One TLBI by address keeps its meaning
- * (it may be for a block that begins before it); more of them become a range
- * where the CPU has one, and where it has not, the whole VMID: one hypercall and
- * one TLBI in place of one for each address. The same choice as KVM's own.
+ * Each function of EL2 does all of it: DSB, the TLBI by address, DSB, VMALLE1IS, DSB, in
+ * the context of the VMID. One TLBI by address keeps its meaning (it may be for a block
+ * that begins before it). Several of them become one range TLBI if the CPU has it, and
+ * otherwise an invalidation of the whole VMID: one hypercall and one TLBI in place of one
+ * for each address. KVM makes the same choice.
  */
 void stage2_nvhe_flush(struct stage2_tables *t)
 {
@@ -203,7 +203,7 @@ void stage2_nvhe_flush(struct stage2_tables *t)
 	inv->start = inv->end = 0;
 }
 
-/* For this PE alone the engine never asks for more than one leaf. */
+/* For this PE alone, the engine never invalidates more than one leaf. */
 void stage2_nvhe_flush_local(struct stage2_tables *t)
 {
 	struct stage2_inval *inv = this_cpu_ptr(&stage2_inval);
@@ -219,12 +219,12 @@ void stage2_nvhe_flush_all(struct stage2_tables *t)
 /* ---- caches ----------------------------------------------------------------- */
 
 /*
- * Memory without a struct page in the linear map (a device's, as KVM maps it) has
- * no cacheable alias here. KVM gives write-back only to memory that has one, so
- * that type needs no question.
+ * Memory without a struct page in the linear map (a device's, as KVM maps it) has no
+ * cacheable alias here. KVM gives write-back only to memory that has one, so that type
+ * needs no check.
  *
- * By line and without a DSB, unlike the kernel's function: the engine's is the
- * one that completes all of them. The line is the smallest of any CPU's.
+ * It cleans by line and without a DSB, unlike the function of the kernel: the DSB of the
+ * engine completes all cleans. The line is the smallest of all CPUs.
  */
 void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr)
 {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Detached tables on their way to the allocator: a grace period, then a worker
- * frees them. One grace period at a time for each VM; what is detached while one
- * runs waits for the next, so a VM costs one callback however often it unmaps. All
- * the tables of a VM that ends go the same way.
+ * Frees detached tables: after a grace period, a worker gives them to the allocator.
+ * There is one grace period at a time for each VM. What is detached while one runs waits
+ * for the next one, so a VM costs one callback however often it unmaps. All tables of a
+ * VM that ends are freed in the same way.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -16,7 +16,7 @@ void stage2_tables_put(struct stage2_tables *t)
 		kfree(t);
 }
 
-/* With limbo_lock held. A grace period that begins now is one after the detach. */
+/* With limbo_lock held. A grace period that begins now begins after the detach. */
 static void reclaim_start(struct stage2_tables *t)
 {
 	t->waiting = t->fresh;
@@ -25,11 +25,11 @@ static void reclaim_start(struct stage2_tables *t)
 }
 
 /*
- * No vCPU can run on the tables any more, and none has VTTBR_EL2 pointing to them
- * while it is in EL1 or EL0: no walk reaches a page after it is freed. Entries of
- * the VMID may stay in TLBs; KVM gives a VMID to another VM only after a rollover,
- * which invalidates all of them. Hence no TLBI here, as before. And nobody reads
- * what the guest left in its memory, so no clean either.
+ * No vCPU can run on the tables any more, and none has VTTBR_EL2 pointing to them while
+ * it is in EL1 or EL0, so no walk reaches a page after it is freed. Entries of the VMID
+ * may stay in TLBs. KVM gives a VMID to another VM only after a rollover, which
+ * invalidates all of them. Hence there is no TLBI here. Nobody reads what the guest left
+ * in its memory, so there is no clean either.
  */
 static void destroy(struct stage2_tables *t)
 {
@@ -49,9 +49,9 @@ static void reclaim_work(struct work_struct *work)
 	bool more, last;
 
 	/*
-	 * Whoever walks the tables without the lock held for writing is in an RCU
-	 * read section: all that could have seen what is in @waiting have ended.
-	 * Nobody else touches @waiting until reclaiming is false.
+	 * A walker without the lock held for writing is in an RCU read-side section. All
+	 * sections that could have seen what is in @waiting have ended. Nobody else
+	 * touches @waiting until reclaiming is false.
 	 */
 	while (s2_release(&t->layout, &t->waiting, &op) == S2_MORE)
 		cond_resched();
@@ -66,13 +66,13 @@ static void reclaim_work(struct work_struct *work)
 	spin_unlock(&t->limbo_lock);
 	if (more)
 		return;
-	/* Whoever ended it was the last to call anything else on it. */
+	/* The call that ended it was the last one on it. */
 	if (last)
 		destroy(t);
 	stage2_tables_put(t);
 }
 
-/* With limbo_lock held: what is fresh, or the end, does not wait for more. */
+/* With limbo_lock held: starts the worker for fresh tables, or for the end of the VM. */
 static void reclaim_soon(struct stage2_tables *t)
 {
 	if (t->reclaiming)
@@ -82,19 +82,22 @@ static void reclaim_soon(struct stage2_tables *t)
 	reclaim_start(t);
 }
 
-/* Take over what a call has detached. Any context in which KVM changes tables. */
+/*
+ * Takes over what a call has detached. May be called in any context in which KVM changes
+ * tables.
+ */
 void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo)
 {
 	if (!limbo->head)
 		return;
 	spin_lock(&t->limbo_lock);
-	/* Few tables: a list holds the topmost of what was detached. */
+	/* A list has only the topmost tables of what was detached, so it is short. */
 	limbo_move(&t->layout, &t->fresh, limbo);
 	reclaim_soon(t);
 	spin_unlock(&t->limbo_lock);
 }
 
-/* Take over all the tables, and the reference of the kvm_pgtable. */
+/* Takes over all the tables, and the reference of the kvm_pgtable. */
 void stage2_reclaim_all(struct stage2_tables *t)
 {
 	spin_lock(&t->limbo_lock);

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# Record what KVM/arm64 does to its stage-2 tables, for "s2lab replay". For a
-# production host: kprobe events on the stock kernel's functions, a trace instance
-# of its own, both gone afterwards. docs/record.md.
+# Record what KVM/arm64 does to its stage-2 tables, for "s2lab replay". It is meant for a
+# production host: it uses kprobe events on the functions of the stock kernel, and a
+# trace instance of its own. Both are removed afterwards. docs/record.md.
 set -eu
 
 usage() {
@@ -12,7 +12,7 @@ usage() {
 	exit 2
 }
 
-# The events that s2lab replay reads. Tests take them from here, too.
+# The events that s2lab replay reads. Tests take them from here too.
 probes() {
 	sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ta' -e '}' <<'PROBES'
 p:stage2/s2_init __kvm_pgtable_stage2_init pgt=$arg1:x64 mmu=$arg2:x64 flags=$arg4:x32
@@ -69,7 +69,7 @@ clean
 trap clean EXIT
 trap 'exit 1' INT TERM HUP
 
-# A line each: one that this kernel does not take is named in the error.
+# One line at a time, so that the error names the line that this kernel does not take.
 probes | while read -r line; do
 	echo "$line" >>"$tracing/kprobe_events" || {
 		echo "record.sh: the kernel refuses: $line" >&2
@@ -80,7 +80,7 @@ mkdir "$here"
 echo 0 >"$here/tracing_on"
 echo $((mib * 1024)) >"$here/buffer_size_kb"
 echo 0 >"$here/options/irq-info"
-# Only failures: a map without one has been done.
+# Only failures are recorded: a map without a failure has been done.
 for event in s2_map_ret s2_relax_perms_ret; do
 	echo 'ret != 0' >"$here/events/stage2/$event/filter"
 done

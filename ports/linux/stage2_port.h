@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The porting header for KVM/arm64 (Linux 6.12): the host's own stage-2 tables,
- * VHE and nVHE. What pKVM builds at EL2 stays with the stock functions.
+ * The porting header for KVM/arm64 (Linux 6.12): the stage-2 tables of the host, with VHE
+ * and nVHE. The code that pKVM builds for EL2 stays with the stock functions.
  */
 #ifndef STAGE2_LINUX_PORT_H
 #define STAGE2_LINUX_PORT_H
@@ -20,26 +20,26 @@
 
 #define S2_ASSERT(cond) WARN_ON_ONCE(!(cond))
 
-/* One granule for every VM: the host's. */
+/* One granule for every VM, that of the host. */
 #define S2_GRANULE_SHIFT PAGE_SHIFT
 
 /**
  * struct stage2_tables - the engine's side of a struct kvm_pgtable
- * @mm_ops: a copy of the caller's operations. pgt->mm_ops points here, which is
- *	how a kvm_pgtable, that has no field to spare, leads to this.
+ * @mm_ops: a copy of the caller's operations. pgt->mm_ops points here. A kvm_pgtable has
+ *	no spare field, so this is how it leads to this structure.
  * @s2: the instance
- * @layout: the instance as it was made: what releasing tables needs, beside calls on
- *	the instance itself
+ * @layout: the instance as it was made, for releasing tables while calls on the
+ *	instance itself run
  * @mmu: KVM's side: VMID and VTCR for the invalidations
  * @quiet: the caller of the running exclusive call invalidates (wrprotect)
- * @unlinked: @s2 is no VM's: its root is a table of its own
+ * @unlinked: @s2 belongs to no VM: its root is a single table
  * @list: all instances, for debugfs
- * @refs: the pgtable's, and one while tables wait for a grace period
- * @limbo_lock: all below
+ * @refs: one reference of the pgtable, and one while tables wait for a grace period
+ * @limbo_lock: protects all fields below
  * @fresh: detached since the running grace period began
  * @waiting: detached before it began
  * @reclaiming: a grace period is running, or @waiting is being freed
- * @ended: the pgtable is gone, and @s2 is the worker's to destroy
+ * @ended: the pgtable is gone, and the worker destroys @s2
  * @work: frees @waiting
  */
 struct stage2_tables {
@@ -93,11 +93,10 @@ static inline bool stage2_quiet(const struct stage2_tables *t)
 
 /* ---- table pages ------------------------------------------------------------
  *
- * The two metadata words are page->index and page->private. A table page is neither
- * file nor anonymous memory, is on no list and has no buffers, so nobody else
- * looks at them; they lie side by side and clear of rcu_head, lru and mapping
- * (which must be NULL when the page is freed). Nobody clears index, so
- * allocation does.
+ * The two metadata words are page->index and page->private. A table page is neither file
+ * nor anonymous memory, is on no list and has no buffers, so nobody else uses these
+ * fields. They are neighbours, and do not overlap rcu_head, lru or mapping (which must be
+ * NULL when the page is freed). Nobody clears index, so the allocation does.
  */
 static inline uint64_t *s2_port_table_meta(void *port, uint64_t *table)
 {
@@ -172,10 +171,10 @@ static inline uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits
 
 /* ---- barriers and TLBIs -----------------------------------------------------
  *
- * With VHE the host is at EL2 and each is an instruction. Without, the host is at
- * EL1, where there is no TLBI for a guest: what the engine asks for by address
- * is collected and goes to EL2 as one hypercall, in place of the VMALLE1IS (for one
- * PE: VMALLE1) that the engine issues after every TLBI by address (port.c).
+ * With VHE the host is at EL2 and each function is an instruction. Without VHE the host
+ * is at EL1, where there is no TLBI for a guest. The TLBIs by address that the engine
+ * issues are then collected, and go to EL2 as one hypercall, in place of the VMALLE1IS
+ * (for one PE: VMALLE1) that the engine issues after every TLBI by address (port.c).
  */
 static inline void s2_port_dsb_ishst(void *port)
 {
@@ -286,7 +285,7 @@ static inline void s2_port_tlbi_vmalls12e1is(void *port)
 		stage2_nvhe_flush_all(port);
 }
 
-/* No other agent walks KVM's tables: an SMMU has its own. */
+/* No other agent walks the tables of KVM: an SMMU has its own. */
 static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/kernel/debug/stage2/, what only a kernel for tests has there:
+ * /sys/kernel/debug/stage2/: files that only a kernel for tests has.
  *
- *   no_tlbi    switch invalidation off, so that a test can show that it would notice
- *   unlinked   read it to try create_unlinked and free_unlinked, which KVM itself no
+ *   no_tlbi    switches invalidation off, so that a test can show that it would notice
+ *   unlinked   when read, tries create_unlinked and free_unlinked, which KVM itself no
  *              longer calls
  */
 #include <linux/debugfs.h>
@@ -15,7 +15,7 @@
 
 bool stage2_test_no_tlbi;
 
-/* Whether an entry is what the table is for: @phys, as a page or as a block. */
+/* Whether an entry is what the table should have: @phys, as a page or as a block. */
 static bool leaf_is(kvm_pte_t pte, u64 phys, bool page)
 {
 	return kvm_pte_valid(pte) && kvm_pte_to_phys(pte) == phys &&

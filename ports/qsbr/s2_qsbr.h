@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Quiescent states: when a detached table may be freed, for an embedder that has
- * no RCU. Header only, freestanding C11, no allocation, no lock.
+ * Quiescent states. They say when a detached table may be freed, for an embedder
+ * without RCU. Header only, freestanding C11, no allocation, no lock.
  *
- * Each thread that walks the tables without a lock is a *reader*. While it is on
- * line it says now and then that it holds no pointer into them (a quiescent state:
- * between two exits of a vCPU, say); while it sleeps, or runs a guest, it is off
- * line. A *grace period* is over when every reader has passed a quiescent state
- * since it began, or has been off line.
+ * Each thread that walks the tables without a lock is a *reader*. While a reader is on
+ * line, it reports regularly that it holds no pointer into the tables (a quiescent
+ * state, for example between two exits of a vCPU). While it sleeps or runs a guest, it
+ * is off line. A *grace period* is over when every reader has passed a quiescent state
+ * since the period began, or has been off line.
  *
  *	s2_qsbr_online(&q, me);
  *	for (;;) {
@@ -16,11 +16,11 @@
  *		s2_qsbr_reclaim(&q, &mine, &s2, NULL);
  *	}
  *
- * What a reader may hold between online/quiescent and the next quiescent/offline is
- * the contract's "read-side section". An operation that returned S2_MORE holds no
- * pointer: it may be resumed in another section.
+ * The time between online or quiescent and the next quiescent or offline is a
+ * read-side section. A call that has returned S2_MORE holds no pointer: it may be made
+ * again in another section.
  *
- * The argument for the orders below is in docs/porting.md.
+ * docs/porting.md says why the memory orders below are sufficient.
  */
 #ifndef STAGE2_QSBR_H
 #define STAGE2_QSBR_H
@@ -32,7 +32,7 @@
  * struct s2_qsbr_reader - one registered reader
  * @seen: the grace period that it has acknowledged; 0: off line
  *
- * On a cache line of its own, for each reader writes its own alone and often.
+ * Each has a cache line of its own, because each reader writes only its own, and often.
  */
 struct s2_qsbr_reader {
 	_Alignas(64) _Atomic uint64_t seen;
@@ -51,10 +51,10 @@ struct s2_qsbr {
 
 /**
  * struct s2_qsbr_limbo - detached tables that wait for their grace period
- * @filling: give its address as s2_op.limbo
- * @waiting: cannot be reached since @period began
+ * @filling: its address is given as s2_op.limbo
+ * @waiting: not reachable since @period began
  *
- * Belongs to one thread (or to whoever holds a lock of the embedder's).
+ * It belongs to one thread, or to the holder of a lock of the embedder.
  * Zero-initialise it.
  */
 struct s2_qsbr_limbo {
@@ -62,7 +62,7 @@ struct s2_qsbr_limbo {
 	uint64_t period;
 };
 
-/** s2_qsbr_init() - register @n readers, all off line. Before anybody uses @q. */
+/** s2_qsbr_init() - register @n readers, all off line; call it before @q is used */
 static inline void s2_qsbr_init(struct s2_qsbr *q, struct s2_qsbr_reader *readers,
 				unsigned n)
 {
@@ -76,11 +76,10 @@ static inline void s2_qsbr_init(struct s2_qsbr *q, struct s2_qsbr_reader *reader
 /**
  * s2_qsbr_online() - the reader may hold pointers from here on
  *
- * Either a grace period that begins now sees that the reader is on line and waits
- * for it, or the reader sees the new period, and with it every detach before that.
- * Both accesses are sequentially consistent so that not both can miss (this is
- * store buffering); the order of the later reads after the load of period comes
- * from the load being an acquire as well.
+ * Either a grace period that begins now sees that the reader is on line and waits for
+ * it, or the reader sees the new period, and with it every detach before that period.
+ * Both accesses are sequentially consistent, so that they cannot both miss (store
+ * buffering). The load of period is an acquire as well, so later reads come after it.
  */
 static inline void s2_qsbr_online(struct s2_qsbr *q, struct s2_qsbr_reader *r)
 {
@@ -93,9 +92,9 @@ static inline void s2_qsbr_online(struct s2_qsbr *q, struct s2_qsbr_reader *r)
 /**
  * s2_qsbr_quiescent() - the reader holds no pointer at this moment
  *
- * Release: its reads of the tables before, as seen by who finds the new value and
- * frees them. Acquire: it says that it has seen a period only when what was
- * detached before that period cannot be reached by its later reads.
+ * Release: the earlier reads of the tables come before the store, for the thread that
+ * reads the new value and frees the tables. Acquire: after the reader has acknowledged
+ * a period, its later reads cannot reach what was detached before that period.
  */
 static inline void s2_qsbr_quiescent(struct s2_qsbr *q, struct s2_qsbr_reader *r)
 {
@@ -113,8 +112,8 @@ static inline void s2_qsbr_offline(struct s2_qsbr_reader *r)
 /**
  * s2_qsbr_begin() - begin a grace period
  *
- * Return: its number, for s2_qsbr_over(). What the caller detached before cannot
- * be reached by a reader who has acknowledged it.
+ * Return: its number, for s2_qsbr_over(). A reader that has acknowledged it cannot
+ * reach what the caller detached before.
  */
 static inline uint64_t s2_qsbr_begin(struct s2_qsbr *q)
 {
@@ -141,8 +140,8 @@ static inline bool s2_qsbr_over(struct s2_qsbr *q, uint64_t period)
  * @s2: the instance its tables were detached from
  * @op: budget for s2_release(), or NULL
  *
- * Never waits: call it now and then. The caller may be on line, but the period
- * that it begins here is over only when the caller, too, has been quiescent.
+ * It never waits. Call it regularly. The caller may be on line, but the period that
+ * begins here is over only when the caller has been quiescent too.
  *
  * Return: true when nothing is left to free.
  */

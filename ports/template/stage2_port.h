@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A port to start from: AArch64 at EL2, nothing underneath. Every instruction
- * the engine needs is here; what only the embedder knows (where table pages and
- * their metadata live, which VMID the instance has, who else walks the tables)
- * is left to the linker. docs/porting.md goes through it.
+ * A port to start from: AArch64 at EL2, without an operating system. It has every
+ * instruction that the engine needs. What only the embedder knows is left to the linker:
+ * where table pages and their metadata live, which VMID the instance has, and who else
+ * walks the tables. docs/porting.md goes through it.
  *
- * System instructions are written as SYS with their encoding, so that an
- * assembler that does not know FEAT_TLBIRANGE accepts them. Each is issued only
- * if the instance's features say that the CPU has it.
+ * System instructions are written as SYS with their encoding, so that an assembler
+ * without FEAT_TLBIRANGE accepts them. Each is issued only if the features of the
+ * instance say that the CPU has it.
  *
- * Assumed, and to be changed here where it is not so: EL2 runs with the MMU and
- * caches on (exclusives need it), and maps all memory that guests get, cacheable
- * and at the address s2_port_mem() returns.
+ * These are assumed, and must be changed here if they do not hold: EL2 runs with the MMU
+ * and caches on (exclusives need this), and maps all memory that guests get, cacheable
+ * and at the address that s2_port_mem() returns.
  */
 #ifndef STAGE2_TEMPLATE_PORT_H
 #define STAGE2_TEMPLATE_PORT_H
@@ -24,7 +24,12 @@
 			__builtin_trap(); \
 	} while (0)
 
-/* Where EL2 sees physical memory: an identity map. */
+/*
+ * A port may leave out parts of the engine: define S2_PROFILE, S2_USE_* constants or
+ * S2_GRANULE_SHIFT here (docs/porting.md). Without them the build has everything.
+ */
+
+/* The address at which EL2 sees physical memory: an identity map. */
 static inline uintptr_t s2_port_mem(uint64_t pa)
 {
 	return (uintptr_t)pa;
@@ -32,10 +37,10 @@ static inline uintptr_t s2_port_mem(uint64_t pa)
 
 /* ---- entries --------------------------------------------------------------
  *
- * Exclusives by hand rather than __atomic_exchange_n(): that becomes a call to
- * libgcc's outline atomics unless the compiler is told not to, and this header
- * should work with any options. LDXR and STXR exist on every v8 CPU; a port that
- * runs on FEAT_LSE only may use SWP and CAS.
+ * The exclusives are written by hand. __atomic_exchange_n() becomes a call to libgcc's
+ * outline atomics unless the compiler is told otherwise, and this header should work with
+ * any options. LDXR and STXR exist on every v8 CPU. A port that runs with FEAT_LSE only
+ * may use SWP and CAS.
  */
 static inline uint64_t s2_port_load(void *port, const uint64_t *entry)
 {
@@ -202,8 +207,10 @@ static inline void s2_port_tlbi_vmalls12e1is(void *port)
 
 /* ---- caches ---------------------------------------------------------------- */
 
-/* CTR_EL0: DminLine [19:16], IminLine [3:0] (log2 of words), L1Ip [15:14],
- * IDC [28], DIC [29]. Trust the smallest of all PEs' where they differ. */
+/*
+ * CTR_EL0: DminLine [19:16], IminLine [3:0] (log2 of words), L1Ip [15:14], IDC [28], DIC
+ * [29]. If the PEs differ, use the smallest value of all of them.
+ */
 static inline uint64_t s2_port_ctr(void)
 {
 	uint64_t ctr;
@@ -212,7 +219,7 @@ static inline uint64_t s2_port_ctr(void)
 	return ctr;
 }
 
-/* DC CIVAC, Xt: op1 3, CRn 7, CRm 14, op2 1. No DSB: the engine's is the last. */
+/* DC CIVAC, Xt: op1 3, CRn 7, CRm 14, op2 1. No DSB: the engine issues it. */
 static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr)
 {
 	uintptr_t line = (uintptr_t)4 << ((s2_port_ctr() >> 16) & 15);
@@ -225,14 +232,14 @@ static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr
 }
 
 /*
- * DC CVAU, Xt (op1 3, CRn 7, CRm 11, op2 1) over the range unless CTR_EL0.IDC;
- * then, unless CTR_EL0.DIC, IC IVAU, Xt (op1 3, CRn 7, CRm 5, op2 1). IC IVAU
- * acts on the virtual address given, which is not the guest's: only a PIPT
- * instruction cache (L1Ip 0b11) is sure to drop the guest's lines, any other is
- * emptied by IC IALLUIS (op1 0, CRn 7, CRm 1, op2 0). The DSB ISH between them
- * orders the cleans before the invalidation; the one after completes it on all
- * PEs. A PE drops what it has already fetched when it enters the guest (ERET
- * synchronises its context).
+ * DC CVAU, Xt (op1 3, CRn 7, CRm 11, op2 1) over the range unless CTR_EL0.IDC; then,
+ * unless CTR_EL0.DIC, IC IVAU, Xt (op1 3, CRn 7, CRm 5, op2 1). IC IVAU acts on the
+ * virtual address that it is given, which is not the guest's. Only a PIPT instruction
+ * cache (L1Ip 0b11) is certain to drop the lines of the guest. Any other cache is emptied
+ * by IC IALLUIS (op1 0, CRn 7, CRm 1, op2 0). The DSB ISH between the two orders the
+ * cleans before the invalidation. The DSB ISH after it completes the invalidation on all
+ * PEs. A PE drops what it has already fetched when it enters the guest (ERET synchronises
+ * its context).
  */
 static inline void s2_port_make_executable(void *port, uint64_t pa, uint64_t size)
 {

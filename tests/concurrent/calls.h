@@ -45,6 +45,21 @@
 	{                                                         \
 		CALL_MAP, t, at, BLOCK, frame, RW, S2_MAP_REPLACE \
 	}
+/* A map that lets its guest fault again when it meets a marker. */
+#define MAP_ONCE(t, at, frame)                                                    \
+	{                                                                         \
+		.kind = CALL_MAP, .who = t, .ipa = at, .size = PAGE, .pa = frame, \
+		.attr = RW, .flags = S2_MAP_PAGES, .once = true                   \
+	}
+#define REPLACE_ONCE(t, at, bytes, frame, with)                                    \
+	{                                                                          \
+		.kind = CALL_MAP, .who = t, .ipa = at, .size = bytes, .pa = frame, \
+		.attr = RW, .flags = S2_MAP_REPLACE | (with), .once = true         \
+	}
+#define MAP_WITH(t, at, bytes, frame, attr, flags)         \
+	{                                                  \
+		CALL_MAP, t, at, bytes, frame, attr, flags \
+	}
 #define CLEAN(t, at, bytes) CALL_(CALL_CLEAN, t, at, bytes)
 #define UNMAP_SPLIT(t, at, bytes)                              \
 	{                                                      \
@@ -54,6 +69,39 @@
 	{                                                     \
 		CALL_UNMAP, t, at, bytes, 0, 0, S2_DROP_EDGES \
 	}
+#define UNMAP_WITH(t, at, bytes, with)               \
+	{                                            \
+		CALL_UNMAP, t, at, bytes, 0, 0, with \
+	}
+#define UNMAP_WAIVED(t, at, bytes) UNMAP_WITH(t, at, bytes, S2_NO_CLEAN)
+/* Exclusive calls with budgets, and unmaps in a batch. */
+#define UNMAP_STEPS(t, at, bytes, with, e, b)              \
+	{                                                  \
+		CALL_UNMAP, t, at, bytes, 0, 0, with, e, b \
+	}
+#define REPLACE_STEPS(t, at, bytes, frame, with, e, b)                           \
+	{                                                                        \
+		CALL_MAP, t, at, bytes, frame, RW, S2_MAP_REPLACE | (with), e, b \
+	}
+#define UNMAP_BATCHED(t, at, bytes, with)                                              \
+	{                                                                              \
+		.kind = CALL_UNMAP, .who = t, .ipa = at, .size = bytes, .flags = with, \
+		.batched = true                                                        \
+	}
+/* Beside those, with the lock for reading. */
+#define SHARED_(k, t, at, bytes, with)                                        \
+	{                                                                     \
+		.kind = k, .who = t, .ipa = at, .size = bytes, .flags = with, \
+		.shared = true                                                \
+	}
+#define UNMAP_SHARED(t, at, bytes, with) SHARED_(CALL_UNMAP, t, at, bytes, with)
+#define MAP_SHARED(t, at, bytes, frame, with)                                      \
+	{                                                                          \
+		.kind = CALL_MAP, .who = t, .ipa = at, .size = bytes, .pa = frame, \
+		.attr = RW, .flags = with, .shared = true                          \
+	}
+#define BATCH_BEGIN(t) CALL_(CALL_BATCH_BEGIN, t, 0, 0)
+#define BATCH_END(t) CALL_(CALL_BATCH_END, t, 0, 0)
 #define CALL_(k, t, at, bytes)                                \
 	{                                                     \
 		.kind = k, .who = t, .ipa = at, .size = bytes \

@@ -19,14 +19,14 @@ static bool is_dirty(uint64_t d)
 	return desc_valid(d) && (d & DIRTY) == DIRTY;
 }
 
-/* s2_map() beside others that may replace takes no log. */
+/* s2_unmap() and s2_map() take a log only if they are exclusive. */
 bool dirty_logged(const struct call *c)
 {
 	if (!(sc->features & S2_FEAT_DBM) || c->unlogged)
 		return false;
-	return c->kind == CALL_UNMAP || c->kind == CALL_WRPROTECT ||
-	       c->kind == CALL_DIRTY ||
-	       (c->kind == CALL_MAP && (sc->locked || !(c->flags & S2_MAP_REPLACE)));
+	return c->kind == CALL_WRPROTECT || c->kind == CALL_DIRTY ||
+	       (sc->locked && !c->shared &&
+		(c->kind == CALL_UNMAP || c->kind == CALL_MAP));
 }
 
 /* ---- the guest --------------------------------------------------------------- */

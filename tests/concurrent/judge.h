@@ -13,25 +13,47 @@ extern const struct scenario *sc;
 extern uint64_t probe[PROBES];
 extern unsigned nprobe;
 
-/* ---- call.c ---------------------------------------------------------------------- */
+/* ---- judge.c --------------------------------------------------------------------- */
 
 bool covers(const struct call *c, uint64_t ipa);
 /* The maps that could have put a page's PA there, a bit each. */
 unsigned owners(uint64_t ipa, uint64_t pa);
 /* Calls of a kind that cover a page and were not done when call @than began. */
 unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than);
-/* Whether a call may remove a page: with S2_DROP_EDGES a block at the edge, too. */
+/*
+ * Whether a call may remove a page: with S2_DROP_EDGES one, too, that can be in a block at
+ * the edge.
+ */
 bool removes(const struct call *c, uint64_t ipa);
+/* Whether a call that is done has removed a page. */
+bool has_removed(unsigned call, uint64_t ipa);
 /* Whether some call may have removed a page since call @since began. */
 bool may_be_gone(uint64_t ipa, unsigned since);
+/* Whether a block may lie across the edge of a call's range, or of what is left of it. */
+bool may_straddle(const struct call *c);
 /* A page as the tables have it; 0 in *pa: none. */
 uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level);
+/* Promises of a call, when it returns and, those that last, at the end. */
+void judge(unsigned call, bool at_end);
+/* The rest of a block that an abandoned call has left half clean. */
+void judge_destroyed(void);
+/* A call cleans memory: somebody must have asked for that. */
+void judge_clean(unsigned call, uint64_t pa, uint64_t size);
+
+/* ---- rest.c ---------------------------------------------------------------------- */
+
+/* A call has returned. If none is running now: what holds then. */
+void rest_between_calls(void);
+/* The same at the end, and the statistics. */
+void rest_at_end(void);
+/* Tags are given back, a bit each. */
+void rest_tags(uint64_t freed);
 
 /* ---- dirty.c --------------------------------------------------------------------- */
 
 /* What every log is for. */
 #define LOG_START UINT64_C(0x40000000)
-#define LOG_SIZE (UINT64_C(6) << 20)
+#define LOG_SIZE (UINT64_C(8) << 20)
 
 /* Whether a call is given a log. */
 bool dirty_logged(const struct call *c);

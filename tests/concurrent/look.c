@@ -27,7 +27,7 @@ static bool there_some_time(unsigned call, uint64_t ipa, unsigned own)
 		if (!(own & 1u << m))
 			continue;
 		for (unsigned u = 0; u < CALLS; u++)
-			gone |= u != m && removes(&sc->call[u], ipa) &&
+			gone |= u != m && has_removed(u, ipa) &&
 				world.call[call].before & 1u << u &&
 				world.call[u].before & 1u << m;
 		if (!gone)
@@ -111,7 +111,7 @@ int look_iter(unsigned call)
 /* A call that drops every annotation it finds in its range. */
 static bool drops(const struct call *c)
 {
-	return c->kind == CALL_UNMAP && !(c->flags & S2_KEEP_NOTES);
+	return c->kind == CALL_UNMAP;
 }
 
 /* Whether some call may put something else in the place of a page's annotation. */

@@ -25,7 +25,7 @@ static unsigned shift_of(int level)
 	return 12u + 9u * (unsigned)(3 - level);
 }
 
-static uint64_t size_of(int level)
+uint64_t pe_size(int level)
 {
 	return UINT64_C(1) << shift_of(level);
 }
@@ -58,7 +58,7 @@ static bool is_root(unsigned page)
 }
 
 /* Whether a walk by the tables as they are comes to a page. */
-static bool linked(unsigned page)
+bool pe_linked(unsigned page)
 {
 	while (!is_root(page)) {
 		const struct page *p = &world.page[page];
@@ -113,6 +113,7 @@ static struct stale *stale_add(uint64_t desc, uint64_t ipa, uint32_t at, int lev
 			     .ipa = ipa,
 			     .at = (uint16_t)at,
 			     .level = (uint8_t)level,
+			     .by = (uint8_t)call_now(),
 			     .table = desc_is_table(desc, level) };
 	return s;
 }
@@ -123,6 +124,7 @@ static struct stale *stale_add(uint64_t desc, uint64_t ipa, uint32_t at, int lev
  */
 static void goes_with(struct stale *s, const struct stale *way)
 {
+	s->by = way->by;
 	s->visible = way->visible;
 	s->issued_all = way->issued_all;
 	s->no_stage2 = way->no_stage2;
@@ -133,7 +135,7 @@ static void goes_with(struct stale *s, const struct stale *way)
 		const struct thread *t = &world.thread[i];
 
 		for (unsigned j = 0; way->issued >> i & 1 && j < t->npending; j++)
-			if (overlap(s->ipa, size_of(s->level), t->pending[j].start,
+			if (overlap(s->ipa, pe_size(s->level), t->pending[j].start,
 				    t->pending[j].end - t->pending[j].start))
 				s->issued |= (uint8_t)(1u << i);
 	}
@@ -144,7 +146,7 @@ static void forget(void)
 	for (unsigned i = 0; i < world.nstale;) {
 		const struct stale *s = &world.stale[i];
 
-		if (!live(s) && !s->to_clean)
+		if (!live(s) && !s->to_clean && !s->in_cache)
 			world.stale[i] = world.stale[--world.nstale];
 		else
 			i++;
@@ -160,16 +162,25 @@ static bool same_but_perms(uint64_t a, uint64_t b)
 	return !((a ^ b) & ~DESC_IN_PLACE);
 }
 
-/* A leaf that is given (again): no clean is owed for that memory any more. */
+/*
+ * A leaf that is given (again): no clean is owed for that memory any more, unless the
+ * guest sees it by another type now.
+ */
 static void no_clean_owed(uint64_t ipa, uint64_t desc, int level)
 {
 	for (unsigned i = 0; i < world.nstale; i++) {
 		struct stale *s = &world.stale[i];
 
-		if (s->to_clean &&
-		    overlap(s->ipa, size_of(s->level), ipa, size_of(level)) &&
-		    oa_of(s->desc) - s->ipa == oa_of(desc) - ipa)
-			s->to_clean = false;
+		if (!overlap(s->ipa, pe_size(s->level), ipa, pe_size(level)) ||
+		    oa_of(s->desc) - s->ipa != oa_of(desc) - ipa)
+			continue;
+		if (s->in_cache && (s->desc ^ desc) & DESC_MEMATTR &&
+		    desc_needs_clean(world.s2.features, desc) && !call_waives())
+			violation("made-unclean",
+				  "0x%llx for 0x%llx: 0x%llx has not been cleaned since",
+				  (unsigned long long)desc, (unsigned long long)ipa,
+				  (unsigned long long)s->desc);
+		s->to_clean = s->in_cache = false;
 	}
 }
 
@@ -185,7 +196,7 @@ static void becomes_valid(uint32_t entry, uint64_t ipa, uint64_t new, int level)
 		const struct stale *s = &world.stale[i];
 		bool wrong;
 
-		if (!live(s) || !overlap(s->ipa, size_of(s->level), ipa, size_of(level)))
+		if (!live(s) || !overlap(s->ipa, pe_size(s->level), ipa, pe_size(level)))
 			continue;
 		if (table && s->table)
 			wrong = s->level == level && s->desc != new;
@@ -227,6 +238,32 @@ static void becomes_valid(uint32_t entry, uint64_t ipa, uint64_t new, int level)
 	}
 }
 
+/*
+ * Who breaks a leaf, alone or with others below a table, is who has to clean it: a table
+ * above may have been detached by another before.
+ */
+static void broken_by_me(uint32_t entry)
+{
+	for (unsigned i = 0; i < world.nstale; i++) {
+		struct stale *s = &world.stale[i];
+		uint32_t at = s->at;
+
+		if (s->table || arena[at] != s->desc)
+			continue;
+		/* Up from the leaf, by links that are valid. */
+		while (at != entry && !is_root(at / ENTRIES)) {
+			uint32_t link = world.page[at / ENTRIES].at;
+
+			if (!desc_valid(arena[link]) ||
+			    oa_of(arena[link]) != mem_pa(at / ENTRIES))
+				break;
+			at = link;
+		}
+		if (at == entry)
+			s->by = (uint8_t)call_now();
+	}
+}
+
 static bool owes_clean(uint64_t desc, uint64_t marker)
 {
 	return !(marker & DESC_REMAKE) && desc_needs_clean(world.s2.features, desc);
@@ -245,10 +282,11 @@ static void below_to_clean(uint64_t desc, int level, const struct stale *way)
 		} else if (desc_valid(arena[e]) &&
 			   desc_needs_clean(world.s2.features, arena[e])) {
 			s = stale_add(arena[e], entry_ipa(e), e, level + 1);
-			if (s && way)
+			if (!s)
+				return;
+			if (way)
 				goes_with(s, way);
-			if (s)
-				s->to_clean = true;
+			s->to_clean = true;
 		}
 	}
 }
@@ -265,7 +303,7 @@ void pe_write(uint32_t entry, uint64_t new)
 	if (world.page[page].state != PAGE_PUBLISHED || old == new)
 		return;
 	ipa = entry_ipa(entry);
-	here = linked(page);
+	here = pe_linked(page);
 	way = here ? NULL : stale_way(page);
 	if (desc_busy(old) && !desc_busy(new))
 		for (unsigned i = 0; i < world.nstale; i++)
@@ -289,13 +327,18 @@ void pe_write(uint32_t entry, uint64_t new)
 			goes_with(s, way);
 	} else if (desc_valid(old) && (here || way)) {
 		s = stale_add(old, ipa, entry, level);
-		if (s && way)
+		if (!s)
+			return;
+		if (way)
 			goes_with(s, way);
-		if (s && s->table && owes_clean(DESC_MEMATTR, new))
+		s->in_cache = world.retypes && !s->table && desc_needs_clean(0, old);
+		if (s->table && owes_clean(DESC_MEMATTR, new))
 			below_to_clean(old, level, way);
-		else if (s && !s->table)
+		else if (!s->table)
 			s->to_clean = owes_clean(old, new);
 	}
+	if (desc_valid(old) && !desc_valid(new) && !(new &DESC_REMAKE))
+		broken_by_me(entry);
 	if (!desc_valid(new))
 		return;
 	if (here || desc_is_table(new, level))
@@ -329,7 +372,7 @@ static void left_behind(const struct thread *t, const struct stale *way, uint64_
 			continue;
 		}
 		for (unsigned i = 0; i < t->npending; i++)
-			reached |= overlap(entry_ipa(e), size_of(level + 1),
+			reached |= overlap(entry_ipa(e), pe_size(level + 1),
 					   t->pending[i].start,
 					   t->pending[i].end - t->pending[i].start);
 		s = reached ? NULL : stale_add(arena[e], entry_ipa(e), e, level + 1);
@@ -375,8 +418,8 @@ void pe_dsb(int thread, enum event kind)
 		if (kind != EV_DSB_SY)
 			continue;
 		s->parts &= (uint8_t)~me;
-		if (s->dc & me || (!s->parts && s->cleaned == size_of(s->level)))
-			s->to_clean = false;
+		if (s->dc & me || (!s->parts && s->cleaned == pe_size(s->level)))
+			s->to_clean = s->in_cache = false;
 	}
 	forget();
 }
@@ -394,7 +437,7 @@ static void tlbi_span(int thread, uint64_t start, uint64_t end, int ttl)
 		struct stale *s = &world.stale[i];
 
 		if (s->visible & MASK(thread) && !s->no_stage2 &&
-		    overlap(s->ipa, size_of(s->level), start, end - start) &&
+		    overlap(s->ipa, pe_size(s->level), start, end - start) &&
 		    (!ttl || (s->table ? s->level < ttl : s->level == ttl)))
 			s->issued |= MASK(thread);
 	}
@@ -433,7 +476,7 @@ void pe_agents(int thread, uint64_t ipa, uint64_t size)
 	for (unsigned i = 0; i < world.nstale; i++) {
 		struct stale *s = &world.stale[i];
 
-		if (s->gone && (!size || overlap(s->ipa, size_of(s->level), ipa, size)))
+		if (s->gone && (!size || overlap(s->ipa, pe_size(s->level), ipa, size)))
 			s->agents = true;
 	}
 	forget();
@@ -445,9 +488,9 @@ void pe_clean(int thread, uint64_t pa, uint64_t size)
 	for (unsigned i = 0; i < world.nstale; i++) {
 		struct stale *s = &world.stale[i];
 		uint64_t at = oa_of(s->desc) + s->cleaned;
-		uint64_t end = oa_of(s->desc) + size_of(s->level);
+		uint64_t end = oa_of(s->desc) + pe_size(s->level);
 
-		if (!s->to_clean || live(s))
+		if ((!s->to_clean && !s->in_cache) || live(s))
 			continue;
 		if (pa <= oa_of(s->desc) && pa + size >= end) {
 			s->dc |= MASK(thread);
@@ -460,7 +503,8 @@ void pe_clean(int thread, uint64_t pa, uint64_t size)
 
 void pe_free(unsigned page)
 {
-	if (world.page[page].state == PAGE_PUBLISHED && (linked(page) || stale_way(page)))
+	if (world.page[page].state == PAGE_PUBLISHED &&
+	    (pe_linked(page) || stale_way(page)))
 		violation("table-freed-early", "0x%llx, which a PE may walk",
 			  (unsigned long long)mem_pa(page));
 }
@@ -492,7 +536,7 @@ uint64_t pe_walk(uint64_t ipa, int *level, uint32_t *entry)
 
 static uint64_t page_of_leaf(uint64_t desc, int level, uint64_t ipa)
 {
-	return oa_of(desc) + (ipa & (size_of(level) - 1));
+	return oa_of(desc) + (ipa & (pe_size(level) - 1));
 }
 
 void pe_each(uint64_t ipa, pe_leaf *fn, void *data)
@@ -506,7 +550,7 @@ void pe_each(uint64_t ipa, pe_leaf *fn, void *data)
 	for (unsigned i = 0; i < world.nstale; i++) {
 		const struct stale *s = &world.stale[i];
 
-		if (!live(s) || ipa < s->ipa || ipa - s->ipa >= size_of(s->level))
+		if (!live(s) || ipa < s->ipa || ipa - s->ipa >= pe_size(s->level))
 			continue;
 		if (s->table) {
 			d = walk_from((unsigned)mem_page(oa_of(s->desc)), s->level + 1,
@@ -530,7 +574,7 @@ void pe_each_entry(uint64_t ipa, pe_entry *fn, void *data)
 		const struct stale *s = &world.stale[i];
 
 		if (!live(s) || !s->table || ipa < s->ipa ||
-		    ipa - s->ipa >= size_of(s->level))
+		    ipa - s->ipa >= pe_size(s->level))
 			continue;
 		walk_from((unsigned)mem_page(oa_of(s->desc)), s->level + 1, ipa, &level,
 			  &entry);
@@ -538,12 +582,12 @@ void pe_each_entry(uint64_t ipa, pe_entry *fn, void *data)
 	}
 }
 
-const struct stale *pe_uncleaned(uint64_t ipa, uint64_t size)
+const struct stale *pe_uncleaned(unsigned *i, uint64_t ipa, uint64_t size)
 {
-	for (unsigned i = 0; i < world.nstale; i++) {
-		const struct stale *s = &world.stale[i];
+	for (; *i < world.nstale; ++*i) {
+		const struct stale *s = &world.stale[*i];
 
-		if (s->to_clean && overlap(s->ipa, size_of(s->level), ipa, size))
+		if (s->to_clean && overlap(s->ipa, pe_size(s->level), ipa, size))
 			return s;
 	}
 	return NULL;

@@ -33,6 +33,8 @@ static void write_word(uint64_t *word, uint64_t value)
 	int32_t entry = mem_index(word);
 
 	if (entry < 0) {
+		if (word == &world.s2.tags)
+			rest_tags(*word & ~value);
 		if (*word != value)
 			*word = value;
 	} else {
@@ -41,11 +43,6 @@ static void write_word(uint64_t *word, uint64_t value)
 		if (world.page[(uint32_t)entry / ENTRIES].state == PAGE_PUBLISHED)
 			dirty_may_write();
 	}
-}
-
-static enum call_kind running(void)
-{
-	return current() == NOBODY ? CALL_NONE : call_running(current());
 }
 
 /* Another's marker whose invalidation has not completed. */
@@ -69,11 +66,11 @@ uint64_t s2_port_load(void *port, const uint64_t *word)
 	check(word);
 	touched(where, false);
 	d = *word_of(word);
-	if (planted == PLANT_MARKER_TAKEN && running() == CALL_MAP &&
+	if (planted == PLANT_MARKER_TAKEN && call_running() == CALL_MAP &&
 	    pending_marker(word))
 		return 0;
-	if (planted == PLANT_MARKER_UNSEEN && running() == CALL_UNMAP && current() == 1 &&
-	    mem_index(word) >= 0 && desc_busy(d))
+	if (planted == PLANT_MARKER_UNSEEN && call_running() == CALL_UNMAP &&
+	    current() == 1 && mem_index(word) >= 0 && desc_busy(d))
 		return 0;
 	return d;
 }
@@ -104,7 +101,7 @@ uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
 	check(word);
 	touched(where, true);
 	found = *word;
-	if (planted == PLANT_MARKER_TAKEN && running() == CALL_MAP && !old &&
+	if (planted == PLANT_MARKER_TAKEN && call_running() == CALL_MAP && !old &&
 	    pending_marker(word))
 		found = old;
 	if (found != old)
@@ -143,15 +140,17 @@ uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
 	point(EV_ADD, where, n);
 	touched(where, true);
 	old = *word;
+	if (word == &world.s2.tags)
+		rest_tags(old & ~(old + n));
 	if (planted == PLANT_ADD_TORN) {
 		point(EV_STORE, where, old + n);
 		*word = old + n;
 	} else {
 		*word += n;
 	}
-	if (planted == PLANT_DEAD_IGNORED && running() == CALL_MAP)
+	if (planted == PLANT_DEAD_IGNORED && call_running() == CALL_MAP)
 		old &= ~META_DEAD;
-	if (planted == PLANT_FLAG_IGNORED && running() == CALL_MAP)
+	if (planted == PLANT_FLAG_IGNORED && call_running() == CALL_MAP)
 		old |= META_CLEAN;
 	return old;
 }
@@ -219,8 +218,8 @@ uint64_t *s2_port_root_alloc(void *port, unsigned pages)
 		struct page *p = &world.page[(unsigned)mem_index(root) / ENTRIES + i];
 
 		p->state = PAGE_PUBLISHED;
-		p->level = 1;
-		p->ipa = (uint64_t)i << 39;
+		p->level = sc->ipa_bits > 43 ? 0 : 1;
+		p->ipa = (uint64_t)i << (p->level ? 39 : 48);
 	}
 	return root;
 }
@@ -367,6 +366,8 @@ void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr)
 {
 	(void)port;
 	(void)attr;
+	if (call_now() < CALLS)
+		judge_clean(call_now(), pa, size);
 	if (planted != PLANT_NO_CLEAN)
 		pe_clean(current(), pa, size);
 }

@@ -15,27 +15,38 @@ struct call {
 	enum call_kind kind;
 	enum who who;
 	uint64_t ipa, size;
-	uint64_t pa;	/* map: start; annotate: the value, one digit */
-	uint32_t attr;	/* map, relax */
-	uint32_t flags; /* but for S2_SHARED */
-	bool unlogged;	/* without op->dirty, where hardware keeps dirty state */
+	uint64_t pa;		 /* map: start; annotate: the value, one digit */
+	uint32_t attr;		 /* map, relax */
+	uint32_t flags;		 /* but for S2_SHARED */
+	uint32_t entries, bytes; /* budget of a step of an exclusive call; 0: none */
+	bool unlogged;		 /* without op->dirty, where hardware keeps dirty state */
+	bool batched;		 /* in the batch that its thread has open */
+	bool once;		 /* a map that takes S2_E_BUSY for an answer */
+	bool no_limbo;		 /* frees tables before it returns; exclusive */
+	bool shared;	/* where there is a lock: S2_SHARED, the lock for reading */
+	bool abandoned; /* after its first step */
 };
 
 /*
  * outcomes: one word for each page of @watch, of each outcome, in any order,
  * separated by " | ". A word is the call that mapped the page, counted from 'a',
  * upper case when writable (dirty, where hardware keeps that); '-' when it is not mapped;
- * the value of its annotation.
+ * the value of its annotation. Then '!' and the names of the calls that have changed
+ * nothing, or not all of their range, and have said so: S2_E_BLOCK, _BUSY, _BATCH.
+ * NULL: whatever the judges let pass.
  */
 struct scenario {
 	const char *name;
-	bool locked; /* a lock around each call, no S2_SHARED */
+	bool locked; /* a lock around each call or step, S2_SHARED only where a call says so */
 	struct call call[CALLS];
 	uint64_t watch[4];
 	const char *outcomes;
-	int preemptions;	 /* at most so many; 0: every order */
-	uint32_t entries, bytes; /* budget of a step; 0: none */
-	uint32_t features;	 /* beside those of the CPU that the test adds */
+	int preemptions;   /* at most so many; 0: every order */
+	int ipa_bits;	   /* 0: 35, three levels of tables; 44: four */
+	uint32_t features; /* beside those of the CPU that the test adds */
+	bool unforced;	   /* only where memory has to be cleaned: without FWB */
+	bool retypes;	   /* a frame is mapped by one memory type and by another */
+	bool one_tag;	   /* is free; the others are taken all the time */
 };
 
 #endif /* STAGE2_CONCURRENT_SCENARIO_H */

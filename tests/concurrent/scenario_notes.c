@@ -10,10 +10,6 @@
 	{                                                 \
 		CALL_ANNOTATE, AT_FIRST, at, bytes, value \
 	}
-#define UNMAP_KEEP(t, at, bytes)                              \
-	{                                                     \
-		CALL_UNMAP, t, at, bytes, 0, 0, S2_KEEP_NOTES \
-	}
 #define COUNT(t, at, bytes) CALL_(CALL_COUNT, t, at, bytes)
 #define ITER(t, at, bytes) CALL_(CALL_ITER, t, at, bytes)
 
@@ -40,22 +36,8 @@ static const struct scenario scenarios[] = {
 	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP(T2, A, BLOCK) },
 	  .watch = { A, B },
 	  .outcomes = "B- | --" },
-	{ .name = "notes: map, unmap of all that keeps the annotation",
-	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP_KEEP(T2, A, BLOCK) },
-	  .watch = { A, B },
-	  .outcomes = "B1 | -1" },
 	{ .name = "notes: map, unmap of the table above",
 	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP(T2, A, GIB) },
-	  .watch = { A, B },
-	  .outcomes = "B- | --" },
-	{ .name = "notes: map, unmap of the table above that keeps the annotation",
-	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP_KEEP(T2, A, GIB) },
-	  .watch = { A, B },
-	  .outcomes = "B1 | -1" },
-	{ .name = "notes: map, unmap that keeps, unmap that does not, of one annotation",
-	  .preemptions = 2,
-	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), UNMAP_KEEP(T2, A, PAGE),
-		    UNMAP(T3, A, BLOCK) },
 	  .watch = { A, B },
 	  .outcomes = "B- | --" },
 	{ .name = "notes: map, lookup in one annotation",
@@ -67,11 +49,6 @@ static const struct scenario scenarios[] = {
 	{ .name = "notes: map, unmap of an annotated page",
 	  .call = { NOTE(A, PAGE, 1), NOTE(B, PAGE, 2), MAP(T1, A, F0),
 		    UNMAP(T2, A, PAGE) },
-	  .watch = { A, B },
-	  .outcomes = "C2 | -2" },
-	{ .name = "notes: map, unmap that keeps, of an annotated page",
-	  .call = { NOTE(A, PAGE, 1), NOTE(B, PAGE, 2), MAP(T1, A, F0),
-		    UNMAP_KEEP(T2, A, PAGE) },
 	  .watch = { A, B },
 	  .outcomes = "C2 | -2" },
 	{ .name = "notes: map, unmap of the last annotated page of a table",

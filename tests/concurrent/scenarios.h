@@ -18,9 +18,13 @@ extern const struct scenario_set general;     /* scenario.c */
 extern const struct scenario_set dirty_state; /* scenario_dirty.c */
 extern const struct scenario_set notes;	      /* scenario_notes.c */
 extern const struct scenario_set tables;      /* scenario_tables.c */
+extern const struct scenario_set edges;	      /* scenario_edges.c */
+extern const struct scenario_set waived;      /* scenario_waived.c */
+extern const struct scenario_set steps;	      /* scenario_steps.c */
 
-static const struct scenario_set *const scenario_sets[] = { &general, &dirty_state,
-							    &tables, &notes };
+static const struct scenario_set *const scenario_sets[] = {
+	&general, &dirty_state, &tables, &notes, &edges, &waived, &steps
+};
 
 /* The i-th of all; NULL after the last. */
 static inline const struct scenario *scenario_at(unsigned i)
@@ -32,5 +36,9 @@ static inline const struct scenario *scenario_at(unsigned i)
 	}
 	return NULL;
 }
+
+/* scenario_random.c: one by chance, valid until the next; what it is, as comments. */
+void scenario_random(struct scenario *s, uint64_t seed);
+void scenario_print(const struct scenario *s);
 
 #endif /* STAGE2_CONCURRENT_SCENARIOS_H */

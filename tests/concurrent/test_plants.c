@@ -32,7 +32,7 @@ static const struct {
 	{ PLANT_DEAD_IGNORED, "install after the table is dead",
 	  "map, unmap of the only other page of the table", FULL, "map-lost" },
 	{ PLANT_FLAG_IGNORED, "a leaf to clean in a table that does not say so",
-	  "map of the first page to clean, unmap of the whole table", 0, "not-cleaned" },
+	  "map of the first page to clean, unmap of the whole table", 0, "metadata" },
 	{ PLANT_CAS_TORN, "a compare and a store in place of a compare-and-swap",
 	  "map, map of the same page, other frame", FULL, "break-before-make" },
 	{ PLANT_CAS_TORN, "the same, relax beside unmap", "relax, unmap of the page",

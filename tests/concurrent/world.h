@@ -3,10 +3,11 @@
  * One small machine, of which every state is visited: a few table pages, the
  * threads that change them with the real engine, and what PEs may have cached.
  *
- *   scenario.c  what the threads do           call.c    one call and what it promised
- *   explore.c   every order in which they may port.c    each access is a step
- *   dirty.c     what the guest has written    look.c    what a look at many may say
- *   pe.c        what PEs may still use        memory.c  tables, and the way back
+ *   scenario*.c  what the threads do            call.c    makes the calls
+ *   explore.c    every order in which they may  judge.c   what each call promised
+ *   dirty.c      what the guest has written     look.c    what a look at many may say
+ *   pe.c         what PEs may still use         rest.c    what holds when no call runs
+ *   port.c       each access is a step          memory.c  tables, and the way back
  *
  * Memory is sequentially consistent here: a store is seen by all at once. What
  * needs weaker memory to go wrong is for the litmus tests and docs/race.md.
@@ -22,7 +23,7 @@
 #define ENTRIES 512u
 #define CALLS 12
 #define PROBES (2 * CALLS + 4)
-#define STALE 640
+#define STALE 1600
 #define PENDING 12
 #define PA_TABLES UINT64_C(0x40000000)
 #define NOBODY (-1) /* runs outside of any thread: set-up and end */
@@ -48,6 +49,7 @@ enum event {
 	EV_LEAVE,
 	EV_RETRY,
 	EV_LOCK,
+	EV_LOCK_READ,
 	EV_UNLOCK,
 	EV_GRACE,
 	EV_EVENTS
@@ -90,6 +92,7 @@ struct stale {
 	uint64_t desc, ipa;
 	uint16_t at; /* the entry it was in */
 	uint8_t level;
+	uint8_t by; /* the call that broke it, or detached the table; CALLS: none */
 	bool table;
 	uint8_t visible;   /* threads that have executed a DSB since */
 	uint8_t issued;	   /* threads that have issued a TLBI by IPA for it since */
@@ -99,6 +102,7 @@ struct stale {
 	bool no_stage2;	  /* gone from stage-2 TLBs */
 	bool gone;	  /* gone from all TLBs of PEs */
 	bool to_clean;	  /* its memory has to be cleaned before it is given away */
+	bool in_cache;	  /* ... before the guest sees it by another memory type */
 	uint8_t dc;	  /* threads that have cleaned all of it since, and ... */
 	uint64_t cleaned; /* ... of what was done piecemeal, how much, and ... */
 	uint8_t parts;	  /* ... by whom: their DSB SY is to come */
@@ -110,6 +114,7 @@ struct span {
 
 struct thread {
 	void *sp;
+	uint64_t stack; /* a hash of what is on it */
 	bool live, in_section, in_call;
 	bool waiting;	   /* until somebody else writes */
 	bool others_wrote; /* since its call began */
@@ -142,18 +147,24 @@ enum call_kind {
 	CALL_COUNT,
 	CALL_ITER,
 	CALL_ANNOTATE, /* at first only */
-	CALL_TOUCH,    /* no call: a PE walks and sets the access flag by hardware */
-	CALL_WRITE,    /* ... and the dirty state */
+	CALL_BATCH_BEGIN,
+	CALL_BATCH_END,
+	CALL_TOUCH, /* no call: a PE walks and sets the access flag by hardware */
+	CALL_WRITE, /* ... and the dirty state */
 };
 
-enum call_state { CALL_IDLE, CALL_RUNS, CALL_DONE };
+/* PENDING: an unmap in a batch that has returned, and has promised nothing yet. */
+enum call_state { CALL_IDLE, CALL_RUNS, CALL_PENDING, CALL_DONE };
 
 /* before: calls that were done when it began. */
 struct call_run {
 	uint8_t state;
 	int8_t ret;
+	bool stepped; /* has returned S2_MORE, and is to be called again */
 	uint16_t before;
-	uint64_t seen; /* lookup: the descriptor found */
+	uint64_t seen; /* lookup: the descriptor found, and */
+	uint64_t pa;   /* the page's address by it */
+	uint64_t done; /* op->done at its end */
 };
 
 /*
@@ -176,6 +187,7 @@ struct world {
 	uint64_t hash; /* of the entries */
 	uint32_t undo; /* how long the log is */
 	bool locked;
+	bool retypes;			   /* in_cache is kept */
 	struct thread thread[THREADS + 1]; /* the last: NOBODY */
 	struct call_run call[CALLS];
 	struct known known[PROBES];
@@ -224,8 +236,15 @@ uint64_t pe_walk(uint64_t ipa, int *level, uint32_t *entry);
 /* The entries by which a PE may walk to a page, of live tables and of detached ones. */
 typedef void pe_entry(void *data, uint32_t entry, int level);
 void pe_each_entry(uint64_t ipa, pe_entry *fn, void *data);
-/* Whether the memory of anything broken in [ipa, ipa + size) has not been cleaned. */
-const struct stale *pe_uncleaned(uint64_t ipa, uint64_t size);
+/*
+ * What was broken, or detached, in [ipa, ipa + size) and whose memory has to be cleaned
+ * and has not been: the next one at or behind the record *i; NULL: no more.
+ */
+const struct stale *pe_uncleaned(unsigned *i, uint64_t ipa, uint64_t size);
+/* Whether a walk by the tables as they are comes to a page. */
+bool pe_linked(unsigned page);
+/* Bytes that an entry at @level translates. */
+uint64_t pe_size(int level);
 
 /* ---- explore.c ------------------------------------------------------------------- */
 
@@ -269,7 +288,11 @@ void wait_for_others(void);
 
 /* ---- call.c ---------------------------------------------------------------------- */
 
-enum call_kind call_running(int thread);
+/* Of the thread that runs: its call, or CALLS; and of which kind it is. */
+unsigned call_now(void);
+enum call_kind call_running(void);
+/* Whether the call that runs waives cleans (S2_NO_CLEAN). */
+bool call_waives(void);
 void calls_run(int thread);
 void calls_setup(const struct scenario *sc);
 /* When every thread has ended: judge what is left, name it, take it down. */

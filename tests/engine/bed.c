@@ -96,6 +96,28 @@ struct s2_mapping bed_lookup(struct bed *b, uint64_t ipa)
 	return m;
 }
 
+void bed_park(struct bed *b, struct s2_op *op, uint64_t ipa, uint64_t pa)
+{
+	bed_map(b, ipa, pa, GIB, RW, S2_NO_CLEAN);
+	*op = (struct s2_op){ .max_bytes = PARKED };
+	bed_cost(b);
+	assert_int_equal(s2_unmap(&b->s2, s2_ipa(ipa), GIB, 0, op), S2_MORE);
+	assert_int_equal(op->cleaned, PARKED);
+	assert_int_equal(bed_cost(b).clean_bytes, PARKED);
+	assert_int_equal(bed_lookup(b, ipa).state, S2_BUSY);
+}
+
+void bed_end_park(struct bed *b, struct s2_op *op, uint64_t ipa)
+{
+	int ret;
+
+	do
+		ret = s2_unmap(&b->s2, s2_ipa(ipa), GIB, 0, op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_int_equal(bed_lookup(b, ipa).state, S2_EMPTY);
+}
+
 void bed_map_leaves(struct bed *b, uint64_t ipa, uint64_t pa, uint64_t size, int level,
 		    s2_attr_t attr)
 {

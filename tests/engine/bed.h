@@ -53,6 +53,15 @@ void bed_map_leaves(struct bed *b, uint64_t ipa, uint64_t pa, uint64_t size, int
 		    s2_attr_t attr);
 struct s2_mapping bed_lookup(struct bed *b, uint64_t ipa);
 
+/* Bytes of a parked leaf that the step which parked it has cleaned. */
+#define PARKED S2_BUDGET_BYTES_MIN
+/*
+ * Park a leaf: map a level-1 block at @ipa to @pa and make the first step of an unmap of
+ * it, by an @op with the least budget of bytes. To be ended by bed_end_park().
+ */
+void bed_park(struct bed *b, struct s2_op *op, uint64_t ipa, uint64_t pa);
+void bed_end_park(struct bed *b, struct s2_op *op, uint64_t ipa);
+
 /* The entry at a level that translates an address; the tables above it must be there. */
 uint64_t *bed_entry(struct bed *b, uint64_t ipa, int level);
 

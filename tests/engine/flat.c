@@ -74,12 +74,12 @@ static unsigned find(const struct flat *f, uint64_t ipa)
 	return lo;
 }
 
-static struct flat_run part(const struct flat_run *r, uint64_t lo, uint64_t hi)
+struct flat_run flat_cut(const struct flat_run *r, uint64_t lo, uint64_t hi)
 {
 	struct flat_run p = *r;
 
 	if (lo > p.ipa) {
-		p.pa += p.busy ? 0 : lo - p.ipa;
+		p.pa += p.busy && !p.pa ? 0 : lo - p.ipa;
 		p.ipa = lo;
 	}
 	if (hi < p.end)
@@ -91,9 +91,9 @@ static bool continues(const struct flat_run *a, const struct flat_run *b)
 {
 	if (a->end != b->ipa || a->busy != b->busy)
 		return false;
-	return a->busy ||
-	       (a->level == b->level && a->attr == b->attr && a->young == b->young &&
-		a->fresh == b->fresh && b->pa - a->pa == b->ipa - a->ipa);
+	if (a->level != b->level || a->attr != b->attr || a->young != b->young)
+		return false;
+	return a->busy && !a->pa ? !b->pa : b->pa - a->pa == b->ipa - a->ipa;
 }
 
 static void append(struct flat *f, const struct flat_run *r)
@@ -116,13 +116,13 @@ static void replace(struct flat *f, uint64_t lo, uint64_t hi, const struct flat_
 	bool before = false, after = false;
 
 	if (i < f->n && f->run[i].ipa < lo) {
-		edge[0] = part(&f->run[i], 0, lo);
+		edge[0] = flat_cut(&f->run[i], 0, lo);
 		before = true;
 	}
 	while (j < f->n && f->run[j].ipa < hi)
 		j++;
 	if (j > i && f->run[j - 1].end > hi) {
-		edge[1] = part(&f->run[j - 1], hi, UINT64_MAX);
+		edge[1] = flat_cut(&f->run[j - 1], hi, UINT64_MAX);
 		after = true;
 	}
 	/* The runs beside it may join. */
@@ -191,24 +191,26 @@ bool flat_writable(const struct flat *f, uint64_t lo, uint64_t hi)
 	return false;
 }
 
+/* What an open batch has broken is not to be touched, so its edges do not matter. */
+static bool covers_edge(const struct flat_run *r, uint64_t ipa)
+{
+	return r && r->ipa < ipa && r->busy <= FLAT_PARKED;
+}
+
 /* The first address of what covers @ipa and begins before it. */
 static uint64_t start_of(const struct flat *f, uint64_t ipa)
 {
 	const struct flat_run *r = flat_at(f, ipa);
 
-	if (!r || r->ipa >= ipa)
-		return ipa;
-	return r->busy ? r->ipa : ipa & ~(flat_leaf_size(f, r->level) - 1);
+	return covers_edge(r, ipa) ? ipa & ~(flat_leaf_size(f, r->level) - 1) : ipa;
 }
 
 static uint64_t end_of(const struct flat *f, uint64_t ipa)
 {
 	const struct flat_run *r = flat_at(f, ipa);
 
-	if (!r || r->ipa >= ipa)
+	if (!covers_edge(r, ipa))
 		return ipa;
-	if (r->busy)
-		return r->end;
 	return ((ipa - 1) | (flat_leaf_size(f, r->level) - 1)) + 1;
 }
 
@@ -220,35 +222,19 @@ void flat_extent(const struct flat *f, uint64_t *lo, uint64_t *hi)
 
 void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi)
 {
+	if (lo >= hi)
+		return;
 	drop(f, lo, hi);
 	for (unsigned i = find(from, lo); i < from->n && from->run[i].ipa < hi; i++) {
-		struct flat_run r = part(&from->run[i], lo, hi);
+		struct flat_run r = flat_cut(&from->run[i], lo, hi);
 
 		flat_put(f, &r);
 	}
 }
 
-void flat_overlay(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi)
-{
-	for (unsigned i = find(from, lo); i < from->n && from->run[i].ipa < hi; i++) {
-		struct flat_run r = part(&from->run[i], lo, hi);
-
-		if (!r.busy)
-			flat_put(f, &r);
-	}
-}
-
-void flat_begin(struct flat *f, unsigned slot)
-{
-	for (unsigned i = 0; i < f->n; i++)
-		f->run[i].fresh &= (uint8_t) ~(1u << slot);
-	f->under_way |= (uint8_t)(1u << slot);
-}
-
 /* ---- operations ---------------------------------------------------------------- */
 
-/* Whether a leaf begins before the address and goes on behind it. */
-static bool straddles(const struct flat *f, uint64_t ipa)
+bool flat_straddles(const struct flat *f, uint64_t ipa)
 {
 	const struct flat_run *r = flat_at(f, ipa);
 
@@ -257,10 +243,10 @@ static bool straddles(const struct flat *f, uint64_t ipa)
 
 static void split_at(struct flat *f, uint64_t ipa)
 {
-	while (straddles(f, ipa)) {
+	while (flat_straddles(f, ipa)) {
 		const struct flat_run *r = flat_at(f, ipa);
 		uint64_t size = flat_leaf_size(f, r->level);
-		struct flat_run p = part(r, ipa & ~(size - 1), (ipa | (size - 1)) + 1);
+		struct flat_run p = flat_cut(r, ipa & ~(size - 1), (ipa | (size - 1)) + 1);
 
 		p.level++;
 		p.young = true;
@@ -272,7 +258,7 @@ static int edges(struct flat *f, uint64_t ipa, uint64_t end, uint32_t flags)
 {
 	if (flags & S2_DROP_EDGES)
 		return 0;
-	if (!straddles(f, ipa) && !straddles(f, end))
+	if (!flat_straddles(f, ipa) && !flat_straddles(f, end))
 		return 0;
 	if (!(flags & S2_SPLIT_EDGES))
 		return S2_E_BLOCK;
@@ -281,20 +267,21 @@ static int edges(struct flat *f, uint64_t ipa, uint64_t end, uint32_t flags)
 	return 0;
 }
 
-/* Leaves of one size from ipa on; returns their level. */
-static int wanted(const struct flat *f, uint64_t ipa, uint64_t pa, uint64_t left,
-		  uint32_t flags, uint64_t *size)
+/* Leaves of one size from @at on, at most to m->to; returns their level. */
+static int wanted(const struct flat *f, const struct flat_map *m, uint64_t at,
+		  uint64_t *size)
 {
-	uint64_t block = flat_leaf_size(f, 2);
+	uint64_t block = flat_leaf_size(f, 2), left = m->ipa + m->size - at;
+	uint64_t pa = m->pa + (at - m->ipa);
 
-	for (int level = f->first; level < 3 && !(flags & S2_MAP_PAGES); level++) {
+	for (int level = f->first; level < 3 && !(m->flags & S2_MAP_PAGES); level++) {
 		*size = flat_leaf_size(f, level);
-		if (!((ipa | pa) & (*size - 1)) && left >= *size)
+		if (!((at | pa) & (*size - 1)) && left >= *size && *size <= m->max_leaf)
 			return level;
 	}
-	*size = ((ipa | (block - 1)) + 1) - ipa;
-	if (*size > left)
-		*size = left;
+	*size = ((at | (block - 1)) + 1) - at;
+	if (*size > m->to - at)
+		*size = m->to - at;
 	return 3;
 }
 
@@ -308,7 +295,7 @@ static void put_in_place(struct flat *f, const struct flat_run *new)
 {
 	for (uint64_t at = new->ipa; at < new->end;) {
 		const struct flat_run *r = flat_at(f, at);
-		struct flat_run p = part(new, at, new->end);
+		struct flat_run p = flat_cut(new, at, new->end);
 
 		if (r && r->ipa > at && r->ipa < p.end)
 			p.end = r->ipa;
@@ -321,11 +308,10 @@ static void put_in_place(struct flat *f, const struct flat_run *new)
 	}
 }
 
-static bool same_leaf(const struct flat_run *r, uint64_t ipa, uint64_t pa, s2_attr_t attr,
-		      int level)
+static bool same_leaf(const struct flat_run *r, const struct flat_map *m, int level)
 {
-	return !r->busy && r->level == level && r->pa - r->ipa == pa - ipa &&
-	       !((r->attr ^ attr) & (S2_MEM_MASK | S2_SH_MASK));
+	return !r->busy && r->level == level && r->pa - r->ipa == m->pa - m->ipa &&
+	       !((r->attr ^ m->attr) & (S2_MEM_MASK | S2_SH_MASK));
 }
 
 /* Apart from each other with FEAT_XNX only. */
@@ -345,51 +331,49 @@ static bool attr_allowed(const struct flat *f, s2_attr_t attr)
 	return exec_allowed(f, attr) && !(attr & S2_X && attr & S2_MEM_DEV_nGnRnE);
 }
 
-int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
-	     uint32_t flags)
+/* The first thing in the way of leaves of @level in [lo, hi). */
+static const struct flat_run *in_the_way(const struct flat *f, const struct flat_map *m,
+					 uint64_t lo, uint64_t hi, int level)
 {
-	uint64_t end = ipa + size, delta = pa - ipa, len;
+	for (unsigned k = find(f, lo); k < f->n && f->run[k].ipa < hi; k++)
+		if (!same_leaf(&f->run[k], m, level))
+			return &f->run[k];
+	return NULL;
+}
 
-	if (!attr_allowed(f, attr) || (attr & S2_DBM && flags & S2_MAP_CONT))
+int flat_map_step(struct flat *f, const struct flat_map *m)
+{
+	const struct flat_run *r;
+	uint64_t len;
+
+	if (!attr_allowed(f, m->attr) || (m->attr & S2_DBM && m->flags & S2_MAP_CONT))
 		return S2_E_ATTR;
-	if (flags & S2_MAP_REPLACE) {
-		int err = edges(f, ipa, end, flags);
+	if (m->flags & S2_MAP_REPLACE) {
+		int err = edges(f, m->from, m->ipa + m->size, m->flags);
 
 		if (err)
 			return err;
 	}
-	for (uint64_t i = ipa; i < end && !(flags & S2_MAP_REPLACE); i += len) {
-		int level = wanted(f, i, i + delta, end - i, flags, &len);
+	for (uint64_t i = m->from; i < m->to && !(m->flags & S2_MAP_REPLACE); i += len) {
+		int level = wanted(f, m, i, &len);
 
-		for (unsigned k = find(f, i); k < f->n && f->run[k].ipa < i + len; k++)
-			if (f->run[k].busy)
-				return S2_E_BUSY;
-			else if (!same_leaf(&f->run[k], ipa, pa, attr, level))
-				return S2_E_EXIST;
+		r = in_the_way(f, m, i, i + len, level);
+		if (r)
+			return r->busy ? S2_E_BUSY : S2_E_EXIST;
 	}
-	for (uint64_t i = ipa; i < end; i += len) {
-		int level = wanted(f, i, i + delta, end - i, flags, &len);
+	for (uint64_t i = m->from; i < m->to; i += len) {
+		int level = wanted(f, m, i, &len);
 		struct flat_run new = { .ipa = i,
 					.end = i + len,
-					.pa = i + delta,
-					.attr = attr,
+					.pa = m->pa + (i - m->ipa),
+					.attr = m->attr,
 					.level = (int8_t)level,
-					.young = true,
-					.fresh = f->under_way };
-		unsigned k;
+					.young = true };
 
-		while ((k = find(f, i)) < f->n && f->run[k].ipa < i + len) {
-			uint64_t lo = i, hi = i + len;
+		while ((r = in_the_way(f, m, i, i + len, level))) {
+			uint64_t lo = r->ipa > i ? r->ipa : i;
+			uint64_t hi = r->end < i + len ? r->end : i + len;
 
-			while (k < f->n && f->run[k].ipa < hi &&
-			       same_leaf(&f->run[k], ipa, pa, attr, level))
-				k++;
-			if (k == f->n || f->run[k].ipa >= hi)
-				break;
-			if (f->run[k].ipa > lo)
-				lo = f->run[k].ipa;
-			if (f->run[k].end < hi)
-				hi = f->run[k].end;
 			flat_extent(f, &lo, &hi);
 			drop(f, lo, hi);
 		}
@@ -398,16 +382,57 @@ int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t
 	return 0;
 }
 
+int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
+	     uint32_t flags)
+{
+	const struct flat_map m = { .ipa = ipa,
+				    .pa = pa,
+				    .size = size,
+				    .from = ipa,
+				    .to = ipa + size,
+				    .max_leaf = UINT64_MAX,
+				    .attr = attr,
+				    .flags = flags };
+
+	return flat_map_step(f, &m);
+}
+
+int flat_unmap_step(struct flat *f, uint64_t from, uint64_t to, uint64_t end,
+		    uint32_t flags)
+{
+	int err = from < end ? edges(f, from, end, flags) : 0;
+
+	if (err || from == to)
+		return err;
+	flat_extent(f, &from, &to);
+	drop(f, from, to);
+	return 0;
+}
+
 int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags)
 {
-	uint64_t lo = ipa, hi = ipa + size;
-	int err = edges(f, ipa, ipa + size, flags);
+	return flat_unmap_step(f, ipa, ipa + size, ipa + size, flags);
+}
 
-	if (err)
-		return err;
-	flat_extent(f, &lo, &hi);
-	drop(f, lo, hi);
-	return 0;
+bool flat_weak(const struct flat *f, s2_attr_t attr)
+{
+	s2_attr_t mem = attr & S2_MEM_MASK;
+
+	return mem == S2_MEM_NC || mem == S2_MEM_S1 ||
+	       (mem == S2_MEM_WB && !(f->features & S2_FEAT_FWB));
+}
+
+uint64_t flat_to_clean(const struct flat *f, uint64_t lo, uint64_t hi)
+{
+	uint64_t n = 0;
+
+	for (unsigned i = find(f, lo); i < f->n && f->run[i].ipa < hi; i++) {
+		struct flat_run p = flat_cut(&f->run[i], lo, hi);
+
+		if (!p.busy && flat_weak(f, p.attr))
+			n += p.end - p.ipa;
+	}
+	return n;
 }
 
 /* Every leaf that intersects the range: clear and set permissions, the access flag. */
@@ -423,7 +448,7 @@ static bool edit(struct flat *f, uint64_t lo, uint64_t hi, s2_attr_t clear, s2_a
 
 		if (!r || r->ipa >= hi)
 			break;
-		p = part(r, lo, hi);
+		p = flat_cut(r, lo, hi);
 		at = p.end;
 		if (p.busy)
 			continue;
@@ -458,7 +483,7 @@ void flat_tidy(struct flat *f, uint64_t ipa, uint64_t size, uint64_t from, uint6
 
 		if (!r || r->ipa >= hi)
 			break;
-		p = part(r, lo, hi);
+		p = flat_cut(r, lo, hi);
 		at = p.end;
 		if (!flat_dirty(&p))
 			continue;
@@ -467,7 +492,7 @@ void flat_tidy(struct flat *f, uint64_t ipa, uint64_t size, uint64_t from, uint6
 		last = to & ~leaf;
 		/* A log inside one leaf holds none. */
 		if (first < last && first < p.end && p.ipa < last) {
-			p = part(&p, first, last);
+			p = flat_cut(&p, first, last);
 			p.attr &= ~S2_W;
 			flat_put(f, &p);
 		}
@@ -521,7 +546,7 @@ void flat_split(struct flat *f, uint64_t ipa, uint64_t size)
 		}
 		/* A level down, and once more if that is not pages yet. */
 		leaf = flat_leaf_size(f, r->level);
-		p = part(r, at & ~(leaf - 1), ((hi - 1) | (leaf - 1)) + 1);
+		p = flat_cut(r, at & ~(leaf - 1), ((hi - 1) | (leaf - 1)) + 1);
 		p.level++;
 		p.young = true;
 		flat_put(f, &p);
@@ -566,7 +591,7 @@ void flat_collapse(struct flat *f, uint64_t ipa, uint64_t size, bool seen)
 				continue;
 			if (at + block > ipa + size)
 				break;
-			p = part(r, at, at + block);
+			p = flat_cut(r, at, at + block);
 			p.young |= seen;
 			p.attr |= seen && p.attr & S2_DBM ? S2_W : 0;
 			if (r->level != level + 1 ||
@@ -603,11 +628,11 @@ static bool read_engine(struct flat *now, const struct s2 *s2, uint64_t lo, uint
 				      .attr = busy ? 0 : m.attr,
 				      .level = busy ? 0 : m.level,
 				      .young = !busy && m.young,
-				      .busy = busy };
+				      .busy = busy ? FLAT_PARKED : FLAT_LIVE };
 
 		if (m.state == S2_NOTE)
 			continue;
-		r = part(&r, lo, hi);
+		r = flat_cut(&r, lo, hi);
 		append(now, &r);
 	}
 	return true;
@@ -689,15 +714,15 @@ static void read_tables(struct flat *now, const struct s2 *s2, uint64_t lo, uint
 		n = alike(&table[level][i], entries - (unsigned)i, size);
 		at &= ~(size - 1);
 		r = (struct flat_run){ .ipa = at, .end = at + n * size };
-		r.busy = desc_busy(d);
+		r.busy = desc_busy(d) ? FLAT_PARKED : FLAT_LIVE;
+		r.level = (int8_t)level;
 		if (desc_valid(d)) {
 			r.pa = desc_oa(s2, d);
 			r.attr = desc_attr(s2, d);
-			r.level = (int8_t)level;
 			r.young = d & DESC_AF;
 		}
 		at = r.end;
-		r = part(&r, lo, hi);
+		r = flat_cut(&r, lo, hi);
 		if (r.busy || desc_valid(d))
 			append(now, &r);
 		while (level > s2->start_level && !(at & (level_size(s2, level - 1) - 1)))
@@ -708,7 +733,7 @@ static void read_tables(struct flat *now, const struct s2 *s2, uint64_t lo, uint
 bool flat_equal(const struct flat_run *old, const struct flat_run *now)
 {
 	if (old->busy || now->busy)
-		return old->busy == now->busy;
+		return !old->busy == !now->busy;
 	if (old->level != now->level || old->level == FLAT_NOTHING)
 		return old->level == now->level;
 	return old->pa == now->pa && old->attr == now->attr && old->young == now->young;
@@ -719,25 +744,6 @@ bool flat_part(const struct flat_run *old, const struct flat_run *now)
 	return !old->busy && !now->busy && old->level != FLAT_NOTHING &&
 	       now->level > old->level && now->pa == old->pa && now->attr == old->attr &&
 	       now->young;
-}
-
-bool flat_has(const struct flat *f, const struct flat_run *r)
-{
-	for (uint64_t at = r->ipa; at < r->end;) {
-		const struct flat_run *there = flat_at(f, at);
-		struct flat_run a, b;
-
-		if (!there || there->ipa > at)
-			return false;
-		a = part(there, at, r->end);
-		b = part(r, at, a.end);
-		if (a.level > b.level)
-			b.level = a.level;
-		if (!flat_equal(&a, &b))
-			return false;
-		at = a.end;
-	}
-	return true;
 }
 
 static void describe(char *buf, size_t size, const struct flat_run *r)
@@ -764,15 +770,29 @@ static struct flat_run piece(const struct flat *f, unsigned *i, uint64_t at, uin
 		r.end = f->run[*i].ipa;
 		return r;
 	}
-	return part(&f->run[*i], at, hi);
+	return flat_cut(&f->run[*i], at, hi);
 }
 
-/*
- * Compare [lo, hi) with @now. What is accepted is put into @then, if that is not NULL,
- * and what it is to be seen by.
- */
+/* What is there now, with what is known of it from before if it has been broken. */
+static struct flat_run known(const struct flat_run *old, const struct flat_run *now,
+			     enum flat_busy busy)
+{
+	struct flat_run r = *now;
+
+	if (!now->busy)
+		return r;
+	if (old->level != FLAT_NOTHING)
+		r = *old;
+	else
+		r.pa = 0;
+	r.busy = (uint8_t)(old->busy ? old->busy : busy);
+	return r;
+}
+
+/* Compare [lo, hi) with @now. What is accepted is put into @then, if that is not NULL. */
 static const char *compare(const struct flat *f, const struct flat *now, uint64_t lo,
-			   uint64_t hi, flat_judge *ok, void *arg, struct flat *then)
+			   uint64_t hi, flat_judge *ok, void *arg, struct flat *then,
+			   enum flat_busy busy)
 {
 	static char text[256];
 	unsigned i = find(f, lo), j = 0;
@@ -781,15 +801,14 @@ static const char *compare(const struct flat *f, const struct flat *now, uint64_
 		struct flat_run old = piece(f, &i, at, hi), new = piece(now, &j, at, hi);
 		char was[80], is[80];
 
-		old = part(&old, at, new.end);
-		new = part(&new, at, old.end);
+		old = flat_cut(&old, at, new.end);
+		new = flat_cut(&new, at, old.end);
 		at = old.end;
-		/* If it is the same leaf or a part of it, whoever had to see that. */
-		new.fresh = f->under_way;
-		if (!old.busy && !new.busy && old.level <= new.level &&old.pa == new.pa)
-			new.fresh = old.fresh;
-		if (then && (new.busy || new.level != FLAT_NOTHING))
-			append(then, &new);
+		if (then && (new.busy || new.level != FLAT_NOTHING)) {
+			struct flat_run r = known(&old, &new, busy);
+
+			append(then, &r);
+		}
 		if (flat_equal(&old, &new) || (ok && ok(&old, &new, arg)))
 			continue;
 		describe(was, sizeof(was), &old);
@@ -804,14 +823,14 @@ static const char *compare(const struct flat *f, const struct flat *now, uint64_
 }
 
 const char *flat_check(struct flat *f, const struct s2 *s2, uint64_t lo, uint64_t hi,
-		       flat_judge *ok, void *arg, bool adopt)
+		       flat_judge *ok, void *arg, enum flat_busy adopt)
 {
 	static struct flat now, then;
 	const char *what;
 
 	then.n = 0;
 	read_tables(&now, s2, lo, hi);
-	what = compare(f, &now, lo, hi, ok, arg, adopt ? &then : NULL);
+	what = compare(f, &now, lo, hi, ok, arg, adopt ? &then : NULL, adopt);
 	if (!what && adopt)
 		replace(f, lo, hi, then.run, then.n);
 	return what;
@@ -824,7 +843,7 @@ const char *flat_iterate(const struct flat *f, const struct s2 *s2, uint64_t lo,
 
 	if (!read_engine(&now, s2, lo, hi))
 		return "s2_iter_start fails";
-	return compare(f, &now, lo, hi, NULL, NULL, NULL);
+	return compare(f, &now, lo, hi, NULL, NULL, NULL, FLAT_LIVE);
 }
 
 const char *flat_compare(const struct flat *f, const struct s2 *s2)

@@ -10,19 +10,24 @@
 
 #include <stage2/stage2.h>
 
+/*
+ * What is broken and not released: a leaf of which a step has cleaned a part; what an
+ * open batch has unmapped, to be cleaned by its flush or with the clean waived.
+ */
+enum flat_busy { FLAT_LIVE, FLAT_PARKED, FLAT_PENDING, FLAT_WAIVED };
+
 /**
  * struct flat_run - leaves in a row, each continuing the one before
  * @level: of each leaf
- * @busy: broken by an operation that goes on; no other field says anything then
- * @fresh: operations, a bit each, that were under way when it was mapped
+ * @busy: enum flat_busy; the other fields are those of the leaf that was there, @pa 0 if
+ *	there was none (in a table that went with its last leaf)
  */
 struct flat_run {
 	uint64_t ipa, end, pa;
 	s2_attr_t attr;
 	int8_t level;
 	bool young;
-	bool busy;
-	uint8_t fresh;
+	uint8_t busy;
 };
 
 /* The level of a piece in which there is nothing. */
@@ -35,7 +40,6 @@ struct flat {
 	int first;	/* level of the largest blocks */
 	bool lpa2;
 	uint32_t features;
-	uint8_t under_way;
 };
 
 void flat_init(struct flat *f, const struct s2 *s2);
@@ -56,18 +60,30 @@ void flat_extent(const struct flat *f, uint64_t *lo, uint64_t *hi);
 void flat_put(struct flat *f, const struct flat_run *r);
 /* [lo, hi) as it is in @from. */
 void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi);
-/* What @from has in [lo, hi) and is not busy goes over what is there. */
-void flat_overlay(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi);
-/* Whether it has what @r says, or the parts of that, in all of its range. */
-bool flat_has(const struct flat *f, const struct flat_run *r);
-/* From now on operation @slot counts as under way: what is mapped now it must see. */
-void flat_begin(struct flat *f, unsigned slot);
+/* The part of @r in [lo, hi). */
+struct flat_run flat_cut(const struct flat_run *r, uint64_t lo, uint64_t hi);
+/* A leaf that goes on behind @ipa and begins before it. */
+bool flat_straddles(const struct flat *f, uint64_t ipa);
+/* Whether the memory of a leaf of this type has to be cleaned. */
+bool flat_weak(const struct flat *f, s2_attr_t attr);
+/* Bytes in [lo, hi) that are mapped by such leaves. */
+uint64_t flat_to_clean(const struct flat *f, uint64_t lo, uint64_t hi);
 
 /* What hardware has recorded a write to, or takes the next one for recorded. */
 bool flat_dirty(const struct flat_run *r);
 
 int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	     uint32_t flags);
+/* A step of the same that comes from @from to @to, with leaves of at most @max_leaf. */
+struct flat_map {
+	uint64_t ipa, pa, size, from, to, max_leaf;
+	s2_attr_t attr;
+	uint32_t flags;
+};
+int flat_map_step(struct flat *f, const struct flat_map *m);
+/* A step of an unmap of a range that ends at @end. */
+int flat_unmap_step(struct flat *f, uint64_t from, uint64_t to, uint64_t end,
+		    uint32_t flags);
 int flat_unmap(struct flat *f, uint64_t ipa, uint64_t size, uint32_t flags);
 void flat_wrprotect(struct flat *f, uint64_t ipa, uint64_t size);
 bool flat_age(struct flat *f, uint64_t ipa, uint64_t size, bool clear);
@@ -91,11 +107,12 @@ bool flat_equal(const struct flat_run *old, const struct flat_run *now);
 /* A part of a larger leaf that was split: nothing else has changed. */
 bool flat_part(const struct flat_run *old, const struct flat_run *now);
 /*
- * Compare [lo, hi) with the engine and, with @adopt, take over what the engine has.
- * NULL, or the first piece that is not right, in a static buffer.
+ * Compare [lo, hi) with the engine and, with @adopt, take over what the engine has: what
+ * has become busy is of that kind. NULL, or the first piece that is not right, in a
+ * static buffer.
  */
 const char *flat_check(struct flat *f, const struct s2 *s2, uint64_t lo, uint64_t hi,
-		       flat_judge *ok, void *arg, bool adopt);
+		       flat_judge *ok, void *arg, enum flat_busy adopt);
 /*
  * NULL when the engine says, by s2_iter_next(), that it maps what the reference does
  * and nothing else.
@@ -110,5 +127,14 @@ const char *flat_compare(const struct flat *f, const struct s2 *s2);
 /* NULL when every table's metadata says what is in it, and *tables (root aside)
  * are linked; else what is wrong. Reads the tables through the engine's port. */
 const char *meta_check(const struct s2 *s2, uint64_t *tables);
+/*
+ * The same between the steps of operations: leaves may be parked, and a replacing map may
+ * leave a table empty that it will fill.
+ */
+struct meta_seen {
+	uint64_t tables;
+	unsigned parked, empty;
+};
+const char *meta_look(const struct s2 *s2, struct meta_seen *seen);
 
 #endif

@@ -21,7 +21,7 @@ static bool run_is_whole(const struct s2 *s2, uint64_t *table, unsigned idx, int
 	return true;
 }
 
-const char *meta_check(const struct s2 *s2, uint64_t *tables)
+const char *meta_look(const struct s2 *s2, struct meta_seen *seen)
 {
 	static char text[160];
 	struct {
@@ -31,7 +31,7 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 	int level = s2->start_level;
 	unsigned root = 0, entries = table_entries(s2);
 
-	*tables = 0;
+	*seen = (struct meta_seen){ 0 };
 	stack[level].table = s2->root;
 	stack[level].idx = stack[level].live = stack[level].below = 0;
 	stack[level].notes = 0;
@@ -59,16 +59,22 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 				stack[level].live = stack[level].below = 0;
 				continue;
 			}
-			if (!stack[level].live && !stack[level].notes) {
-				snprintf(text, sizeof(text), "an empty table at level %d",
-					 level);
-				return text;
-			}
+			seen->empty += !stack[level].live && !stack[level].notes;
 			level--;
 			continue;
 		}
 		/* No event of the machine: nobody but the test looks. */
 		d = stack[level].table[stack[level].idx++];
+		if (desc_parked(d)) {
+			stack[level].live++;
+			seen->parked++;
+			if (~meta & (META_PARKED | META_CLEAN))
+				return "a parked leaf in a table that does not say so";
+			if (level == LAST_LEVEL || desc_is_table(d, level) ||
+			    !desc_needs_clean(s2->features, d))
+				return "what is parked is no block to be cleaned";
+			continue;
+		}
 		if (desc_busy(d))
 			return "a busy entry";
 		if (desc_note(d)) {
@@ -89,13 +95,26 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables)
 			continue;
 		}
 		stack[level].below++;
-		++*tables;
+		seen->tables++;
 		level++;
 		stack[level].table = s2_port_table_va(s2->port, desc_oa(s2, d));
 		stack[level].idx = stack[level].live = stack[level].below = 0;
 		stack[level].notes = 0;
 		if (table_meta(s2, stack[level].table)[META_STATE] &
-		    (META_CLEAN | META_DBM | META_NOTED) & ~meta)
+		    (META_CLEAN | META_DBM | META_NOTED | META_PARKED) & ~meta)
 			return "a flag below a table without it";
 	}
+}
+
+const char *meta_check(const struct s2 *s2, uint64_t *tables)
+{
+	struct meta_seen seen;
+	const char *what = meta_look(s2, &seen);
+
+	*tables = seen.tables;
+	if (!what && seen.parked)
+		what = "a parked leaf";
+	if (!what && seen.empty)
+		what = "an empty table";
+	return what;
 }

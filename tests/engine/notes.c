@@ -52,13 +52,13 @@ static bool taken(const struct flat *f, uint64_t lo, uint64_t hi)
 
 /* Whether the call may have made @now of @old in [lo, hi) of its range. */
 static bool may_change(const struct world *w, const struct call *c, uint64_t lo,
-		       uint64_t hi, unsigned now)
+		       uint64_t hi, uint64_t done, unsigned now)
 {
 	if (lo < c->ipa || hi > c->ipa + c->size)
 		return false;
 	if (c->kind->note == NOTE_SETS)
 		return now == c->note &&
-		       (!c->note || !c->with_op || hi <= c->op.done.ipa);
+		       (!c->note || !c->with_op || hi <= done);
 	if (c->kind->note == NOTE_DROPS)
 		return !now && !(c->flags & S2_KEEP_NOTES);
 	/* A table that a block is to replace goes, with what is in it, a step before. */
@@ -67,8 +67,8 @@ static bool may_change(const struct world *w, const struct call *c, uint64_t lo,
 }
 
 /* Whether [lo, hi) may say @now when the call is done with it. */
-static bool may_stay(const struct world *w, const struct call *c, uint64_t at,
-		     unsigned now)
+static bool may_stay(const struct world *w, const struct call *c, uint64_t from,
+		     uint64_t at, unsigned now)
 {
 	struct s2_mapping m;
 
@@ -76,36 +76,33 @@ static bool may_stay(const struct world *w, const struct call *c, uint64_t at,
 		return now == c->note;
 	if (c->kind->note != NOTE_DROPS || !now || c->flags & S2_KEEP_NOTES)
 		return true;
-	/* Of an entry that is only partly in the range. */
+	/* Of an entry that is only partly in what is left of the range. */
 	return !s2_lookup(&w->s2, s2_ipa(at), &m) && m.state == S2_NOTE &&
-	       (m.ipa.ipa < c->ipa || m.ipa.ipa + m.size > c->ipa + c->size);
+	       (m.ipa.ipa < from || m.ipa.ipa + m.size > c->ipa + c->size);
 }
 
-bool notes_step(struct world *w, const struct call *c, int ret)
+bool notes_step(struct world *w, const struct call *c, uint64_t from, uint64_t to)
 {
 	static struct flat now;
-	uint64_t done = ret ? c->ipa : c->ipa + c->size;
 
 	if (!w->noted)
 		return true;
-	if (ret && c->kind->note == NOTE_SETS && c->with_op)
-		done = c->op.done.ipa;
 	flat_read_marks(&now, &w->s2, c->from, c->to, mark);
 	for (uint64_t at = c->from, end; at < c->to; at = end) {
 		unsigned was, is;
 
 		end = at < c->ipa	    ? c->ipa :
-		      at < done		    ? done :
+		      at < from		    ? from :
+		      at < to		    ? to :
 		      at < c->ipa + c->size ? c->ipa + c->size :
 					      c->to;
 		was = note_at(&w->notes, at, &end);
 		is = note_at(&now, at, &end);
-		if (was != is && !may_change(w, c, at, end, is))
+		if (was != is && !may_change(w, c, at, end, to, is))
 			return world_wrong(w,
 					   "%s: annotation %u of 0x%" PRIx64 " is now %u",
 					   c->kind->name, was, at, is);
-		if (at >= c->ipa && at < done && !c->disturbed && !c->opened &&
-		    !may_stay(w, c, at, is))
+		if (at >= from && at < to && !may_stay(w, c, from, at, is))
 			return world_wrong(w, "%s: annotation %u of 0x%" PRIx64 " stays",
 					   c->kind->name, is, at);
 	}

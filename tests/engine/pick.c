@@ -2,10 +2,13 @@
 /*
  * What the bytes of a sequence say: an instance, and one operation for each record.
  */
+#include <string.h>
+
 #include "world.h"
 
 /* Pages that a map may have to make one by one. */
 #define PAGES_MOST 2048u
+#define EDGES (S2_DROP_EDGES | S2_SPLIT_EDGES)
 
 struct s2_config pick_config(const uint8_t *h, unsigned *reach)
 {
@@ -111,19 +114,21 @@ static void pick_range(const struct world *w, const uint8_t *r, struct call *c)
 	c->size = n * w->page;
 }
 
-/* A frame of its own for every page of IPA, in every place. */
+/*
+ * Frames for the range: few, so that they move between addresses, types and sizes. In
+ * two of three a block fits.
+ */
 static void pick_frames(const struct world *w, const uint8_t *r, struct call *c)
 {
-	unsigned region = r[2] >> 7, place = r[7] % w->places;
-	uint64_t x = c->ipa - w->region[region], off;
+	uint64_t x = c->ipa - w->region[r[2] >> 7], unit = w->big ? w->big : w->block;
+	unsigned place = r[7] % w->places, off = (r[7] >> 3) % 3;
 
-	/* Blocks fit in every third place; in others there must be few pages. */
-	if (c->size > PAGES_MOST * w->page || r[7] & 0x40)
-		place -= place % 3;
-	off = place % 3;
-	c->pa = (2 * place + region) * 2 * w->region_size + w->page * off + x;
-	/* Never 0, and all bits of an address where there are 52. */
-	c->pa += w->region_size / 2;
+	/* Then there must be few pages. */
+	if (c->size > PAGES_MOST * w->page)
+		off = 0;
+	c->pa = w->region_size / 2 + place * w->region_size + x;
+	c->pa += unit * (r[7] >> 5 & 3) + (off == 1 ? w->page : 0);
+	/* All bits of an address where there are 52. */
 	if (w->s2.wide != S2_WIDE_NO && r[7] & 0x80)
 		c->pa += UINT64_C(0xd) << 47;
 }
@@ -166,7 +171,6 @@ static uint32_t pick_flags(const struct world *w, const uint8_t *r, const struct
 		flags |= S2_NO_CLEAN;
 	if (b & 0x20)
 		flags |= S2_CLEAR;
-	/* No shared call on the instance from the first on. */
 	if (r[13] & 1 && w->runs_allowed && (!(c->attr & S2_DBM) || r[13] >= 0xf0))
 		flags |= S2_MAP_CONT;
 	if (r[13] & 8)
@@ -176,26 +180,31 @@ static uint32_t pick_flags(const struct world *w, const uint8_t *r, const struct
 	if (w->shared == 1 || (w->shared == 2 && r[1] & 0x08))
 		flags |= S2_SHARED;
 	flags &= c->kind->flags;
-	/* Without S2_MAP_REPLACE a map has no edges; with it, see promise_unmap(). */
-	if (c->kind->flags & S2_MAP_REPLACE)
-		flags &= ~(flags & S2_MAP_REPLACE ? S2_NO_CLEAN :
-						    S2_DROP_EDGES | S2_SPLIT_EDGES);
+	/* Without S2_MAP_REPLACE a map has no edges. */
+	if (c->kind->flags & S2_MAP_REPLACE && !(flags & S2_MAP_REPLACE))
+		flags &= ~(S2_DROP_EDGES | S2_SPLIT_EDGES);
 	if (c->size > PAGES_MOST * w->page)
 		flags &= ~S2_MAP_PAGES;
 	return flags;
 }
 
-static void pick_op(const struct world *w, const uint8_t *r, struct call *c)
+void pick_budget(const struct world *w, const uint8_t *r, struct call *c)
 {
 	/* No more than some hundred steps for the largest leaf. */
 	uint64_t least = (w->big ? w->big : w->block) / 128;
+	uint32_t entries = c->kind->tables * (uint32_t)(w->page / 8);
 
 	if (least < S2_BUDGET_BYTES_MIN)
 		least = S2_BUDGET_BYTES_MIN;
-	if (!(r[10] & 3))
-		c->op.max_entries = S2_BUDGET_ENTRIES_MIN + (r[10] >> 2) * 8u;
-	if (!(r[10] & 0xc))
-		c->op.max_bytes = least + (r[10] >> 4) * least / 4;
+	if (entries < S2_BUDGET_ENTRIES_MIN)
+		entries = S2_BUDGET_ENTRIES_MIN;
+	c->op.max_entries = r[10] & 3 ? 0 : entries + (r[10] >> 2) * 8u;
+	c->op.max_bytes = r[10] & 0xc ? 0 : least + (r[10] >> 4) * least / 4;
+}
+
+static void pick_op(const struct world *w, const uint8_t *r, struct call *c)
+{
+	pick_budget(w, r, c);
 	c->limbo = w->walker || w->shared || r[1] & 0x40 ? r[1] >> 7 : -1;
 	if (c->limbo >= 0)
 		c->op.limbo = &((struct world *)(uintptr_t)w)->limbo[c->limbo];
@@ -212,11 +221,8 @@ static void pick_log(struct world *w, const uint8_t *r, struct call *c)
 	if (!c->kind->log ||
 	    (c->kind->log == LOG_SOME && !(w->s2.features & S2_FEAT_DBM && r[13] & 2)))
 		return;
-	/* What a map replaces it can look through neither beside others nor in parts. */
-	if (c->flags & S2_MAP_REPLACE && c->flags & S2_SHARED)
+	if (!pick_odd(r) && c->flags & S2_SHARED && c->kind->flags & EDGES)
 		return;
-	if (c->flags & S2_MAP_REPLACE)
-		c->op.max_entries = 0;
 	c->log = &w->log[c->slot];
 	log_open(c->log, &w->flat, whole ? c->lo : c->ipa,
 		 whole ? c->hi : c->ipa + c->size);
@@ -246,57 +252,122 @@ static const struct kind *pick_kind(uint8_t b)
 	return k;
 }
 
-/* Between the steps of a flush nothing may be added to the batch. */
-static bool flushing(const struct world *w)
+bool pick_odd(const uint8_t *r)
 {
-	for (unsigned i = 0; i < WORLD_SLOTS; i++)
-		if (w->slot[i].more && w->slot[i].kind->flushes)
-			return true;
-	return false;
+	return (r[12] & 0xc0) == 0xc0 && (r[9] & 6) == 2;
+}
+
+/* Combinations that there are: others are refused (refusals() in world.c). */
+static void make_legal(const struct world *w, const uint8_t *r, struct call *c)
+{
+	/* Those for one address take no op. */
+	if (c->kind->point && !c->kind->flushes && strcmp(c->kind->name, "release"))
+		c->op.max_entries = 0, c->op.max_bytes = 0, c->with_op = false;
+	if (pick_odd(r)) {
+		if (r[0] & 1)
+			c->op.max_entries /= 8;
+		if (w->batched.open && r[11] & 2 && c->with_op) {
+			c->op.batch = &((struct world *)(uintptr_t)w)->batch;
+			c->with_op = true;
+		}
+		return;
+	}
+	if (w->batched.open || w->s2.special & S2_RUNS)
+		c->flags &= ~S2_SHARED;
+	if (c->flags & S2_SHARED || (c->kind->flushes && w->batched.open))
+		c->op.max_entries = 0, c->op.max_bytes = 0;
+	if (c->flags & S2_SHARED)
+		c->flags &= ~(S2_KEEP_NOTES | S2_MAP_CONT);
+}
+
+/* How a guest reaches memory of this type: what it writes is seen by the same way. */
+static unsigned reaches(const struct world *w, s2_attr_t attr)
+{
+	s2_attr_t mem = attr & S2_MEM_MASK;
+
+	if (!flat_weak(&w->flat, attr))
+		return mem == S2_MEM_WB ? 0 : 1;
+	return mem == S2_MEM_NC ? 2 : 3;
+}
+
+/*
+ * The embedder's part: a frame that is mapped elsewhere, or still pending, is not mapped
+ * anew before it has been unmapped there. But by one call that replaces both it may move
+ * (all at once, or its type stays), and two addresses may have it alike. What cannot be
+ * done now is unmapped instead.
+ */
+static void keep_discipline(struct world *w, const uint8_t *r, struct call *c)
+{
+	const struct flat_run *at = NULL;
+	bool at_once = !c->op.max_entries && !c->op.max_bytes && !(c->flags & S2_SHARED);
+	struct flat_run p;
+
+	/* What an operation under way is about to map. */
+	for (unsigned i = 0; i < WORLD_SLOTS; i++) {
+		const struct call *o = &w->slot[i];
+
+		if (o->more && o->kind->note == NOTE_MAPS && o != c &&
+		    o->pa < c->pa + c->size && c->pa < o->pa + o->size) {
+			c->kind = kind_of("lookup");
+			return;
+		}
+	}
+	while ((at = frames_used(w, c->pa, c->size, at, &p))) {
+		bool inside = p.ipa >= c->ipa && p.end <= c->ipa + c->size;
+		bool alike = !p.busy && reaches(w, p.attr) == reaches(w, c->attr);
+
+		if (!p.busy && p.pa - p.ipa == c->pa - c->ipa)
+			continue;
+		if (!p.busy && inside && c->flags & S2_MAP_REPLACE && (at_once || alike))
+			continue;
+		if (alike && (r[6] & 7) == 7)
+			continue;
+		c->kind = kind_of(p.busy > FLAT_PARKED ? "batch" : "unmap");
+		c->ipa = p.ipa;
+		c->size = p.end - p.ipa;
+		return;
+	}
 }
 
 void pick_call(struct world *w, const uint8_t *r, struct call *c)
 {
 	struct flat then = c->then;
-	uint64_t least;
 
 	*c = (struct call){ .kind = pick_kind(r[0]), .then = then };
-	/* No shared call while a batch is open; one flush at a time, with an op. */
-	if (c->kind->flushes && (w->shared || flushing(w)))
+	/* No batch where all calls are shared. */
+	if (c->kind->flushes && w->shared == 1)
 		c->kind = kinds;
 	c->slot = (unsigned)(c - w->slot);
-	pick_op(w, r, c);
 	pick_range(w, r, c);
 	c->attr = pick_attr(w, r);
+	pick_op(w, r, c);
 	c->flags = pick_flags(w, r, c);
-	least = c->kind->tables * (w->page / 8);
-	if (c->kind->batch && w->batched.open && !flushing(w) && r[11] & 1) {
+	pick_frames(w, r, c);
+	make_legal(w, r, c);
+	if (c->kind->note == NOTE_MAPS)
+		keep_discipline(w, r, c);
+	if (c->kind->note != NOTE_MAPS) {
+		/* It may have become something else. */
+		c->flags = pick_flags(w, r, c);
+		c->with_op |= c->kind->flushes;
+		make_legal(w, r, c);
+	}
+	if (c->kind->note == NOTE_DROPS && w->batched.open && r[11] & 1 &&
+	    w->batched.n < WORLD_RANGES && !(c->flags & S2_SHARED)) {
 		c->op.batch = &w->batch;
-		c->batched = &w->batched;
+		if (!pick_odd(r))
+			c->op.max_entries = 0, c->op.max_bytes = 0;
 		if (c->limbo < 0) {
 			c->limbo = 0;
 			c->op.limbo = w->limbo;
 		}
 		c->with_op = true;
 	}
-	if (c->flags & S2_SHARED && c->op.max_entries && c->op.max_entries < least)
-		c->op.max_entries += (uint32_t)least;
 	c->note = r[13] >> 4 & 3;
-	pick_frames(w, r, c);
+	c->done = c->start = c->ipa;
+	c->end = c->ipa + c->size;
 	c->lo = c->ipa;
 	c->hi = c->ipa + c->size;
-	runs_widen_call(w, &c->lo, &c->hi);
-	c->cut = c->lo < c->ipa || c->hi > c->ipa + c->size;
-	if (!c->kind->whole) {
-		c->lo = c->ipa;
-		c->hi = c->ipa + c->size;
-	}
 	flat_extent(&w->flat, &c->lo, &c->hi);
-	c->from = c->lo;
-	c->to = c->hi;
 	pick_log(w, r, c);
-	/* What was waived, and where, is not known when others are in between. */
-	for (unsigned i = 0; i < WORLD_SLOTS; i++)
-		if (w->slot[i].more && w->slot[i].from < c->hi && c->lo < w->slot[i].to)
-			c->flags &= ~S2_NO_CLEAN;
 }

@@ -20,7 +20,6 @@
 static struct model_port port;
 static uint64_t root;
 static unsigned root_pages;
-static unsigned granule;
 
 void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log)
 {
@@ -51,7 +50,6 @@ void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log)
 	s2m_shuffle(port.m, seed | 1);
 	s2m_log(port.m, log);
 	cfg->port = &port;
-	granule = cfg->granule_shift;
 }
 
 void rig_ready(struct s2 *s2)
@@ -120,7 +118,11 @@ void rig_fail_after(long n)
 struct rig_cost rig_cost(void)
 {
 	const struct s2m_counters *c = s2m_counters(port.m);
-	struct rig_cost cost = { .dsb = c->dsb };
+	struct rig_cost cost = { .dsb = c->dsb,
+				 .by_page = c->tlbi[S2M_IPAS2E1IS],
+				 .by_range = c->tlbi[S2M_RIPAS2E1IS],
+				 .by_vmid = c->tlbi[S2M_VMALLS12E1IS],
+				 .cleaned = c->clean_bytes };
 
 	for (int i = 0; i < S2M_TLBI_KINDS; i++)
 		cost.tlbi += c->tlbi[i];
@@ -143,10 +145,10 @@ void rig_wrprotected(uint64_t ipa, uint64_t size)
 	s2m_claim_wrprotected(port.m, port.pe, root, ipa, size);
 }
 
-void rig_frame_free(uint64_t pa)
+void rig_frames_free(uint64_t pa, uint64_t size)
 {
-	s2m_claim_frame_free(port.m, port.pe, pa, UINT64_C(1) << granule);
-	s2m_host_wrote(port.m, port.pe, pa, UINT64_C(1) << granule);
+	s2m_claim_frame_free(port.m, port.pe, pa, size);
+	s2m_host_wrote(port.m, port.pe, pa, size);
 }
 
 const char *rig_wrong(void)

@@ -13,6 +13,8 @@
 
 struct rig_cost {
 	uint64_t tlbi, dsb;
+	uint64_t by_page, by_range, by_vmid; /* of tlbi, broadcast and at stage 2 */
+	uint64_t cleaned;		     /* bytes */
 };
 
 /* A machine for @cfg, whose port is set; then, after s2_init(); its end. */
@@ -37,7 +39,8 @@ uint64_t rig_tables(void);
 /* What is promised at this point. */
 void rig_unmapped(uint64_t ipa, uint64_t size, bool clean);
 void rig_wrprotected(uint64_t ipa, uint64_t size);
-void rig_frame_free(uint64_t pa);
+/* The host has the frames now, and writes them. */
+void rig_frames_free(uint64_t pa, uint64_t size);
 /* NULL, or what it holds against the engine. */
 const char *rig_wrong(void);
 

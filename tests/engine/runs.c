@@ -46,7 +46,7 @@ static bool all_made(const struct world *w, const struct flat *now, const struct
 	return true;
 }
 
-bool runs_step(struct world *w, const struct call *c, int ret)
+bool runs_step(struct world *w, const struct call *c, bool at_once)
 {
 	static struct flat now;
 	uint64_t lo = c->from, hi = c->to;
@@ -73,7 +73,7 @@ bool runs_step(struct world *w, const struct call *c, int ret)
 						   c->kind->name, at);
 		}
 	}
-	if (makes && !ret && c->empty && !c->disturbed && !c->op.max_entries &&
+	if (makes && at_once && c->empty && !c->op.max_entries && !c->op.max_bytes &&
 	    !all_made(w, &now, c))
 		return world_wrong(w, "map: a run is not made");
 	flat_take(&w->runs, &now, lo, hi);

@@ -121,17 +121,27 @@ static void translate_finds_every_byte(void **state)
 
 static void translate_says_why_not(void **state)
 {
-	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	struct s2_batch batch;
+	struct s2_op op, in = { .batch = &batch };
 
 	(void)state;
-	open_bed();
+	bed_open(&bed, 40, 0, 64);
 	assert_int_equal(s2_annotate(&bed.s2, s2_ipa(4 * GIB), PAGE, 7, 0, NULL), 0);
 	does_not_translate(4 * GIB, S2_E_NOENT);
-	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, 0, &op), S2_MORE);
+	bed_park(&bed, &op, 2 * GIB, 16 * GIB);
+	does_not_translate(2 * GIB, S2_E_BUSY);
 	does_not_translate(2 * GIB + 3 * MIB, S2_E_BUSY);
-	while (s2_unmap(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, 0, &op) == S2_MORE)
-		;
+	does_not_translate(3 * GIB - 1, S2_E_BUSY);
+	bed_end_park(&bed, &op, 2 * GIB);
 	does_not_translate(2 * GIB + 3 * MIB, S2_E_NOENT);
+	/* What an open batch has broken. */
+	bed_map(&bed, GIB, GIB, 2 * PAGE, RW, 0);
+	assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), PAGE, 0, &in), 0);
+	does_not_translate(GIB, S2_E_BUSY);
+	translates(GIB + PAGE, GIB + PAGE, 3, RW);
+	assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
+	does_not_translate(GIB, S2_E_NOENT);
 	bed_close(&bed);
 }
 
@@ -200,49 +210,60 @@ static void an_empty_range_has_no_leaf(void **state)
 
 static void a_busy_entry_is_seen(void **state)
 {
-	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
 	struct s2_mapping m;
 	struct s2_iter it;
+	struct s2_op op;
 	char line[S2_DUMP_LINE];
 
 	(void)state;
-	open_bed();
-	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, 0, &op), S2_MORE);
+	bed_open(&bed, 40, 0, 64);
+	bed_park(&bed, &op, 2 * GIB, 16 * GIB);
 	m = bed_lookup(&bed, 2 * GIB + 3 * MIB);
 	assert_int_equal(m.state, S2_BUSY);
-	assert_true(m.ipa.ipa == 2 * GIB + 2 * MIB && m.size == 2 * MIB);
-	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(2 * GIB + 2 * MIB), 2 * MIB),
-			 0);
+	assert_true(m.ipa.ipa == 2 * GIB && m.size == GIB && m.level == 1);
+	assert_int_equal(m.attr, 0);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), 4 * GIB), 0);
 	assert_true(s2_iter_next(&it, &m));
 	assert_int_equal(m.state, S2_BUSY);
+	assert_true(m.ipa.ipa == 2 * GIB && m.size == GIB);
 	assert_false(s2_iter_next(&it, &m));
-	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(2 * GIB + 2 * MIB), 2 * MIB),
-			 0);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), 4 * GIB), 0);
 	assert_true(s2_dump_next(&it, line, sizeof(line)));
-	assert_string_equal(line, "0x80200000-0x80400000 busy L2");
-	while (s2_unmap(&bed.s2, s2_ipa(2 * GIB), 4 * MIB, 0, &op) == S2_MORE)
-		;
+	assert_string_equal(line, "0x80000000-0xc0000000 busy L1");
+	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	bed_end_park(&bed, &op, 2 * GIB);
 	bed_close(&bed);
 }
 
+/* Three pages and a table that an open batch has broken. */
 static void busy_entries_have_a_line_each(void **state)
 {
-	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	static const char *const want[] = {
+		"0x40000000-0x40001000 busy L3",
+		"0x40001000-0x40002000 busy L3",
+		"0x40002000-0x40003000 busy L3",
+		"0x40003000-0x40004000 -> 0x100003000 L3 x1 rw- wb af",
+		"0x40200000-0x40400000 busy L2",
+	};
+	struct s2_batch batch;
+	struct s2_op in = { .batch = &batch };
 	char line[S2_DUMP_LINE];
 	struct s2_iter it;
-	unsigned lines = 0;
 
 	(void)state;
 	bed_open(&bed, 40, 0, 8);
-	/* The fourth stays, and so does their table. */
-	bed_map(&bed, GIB, 4 * GIB, 8 * MIB, RW, 0);
-	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 6 * MIB, 0, &op), S2_MORE);
-	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(GIB), 6 * MIB), 0);
-	while (s2_dump_next(&it, line, sizeof(line)))
-		lines++;
-	assert_int_equal(lines, 2);
-	while (s2_unmap(&bed.s2, s2_ipa(GIB), 6 * MIB, 0, &op) == S2_MORE)
-		;
+	bed_map(&bed, GIB, 4 * GIB, 4 * PAGE, RW, 0);
+	bed_map(&bed, GIB + 2 * MIB, 8 * GIB, 2 * MIB, RW, S2_MAP_PAGES);
+	assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 3 * PAGE, 0, &in), 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + 2 * MIB), 2 * MIB, 0, &in), 0);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(GIB), GIB), 0);
+	for (unsigned i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		assert_true(s2_dump_next(&it, line, sizeof(line)));
+		assert_string_equal(line, want[i]);
+	}
+	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
 	bed_close(&bed);
 }
 

@@ -66,10 +66,11 @@ static int map_pages_shared(struct s2_op *op)
 			op);
 }
 
+/* A shared replacing map takes a table of leaves at a time: the least range is one. */
 static int replace_a_block_shared(struct s2_op *op)
 {
 	op->limbo = &(struct s2_limbo){ 0 };
-	return released(s2_map(&bed.s2, s2_ipa(2 * MIB), s2_pa(3 * GIB), 4 * MIB, RW,
+	return released(s2_map(&bed.s2, s2_ipa(2 * MIB), s2_pa(3 * GIB), 2 * MIB, RW,
 			       S2_MAP_REPLACE | S2_MAP_PAGES | S2_SHARED, op),
 			op);
 }
@@ -93,19 +94,6 @@ static int unmap_inside_a_block_shared(struct s2_op *op)
 static int split_blocks_shared(struct s2_op *op)
 {
 	return s2_split(&bed.s2, s2_ipa(2 * MIB), 4 * MIB, S2_SHARED, op);
-}
-
-static int split_in_a_batch(struct s2_op *op)
-{
-	struct s2_batch batch;
-	int ret;
-
-	assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
-	op->batch = &batch;
-	ret = s2_split(&bed.s2, s2_ipa(2 * MIB), 4 * MIB, 0, op);
-	op->batch = NULL;
-	assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
-	return ret;
 }
 
 static int unmap_inside_a_block(struct s2_op *op)
@@ -227,27 +215,85 @@ static void a_map_below_level_0_takes_no_spare(void **state)
 	bed_close(&bed);
 }
 
-/* They were all taken before the first break: it does not matter what comes then. */
-static void what_was_taken_is_kept_over_the_steps(void **state)
+/*
+ * Each step takes its own tables, before it changes anything: when there are none, what
+ * lies below op->done is new, and nothing is lost, broken or empty behind it.
+ */
+static void a_step_of_a_replacing_map_may_fail(void **state)
 {
-	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
-	unsigned steps = 0;
-	int ret;
+	unsigned failed = 0;
 
 	(void)state;
-	bed_open(&bed, 40, 0, 32);
-	bed_map(&bed, GIB, GIB, 8 * MIB, RW, 0);
-	do {
-		ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 8 * MIB, RW,
-			     S2_MAP_REPLACE | S2_MAP_PAGES, &op);
-		bed.port.fail_after = 0;
-		steps++;
-	} while (ret == S2_MORE);
-	bed.port.fail_after = -1;
-	assert_int_equal(ret, 0);
-	assert_true(steps > 4);
-	bed_check(&bed);
-	bed_close(&bed);
+	for (unsigned first = 1; first < 8; first++) {
+		struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+		uint64_t done;
+		unsigned steps = 0;
+		int ret;
+
+		bed_open(&bed, 40, 0, 32);
+		bed_map(&bed, GIB, 4 * GIB, 8 * MIB, RW, 0);
+		do {
+			bed.port.fail_after = steps >= first ? 0 : -1;
+			ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(8 * GIB), 8 * MIB, RW,
+				     S2_MAP_REPLACE | S2_MAP_PAGES, &op);
+			steps++;
+		} while (ret == S2_MORE);
+		bed.port.fail_after = -1;
+		assert_true(ret == 0 || ret == S2_E_NOMEM);
+		failed += ret == S2_E_NOMEM;
+		bed_check(&bed);
+		done = op.done.ipa;
+		assert_int_equal(ret == 0, done == GIB + 8 * MIB);
+		for (uint64_t at = GIB; at < GIB + 8 * MIB; at += PAGE) {
+			struct s2_mapping m = bed_lookup(&bed, at);
+
+			if (at < done)
+				assert_true(m.state == S2_LEAF &&
+					    m.pa.pa == at + 7 * GIB);
+			else if (m.state == S2_LEAF)
+				assert_true(m.pa.pa + (at - m.ipa.ipa) == at + 3 * GIB);
+			else
+				assert_int_equal(m.state, S2_EMPTY);
+		}
+		/* The op is free, and the same call does the rest. */
+		bed_map(&bed, GIB, 8 * GIB, 8 * MIB, RW, S2_MAP_REPLACE | S2_MAP_PAGES);
+		bed_check(&bed);
+		bed_close(&bed);
+	}
+	assert_true(failed > 3);
+}
+
+/* The same beside others, by tables of leaves. */
+static void a_table_of_a_shared_map_may_fail(void **state)
+{
+	(void)state;
+	for (long n = 0; n <= 4; n++) {
+		struct s2_limbo limbo = { 0 };
+		struct s2_op op = { .limbo = &limbo };
+		int ret;
+
+		bed_open(&bed, 40, 0, 32);
+		bed_map(&bed, GIB, 4 * GIB, 8 * MIB, RW, 0);
+		bed.port.fail_after = n;
+		ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(8 * GIB), 8 * MIB, RW,
+			     S2_MAP_REPLACE | S2_MAP_PAGES | S2_SHARED, &op);
+		bed.port.fail_after = -1;
+		assert_int_equal(ret, n < 4 ? S2_E_NOMEM : 0);
+		assert_true(op.done.ipa == GIB + (uint64_t)n * 2 * MIB);
+		assert_int_equal(s2_release(&bed.s2, &limbo, NULL), 0);
+		assert_int_equal(bed.s2.tags, 1);
+		bed_check(&bed);
+		for (uint64_t at = 0; at < 8 * MIB; at += PAGE) {
+			struct s2_mapping m = bed_lookup(&bed, GIB + at);
+			bool made = GIB + at < op.done.ipa;
+
+			assert_int_equal(m.state, S2_LEAF);
+			assert_int_equal(m.level, made ? 3 : 2);
+			assert_true(m.pa.pa + (GIB + at - m.ipa.ipa) ==
+				    (made ? 8 * GIB : 4 * GIB) + at);
+		}
+		bed_close(&bed);
+	}
 }
 
 /* The tables of a window were taken; then another call has made one of them. */
@@ -293,14 +339,15 @@ int main(void)
 		/* The window's tables and those for both edges, at once. */
 		CALL(replace_a_part_and_split_the_edges, 4),
 		CALL(map_pages_shared, 6),
-		CALL(replace_a_block_shared, 2),
-		CALL(replace_and_split_shared, 4),
+		CALL(replace_a_block_shared, 1),
+		/* Those of the first table of leaves, and for both edges. */
+		CALL(replace_and_split_shared, 3),
 		CALL(unmap_inside_a_block_shared, 2),
 		CALL(split_blocks_shared, 2),
-		CALL(split_in_a_batch, 2),
 		cmocka_unit_test(a_later_step_may_fail),
 		cmocka_unit_test(a_map_below_level_0_takes_no_spare),
-		cmocka_unit_test(what_was_taken_is_kept_over_the_steps),
+		cmocka_unit_test(a_step_of_a_replacing_map_may_fail),
+		cmocka_unit_test(a_table_of_a_shared_map_may_fail),
 		cmocka_unit_test(a_map_may_need_fewer_than_it_took),
 	};
 

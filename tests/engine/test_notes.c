@@ -194,7 +194,7 @@ static void one_partly_outside_stays(void **state)
 	close_bed();
 }
 
-/* Shared calls meet them: a map beside others, an unmap that keeps, one that does not. */
+/* Shared calls meet them: a map beside others, unmaps of a part and of all. */
 static void shared_calls_count_them(void **state)
 {
 	struct s2_limbo limbo = { 0 };
@@ -211,9 +211,15 @@ static void shared_calls_count_them(void **state)
 	is_noted(GIB, PAGE, 6);
 	is_noted(GIB + 3 * PAGE, 509 * PAGE, 6);
 	bed_check(&bed);
+	/* To keep them tables are taken apart, which shared calls do not do. */
 	assert_int_equal(s2_unmap(s2, s2_ipa(GIB), GIB, S2_SHARED | S2_KEEP_NOTES, &op),
-			 0);
+			 S2_E_FLAGS);
+	assert_int_equal(bed_lookup(&bed, GIB + PAGE).state, S2_LEAF);
+	/* Those of the range go; one beside it keeps the table. */
+	assert_int_equal(s2_unmap(s2, s2_ipa(GIB + PAGE), 3 * PAGE, S2_SHARED, &op), 0);
 	is_noted(GIB, PAGE, 6);
+	is_noted(GIB + PAGE, 3 * PAGE, 0);
+	is_noted(GIB + 4 * PAGE, 508 * PAGE, 6);
 	is_noted(GIB + 2 * MIB, 2 * PAGE, 8);
 	bed_check(&bed);
 	assert_int_equal(s2_unmap(s2, s2_ipa(GIB), 2 * MIB + 2 * PAGE, S2_SHARED, &op),
@@ -301,6 +307,45 @@ static void a_failed_allocation_changes_nothing(void **state)
 	assert_int_equal(ret, 0);
 }
 
+/*
+ * Between two steps of a clear somebody puts a larger one across its end, which has to be
+ * split now, and there is no table. What the first step has detached is not lost.
+ */
+static void a_clear_that_fails_later_loses_no_table(void **state)
+{
+	unsigned failed = 0;
+
+	(void)state;
+	for (unsigned first = 1; first < 8; first++) {
+		struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+		unsigned steps = 0;
+		int ret;
+
+		open_bed(0);
+		for (unsigned i = 0; i < 4; i++)
+			note(GIB + i * 2 * MIB, PAGE, 1);
+		note(GIB + PAGE, 8 * MIB - PAGE, 5);
+		do {
+			bed.port.fail_after = -1;
+			if (steps == first) {
+				note(GIB + 8 * MIB, 2 * MIB, 7);
+				bed.port.fail_after = 0;
+			}
+			watch_call(&watcher);
+			ret = s2_annotate(&bed.s2, s2_ipa(GIB), 8 * MIB + PAGE, 0, 0,
+					  &op);
+			watch_return(&watcher);
+			assert_true(op.visited <= S2_BUDGET_ENTRIES_MIN);
+			steps++;
+		} while (ret == S2_MORE);
+		bed.port.fail_after = -1;
+		failed += ret == S2_E_NOMEM;
+		bed_check(&bed);
+		close_bed();
+	}
+	assert_true(failed > 1);
+}
+
 static void bad_input_is_refused(void **state)
 {
 	struct s2_op op = { .max_entries = 511 };
@@ -338,6 +383,7 @@ int main(void)
 		cmocka_unit_test(the_dump_shows_them),
 		cmocka_unit_test(budgets_are_kept),
 		cmocka_unit_test(a_failed_allocation_changes_nothing),
+		cmocka_unit_test(a_clear_that_fails_later_loses_no_table),
 		cmocka_unit_test(bad_input_is_refused),
 	};
 

@@ -12,7 +12,7 @@ static struct bed bed;
 static struct watch watcher;
 
 static struct {
-	uint64_t loads, cleans;
+	uint64_t loads, cleans, freed;
 	bool whole_pages;
 } count;
 
@@ -20,6 +20,7 @@ static void on_event(enum count_event what, uint64_t at, uint64_t value)
 {
 	count.loads += what == COUNT_LOAD;
 	count.cleans += what == COUNT_CLEAN;
+	count.freed += what == COUNT_FREE;
 	if (what == COUNT_CLEAN && ((at | value) & (PAGE - 1) || !value))
 		count.whole_pages = false;
 }
@@ -86,8 +87,11 @@ static void later_phases_begin_where_the_first_did(void **state)
 	close_bed();
 }
 
-/* Root, level 2, level 3; what is changed is read once more for each phase. */
-static void a_page_is_walked_to_once(void **state)
+/*
+ * Root, level 2, level 3: each phase walks there from the root, and the short ways once.
+ * What is known to be empty is made unread.
+ */
+static void each_phase_walks_to_a_page_once(void **state)
 {
 	struct s2_op op = { 0 };
 
@@ -95,15 +99,16 @@ static void a_page_is_walked_to_once(void **state)
 	for (unsigned fwb = 0; fwb < 2; fwb++) {
 		open_bed(fwb ? S2_FEAT_FWB : 0);
 		bed_map(&bed, GIB, 4 * GIB, PAGE, RW, 0);
+		/* Look, make; without a clean the short way. */
 		assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB + PAGE), s2_pa(8 * GIB), PAGE,
 					RW, 0, &op),
 				 0);
-		assert_int_equal(op.visited, 3);
-		/* Look, break, make; clean and release, look and make again. */
+		assert_int_equal(op.visited, fwb ? 3 : 3 + 2);
+		/* Look, break, clean, release, make. */
 		assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB + PAGE), s2_pa(16 * GIB),
 					PAGE, RW, S2_MAP_REPLACE, &op),
 				 0);
-		assert_int_equal(op.visited, fwb ? 3 + 1 + 1 : 3 + 1 + 2 + 3);
+		assert_int_equal(op.visited, 3 + 3 + (fwb ? 0 : 3) + 3 + 2);
 		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + PAGE), PAGE, 0, &op), 0);
 		assert_int_equal(op.visited, 3);
 		/* Two pages in place: the second is next to the first. */
@@ -111,7 +116,7 @@ static void a_page_is_walked_to_once(void **state)
 		assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 2 * PAGE,
 					S2_R, 0, &op),
 				 0);
-		assert_int_equal(op.visited, 3 + 1 + 2);
+		assert_int_equal(op.visited, 3 + 1 + 3 + 1);
 		close_bed();
 	}
 }
@@ -238,28 +243,73 @@ static void a_split_in_steps_leaves_no_block(void **state)
 	close_bed();
 }
 
-/* Two detached level-2 tables: each is read once to free what is below. */
+/* An entry that is read is a visit, and so is a table that is freed (P7). */
 static void release_keeps_its_budget(void **state)
+{
+	(void)state;
+	/* Two detached level-2 tables with a table each; then full ones, of two sizes. */
+	for (unsigned i = 0; i < 3; i++) {
+		uint64_t size = i ? GIB : PAGE, tables = i ? 2 * 513 : 4, freed = 0;
+		struct s2_limbo limbo = { 0 };
+		struct s2_op op = { .limbo = &limbo };
+		unsigned steps = 0;
+		int ret;
+
+		open_bed(S2_FEAT_FWB);
+		bed_map(&bed, GIB, 4 * GIB, size, RW, S2_MAP_PAGES);
+		bed_map(&bed, 2 * GIB, 8 * GIB, size, RW, S2_MAP_PAGES);
+		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * GIB, 0, &op), 0);
+		assert_int_equal(bed_tables(&bed), tables);
+		assert_int_equal(limbo.tables, 2);
+		op.max_entries = S2_BUDGET_ENTRIES_MIN + (i == 2);
+		do {
+			count.loads = count.freed = 0;
+			ret = s2_release(&bed.s2, &limbo, &op);
+			assert_int_equal(op.visited, count.loads + count.freed);
+			assert_true(op.visited <= op.max_entries);
+			/* No step of it is short but the last. */
+			assert_true(ret != S2_MORE || op.visited + 2 > op.max_entries);
+			freed += count.freed;
+			steps++;
+		} while (ret == S2_MORE);
+		assert_int_equal(ret, 0);
+		assert_int_equal(freed, tables);
+		assert_in_range(steps, i ? 4 : 2, i ? 5 : 3);
+		assert_int_equal(limbo.head | limbo.idx | limbo.tables, 0);
+		assert_int_equal(bed_tables(&bed), 0);
+		close_bed();
+	}
+}
+
+/* Tables without a table below them: nothing of them is read, and each is a visit. */
+static void a_list_of_many_tables_is_bounded(void **state)
 {
 	struct s2_limbo limbo = { 0 };
 	struct s2_op op = { .limbo = &limbo };
-	unsigned steps = 1;
+	unsigned steps = 0;
+	int ret;
 
 	(void)state;
 	open_bed(S2_FEAT_FWB);
-	bed_map(&bed, GIB, 4 * GIB, PAGE, RW, 0);
-	bed_map(&bed, 2 * GIB, 8 * GIB, PAGE, RW, 0);
-	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * GIB, 0, &op), 0);
-	assert_int_equal(bed_tables(&bed), 4);
+	/* A page stays, and so do the tables above. */
+	bed_map(&bed, GIB, 4 * GIB, GIB, RW, S2_MAP_PAGES);
+	bed_map(&bed, 2 * GIB, 8 * GIB, GIB, RW, S2_MAP_PAGES);
+	assert_int_equal(
+		s2_unmap(&bed.s2, s2_ipa(GIB + 2 * MIB), 2 * GIB - 4 * MIB, 0, &op), 0);
+	assert_int_equal(limbo.tables, 1022);
 	op.max_entries = S2_BUDGET_ENTRIES_MIN;
 	count.loads = 0;
-	for (; s2_release(&bed.s2, &limbo, &op) == S2_MORE; steps++) {
-		assert_int_equal(op.visited, count.loads);
+	do {
+		count.freed = 0;
+		ret = s2_release(&bed.s2, &limbo, &op);
+		assert_int_equal(op.visited, count.freed);
 		assert_true(op.visited <= op.max_entries);
-		count.loads = 0;
-	}
+		steps++;
+	} while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_int_equal(count.loads, 0);
 	assert_int_equal(steps, 2);
-	assert_int_equal(bed_tables(&bed), 0);
+	assert_int_equal(bed_tables(&bed), 4);
 	close_bed();
 }
 
@@ -313,7 +363,7 @@ static void a_step_cleans_whole_pages(void **state)
 	close_bed();
 }
 
-/* The first of two steps has cleaned; the op is used again after the error. */
+/* The first of two steps has made a block; the op is used again after the error. */
 static void a_refused_map_leaves_nothing_in_its_op(void **state)
 {
 	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
@@ -323,9 +373,14 @@ static void a_refused_map_leaves_nothing_in_its_op(void **state)
 	open_bed(0);
 	ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 4 * MIB, RW, 0, &op);
 	assert_int_equal(ret, S2_MORE);
-	bed_map(&bed, GIB, 8 * GIB, PAGE, RW, 0);
+	/* What it has made stays; what is in the way of the next step stays too. */
+	assert_true(op.done.ipa == GIB + 2 * MIB);
+	bed_map(&bed, GIB + 2 * MIB, 8 * GIB, PAGE, RW, 0);
 	ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 4 * MIB, RW, 0, &op);
 	assert_int_equal(ret, S2_E_EXIST);
+	assert_true(op.done.ipa == GIB + 2 * MIB);
+	assert_int_equal(bed_lookup(&bed, GIB).level, 2);
+	assert_true(bed_lookup(&bed, GIB + 2 * MIB).pa.pa == 8 * GIB);
 	bed_cost(&bed);
 	do
 		ret = s2_map(&bed.s2, s2_ipa(2 * GIB), s2_pa(16 * GIB), 4 * MIB, RW, 0,
@@ -358,12 +413,13 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(changed_counts_entries_and_detached_tables),
 		cmocka_unit_test(later_phases_begin_where_the_first_did),
-		cmocka_unit_test(a_page_is_walked_to_once),
+		cmocka_unit_test(each_phase_walks_to_a_page_once),
 		cmocka_unit_test(pages_without_a_clean_are_visited_twice),
 		cmocka_unit_test(no_clean_no_dsb_sy),
 		cmocka_unit_test(done_moves_with_the_steps),
 		cmocka_unit_test(a_split_in_steps_leaves_no_block),
 		cmocka_unit_test(release_keeps_its_budget),
+		cmocka_unit_test(a_list_of_many_tables_is_bounded),
 		cmocka_unit_test(cleaned_is_what_was_cleaned),
 		cmocka_unit_test(a_step_cleans_whole_pages),
 		cmocka_unit_test(a_refused_map_leaves_nothing_in_its_op),

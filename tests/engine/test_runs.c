@@ -125,20 +125,66 @@ static void part_of_a_run_takes_the_hint_from_all(void **state)
 		}
 }
 
-/* Both edges, of two runs, or in one: still one invalidation for the hints. */
-static void both_edges_cost_one_invalidation(void **state)
+/*
+ * An edge inside a run costs one invalidation for its hint, whatever the run's leaves
+ * and the range; the second edge of the same run costs none.
+ */
+static void an_edge_costs_an_invalidation(void **state)
 {
+	static const uint64_t leaf[] = { PAGE, 2 * MIB, GIB };
+
 	(void)state;
-	open_bed(0);
-	bed_map(&bed, GIB, 4 * GIB, 4 * RUN, RW, S2_MAP_CONT);
-	bed_cost(&bed);
-	bed_unmap(&bed, GIB + PAGE, 2 * RUN, 0);
-	assert_int_equal(bed_cost(&bed).agents, 2);
-	assert_int_equal(hinted(GIB, 4 * RUN), 16);
-	bed_unmap(&bed, GIB + 3 * RUN + PAGE, 3 * PAGE, 0);
-	assert_int_equal(bed_cost(&bed).agents, 2);
-	assert_int_equal(hinted(GIB, 4 * RUN), 0);
-	close_bed();
+	for (unsigned i = 0; i < 3; i++) {
+		const uint64_t one = leaf[i], run = 16 * one, at = 64 * GIB;
+
+		open_bed(S2_FEAT_FWB);
+		bed_map(&bed, at, at, 4 * run, RW, S2_MAP_CONT);
+		assert_int_equal(hinted(at, 4 * run), 64);
+		bed_cost(&bed);
+		/* Two runs. */
+		bed_unmap(&bed, at + one, 2 * run, 0);
+		assert_int_equal(bed_cost(&bed).agents, 3);
+		assert_int_equal(hinted(at, 4 * run), 16);
+		/* One, for both edges. */
+		bed_unmap(&bed, at + 3 * run + one, 3 * one, 0);
+		assert_int_equal(bed_cost(&bed).agents, 2);
+		assert_int_equal(hinted(at, 4 * run), 0);
+		/* None is left. */
+		bed_unmap(&bed, at + 3 * run + 7 * one, 3 * one, 0);
+		assert_int_equal(bed_cost(&bed).agents, 1);
+		close_bed();
+	}
+}
+
+/* The edge lies inside a block that is a member: the block is split, the run goes first. */
+static void a_split_edge_inside_a_run_of_blocks(void **state)
+{
+	const uint64_t run = 32 * MIB, edge = GIB + 6 * MIB + 9 * PAGE;
+
+	(void)state;
+	for (unsigned f = 0; f < 4; f++) {
+		open_bed(feature_set(f));
+		bed_map(&bed, GIB, 4 * GIB, 2 * run, RW, S2_MAP_CONT);
+		assert_int_equal(hinted(GIB, 2 * run), 32);
+		watch_call(&watcher);
+		if (f & 1)
+			bed_unmap(&bed, edge, 2 * PAGE, S2_SPLIT_EDGES);
+		else
+			bed_map(&bed, edge, 8 * GIB, 2 * PAGE, RW,
+				S2_MAP_REPLACE | S2_SPLIT_EDGES);
+		watch_return(&watcher);
+		assert_int_equal(hinted(GIB, run), 0);
+		assert_int_equal(hinted(GIB + run, run), 16);
+		for (uint64_t at = 0; at < run; at += PAGE) {
+			struct s2_mapping m = bed_lookup(&bed, GIB + at);
+			bool in = GIB + at >= edge && GIB + at < edge + 2 * PAGE;
+
+			assert_int_equal(m.state, in && f & 1 ? S2_EMPTY : S2_LEAF);
+			if (!in)
+				assert_true(m.pa.pa - m.ipa.ipa == 3 * GIB);
+		}
+		close_bed();
+	}
 }
 
 static void whole_runs_cost_nothing_more(void **state)
@@ -289,7 +335,8 @@ int main(void)
 		cmocka_unit_test(each_granule_has_its_run_lengths),
 		cmocka_unit_test(a_run_among_what_stays_is_not_hinted),
 		cmocka_unit_test(part_of_a_run_takes_the_hint_from_all),
-		cmocka_unit_test(both_edges_cost_one_invalidation),
+		cmocka_unit_test(an_edge_costs_an_invalidation),
+		cmocka_unit_test(a_split_edge_inside_a_run_of_blocks),
 		cmocka_unit_test(whole_runs_cost_nothing_more),
 		cmocka_unit_test(in_place_changes_take_the_whole_run),
 		cmocka_unit_test(one_young_member_makes_the_run_young),

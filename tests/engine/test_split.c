@@ -189,44 +189,35 @@ static void a_budget_changes_the_steps_and_not_the_result(void **state)
 	}
 }
 
-/* ---- without a break ---------------- */
+/* ---- FEAT_BBM ---------------- */
 
-static void always_mapped(struct count_port *port, enum count_event what, uint64_t at,
-			  uint64_t value)
+/* Accepted and not used: the referee sees that every block is broken first. */
+static void with_bbm_it_breaks_first_all_the_same(void **state)
 {
-	(void)what;
-	(void)at;
-	(void)value;
-	port->record = NULL; /* what is looked at below is no event */
-	for (uint64_t a = GIB; a < GIB + 4 * BLOCK; a += BLOCK / 2 + PAGE) {
-		struct s2_mapping m = bed_lookup(&bed, a);
+	static const uint32_t bbm[] = { 0, S2_FEAT_BBM1, S2_FEAT_BBM2,
+					S2_FEAT_BBM1 | S2_FEAT_BBM2 };
+	struct cost plain = { 0 };
 
-		assert_int_equal(m.state, S2_LEAF);
-		assert_true(m.pa.pa + (a - m.ipa.ipa) == a + 3 * GIB);
-	}
-	port->record = always_mapped;
-}
-
-static void with_bbm2_the_range_is_never_unmapped(void **state)
-{
 	(void)state;
-	for (unsigned f = 0; f < FEATURE_SETS; f++) {
-		struct cost c;
+	for (unsigned f = 0; f < FEATURE_SETS; f++)
+		for (unsigned i = 0; i < 4; i++) {
+			struct cost c;
 
-		open_bed(feature_set(f) | S2_FEAT_BBM2);
-		bed_map(&bed, GIB, 4 * GIB, 4 * BLOCK, RW, 0);
-		bed_cost(&bed);
-		bed.port.record = always_mapped;
-		split(GIB, 4 * BLOCK);
-		bed.port.record = NULL;
-		c = bed_cost(&bed);
-		/* The blocks' entries must go all the same. */
-		assert_int_equal(c.agents, 1);
-		assert_int_equal(c.dsb, 3);
-		assert_int_equal(level_at(GIB + 3 * BLOCK), 3);
-		bed_check(&bed);
-		close_bed();
-	}
+			open_bed(feature_set(f) | bbm[i]);
+			bed_map(&bed, GIB, 4 * GIB, 4 * BLOCK, RW, 0);
+			bed_cost(&bed);
+			watch_call(&watcher);
+			split(GIB, 4 * BLOCK);
+			assert_true(watcher.invalidated);
+			c = bed_cost(&bed);
+			assert_int_equal(c.agents, 1);
+			if (!i)
+				plain = c;
+			assert_memory_equal(&c, &plain, sizeof(c));
+			assert_int_equal(level_at(GIB + 3 * BLOCK), 3);
+			bed_check(&bed);
+			close_bed();
+		}
 }
 
 /* ---- a block that changes under it ---------------- */
@@ -273,9 +264,9 @@ static void an_update_by_hardware_is_not_lost(void **state)
 		split(GIB, BLOCK);
 		assert_null(meanwhile);
 		for (unsigned i = 0; i < ENTRIES; i++)
-			assert_true(*bed_entry(&bed, GIB + i * PAGE, 3) ==
-				    desc_leaf(&bed.s2, 4 * GIB + i * PAGE, RW | S2_DBM,
-					      3));
+			assert_true(
+				*bed_entry(&bed, GIB + i * PAGE, 3) ==
+				desc_leaf(&bed.s2, 4 * GIB + i * PAGE, RW | S2_DBM, 3));
 		bed.port.record = NULL;
 		bed_check(&bed);
 		bed_close(&bed);
@@ -415,12 +406,16 @@ static void shared_and_exclusive_calls_agree(void **state)
 
 	(void)state;
 	for (unsigned f = 0; f < FEATURE_SETS; f++) {
+		/* All at once; in steps; beside others. */
 		for (unsigned how = 0; how < 3; how++) {
-			struct s2_op op = { .max_entries = how == 2 ? 512 : 0 };
+			struct s2_op op = { .max_entries = how == 1 ? 512 : 0 };
+			unsigned steps;
 
 			open_bed(feature_set(f));
 			bed_map(&bed, GIB, 4 * GIB, GIB, RW, 0);
-			split_by(GIB + 3 * BLOCK, GIB / 4, how ? S2_SHARED : 0, &op);
+			steps = split_by(GIB + 3 * BLOCK, GIB / 4,
+					 how == 2 ? S2_SHARED : 0, &op);
+			assert_true(how == 1 ? steps > 1 : steps == 1);
 			assert_int_equal(bed.s2.tags, 1);
 			bed_check(&bed);
 			result[how] = digest();
@@ -428,6 +423,28 @@ static void shared_and_exclusive_calls_agree(void **state)
 		}
 		assert_true(result[0] == result[1] && result[0] == result[2]);
 	}
+}
+
+/* Beside others it is done in one call, so there is nothing that a budget could bound. */
+static void a_shared_split_has_no_budget(void **state)
+{
+	struct s2_op op = { .max_entries = 100000 };
+	uint64_t before;
+
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, BLOCK, RW, 0);
+	before = digest();
+	bed_cost(&bed);
+	assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB), BLOCK, S2_SHARED, &op),
+			 S2_E_BUDGET);
+	op = (struct s2_op){ .max_bytes = GIB };
+	assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB), BLOCK, S2_SHARED, &op),
+			 S2_E_BUDGET);
+	assert_true(digest() == before);
+	assert_int_equal(bed_cost(&bed).dsb, 0);
+	assert_int_equal(bed.s2.tags, 1);
+	close_bed();
 }
 
 int main(void)
@@ -439,12 +456,13 @@ int main(void)
 		cmocka_unit_test(each_entry_once_and_one_invalidation),
 		cmocka_unit_test(nothing_to_split_costs_nothing),
 		cmocka_unit_test(a_budget_changes_the_steps_and_not_the_result),
-		cmocka_unit_test(with_bbm2_the_range_is_never_unmapped),
+		cmocka_unit_test(with_bbm_it_breaks_first_all_the_same),
 		cmocka_unit_test(an_update_by_hardware_is_not_lost),
 		cmocka_unit_test(a_late_change_is_not_lost),
 		cmocka_unit_test(other_shared_calls_wait),
 		cmocka_unit_test(without_a_tag_it_waits),
 		cmocka_unit_test(shared_and_exclusive_calls_agree),
+		cmocka_unit_test(a_shared_split_has_no_budget),
 	};
 
 	return cmocka_run_group_tests_name("split", tests, NULL, NULL);

@@ -26,13 +26,9 @@ static void on_write(struct count_port *port, enum count_event what, uint64_t at
 			fail_msg("0x%" PRIx64 " is stopped before the TLBI is complete",
 				 old);
 	} else if (desc_valid(old)) {
-		/*
-		 * In a detached table a valid leaf is overwritten by how far it has
-		 * been cleaned: another address in it, still the same kind.
-		 */
-		if (!((old ^ new) & OA) || (old ^ new) & DESC_TABLE)
-			watch->break_pending = true;
-	} else if (desc_busy(old) && watch->break_pending && !desc_busy(new)) {
+		watch->break_pending = true;
+	} else if (desc_busy(old) && watch->break_pending && !desc_busy(new) &&
+		   !desc_parked(old)) {
 		fail_msg("busy 0x%" PRIx64 " is replaced before the TLBI is complete",
 			 old);
 	}
@@ -112,7 +108,7 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 		watch->stage2_done = false;
 		break;
 	case COUNT_CLEAN:
-		if (watch->break_pending)
+		if (watch->break_pending && !(watch->parked && watch->parked(at)))
 			fail_msg("a clean before the TLBI is complete");
 		watch->clean_pending = true;
 		break;

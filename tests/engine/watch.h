@@ -8,7 +8,7 @@
  *   access flag and software bits (P9).
  * - Between a break and the end of its invalidation no busy entry becomes
  *   anything else, no memory is cleaned, no table is freed (P2, P9), and no call
- *   returns (P7).
+ *   returns (P7). A parked leaf has been invalidated by an earlier call: it may.
  * - No call returns between a clean and a DSB SY (P7).
  * - TLBIs stand between vmid_enter and vmid_leave, which the call undoes.
  * - A table's link is a release store, or a swap, which releases too.
@@ -29,6 +29,8 @@ struct watch {
 	bool invalidated;   /* something was, and completely, in this call */
 	uint8_t *forbidden; /* a byte for each table page, or NULL */
 	uint64_t links;	    /* release stores of a table entry */
+	/* if set: whether memory is that of a leaf which was parked before this call */
+	bool (*parked)(uint64_t pa);
 	/* called too, if set */
 	void (*also)(enum count_event what, uint64_t at, uint64_t value);
 };

@@ -14,9 +14,7 @@ static inline void open_bed(uint32_t features)
 {
 	bed_open(&bed, IPA_BITS, features, 1100);
 	watcher = (struct watch){ 0 };
-	/* The referee knows no change of size without a break. */
-	if (!(features & S2_FEAT_BBM2))
-		watch_start(&bed, &watcher);
+	watch_start(&bed, &watcher);
 }
 
 static inline void close_bed(void)

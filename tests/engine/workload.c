@@ -27,9 +27,27 @@ static int run_map(struct world *w, struct call *c)
 		      op_of(c));
 }
 
-static int apply_map(struct flat *f, struct call *c)
+/* New memory that has to be cleaned bounds the leaves. */
+static bool cleans_new(const struct flat *f, const struct call *c)
 {
-	return flat_map(f, c->ipa, c->pa, c->size, c->attr, c->flags);
+	return flat_weak(f, c->attr) && !(c->flags & S2_NO_CLEAN);
+}
+
+static int apply_map(struct flat *f, struct call *c, uint64_t from, uint64_t to)
+{
+	const struct flat_map m = {
+		.ipa = c->ipa,
+		.pa = c->pa,
+		.size = c->size,
+		.from = from,
+		.to = to,
+		.max_leaf = c->op.max_bytes && cleans_new(f, c) ? c->op.max_bytes :
+								  UINT64_MAX,
+		.attr = c->attr,
+		.flags = c->flags
+	};
+
+	return flat_map_step(f, &m);
 }
 
 static bool is_mapped(const struct flat_run *now, const struct call *c)
@@ -42,23 +60,124 @@ static bool is_mapped(const struct flat_run *now, const struct call *c)
 	       now->pa - now->ipa == c->pa - c->ipa;
 }
 
-static bool done_map(const struct flat_run *now, const struct call *c)
+/* A window is broken before it is made; a shared call that gives up has made some. */
+static bool rest_map(const struct flat_run *old, const struct flat_run *now,
+		     const struct call *c)
 {
-	return c->disturbed || is_mapped(now, c);
+	if (c->flags & S2_SHARED && now->ipa >= c->ipa &&
+	    now->end <= c->ipa + c->size && is_mapped(now, c))
+		return true;
+	return c->flags & S2_MAP_REPLACE && old->busy <= FLAT_PARKED && is_gone(now) &&
+	       !now->busy;
 }
 
-static bool allowed_map(const struct flat_run *old, const struct flat_run *now,
-			const struct call *c)
+/* ---- what goes ------------------------------------------------------------------- */
+
+/* The piece of what was there before the step, from *at on, if it is so no more. */
+struct gone {
+	struct flat_run was;
+	bool replaced; /* by another leaf; else there is nothing */
+	bool resized;  /* by one of another level that maps it alike */
+};
+
+static bool next_gone(const struct world *w, uint64_t *at, struct gone *g)
 {
-	if (now->ipa >= c->ipa && now->end <= c->ipa + c->size && is_mapped(now, c))
-		return true;
-	/* Busy, or finished by somebody, or dropped at the edge. */
-	if (c->flags & S2_MAP_REPLACE && is_gone(now))
-		return true;
-	/* A table in which another operation under way has left nothing. */
-	if (now->busy && !old->busy && old->level == FLAT_NOTHING)
-		return true;
-	return c->flags & S2_SPLIT_EDGES && flat_part(old, now);
+	const struct flat_run *was, *now;
+
+	while ((was = flat_at(&w->before, *at))) {
+		g->was = flat_cut(was, *at, UINT64_MAX);
+		now = flat_at(&w->flat, g->was.ipa);
+		if (now && now->ipa > g->was.ipa)
+			g->was = flat_cut(&g->was, 0, now->ipa);
+		else if (now)
+			g->was = flat_cut(&g->was, 0, now->end);
+		*at = g->was.end;
+		g->replaced = now && now->ipa <= g->was.ipa;
+		g->resized = false;
+		if (!g->replaced)
+			return true;
+		g->resized = !g->was.busy &&
+			     now->pa - now->ipa == g->was.pa - g->was.ipa &&
+			     !((now->attr ^ g->was.attr) & (S2_MEM_MASK | S2_SH_MASK));
+		if (!now->busy && (!g->resized || now->level != g->was.level))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Of what was mapped before the step: what has gone; what was parked, of which nobody
+ * remembers here how much was clean; what is.
+ */
+static uint64_t cleans_old(const struct world *w, const struct call *c, uint64_t *least)
+{
+	uint64_t at = 0, most = 0;
+	struct gone g;
+
+	while (next_gone(w, &at, &g)) {
+		uint64_t n = g.was.end - g.was.ipa;
+
+		if (g.was.busy == FLAT_PARKED) {
+			most += n;
+		} else if (!g.was.busy && flat_weak(&w->flat, g.was.attr) &&
+			   !(c->flags & S2_NO_CLEAN)) {
+			most += n;
+			*least += g.resized ? 0 : n;
+		}
+	}
+	for (const struct flat_run *r = w->flat.run; r < w->flat.run + w->flat.n; r++)
+		if (r->busy == FLAT_PARKED && r->ipa < c->to && r->end > c->from)
+			most += r->end - r->ipa;
+	return most;
+}
+
+/* Two of the frames that have gone have a next owner. */
+static void hand_on(struct world *w, const struct call *c)
+{
+	uint64_t at = 0;
+	struct gone g;
+
+	for (unsigned n = 0; n < 2 && next_gone(w, &at, &g);) {
+		struct flat_run r;
+
+		if (!g.was.pa || g.was.busy ||
+		    frames_used(w, g.was.pa, g.was.end - g.was.ipa, NULL, &r))
+			continue;
+		if (!(c->flags & S2_NO_CLEAN))
+			rig_frames_free(g.was.pa, g.was.end - g.was.ipa);
+		n++;
+	}
+}
+
+/* What is nowhere any more; a parked leaf is cleaned whatever is waived. */
+static void promise_gone(struct world *w, const struct call *c, bool parked)
+{
+	uint64_t at = 0;
+	struct gone g;
+
+	while (next_gone(w, &at, &g))
+		if (!g.replaced && parked == (g.was.busy == FLAT_PARKED))
+			rig_unmapped(g.was.ipa, g.was.end - g.was.ipa,
+				     parked || !(c->flags & S2_NO_CLEAN));
+}
+
+static uint64_t cleans_map(const struct world *w, const struct call *c, uint64_t from,
+			   uint64_t to, uint64_t *least)
+{
+	uint64_t most = cleans_old(w, c, least);
+
+	return most + (cleans_new(&w->flat, c) ? to - from : 0);
+}
+
+static void promise_map(struct world *w, const struct call *c, uint64_t from, uint64_t to)
+{
+	(void)from;
+	(void)to;
+	if (!(c->flags & S2_MAP_REPLACE))
+		return;
+	promise_gone(w, c, true);
+	promise_gone(w, c, false);
+	hand_on(w, c);
 }
 
 /* ---- unmap --------------------------------------------------------------------- */
@@ -68,47 +187,76 @@ static int run_unmap(struct world *w, struct call *c)
 	return s2_unmap(&w->s2, s2_ipa(c->ipa), c->size, c->flags, op_of(c));
 }
 
-static int apply_unmap(struct flat *f, struct call *c)
+static int apply_unmap(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
-	return flat_unmap(f, c->ipa, c->size, c->flags);
-}
+	static struct flat kept;
+	uint64_t end = c->ipa + c->size, lo = from, hi = to;
+	int err = flat_unmap_step(f, from, from, end, c->flags);
 
-/* What others have mapped since it began may stay. */
-static bool done_unmap(const struct flat_run *now, const struct call *c)
-{
-	/* A shared one leaves what is another's to finish. */
-	if (now->busy)
-		return c->disturbed || c->flags & S2_SHARED || c->op.batch;
-	return now->level == FLAT_NOTHING || now->fresh & 1u << c->slot;
-}
+	if (err || from == to)
+		return err;
+	kept.n = 0;
+	flat_extent(f, &lo, &hi);
+	/* What is another's to finish, or the batch's, stays. */
+	for (const struct flat_run *r; (r = flat_at(f, lo)) && r->ipa < hi; lo = r->end) {
+		struct flat_run p = flat_cut(r, lo, hi);
 
-static bool allowed_unmap(const struct flat_run *old, const struct flat_run *now,
-			  const struct call *c)
-{
-	return is_gone(now) || (c->flags & S2_SPLIT_EDGES && flat_part(old, now));
-}
-
-static void promise_unmap(struct world *w, const struct call *c)
-{
-	bool clean = !(c->flags & S2_NO_CLEAN) && !c->disturbed && !w->waived &&
-		     !(w->batched.open && w->batched.waived);
-
-	/* A block that others have mapped in between may have gone whole. */
-	w->waived |= c->flags & S2_NO_CLEAN && c->disturbed;
-	/* Others have mapped something in between, which stays. */
-	if (flat_any(&w->flat, c->lo, c->hi)) {
-		w->waived |= !!(c->flags & S2_NO_CLEAN);
-		return;
+		if (c->op.batch && !p.busy)
+			p.busy = c->flags & S2_NO_CLEAN ? FLAT_WAIVED : FLAT_PENDING;
+		if (p.busy > FLAT_PARKED || (p.busy && c->flags & S2_SHARED))
+			flat_put(&kept, &p);
 	}
-	for (unsigned i = 0; i < WORLD_SLOTS; i++) {
-		const struct call *o = &w->slot[i];
+	err = flat_unmap_step(f, from, to, end, c->flags);
+	for (unsigned i = 0; !err && i < kept.n; i++)
+		flat_put(f, &kept.run[i]);
+	return err;
+}
 
-		if (o != c && o->more && o->from < c->to && c->from < o->to)
-			clean = false;
+/* Bytes of [lo, hi) that an open batch has broken. */
+static uint64_t waiting(const struct flat *f, uint64_t lo, uint64_t hi)
+{
+	const struct flat_run *r;
+	uint64_t n = 0;
+
+	for (; (r = flat_at(f, lo)) && r->ipa < hi; lo = r->end) {
+		struct flat_run p = flat_cut(r, lo, hi);
+
+		n += p.busy > FLAT_PARKED ? p.end - p.ipa : 0;
 	}
-	rig_unmapped(c->lo, c->hi - c->lo, clean);
-	if (c->frame && clean)
-		rig_frame_free(c->frame);
+	return n;
+}
+
+static uint64_t cleans_unmap(const struct world *w, const struct call *c, uint64_t from,
+			     uint64_t to, uint64_t *least)
+{
+	uint64_t most = cleans_old(w, c, least), at = 0;
+
+	(void)from;
+	(void)to;
+	if (!c->op.batch)
+		return most;
+	/* What waits already may be cleaned by either of the two. */
+	for (const struct flat_run *r; (r = flat_at(&w->flat, at)); at = r->end) {
+		struct flat_run p = flat_cut(r, w->before_from, w->before_to);
+
+		if (p.ipa >= p.end || !p.pa || p.busy <= FLAT_PARKED ||
+		    c->flags & S2_NO_CLEAN || !flat_weak(&w->flat, p.attr))
+			continue;
+		most += p.end - p.ipa;
+		if (p.busy == FLAT_PENDING)
+			*least += p.end - p.ipa - waiting(&w->before, p.ipa, p.end);
+	}
+	return most;
+}
+
+static void promise_unmap(struct world *w, const struct call *c, uint64_t from,
+			  uint64_t to)
+{
+	promise_gone(w, c, true);
+	promise_gone(w, c, false);
+	if (from < to)
+		rig_unmapped(from, to - from, !(c->flags & S2_NO_CLEAN));
+	hand_on(w, c);
 }
 
 /* ---- changes in place ---------------------------------------------------------- */
@@ -118,32 +266,21 @@ static int run_wrprotect(struct world *w, struct call *c)
 	return s2_wrprotect(&w->s2, s2_ipa(c->ipa), c->size, c->flags, op_of(c));
 }
 
-static int apply_wrprotect(struct flat *f, struct call *c)
+static int apply_wrprotect(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
+	if (from == to)
+		return 0;
 	flat_wrprotect(f, c->lo, c->hi - c->lo);
 	return 0;
 }
 
-static bool done_wrprotect(const struct flat_run *now, const struct call *c)
-{
-	return c->disturbed || is_gone(now) || !(now->attr & (S2_W | S2_DBM));
-}
-
-static bool allowed_wrprotect(const struct flat_run *old, const struct flat_run *now,
-			      const struct call *c)
-{
-	struct flat_run then = *old;
-
-	(void)c;
-	then.attr &= ~(S2_W | S2_DBM);
-	return flat_equal(&then, now);
-}
-
-static void promise_wrprotect(struct world *w, const struct call *c)
+static void promise_wrprotect(struct world *w, const struct call *c, uint64_t from,
+			      uint64_t to)
 {
 	(void)w;
-	if (!c->disturbed)
-		rig_wrprotected(c->ipa, c->size);
+	(void)c;
+	if (from < to)
+		rig_wrprotected(from, to - from);
 }
 
 static int run_age(struct world *w, struct call *c)
@@ -151,19 +288,12 @@ static int run_age(struct world *w, struct call *c)
 	return s2_age(&w->s2, s2_ipa(c->ipa), c->size, c->flags, &c->young, op_of(c));
 }
 
-static int apply_age(struct flat *f, struct call *c)
+static int apply_age(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
-	c->was_young = flat_age(f, c->lo, c->hi - c->lo, c->flags & S2_CLEAR);
+	if (from == to)
+		return 0;
+	c->was_young |= flat_age(f, c->lo, c->hi - c->lo, c->flags & S2_CLEAR);
 	return 0;
-}
-
-static bool allowed_age(const struct flat_run *old, const struct flat_run *now,
-			const struct call *c)
-{
-	struct flat_run then = *old;
-
-	then.young = false;
-	return c->flags & S2_CLEAR && flat_equal(&then, now);
 }
 
 static int run_mkyoung(struct world *w, struct call *c)
@@ -171,19 +301,11 @@ static int run_mkyoung(struct world *w, struct call *c)
 	return s2_mkyoung(&w->s2, s2_ipa(c->ipa), c->flags);
 }
 
-static int apply_mkyoung(struct flat *f, struct call *c)
+static int apply_mkyoung(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
+	(void)from;
+	(void)to;
 	return flat_mkyoung(f, c->ipa, c->lo, c->hi);
-}
-
-static bool allowed_mkyoung(const struct flat_run *old, const struct flat_run *now,
-			    const struct call *c)
-{
-	struct flat_run then = *old;
-
-	(void)c;
-	then.young = true;
-	return flat_equal(&then, now);
 }
 
 static int run_relax(struct world *w, struct call *c)
@@ -192,19 +314,11 @@ static int run_relax(struct world *w, struct call *c)
 			      c->flags);
 }
 
-static int apply_relax(struct flat *f, struct call *c)
+static int apply_relax(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
+	(void)from;
+	(void)to;
 	return flat_relax(f, c->ipa, c->lo, c->hi, c->attr & (S2_R | S2_W | S2_X));
-}
-
-static bool allowed_relax(const struct flat_run *old, const struct flat_run *now,
-			  const struct call *c)
-{
-	struct flat_run then = *old;
-
-	then.young = true;
-	then.attr |= c->attr & (S2_R | S2_W | S2_X);
-	return flat_equal(&then, now);
 }
 
 static int run_dirty(struct world *w, struct call *c)
@@ -213,33 +327,24 @@ static int run_dirty(struct world *w, struct call *c)
 			op_of(c));
 }
 
-static int apply_dirty(struct flat *f, struct call *c)
+static int apply_dirty(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
 	uint64_t lo = c->log->dirty.ipa.ipa;
 
 	if (!(f->features & S2_FEAT_DBM))
 		return S2_E_UNSUPPORTED;
-	if (c->flags & S2_CLEAR)
-		flat_tidy(f, c->ipa, c->size, lo, lo + c->log->dirty.size);
+	if (c->flags & S2_CLEAR && from < to)
+		flat_tidy(f, from, to - from, lo, lo + c->log->dirty.size);
 	return 0;
 }
 
-static bool allowed_dirty(const struct flat_run *old, const struct flat_run *now,
-			  const struct call *c)
+static void promise_dirty(struct world *w, const struct call *c, uint64_t from,
+			  uint64_t to)
 {
-	struct flat_run then = *old;
-
-	if (flat_dirty(old))
-		then.attr &= ~S2_W;
-	return c->flags & S2_CLEAR && flat_equal(&then, now);
-}
-
-static void promise_dirty(struct world *w, const struct call *c)
-{
-	uint64_t lo = c->ipa, hi = lo + c->size;
-
-	flat_extent(&w->flat, &lo, &hi);
-	if (!c->disturbed && !log_complete(c->log, &w->flat, lo, hi))
+	if (from == to)
+		return;
+	flat_extent(&w->flat, &from, &to);
+	if (!log_complete(c->log, &w->flat, from, to))
 		world_wrong(w, "dirty: a dirty page is not in the log");
 }
 
@@ -248,10 +353,38 @@ static int run_clean(struct world *w, struct call *c)
 	return s2_clean(&w->s2, s2_ipa(c->ipa), c->size, c->flags, op_of(c));
 }
 
-static int apply_nothing(struct flat *f, struct call *c)
+static uint64_t cleans_range(const struct world *w, const struct call *c, uint64_t from,
+			     uint64_t to, uint64_t *least)
+{
+	(void)c;
+	*least = flat_to_clean(&w->flat, from, to);
+	return *least;
+}
+
+static int apply_nothing(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
 	(void)f;
 	(void)c;
+	(void)from;
+	(void)to;
+	return 0;
+}
+
+static int run_count(struct world *w, struct call *c)
+{
+	return s2_count(&w->s2, s2_ipa(c->ipa), c->size, c->flags, c->bytes, op_of(c));
+}
+
+static int apply_count(struct flat *f, struct call *c, uint64_t from, uint64_t to)
+{
+	const struct flat_run *r;
+
+	for (; from < to && (r = flat_at(f, from)) && r->ipa < to; from = r->end) {
+		struct flat_run p = flat_cut(r, from, to);
+
+		if (!p.busy)
+			c->there[p.level] += p.end - p.ipa;
+	}
 	return 0;
 }
 
@@ -262,21 +395,19 @@ static int run_split(struct world *w, struct call *c)
 	return s2_split(&w->s2, s2_ipa(c->ipa), c->size, c->flags, op_of(c));
 }
 
-static int apply_split(struct flat *f, struct call *c)
+static int apply_split(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
-	flat_split(f, c->ipa, c->size);
+	(void)c;
+	if (from < to)
+		flat_split(f, from, to - from);
 	return 0;
 }
 
-static bool done_split(const struct flat_run *now, const struct call *c)
+static bool rest_split(const struct flat_run *old, const struct flat_run *now,
+		       const struct call *c)
 {
-	return c->disturbed || is_gone(now) || now->level == 3;
-}
-
-static bool allowed_split(const struct flat_run *old, const struct flat_run *now,
-			  const struct call *c)
-{
-	return flat_part(old, now) || (c->op.batch && old->level < 3 && now->busy);
+	(void)c;
+	return flat_part(old, now);
 }
 
 /* ---- collapse ------------------------------------------------------------------ */
@@ -286,20 +417,29 @@ static int run_collapse(struct world *w, struct call *c)
 	return s2_collapse(&w->s2, s2_ipa(c->ipa), c->size, c->flags, op_of(c));
 }
 
-static int apply_collapse(struct flat *f, struct call *c)
+/* Which tables qualify is known at the end, unless others come in between. */
+static int apply_collapse(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
-	/* A shared one looks at the flags when hardware can no longer write. */
-	flat_collapse(f, c->ipa, c->size,
-		      f->features & S2_FEAT_HAFDBS && !(c->flags & S2_SHARED));
+	if (c->mixed)
+		return 0;
+	if (from == c->ipa && to == c->ipa + c->size) {
+		/* A shared one looks at the flags when hardware can no longer write. */
+		flat_collapse(f, c->ipa, c->size,
+			      f->features & S2_FEAT_HAFDBS && !(c->flags & S2_SHARED));
+		return 0;
+	}
+	if (to == c->ipa + c->size)
+		flat_take(f, &c->then, c->ipa, to);
 	return 0;
 }
 
-static bool allowed_collapse(const struct flat_run *old, const struct flat_run *now,
-			     const struct call *c)
+static bool rest_collapse(const struct flat_run *old, const struct flat_run *now,
+			  const struct call *c)
 {
 	(void)c;
-	return !old->busy && !now->busy && now->level != FLAT_NOTHING &&
-	       now->level < old->level && now->pa == old->pa &&
+	return !old->busy && !now->busy && old->level != FLAT_NOTHING &&
+	       now->level != FLAT_NOTHING && now->level < old->level &&
+	       now->pa == old->pa &&
 	       (now->attr == old->attr ||
 		(old->attr & S2_DBM && now->attr == (old->attr | S2_W))) &&
 	       now->young >= old->young;
@@ -364,25 +504,18 @@ static int run_annotate(struct world *w, struct call *c)
 			   op_of(c));
 }
 
-static int apply_annotate(struct flat *f, struct call *c)
+static int apply_annotate(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
-	const struct flat_run *r = flat_at(f, c->ipa);
+	const struct flat_run *r = flat_at(f, from);
 
-	if (!c->note || !r || r->ipa >= c->ipa + c->size)
+	if (!c->note || !r || r->ipa >= to)
 		return 0;
 	return r->busy ? S2_E_BUSY : S2_E_EXIST;
 }
 
-/* A table in which nothing is left but cleared annotations goes. */
-static bool allowed_annotate(const struct flat_run *old, const struct flat_run *now,
-			     const struct call *c)
-{
-	return !c->note && is_gone(old) && is_gone(now);
-}
-
 /* ---- batches ------------------------------------------------------------------- */
 
-/* Opens one, or flushes it, or ends it if no operation of it is under way. */
+/* Opens one, or flushes it, or ends it. */
 static int run_batch(struct world *w, struct call *c)
 {
 	bool end = c->attr & S2_W;
@@ -391,55 +524,13 @@ static int run_batch(struct world *w, struct call *c)
 	if (!w->batched.open) {
 		ret = s2_batch_begin(&w->s2, &w->batch);
 		w->batched.open = !ret;
-		w->batched.waived = false;
-		w->batched.n = 0;
-		w->batched.pages.n = 0;
 		return ret;
 	}
-	for (unsigned i = 0; i < WORLD_SLOTS; i++)
-		end &= !w->slot[i].more || !w->slot[i].op.batch;
-	/* What was begun as one goes on as the same. */
-	if (!c->more)
-		c->size = end;
-	end = c->size;
 	ret = end ? s2_batch_end(&w->s2, &w->batch, op_of(c)) :
 		    s2_batch_flush(&w->s2, &w->batch, op_of(c));
 	if (!ret)
 		w->batched.open = !end;
 	return ret;
-}
-
-/* The address says nothing: what is busy there may be the batch's. */
-static bool allowed_batch(const struct flat_run *old, const struct flat_run *now,
-			  const struct call *c)
-{
-	(void)c;
-	/* Gone, or a block of level 1 split into those of level 2, or into pages. */
-	return old->busy && (now->level == FLAT_NOTHING || now->level >= 2);
-}
-
-/* All that was unmapped and protected in it is, unless others came in between. */
-static void promise_batch(struct world *w, const struct call *c)
-{
-	bool clean = !w->batched.waived && !w->waived && !w->flat.under_way;
-
-	(void)c;
-	for (unsigned i = 0; i < w->batched.n; i++) {
-		uint64_t lo = w->batched.range[i].lo, hi = w->batched.range[i].hi;
-
-		if (w->batched.range[i].kind->run == run_unmap) {
-			if (!flat_any(&w->flat, lo, hi))
-				rig_unmapped(lo, hi - lo, clean);
-		} else if (w->batched.range[i].kind->run == run_wrprotect &&
-			   !flat_writable(&w->flat, lo, hi)) {
-			rig_wrprotected(lo, hi - lo);
-		}
-	}
-	/* A block at an edge went whole, so what was waived is more than the ranges. */
-	w->waived |= w->batched.waived;
-	w->batched.n = 0;
-	w->batched.pages.n = 0;
-	w->batched.waived = false;
 }
 
 /* ---- release ------------------------------------------------------------------- */
@@ -463,7 +554,8 @@ static int run_release(struct world *w, struct call *c)
 
 const struct kind kinds[] = {
 	{ .name = "map",
-	  .often = 60,
+	  .often = 70,
+	  .changes = true,
 	  .note = NOTE_MAPS,
 	  .log = LOG_SOME,
 	  .flags = S2_MAP_PAGES | S2_MAP_REPLACE | S2_MAP_CONT | EDGES | S2_NO_CLEAN |
@@ -472,80 +564,83 @@ const struct kind kinds[] = {
 		    ERR(S2_E_ATTR),
 	  .run = run_map,
 	  .apply = apply_map,
-	  .allowed = allowed_map,
-	  .done = done_map },
+	  .rest = rest_map,
+	  .cleans = cleans_map,
+	  .promise = promise_map },
 	{ .name = "unmap",
-	  .note = NOTE_DROPS,
-	  .batch = true,
-	  .log = LOG_SOME,
 	  .often = 50,
+	  .changes = true,
+	  .note = NOTE_DROPS,
+	  .log = LOG_SOME,
 	  .bounded = true,
 	  .flags = EDGES | S2_NO_CLEAN | S2_KEEP_NOTES | S2_SHARED,
 	  .errors = ERR(S2_E_BLOCK) | ERR(S2_E_NOMEM),
 	  .run = run_unmap,
 	  .apply = apply_unmap,
-	  .allowed = allowed_unmap,
-	  .done = done_unmap,
+	  .cleans = cleans_unmap,
 	  .promise = promise_unmap },
 	{ .name = "wrprotect",
-	  .whole = true,
-	  .batch = true,
-	  .log = LOG_SOME,
 	  .often = 15,
+	  .changes = true,
+	  .whole = true,
+	  .log = LOG_SOME,
 	  .flags = S2_SHARED,
 	  .run = run_wrprotect,
 	  .apply = apply_wrprotect,
-	  .allowed = allowed_wrprotect,
-	  .done = done_wrprotect,
 	  .promise = promise_wrprotect },
 	{ .name = "age",
-	  .whole = true,
-	  .batch = true,
 	  .often = 15,
+	  .changes = true,
+	  .whole = true,
 	  .flags = S2_CLEAR | S2_SHARED,
 	  .run = run_age,
-	  .apply = apply_age,
-	  .allowed = allowed_age },
+	  .apply = apply_age },
 	{ .name = "mkyoung",
-	  .whole = true,
 	  .often = 12,
+	  .changes = true,
+	  .whole = true,
 	  .point = true,
 	  .errors = ERR(S2_E_NOENT) | ERR(S2_E_BUSY),
 	  .flags = S2_SHARED,
 	  .run = run_mkyoung,
-	  .apply = apply_mkyoung,
-	  .allowed = allowed_mkyoung },
+	  .apply = apply_mkyoung },
 	{ .name = "relax_perms",
-	  .whole = true,
 	  .often = 15,
+	  .changes = true,
+	  .whole = true,
 	  .point = true,
 	  .errors = ERR(S2_E_NOENT) | ERR(S2_E_BUSY) | ERR(S2_E_ATTR),
 	  .flags = S2_SHARED,
 	  .run = run_relax,
-	  .apply = apply_relax,
-	  .allowed = allowed_relax },
+	  .apply = apply_relax },
 	{ .name = "clean",
 	  .often = 10,
 	  .flags = S2_SHARED,
 	  .run = run_clean,
-	  .apply = apply_nothing },
+	  .apply = apply_nothing,
+	  .cleans = cleans_range },
+	{ .name = "count",
+	  .often = 6,
+	  .flags = S2_SHARED,
+	  .run = run_count,
+	  .apply = apply_count },
 	{ .name = "split",
-	  .batch = true,
 	  .often = 15,
+	  .changes = true,
 	  .most = 1600,
 	  .errors = ERR(S2_E_NOMEM),
 	  .flags = S2_SHARED,
 	  .run = run_split,
 	  .apply = apply_split,
-	  .allowed = allowed_split,
-	  .done = done_split },
+	  .rest = rest_split },
 	{ .name = "collapse",
 	  .often = 15,
+	  .changes = true,
 	  .flags = S2_SHARED,
-	  .tables = 3,
+	  .tables = 2,
 	  .run = run_collapse,
 	  .apply = apply_collapse,
-	  .allowed = allowed_collapse },
+	  .rest = rest_collapse },
 	{ .name = "lookup",
 	  .often = 12,
 	  .point = true,
@@ -557,31 +652,28 @@ const struct kind kinds[] = {
 	  .point = true,
 	  .flushes = true,
 	  .run = run_batch,
-	  .apply = apply_nothing,
-	  .allowed = allowed_batch,
-	  .promise = promise_batch },
+	  .apply = apply_nothing },
 	{ .name = "release",
 	  .often = 6,
 	  .point = true,
 	  .run = run_release,
 	  .apply = apply_nothing },
 	{ .name = "annotate",
-	  .note = NOTE_SETS,
 	  .often = 10,
+	  .changes = true,
+	  .note = NOTE_SETS,
 	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM),
 	  .run = run_annotate,
-	  .apply = apply_annotate,
-	  .allowed = allowed_annotate },
+	  .apply = apply_annotate },
 	{ .name = "dirty",
-	  .batch = true,
 	  .often = 10,
+	  .changes = true,
 	  .log = LOG_OWN,
 	  .most = LOG_PAGES,
 	  .errors = ERR(S2_E_UNSUPPORTED),
 	  .flags = S2_CLEAR | S2_SHARED,
 	  .run = run_dirty,
 	  .apply = apply_dirty,
-	  .allowed = allowed_dirty,
 	  .promise = promise_dirty },
 };
 const unsigned kinds_n = sizeof(kinds) / sizeof(*kinds);

@@ -25,47 +25,45 @@
 
 struct kind;
 
-/*
- * What an open batch has to keep: @pages that its splits make of blocks, and what is
- * promised at its end.
+/**
+ * struct batched - what is known of the open batch
+ * @due: bytes that its flush has to clean, and @more: that it may clean beside them
+ * @cleaned: since nothing was pending
+ * @range: of its calls since then
  */
+#define WORLD_RANGES 256u
 struct batched {
-	bool open, waived;
-	struct flat pages, then;
+	bool open;
+	uint64_t due, more, cleaned;
 	unsigned n;
 	struct {
-		const struct kind *kind;
 		uint64_t lo, hi;
-	} range[S2_BATCH_RANGES];
+	} range[WORLD_RANGES];
 };
 
 /**
  * struct call - one operation, and how far it has come
- * @frame: one that it unmaps; 0: none
  * @note: the annotation, of note_value[]
  * @log: its dirty log, also in op if it is not s2_dirty(); NULL: none
  * @limbo: which; -1: none
  * @steps: the record ends after so many; 0: when the operation does
- * @batched: what its batch keeps, or NULL
+ * @done: all below it is finished
+ * @lo, @hi: its range and the leaves at the edges; @from, @to: what this step may change
+ * @start, @end: what op->start and op->end have to say
+ * @must, @may: a bit for each error of which one has to, or may, refuse this step
  * @failing: an allocation was made to fail in one of its steps
- * @spoilt: how many calls have come between its steps
  * @more: under way
- * @busy: something in its range was when it began
- * @gave_up: refused in a later step
  * @empty: there was nothing in its range
  * @cut: an edge of its range lies inside a contiguous run
  * @noted: there were annotations in its range
- * @blocked: by what the open batch is splitting; it is to be flushed first
- * @disturbed: others have changed its range since it began
- * @opened: others may have made a table of an annotated entry, anywhere
- * @expected: its result, by the reference, and in @then what is mapped after it
- * @lo, @hi: its range and the leaves at the edges
- * @from, @to: and the tables that were detached because nothing was left in them
- * @young: what s2_age() said; @was_young: what it should say
+ * @blocked: by the open batch, which is to be flushed first
+ * @mixed: others have changed its range between its steps
+ * @then: what is mapped when it is done, if nobody else comes in between
+ * @young, @bytes: what s2_age() and s2_count() said; @was_young, @there: what they should
  */
 struct call {
 	const struct kind *kind;
-	uint64_t ipa, size, pa, frame;
+	uint64_t ipa, size, pa;
 	s2_attr_t attr;
 	uint32_t flags;
 	unsigned note;
@@ -76,14 +74,13 @@ struct call {
 	long fail_after;
 	unsigned steps;
 	unsigned slot;
-	unsigned spoilt;
 
-	const struct batched *batched;
-	bool failing, more, gave_up, empty, cut, busy, noted, disturbed, blocked, opened;
-	int expected;
+	uint64_t done, lo, hi, from, to, start, end;
+	uint32_t must, may;
+	bool failing, more, empty, cut, noted, blocked, mixed;
 	struct flat then;
-	uint64_t lo, hi, from, to;
 	bool young, was_young;
+	uint64_t bytes[S2_LEVELS], there[S2_LEVELS];
 };
 
 /* Results that are counted: S2_MORE, 0, then the errors. */
@@ -97,23 +94,24 @@ struct world_tally {
 struct world {
 	struct s2 s2;
 	struct flat flat;
-	struct flat notes; /* runs of them, attr says which */
+	struct flat before; /* this step, where it may change something */
+	uint64_t before_from, before_to;
+	struct flat notes;  /* runs of them, attr says which */
 	struct call slot[WORLD_SLOTS];
 	struct log log[WORLD_SLOTS]; /* of the slots' calls, with op.dirty */
-	struct call last;	     /* ends the batch, when everything is to end */
+	struct call last;	     /* what settle() does itself */
 	struct s2_limbo limbo[WORLD_LIMBOS];
 	struct s2_batch batch;
 	struct batched batched;
 	uint64_t page, block, big; /* big: 0 where they are not used */
 	uint64_t region[2], region_size;
-	unsigned places;	 /* in PA space for each region */
-	struct flat runs;	 /* contiguous ones, attr is the level */
-	bool runs_allowed, cont; /* ... may be made, have been */
-	bool noted;		 /* something has been annotated */
-	bool walker;		 /* one walks the tables without the lock */
-	uint8_t shared;		 /* calls: 0 none, 1 all, 2 half of them */
-	bool waived;		 /* somewhere a clean was, and it is not known where */
-	bool given_up;		 /* a map was in a later step, which may leave a table */
+	unsigned places;   /* in PA space, each of a region's size */
+	struct flat runs;  /* contiguous ones, attr is the level */
+	bool runs_allowed; /* ... may be made */
+	bool cont;	   /* ... may have been */
+	bool noted;	   /* something has been annotated */
+	bool walker;	   /* one walks the tables without the lock */
+	uint8_t shared;	   /* calls: 0 none, 1 all, 2 half of them */
 	unsigned pe;
 	unsigned record, printed;
 	struct world_tally *tally;
@@ -126,8 +124,8 @@ struct world {
  * struct kind - an operation
  * @name: of the function, without s2_
  * @often: how often it is picked
- * @batch: may be called in a batch
  * @point: takes an address, no range and no op: never under way
+ * @changes: entries; so not on what an open batch has unmapped
  * @whole: takes contiguous runs whole
  * @log: whether it takes a dirty log: in its op, now and then; always and itself
  * @bounded: P5 and P8: its barriers and TLBIs are counted
@@ -135,20 +133,21 @@ struct world {
  * @flushes: a batch: opens it, or flushes or ends it
  * @flags: those that it may be given; EDGES and S2_MAP_REPLACE are picked together
  * @most: pages of a range at most, where it visits each; 0: any
- * @tables: a shared call's budget is at least so many tables' entries
+ * @tables: a budget is at least so many tables' entries
  * @errors: a bit for each error that it may return
  * @run: call the engine
- * @apply: do it to the reference
- * @allowed: whether a piece of the range may look like @now where it was @old, while
- *	the operation is under way; NULL: nothing changes
- * @done: whether it may look like that when it has returned 0; NULL: always
- * @promise: claim what the return of 0 promises
+ * @apply: do to the reference what a step that comes from @from to @to does
+ * @rest: whether a piece that the step is not done with may look like @now where it was
+ *	@old; NULL: it has not changed
+ * @cleans: bytes that a step may clean: at least *least, at most what is returned; NULL:
+ *	none
+ * @promise: claim what a step promises that has come from @from to @to
  */
 struct kind {
 	const char *name;
 	unsigned often;
-	bool batch;
 	bool point;
+	bool changes;
 	bool whole;
 	enum { LOG_NONE, LOG_SOME, LOG_OWN } log;
 	bool bounded;
@@ -159,12 +158,21 @@ struct kind {
 	unsigned tables;
 	uint32_t errors;
 	int (*run)(struct world *w, struct call *c);
-	int (*apply)(struct flat *f, struct call *c);
-	bool (*allowed)(const struct flat_run *old, const struct flat_run *now,
-			const struct call *c);
-	bool (*done)(const struct flat_run *now, const struct call *c);
-	void (*promise)(struct world *w, const struct call *c);
+	int (*apply)(struct flat *f, struct call *c, uint64_t from, uint64_t to);
+	bool (*rest)(const struct flat_run *old, const struct flat_run *now,
+		     const struct call *c);
+	uint64_t (*cleans)(const struct world *w, const struct call *c, uint64_t from,
+			   uint64_t to, uint64_t *least);
+	void (*promise)(struct world *w, const struct call *c, uint64_t from,
+			uint64_t to);
 };
+
+/*
+ * The frames of which the reference says that a leaf maps them, or is cleaned: the first
+ * of [pa, pa + size), or NULL; @r is the part of the leaf.
+ */
+const struct flat_run *frames_used(const struct world *w, uint64_t pa, uint64_t size,
+				   const struct flat_run *after, struct flat_run *r);
 
 /* The operations: workload.c. */
 extern const struct kind kinds[];
@@ -174,16 +182,21 @@ extern const unsigned kinds_n;
 struct s2_config pick_config(const uint8_t *h, unsigned *reach);
 uint64_t pick_region(const struct world *w, uint8_t h);
 void pick_call(struct world *w, const uint8_t *r, struct call *c);
+/* Another budget for the steps that follow. */
+void pick_budget(const struct world *w, const uint8_t *r, struct call *c);
+/* Whether a record asks for what may be refused. */
+bool pick_odd(const uint8_t *r);
+const struct kind *kind_of(const char *name);
 
 /*
  * Annotations: notes.c, which follows the engine after each step and says whether that
  * is what the step may have done, and compares all.
  */
 extern const uint64_t note_value[4];
-bool notes_step(struct world *w, const struct call *c, int ret);
+bool notes_step(struct world *w, const struct call *c, uint64_t from, uint64_t to);
 bool notes_settle(struct world *w);
 /* Contiguous runs: runs.c. The second grows [*lo, *hi) to whole ones. */
-bool runs_step(struct world *w, const struct call *c, int ret);
+bool runs_step(struct world *w, const struct call *c, bool at_once);
 void runs_widen_call(const struct world *w, uint64_t *lo, uint64_t *hi);
 
 /* False, and the first reason kept. */

@@ -23,7 +23,7 @@ import tempfile
 
 CROSS = "aarch64-linux-gnu-"
 FLAGS = ["-std=c11", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror"]
-# Bytes: a hypervisor's stack is a few KiB, and its own frames are on it too.
+# Bytes. The stack of a hypervisor is a few KiB, and its own frames are on it too.
 FRAME = 1024
 STACK = 2048
 
@@ -158,12 +158,16 @@ def check(root, level, files):
         check_callgraph(objects)
 
 
+def engine(root, room):
+    """The files that the list of src/ or extra/ names."""
+    with open(os.path.join(root, room, "sources.list"), encoding="utf-8") as f:
+        return [os.path.join(root, room, name) for name in f.read().split()]
+
+
 def main():
     root, level, *bad = sys.argv[1:]
     if not bad:
-        with open(os.path.join(root, "src/sources.list"), encoding="utf-8") as f:
-            names = f.read().split()
-        check(root, level, [os.path.join(root, "src", name) for name in names])
+        check(root, level, engine(root, "src") + engine(root, "extra"))
         return
     path, message = bad
     try:

@@ -36,7 +36,7 @@ def figures(program, counts_program, cases=CASES):
 
 
 def differences(was, now, same_compiler):
-    """What of one case is worse, and what better, than the baseline."""
+    """The figures of one case that are worse, and better, than the baseline."""
     worse, better = [], []
     for key in COUNTS:
         if now[key] != was[key]:

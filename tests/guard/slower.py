@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""slower.py SOURCE_ROOT COMPILER
+"""slower.py SOURCE_ROOT COMPILER PROGRAM COUNTS_PROGRAM
+
+PROGRAM: an archive of its objects. What is compiled here is linked in front of it.
 
 The guard convicts: s2_unmap() in a copy of the engine reads an entry, issues a DSB and
 loops a little more than it need. Its figures, and no other, must be named as worse, and
@@ -10,7 +12,6 @@ only where it is called. Prints TAP.
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,32 +24,29 @@ MORE = """
 		;
 """
 NAMED = ["reads", "dsb", "instructions"]
-PROGRAM = ["arena.c", "cases.c", "engine.c", "main.c"]
 FLAGS = ["-std=c11", "-O2", "-g", "-DCOUNT_PORT_ZEROED", "-DS2_GRANULE_SHIFT=12"]
 
 
-def plant(src):
-    """In whichever file the function is."""
-    planted = 0
-    for name in os.listdir(src):
-        path = os.path.join(src, name)
-        with open(path, encoding="utf-8") as f:
-            text, n = re.subn(FUNCTION, lambda m: m[1] + MORE, f.read())
-        if n:
-            planted += n
-            with open(path, "w", encoding="utf-8") as f:
-                f.write(text)
-    if planted != 1:
-        sys.exit(f"s2_unmap() is there {planted} times")
-
-
-def build(root, src, compiler, program, *flags):
+def plant(src, out):
+    """A copy of whichever file has the function, slower."""
     with open(os.path.join(src, "sources.list"), encoding="utf-8") as f:
-        sources = [os.path.join(src, name) for name in f.read().split()]
-    bench = os.path.join(root, "bench")
-    sources += [os.path.join(bench, name) for name in PROGRAM]
-    folders = [f"-I{folder}" for folder in (os.path.join(root, "include"), src, bench)]
-    subprocess.run([compiler, *FLAGS, *flags, *folders, "-o", program, *sources],
+        names = f.read().split()
+    found = []
+    for name in names:
+        with open(os.path.join(src, name), encoding="utf-8") as f:
+            text, n = re.subn(FUNCTION, lambda m: m[1] + MORE, f.read())
+        found += [(os.path.basename(name), text)] * n
+    if len(found) != 1:
+        sys.exit(f"s2_unmap() is there {len(found)} times")
+    path = os.path.join(out, found[0][0])
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(found[0][1])
+    return path
+
+
+def build(root, source, compiler, archive, program, *flags):
+    folders = [f"-I{os.path.join(root, name)}" for name in ("include", "src", "bench")]
+    subprocess.run([compiler, *FLAGS, *flags, *folders, "-o", program, source, archive],
                    check=True)
 
 
@@ -63,16 +61,15 @@ def judged(root, compiler, programs, case):
 
 
 def main():
-    root, compiler = sys.argv[1:]
+    root, compiler, *archives = sys.argv[1:]
     with open(os.path.join(root, "tests", "guard", "baseline.json"),
               encoding="utf-8") as f:
         of_baseline = json.load(f)["compiler"]
     with tempfile.TemporaryDirectory() as folder:
-        src = shutil.copytree(os.path.join(root, "src"), os.path.join(folder, "src"))
-        plant(src)
+        source = plant(os.path.join(root, "src"), folder)
         programs = [os.path.join(folder, name) for name in ("plain", "counts")]
-        build(root, src, compiler, programs[0])
-        build(root, src, compiler, programs[1], "-DCOUNT_PORT_RECORD")
+        build(root, source, compiler, archives[0], programs[0])
+        build(root, source, compiler, archives[1], programs[1], "-DCOUNT_PORT_RECORD")
         slowed = judged(root, of_baseline, programs, "unmap-page")
         other = judged(root, of_baseline, programs, "remap")
     ok = slowed == (1, NAMED), other[0] == 0

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The guard itself: what it lets pass and what not, and that it names the figure."""
+"""The guard itself: what it accepts and what not, and that it names the figure."""
 import unittest
 
 import guard

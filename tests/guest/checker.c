@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The memory checker: runs in the guest as an ordinary process.
+ * The memory checker. It runs in the guest as an ordinary process.
  *
- *	checker run PERCENT	on every CPU, write and verify PERCENT of the memory
- *	checker shell		tell the monitor that there is a shell
- *	checker round		tell it of a round of ordinary work
- *	checker bad N		tell it of N mismatches
- *	checker done		exit status 0 when the monitor has seen enough
+ * 	checker run PERCENT	on every CPU, write and verify PERCENT of the memory
+ * 	checker shell		tell the monitor that there is a shell
+ * 	checker round		report a round of ordinary work
+ * 	checker bad N		report N mismatches
+ * 	checker done		exit status 0 when the monitor has seen enough
  *
- * Each worker has a bulk area, every word of which depends on its place and on how
- * often its page has been written, and a few hot pages, of which it always writes
- * one word and checks the one before.
+ * Each worker has a bulk area and a few hot pages. Every word of the bulk area depends on
+ * its place and on how often its page has been written. In a hot page the worker always
+ * writes one word and checks the one before.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -77,8 +77,9 @@ static void verify(const volatile uint64_t *p, uint64_t key, uint64_t page)
 }
 
 /*
- * Word after word of each hot page; after each the word that the last pass wrote is
- * checked. The write comes first, so that it is what faults on a page just moved.
+ * Writes word after word of each hot page. After each write it checks the word of the
+ * last pass. The write comes first, so that it is the access that faults on a page that
+ * was just moved.
  */
 static uint64_t hot_passes(volatile uint64_t *hot, uint64_t count)
 {
@@ -94,7 +95,9 @@ static uint64_t hot_passes(volatile uint64_t *hot, uint64_t count)
 	return count;
 }
 
-/* Aligned so that the kernel may use huge pages: neighbours in the guest's RAM too. */
+/*
+ * Aligned so that the kernel may use huge pages: neighbours in the RAM of the guest too.
+ */
 static void *area(uint64_t bytes)
 {
 	const uint64_t align = UINT64_C(2) << 20;
@@ -138,7 +141,7 @@ static int worker(unsigned cpu, uint64_t pages)
 		if (bad)
 			mailbox[BAD] = bad;
 	} while (!mailbox[COMMAND] && !bad);
-	/* All of it once more, the storm still going. */
+	/* Verifies everything once more, while the storm continues. */
 	for (uint64_t page = 0; page < pages; page++) {
 		if (writes[page])
 			verify(bulk + page * WORDS, mix(page << 32 | writes[page]), page);
@@ -158,7 +161,7 @@ static uint64_t free_pages(void)
 static int run(unsigned percent)
 {
 	const unsigned cpus = (unsigned)sysconf(_SC_NPROCESSORS_ONLN);
-	/* A prime near enough: the step of 7919 reaches every page but of multiples. */
+	/* A step of 7919 reaches every page, unless their number is a multiple of it. */
 	uint64_t pages = free_pages() * percent / 100 / cpus;
 	int status, failed = 0;
 

@@ -1,14 +1,14 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #
-# The guest's init: the checker on every CPU, ordinary work beside it, until the
-# monitor has seen enough; then power off.
+# The init of the guest. It runs the checker on every CPU, and ordinary work beside it,
+# until the monitor has seen enough. Then it powers off.
 /bin/busybox mkdir -p /proc /sys /dev /tmp /bin
 /bin/busybox mount -t proc proc /proc
 /bin/busybox --install -s /bin
 mount -t sysfs sysfs /sys
 mount -t devtmpfs dev /dev
-# The kernel may have no device there but the console's.
+# The kernel may have no other device there than the console.
 [ -e /dev/mem ] || mknod /dev/mem c 1 1
 mount -t tmpfs -o size=64m tmp /tmp
 case " $(cat /proc/cmdline) " in
@@ -23,7 +23,7 @@ echo "guest: a shell on $(uname -sr), $(nproc) CPUs, $(free -m | awk '/Mem/{prin
 /checker run 70 &
 checker=$!
 
-# Compress, hash, compare: data that goes through the page cache and pipes.
+# Compress, hash and compare data that goes through the page cache and pipes.
 cat /bin/busybox /checker >/tmp/data
 want=$(sha256sum </tmp/data)
 rounds=0

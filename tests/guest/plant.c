@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/*
- * A mistake that needs the tables behind the engine's back.
- */
+/* A mistake that has to change the tables without the engine. */
 #include "../../ports/el2/el2.h"
 
 /*
- * Another output address stored over a valid page entry, and invalidated after:
- * break-before-make left out.
+ * Stores another output address over a valid page entry, and invalidates afterwards:
+ * without break-before-make.
  */
 void plant_over_valid(uint64_t ipa, uint64_t pa)
 {

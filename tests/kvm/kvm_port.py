@@ -89,7 +89,7 @@ def check_list():
 
 
 def check_bench():
-    """counts become rows: the longest call, the lock, what is put off"""
+    """counts become rows: the longest call, the lock, what is deferred"""
     def counts(n, loop=0, dsb=0, tlbi=0):
         return {"instructions": n, "clean_loop": loop, "dc_civac": 0, "dsb": dsb, "isb": 0,
                 "ipas2e1is": tlbi, "ripas2e1is": 0, "vmalle1is": tlbi, "vmalls12e1is": 0}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""s2lab compare --cpu: the sum is that of the counts and the prices, nothing is hidden."""
+"""s2lab compare --cpu: the sum is that of the counts and the prices, and is complete."""
 import json
 import os
 import tempfile
@@ -12,7 +12,7 @@ PARTS = ("visit", "by_ipa", "by_range", "further", "whole", "line")
 
 
 def occurrences(one):
-    """Anew from the counters, as docs/performance.md says."""
+    """Computed again from the counters, as docs/performance.md says."""
     tlbi = one["tlbi"]
     ranges = min(tlbi["ripas2e1is"], tlbi["vmalle1is"])
     both = tlbi["ipas2e1is"] + tlbi["ripas2e1is"]

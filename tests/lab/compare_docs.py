@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""docs/strategies.md shows what the tool says today. With --update: make it so."""
+"""docs/strategies.md has what the tool prints. --update writes it there."""
 import pathlib
 import re
 import sys
@@ -82,8 +82,8 @@ def current(text):
 
 
 def told(text):
-    """Without the numbers of steps, the tables' addresses and the line breaks: those
-    move with every change to how the tree was built before."""
+    """Without step numbers, addresses of tables and line breaks, which change
+    with every change in how the tree is built."""
     text = re.sub(r"\bstep +\d+", "step N", text)
     return re.sub(r"0x8000[0-9a-f]{8}", "TABLE", text).split()
 

@@ -22,7 +22,7 @@ def shift(page, level):
 
 
 class Linux:
-    """What 6.12 does for a range that is all that is mapped, by leaves of one size."""
+    """What 6.12 does for a range of leaves of one size, with nothing else mapped."""
 
     def __init__(self, leaf, ipa, mem, ipa_bits, features):
         self.page, level = LEAVES[leaf]
@@ -108,7 +108,7 @@ class Geometry(unittest.TestCase):
         return config, got
 
     def test_formula(self):
-        """The known figures, by which the formula is judged."""
+        """The known figures, which check the formula."""
         linux = Linux("4k", G, G, 40, "fwb,tlbirange")
         self.assertEqual((linux.visits, linux.merged()),
                          (262657, (513, 1, 514, 1542, 0)))
@@ -116,6 +116,7 @@ class Geometry(unittest.TestCase):
         self.assertEqual((linux.visits, linux.merged()),
                          (525312, (1024, 128, 1152, 3456, 0)))
 
+    @s2lab.plain_only
     def test_pages(self):
         for leaf in ("16k", "64k"):
             for features in s2lab.FEATURE_SETS:
@@ -123,6 +124,7 @@ class Geometry(unittest.TestCase):
                 if "fwb" in features:   # no table of leaves is read
                     self.assertLessEqual(got["stage2"]["pte_reads"], 64)
 
+    @s2lab.plain_only
     def test_pages_lpa2(self):
         """The layout of descriptors changes no count."""
         for leaf in ("16k", "4k"):
@@ -175,7 +177,7 @@ class Geometry(unittest.TestCase):
                            detach=leaf == "16k")
 
     def test_start_between_multiples_of_64_kib(self):
-        """With LPA2 Linux goes page by page to where a range can begin."""
+        """With LPA2 Linux invalidates page by page up to where a range can begin."""
         for leaf, start in (("4k", 0x1000), ("4k", 0xf000), ("16k", 0x4000),
                             ("16k", 0xc000)):
             for mem in (M, M + (1 << LEAVES[leaf][0])):
@@ -221,7 +223,7 @@ class Geometry(unittest.TestCase):
                 self.assertEqual(got["tables_left"], config["root_tables"], got["name"])
 
     def test_narrow_addresses_with_lpa2(self):
-        """The layout is DS's, whatever the sizes."""
+        """DS decides the layout, whatever the sizes."""
         config, _ = self.check("4k", G, 64 * M, "fwb,tlbirange,lpa2", "--pa-bits", "44")
         self.assertEqual((config["ipa_bits"], config["pa_bits"]), (40, 44))
         self.check("16k", G, 64 * M, "none,lpa2".replace("none,", ""), "--pa-bits", "40",

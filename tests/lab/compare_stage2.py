@@ -32,6 +32,7 @@ class Bounds(unittest.TestCase):
         args = ["--ipa", "0x40001000", "--mem", str((1 << 30) + 4096)]
         self.check(["--features", "fwb,tlbirange", *args], 3, 4, 3000)
 
+    @s2lab.plain_only
     def test_64_gib(self):
         self.check(["--mem", "64G"], 3, 10, 34000)
 
@@ -42,6 +43,7 @@ class Bounds(unittest.TestCase):
         for features in s2lab.FEATURE_SETS:
             self.check(["--mem", "1T", "--empty", "--features", features], 0, 0, 1100)
 
+    @s2lab.plain_only
     def test_page_by_page(self):
         calls = 1 << 18
         for features in ("fwb,tlbirange", "none"):

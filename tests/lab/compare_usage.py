@@ -11,7 +11,7 @@ COUNTS = ("pte_reads", "pte_writes", "dsb", "isb", "clean_lines", "tables_freed"
 
 
 class Refused(unittest.TestCase):
-    """Exit status 2, nothing on stdout, and a message that names the trouble."""
+    """Exit status 2, nothing on stdout, and a message that names the error."""
 
     CASES = (
         (("--leaf", "8k"), "--leaf: no leaf is 8k"),

@@ -29,6 +29,7 @@ class Verdicts(unittest.TestCase):
             for name in ("posted", "review"):
                 self.assertEqual(got[name]["verdict"], "unsafe")
 
+    @s2lab.plain_only
     def test_1_gib(self):
         for features in s2lab.FEATURE_SETS:
             got = self.verdicts(features)
@@ -46,7 +47,7 @@ class Verdicts(unittest.TestCase):
                                                "--leaf", "2m"))
 
     def test_odd_ranges(self):
-        """Nothing of these is a whole 1 GiB block, so posted is the ordinary walk."""
+        """None of these is a whole 1 GiB block, so `posted` makes the ordinary walk."""
         for args in (("--ipa", "0x40001000", "--mem", "0x5ff000"),
                      ("--ipa", "0x401ff000", "--mem", "8K"),
                      ("--ipa", "0x401ff000", "--mem", "0x203000", "--around", "1G"),
@@ -62,6 +63,7 @@ class Verdicts(unittest.TestCase):
                 self.assertLessEqual(got["stage2"]["dsb"], 4)
                 self.assertLessEqual(sum(got["stage2"]["tlbi"].values()), 4)
 
+    @s2lab.plain_only
     def test_odd_range_over_a_table(self):
         got = self.verdicts("none", "--ipa", "0x3fffe000", "--mem", "0x40005000",
                             "--around", "1G")
@@ -108,7 +110,7 @@ class Posted(unittest.TestCase):
                 self.assertEqual(got["verdict"] == "safe", safe, (count, free))
 
     def test_bare_count_of_two(self):
-        """The get after the put is harmless where the put was not the last."""
+        """The get after the put is harmless if the put did not drop the last reference."""
         got = s2lab.one("posted", "--ipa-bits", "48", "--leaf", "2m", "--around", "2G",
                         "--posted-count", "bare")
         self.assertEqual(got["verdict"], "safe", got["violations"])

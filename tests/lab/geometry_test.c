@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Geometry as the engine chooses it and as the decoder, which shares nothing with
- * it, reads it back: registers for every legal size, descriptors for every layout.
+ * The geometry that the engine chooses, read back by the decoder, which shares nothing
+ * with the engine: registers for every legal size, descriptors for every layout.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -62,7 +62,7 @@ static void registers_read_back(const struct lab_vm *vm)
 		fail_msg("%s: %s", want, d.problem[0]);
 }
 
-/* Every size of every granule: usable, or refused for what makes it unusable. */
+/* Every size of every granule is usable, or refused for the right reason. */
 static void every_size(void **state)
 {
 	unsigned made = 0;
@@ -105,7 +105,7 @@ static void every_size(void **state)
 	assert_int_equal(made, 5 * (1 + 5 + 9 + 11 + 13 + 17) + 3 * 21);
 }
 
-/* A leaf of @level: what its descriptor says to the decoder is what was mapped. */
+/* A leaf of @level: the decoder reads from its descriptor what was mapped. */
 static void leaf_reads_back(struct lab_vm *vm, const struct lab_vm_config *cfg, int level,
 			    uint64_t pa)
 {
@@ -159,7 +159,7 @@ static void every_layout(void **state)
 		for (int level = first; level <= 3; level++) {
 			unsigned shift = level_shift(page_shift, level);
 
-			/* Each bit of an output address, and all. */
+			/* Each bit of an output address alone, and all of them. */
 			for (unsigned n = shift; n < cfg.pa_bits - 1; n++)
 				leaf_reads_back(&vm, &cfg, level, UINT64_C(1) << n);
 			leaf_reads_back(&vm, &cfg, level,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* explore --list | --table | --all | NAME...: unmaps by the explorer */
+/* explore --list | --table | --all | NAME...: explores unmaps */
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>

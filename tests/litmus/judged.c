@@ -9,7 +9,7 @@
 #define VTCR (UINT64_C(1) << 31 | 5u << 16 | 3u << 12 | 1u << 10 | 1u << 8 | 34u)
 #define HCR_VM UINT64_C(1)
 #define HCR_FWB (UINT64_C(1) << 46)
-#define DESC_XN (UINT64_C(1) << 54)  /* instruction fetch is not our subject */
+#define DESC_XN (UINT64_C(1) << 54)  /* instruction fetch is not tested here */
 #define DESC_BUSY UINT64_C(4)	     /* an invalid entry that is not 0 */
 #define RANGE_4K (UINT64_C(1) << 46) /* NUM 0, SCALE 0: two pages from IPA 0 */
 
@@ -127,7 +127,7 @@ static void event(const struct tree *t, const struct explore_program *p,
 		s2m_handoff(m, e->pe, e->a);
 		break;
 	case EXPLORE_READ:  /* said with the claim */
-	case EXPLORE_REUSE: /* the judge convicts the table's being freed */
+	case EXPLORE_REUSE: /* the judge convicts the free of the table */
 		break;
 	}
 }

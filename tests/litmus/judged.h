@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An explorer's program as events for the machine model's judge. */
+/* A program of the explorer as events for the judge of the machine model. */
 #ifndef STAGE2_TESTS_JUDGED_H
 #define STAGE2_TESTS_JUDGED_H
 
@@ -7,8 +7,8 @@
 #include "machine.h"
 
 /*
- * A machine that has run the program, to be freed with machine_free(). NULL when
- * it could not be made, or convicts the tables before the program has begun.
+ * A machine that has run the program. Free it with machine_free(). NULL if it could not
+ * be made, or if it convicts the tables before the program has begun.
  */
 struct machine *judged(const struct explore_program *p);
 

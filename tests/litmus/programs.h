@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Unmaps as event lists for the explorer, and what each is expected to be. */
+/* Unmaps as lists of events for the explorer, with the expected result of each. */
 #ifndef STAGE2_TESTS_PROGRAMS_H
 #define STAGE2_TESTS_PROGRAMS_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_cross_check [SEED [COUNT]]: random unmaps before both opinions. Whenever
- * the explorer finds a bad execution the judge must convict, and it must acquit
- * what the explorer shows to be safe. Where the judge is stricter on purpose,
- * that is an exception with a name; it counts only if the judge acquits the same
- * program once it is written as the exception says.
+ * test_cross_check [SEED [COUNT]]: random unmaps for both the explorer and the judge. If
+ * the explorer finds a bad execution, the judge must convict. If the explorer shows a
+ * program to be safe, the judge must acquit. Where the judge is stricter on purpose, this
+ * is an exception with a name. An exception counts only if the judge acquits the same
+ * program after it has been changed as the exception says.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -59,7 +59,7 @@ static unsigned marker(void)
 	return draw(2) ? EXPLORE_BUSY : EXPLORE_EMPTY;
 }
 
-/* Break, invalidate, clean, release in one of their forms; all of it in order. */
+/* Break, invalidate, clean, release, each in one of its forms, in the right order. */
 static void sound(struct explore_program *p)
 {
 	bool table = draw(2), both = table || draw(2), clean = !p->fwb;
@@ -158,7 +158,7 @@ static void mutate(struct explore_program *p)
 					  draw(EXPLORE_ISB - EXPLORE_DMB_ISH + 1));
 		}
 		break;
-	case 7: /* the thread moves, with or without telling the other PE */
+	case 7: /* the thread moves, and tells the other PE or does not */
 		if (has(p, EXPLORE_HANDOFF))
 			break;
 		for (unsigned k = i; k < p->nr_events; k++)
@@ -170,8 +170,8 @@ static void mutate(struct explore_program *p)
 }
 
 /*
- * What the two machines do not both have an opinion on: software that writes
- * into a table it has freed, or frees it twice; an entry of a detached table.
+ * Events on which only one of the two has an opinion: software that writes into a table
+ * that it has freed, or frees it twice; an entry of a detached table.
  */
 static bool fit(const struct explore_program *p)
 {
@@ -191,7 +191,7 @@ static bool fit(const struct explore_program *p)
 	return has(p, EXPLORE_WRITE);
 }
 
-/* What the program promises: about the pages whose entries it has written. */
+/* The claims of the program: for the pages whose entries it has written. */
 static void promise(struct explore_program *p)
 {
 	uint8_t pe = p->event[p->nr_events - 1].pe;
@@ -208,7 +208,7 @@ static void promise(struct explore_program *p)
 			frames |= 1u << (e->a - EXPLORE_L3_0);
 		made |= e->b == EXPLORE_MAP_C;
 	}
-	/* With page C made, page 0 is not unmapped, but frame A must be free of it. */
+	/* With page C made, page 0 is not unmapped, but frame A must not be in use. */
 	add(p, made ? EXPLORE_GIVE : EXPLORE_RETURN, frames, 0);
 	p->event[p->nr_events - 1].pe = pe;
 	for (unsigned f = 0; f < 2; f++)
@@ -242,8 +242,8 @@ static void insert_op(struct explore_program *p, unsigned at, unsigned pe, unsig
 }
 
 /*
- * The explorer's events happen one after the other even if they are on two PEs;
- * for the judge they are not ordered unless one was told of the other.
+ * The events of the explorer happen one after the other, even on two PEs. For the judge
+ * they are unordered unless one PE was told of the other.
  */
 static void hand_over(struct explore_program *p)
 {
@@ -257,8 +257,8 @@ static void hand_over(struct explore_program *p)
 }
 
 /*
- * Release and acquire order a store before the TLBI of the PE that took over, by
- * Arm's model (Handoff+rel-none); the judge wants a DSB there all the same.
+ * Release and acquire order a store before the TLBI of the PE that took over, by Arm's
+ * model (Handoff+rel-none). The judge requires a DSB there.
  */
 static void dsb_at_handoff(struct explore_program *p)
 {
@@ -271,8 +271,8 @@ static void dsb_at_handoff(struct explore_program *p)
 }
 
 /*
- * The explorer's combined entries hold no pointers to stage-2 tables, so a table
- * is out of reach after IPAS2E1IS; the judge takes nothing of the kind for granted.
+ * The combined entries of the explorer hold no pointers to stage-2 tables, so a table is
+ * out of reach after IPAS2E1IS. The judge does not rely on that.
  */
 static void stage_1_before_free(struct explore_program *p)
 {
@@ -294,7 +294,7 @@ static void cleans_end_with_sy(struct explore_program *p)
 			p->event[i].op = EXPLORE_DSB_SY;
 }
 
-/* The hypervisor's PE may have guest translations of its own. */
+/* The PE of the hypervisor may hold guest translations. */
 static void tlbis_end_with_isb(struct explore_program *p)
 {
 	for (unsigned i = 0; i < p->nr_events; i++)
@@ -325,7 +325,7 @@ static bool convicts(const struct explore_program *p)
 	return yes;
 }
 
-/* Bits of the exceptions, as few as possible, after which the judge acquits. */
+/* The smallest set of exceptions after which the judge acquits. */
 static unsigned excused(const struct explore_program *p)
 {
 	for (int n = 1; n <= (int)EXCEPTIONS; n++)
@@ -418,7 +418,7 @@ static void random_programs_agree(void **state)
 	}
 	if (disagree)
 		fail_msg("%lu of %lu programs: the two do not agree", disagree, count);
-	/* Both outcomes must be frequent, or the programs are no test. */
+	/* Both results must be frequent, or the programs test nothing. */
 	assert_true(found[EXPLORE_NOTHING] > count / 10);
 	assert_true(found[EXPLORE_NOTHING] < count - count / 10);
 }

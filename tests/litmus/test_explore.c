@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Each known program is as safe, or as broken, as it is said to be. */
+/* Each known program is as safe, or as broken, as it is expected to be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,13 +30,13 @@ static void as_expected(void **state)
 		      res.nr_steps);
 	for (unsigned i = 0; i < res.nr_steps; i++) {
 		print_message("  %2u  %s\n", i + 1, res.steps[i]);
-		/* Every step was found again when the path was told. */
+		/* Every step was found again when the path was printed. */
 		assert_true(res.steps[i][0] != '\0');
 	}
 	assert_int_not_equal(res.verdict, EXPLORE_GAVE_UP);
 	assert_int_equal(res.rule, known->expect);
 	assert_int_equal(res.verdict, known->expect ? EXPLORE_FOUND : EXPLORE_SAFE);
-	/* Safe says nothing about an unmap that cannot come to its end. */
+	/* "Safe" says nothing about an unmap that cannot end. */
 	if (!known->expect)
 		assert_true(res.returned > 0);
 	else
@@ -44,7 +44,7 @@ static void as_expected(void **state)
 	explore_result_free(&res);
 }
 
-/* Without any one of its barriers, TLBIs and cleans the four-phase unmap breaks. */
+/* If one of its barriers, TLBIs or cleans is left out, the four-phase unmap breaks. */
 static void every_event_of_the_four_phases_is_needed(void **state)
 {
 	const struct explore_program *whole = named("four-phases");
@@ -57,9 +57,9 @@ static void every_event_of_the_four_phases_is_needed(void **state)
 		bool may_go;
 
 		/*
-		 * The ISB is for the PE's own translations, which this machine
-		 * does not have (test_litmus does); the marker need not be
-		 * cleared to be safe. From FREE on it is what the unmap promises.
+		 * The ISB is for translations of the PE itself, which this machine does
+		 * not have (test_litmus does). The marker need not be cleared for safety.
+		 * The events from FREE on are what the unmap promises.
 		 */
 		may_go = whole->event[i].op == EXPLORE_ISB ||
 			 (whole->event[i].op == EXPLORE_WRITE && i > 0);
@@ -77,7 +77,7 @@ static void every_event_of_the_four_phases_is_needed(void **state)
 	assert_true(needed >= 8);
 }
 
-/* More guest PEs and writes find nothing that one PE and two writes do not. */
+/* More guest PEs and writes find nothing that one PE and two writes do not find. */
 static void a_larger_machine_agrees(void **state)
 {
 	static const char *const names[] = { "four-phases-vmid", "tlbi-at-end" };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_litmus DIR: the verdicts of Arm's model in DIR/RESULTS.txt, each line
+ * test_litmus DIR: checks the verdicts of Arm's model in DIR/RESULTS.txt, each line
  * against an exploration of DIR/NAME.litmus. A line is one case.
  */
 #define _POSIX_C_SOURCE 200809L
@@ -106,7 +106,7 @@ static void agrees(void **state)
 	assert_string_equal(litmus_verdict_name(res.verdict), e->verdict);
 }
 
-/* No file is left out: each has a verdict for the base model and for ETS2. */
+/* No file is left out: each has a verdict for the base model and one for ETS2. */
 static void every_file_has_both_verdicts(void **state)
 {
 	DIR *d = opendir(dir);
@@ -153,8 +153,8 @@ static int verdict_of(const char *text, bool ets2)
 }
 
 /*
- * The definition of FEAT_ETS2: an access that faults is no earlier than what it
- * is ordered after. No file in DIR tells the models apart; this one does.
+ * The definition of FEAT_ETS2: an access that faults is no earlier than what it is
+ * ordered after. No file in DIR distinguishes the models. This program does.
  */
 static void ets2_orders_a_faulting_walk(void **state)
 {
@@ -173,7 +173,7 @@ static void ets2_orders_a_faulting_walk(void **state)
 	assert_int_equal(verdict_of(mp, true), LITMUS_NEVER);
 }
 
-/* An own TLBI acts on its PE after DSB and ISB; FEAT_ETS2 needs no ISB. */
+/* A TLBI acts on its own PE after DSB and ISB. FEAT_ETS2 needs no ISB. */
 static void own_tlbi_needs_context_synchronisation(void **state)
 {
 	static const char fmt[] =
@@ -190,7 +190,7 @@ static void own_tlbi_needs_context_synchronisation(void **state)
 	assert_int_equal(verdict_of(text, false), LITMUS_NEVER);
 }
 
-/* What no file in DIR depends on, and the stage-2 explorer does. */
+/* Properties that no file in DIR depends on, and the stage-2 explorer does. */
 static void rules_that_no_file_tries(void **state)
 {
 	static const struct {
@@ -214,7 +214,7 @@ static void rules_that_no_file_tries(void **state)
 		{ "AArch64 d\n{\n PTE(y)=(oa:PA(y),valid:0); 0:X0=x; 0:X1=y;\n}\n P0 ;\n"
 		  " MOV W2,#1 ;\n LDR W3,[X1] ;\n STR W2,[X0] ;\nexists (x=1)\n",
 		  LITMUS_NEVER },
-		/* a TLBI of another page leaves the entry, however long one waits */
+		/* a TLBI of another page leaves the entry, whatever time passes */
 		{ "AArch64 e\n{\n x=1; 0:X0=PTE(x); 0:X1=(oa:PA(x),valid:0); 0:X2=y; 0:X4=f;\n"
 		  " 1:X2=x; 1:X4=f; 1:X5=PTE(y);\n}\n P0 | P1 ;\n"
 		  " STR X1,[X0] | LDAR W9,[X4] ;\n DSB ISH | DSB ISH ;\n"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * planted			the names of the programs
- * planted PROGRAM [LOG]	run one: prints "none", or "RULE: why" for each verdict
+ * planted			prints the names of the programs
+ * planted PROGRAM [LOG]	runs one: prints "none", or "RULE: why" for each verdict
  *
- * Programs are small: what one does is said by its name, its line in the table below,
- * and the shape it runs.
+ * Programs are small. The name of a program, its line in the table below, and the shape
+ * that it runs say what it does.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,9 +17,9 @@
 #define HAFDBS S2_FEAT_HAFDBS
 #define DBM (S2_FEAT_HAFDBS | S2_FEAT_DBM)
 
-/* ---- shapes: nothing but calls; world.c says what each promises ------------------ */
+/* ---- shapes: sequences of calls; world.c makes the promises of each -------------- */
 
-/* Single pages come and go; the last takes its table along. */
+/* Single pages are mapped and unmapped, the last of a table among them. */
 static void pages(void)
 {
 	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
@@ -37,7 +37,7 @@ static void pages(void)
 	map(0, PAGE, RW, 0);
 }
 
-/* A page each: in order, backwards, all over; memory of two types; tables that die. */
+/* Page by page: upwards, downwards, in many tables, until the tables are empty. */
 static void one_by_one(void)
 {
 	for (unsigned round = 0; round < 2; round++) {
@@ -61,7 +61,7 @@ static void one_by_one(void)
 	}
 }
 
-/* Tables wholly inside the range, with and without tables below; some at its edges. */
+/* Tables wholly inside the range, with and without tables below, and at its edges. */
 static void tables(void)
 {
 	for (unsigned round = 0; round < 2; round++) {
@@ -105,7 +105,7 @@ static void edges(void)
 	unmap(0, 2 * GIB, 0);
 }
 
-/* The same block sizes, up to the end of the address space, one byte short of no more. */
+/* Blocks and pages at the end of the address space. */
 static void end_of_space(void)
 {
 	uint64_t end = UINT64_C(1) << world.s2.ipa_bits;
@@ -119,7 +119,7 @@ static void end_of_space(void)
 	world_flush();
 }
 
-/* Both halves of a root that is two tables. */
+/* Both halves of a root that has two tables. */
 static void roots(void)
 {
 	uint64_t half = UINT64_C(1) << (world.s2.ipa_bits - 1);
@@ -135,7 +135,7 @@ static void roots(void)
 	world_flush();
 }
 
-/* What is mapped is replaced: page, block, table, in each other's place. */
+/* Page, block and table are each replaced by another. */
 static void replace(void)
 {
 	map(0, BLOCK, RW, S2_MAP_PAGES);
@@ -149,7 +149,7 @@ static void replace(void)
 	unmap(0, GIB, 0);
 }
 
-/* The same beside others, who may not be in the way. */
+/* Permissions change in place. */
 static void in_place(void)
 {
 	map(0, 3 * PAGE, RW, S2_MAP_PAGES);
@@ -158,7 +158,7 @@ static void in_place(void)
 	relax(PAGE, RWX);
 	wrprotect(0, 2 * PAGE);
 	map(BLOCK, BLOCK, RW, 0);
-	/* Of a block, and of a run, all. */
+	/* Write-protecting a page of a block protects all of the block. */
 	now_has(BLOCK, BLOCK, S2_R);
 	wrprotect(BLOCK + PAGE, PAGE);
 	unmap(0, 2 * BLOCK, S2_DROP_EDGES);
@@ -192,7 +192,7 @@ static void collapses(void)
 	unmap(0, BLOCK, 0);
 }
 
-/* Ranges of which each end needs its own address. */
+/* A range with a page at each end and nothing between. */
 static void ends(uint64_t start, uint64_t size)
 {
 	uint64_t page = UINT64_C(1) << world.s2.granule_shift;
@@ -207,7 +207,7 @@ static void ranges(void)
 {
 	uint64_t page = UINT64_C(1) << world.s2.granule_shift;
 
-	/* The most that one TLBI can say, and twice of it. */
+	/* The greatest length of one TLBI, and twice that. */
 	ends(page << 21, page << 21);
 	ends(page << 21, page << 22);
 	ends(page << 22, page * 3);
@@ -217,7 +217,7 @@ static void ranges(void)
 	ends(page * 7, page * 66000);
 }
 
-/* As many separate leaves as are invalidated one by one. */
+/* So few leaves that each has a TLBI of its own. */
 static void singles(void)
 {
 	map(0, 8 * BLOCK, RW, 0);
@@ -230,7 +230,7 @@ static void singles(void)
 	world_flush();
 }
 
-/* More places than are invalidated one by one. */
+/* More places than a batch remembers. */
 static void places(void)
 {
 	for (unsigned i = 0; i < 12; i++)
@@ -240,24 +240,64 @@ static void places(void)
 	world_flush();
 }
 
-/* What is broken in a batch and not invalidated keeps its place, and is not gone. */
+/* What a batch has unmapped is refused to all others until the flush. */
 static void pending(void)
 {
 	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
 	unmap(PAGE, PAGE, 0);
 	unmap(3 * PAGE, PAGE, 0);
-	map_fails(PAGE, frame(GIB), PAGE, RW, 0, S2_E_BUSY);
+	map_fails(PAGE, frame(GIB), PAGE, RW, 0, S2_E_BATCH);
+	map_fails(PAGE, frame(GIB), PAGE, RW, S2_MAP_REPLACE, S2_E_BATCH);
 	wrprotect(2 * PAGE, PAGE);
+	wrprotect_fails(0, 2 * PAGE, S2_E_BATCH);
 	outside_batch(true);
-	wrprotect(2 * PAGE, PAGE);
-	wrprotect(PAGE, PAGE);
-	unmap(3 * PAGE, PAGE, 0);
+	unmap_fails(3 * PAGE, PAGE, 0, S2_E_BATCH);
+	unmap(0, PAGE, 0);
 	outside_batch(false);
 	world_flush();
 	map(PAGE, PAGE, RW, 0);
 }
 
-/* Leaves of one level, of two, a table among them: what a level hint may say. */
+/* All that is left in a table is what waits for the flush. */
+static void last_in_batch(void)
+{
+	map(0, 2 * PAGE, RW, S2_MAP_PAGES);
+	unmap(0, PAGE, 0);
+	outside_batch(true);
+	unmap(PAGE, PAGE, 0);
+	outside_batch(false);
+	world_flush();
+}
+
+/* Unmaps side by side in a batch, of which some have waived the clean. */
+static void waived_beside(void)
+{
+	map(0, 16 * PAGE, RW, S2_MAP_PAGES);
+	map(BLOCK, 4 * BLOCK, RW, 0);
+	unmap(2 * PAGE, 2 * PAGE, 0);
+	unmap(4 * PAGE, 2 * PAGE, S2_NO_CLEAN);
+	unmap(6 * PAGE, 2 * PAGE, 0);
+	unmap(8 * PAGE, PAGE, S2_NO_CLEAN);
+	unmap(9 * PAGE, PAGE, 0);
+	unmap(10 * PAGE, PAGE, S2_NO_CLEAN);
+	unmap(BLOCK, BLOCK, S2_NO_CLEAN);
+	unmap(2 * BLOCK, BLOCK, 0);
+	world_flush();
+	outside_batch(true);
+	unmap(3 * BLOCK, 2 * BLOCK, S2_NO_CLEAN);
+	unmap(0, PAGE, S2_NO_CLEAN);
+	outside_batch(false);
+}
+
+static void waived_first(void)
+{
+	map(0, 8 * PAGE, RW, S2_MAP_PAGES);
+	unmap(2 * PAGE, 2 * PAGE, S2_NO_CLEAN);
+	unmap(4 * PAGE, 2 * PAGE, 0);
+	world_flush();
+}
+
+/* Leaves of one level, of two levels, and a table: which level hint is allowed. */
 static void hints(void)
 {
 	map(0, 4 * BLOCK, RW, 0);
@@ -270,7 +310,7 @@ static void hints(void)
 	map(3 * BLOCK, BLOCK, RW, 0);
 	unmap(3 * BLOCK, 2 * BLOCK, 0);
 	unmap(5 * BLOCK, PAGE, 0);
-	/* Neighbours, and in a batch one place. */
+	/* Neighbours, which are one place in a batch. */
 	unmap(GIB - 2 * PAGE, 2 * PAGE, 0);
 	unmap(GIB, GIB, 0);
 	unmap(BLOCK, 2 * BLOCK, 0);
@@ -295,7 +335,7 @@ static void lpa2(void)
 	world_flush();
 }
 
-/* A failure of the second of two tables; of the first of a split at the edge. */
+/* Allocations fail: of the first or second table of a map, and of a split. */
 static void failures(void)
 {
 	map(0, 2 * PAGE, RW, S2_MAP_PAGES);
@@ -315,22 +355,22 @@ static void failures(void)
 
 static void beside_table(void)
 {
-	map_beside(GIB + PAGE, frame(GIB + PAGE), RW);
+	map_beside(GIB + PAGE, frame(GIB + PAGE), PAGE, RW, 0);
 }
 
 static void beside_page(void)
 {
-	map_beside(4 * PAGE, frame(4 * PAGE), RW);
+	map_beside(4 * PAGE, frame(4 * PAGE), PAGE, RW, 0);
 }
 
 static void beside(void)
 {
-	map_beside(PAGE, frame(GIB), RW);
+	map_beside(PAGE, frame(GIB), PAGE, RW, 0);
 }
 
 /*
- * The first page loses a permission, the place of the second is taken by another call
- * between the look and the swap: the call fails, and what it has changed counts.
+ * The first page loses a permission. Another call takes the place of the second one
+ * between the look and the swap. The call fails, and what it has changed counts.
  */
 static void lost_race(void)
 {
@@ -340,12 +380,211 @@ static void lost_race(void)
 	now_has(0, PAGE, S2_R);
 	map_fails(0, frame(0), 2 * PAGE, S2_R, 0, S2_E_BUSY);
 	promise_wrprotected(0, PAGE);
-	/* One page, the same for both. */
+	/* Both calls map the same page. */
 	world.before_cas = beside_page;
 	map(4 * PAGE, PAGE, RW, 0);
-	/* The table of the second loses the race for the place of the first. */
+	/*
+	 * The table for the second page loses the race against the table for the first
+	 * one.
+	 */
 	world.before_cas = beside_table;
 	map(GIB, PAGE, RW, 0);
+	unmap(0, 2 * GIB, 0);
+}
+
+static void unmap_first(void)
+{
+	unmap_beside(0, PAGE, 0);
+}
+
+static void unmap_first_waived(void)
+{
+	unmap_beside(0, PAGE, S2_NO_CLEAN);
+}
+
+static void unmap_second(void)
+{
+	unmap_beside(PAGE, PAGE, 0);
+}
+
+static void unmap_table_waived(void)
+{
+	unmap_beside(0, BLOCK, S2_NO_CLEAN);
+}
+
+/* Once more, before the swap after the next. */
+static void unmap_table_later(void)
+{
+	world.before_cas = unmap_table_waived;
+}
+
+static void wrprotect_first(void)
+{
+	wrprotect_beside(0, PAGE);
+}
+
+static void map_first(void)
+{
+	map_beside(0, frame(0), PAGE, S2_R, 0);
+}
+
+/* A second unmap, or another change, of what the first has broken and not invalidated. */
+static void foreign(void)
+{
+	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
+	world.before_tlbi = unmap_first;
+	unmap(0, PAGE, 0);
+	map(0, PAGE, RW, 0);
+	world.before_tlbi = unmap_first_waived;
+	unmap(0, PAGE, 0);
+	map(0, PAGE, RW, 0);
+	world.before_tlbi = wrprotect_first;
+	unmap(0, PAGE, 0);
+	map(0, PAGE, RW, 0);
+	world.before_tlbi = wrprotect_first;
+	wrprotect(0, PAGE);
+	unmap(0, PAGE, 0);
+	map(0, PAGE, RW, 0);
+	world.before_tlbi = map_first;
+	wrprotect(0, PAGE);
+	unmap(2 * PAGE, 2 * PAGE, 0);
+	unmap(0, PAGE, 0);
+	/* Who comes last takes the table along. */
+	map(0, PAGE, RW, 0);
+	world.before_tlbi = unmap_second;
+	unmap(0, PAGE, 0);
+}
+
+/* The table that an unmap has gone down into is detached by another. */
+static void taken_along(void)
+{
+	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
+	world.before_cas = unmap_table_later;
+	unmap(0, 2 * PAGE, 0);
+	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
+	unmap(0, GIB, 0);
+}
+
+static void map_across(void)
+{
+	map_beside(2 * BLOCK, frame(2 * BLOCK), BLOCK, RW, 0);
+}
+
+/* A block comes across the edge after the edges were looked at. */
+static void crossing(void)
+{
+	map(0, 2 * PAGE, RW, S2_MAP_PAGES);
+	world.before_cas = map_across;
+	unmap(0, 2 * BLOCK + PAGE, S2_SPLIT_EDGES);
+	unmap(2 * BLOCK, BLOCK, S2_SPLIT_EDGES);
+	/* Of a replacing map. */
+	map(0, 2 * PAGE, RW, S2_MAP_PAGES);
+	world.before_cas = map_across;
+	map_to(0, frame(GIB), 2 * BLOCK + PAGE, RW, S2_MAP_REPLACE | S2_SPLIT_EDGES);
+	unmap(0, GIB, 0);
+}
+
+static void wrprotect_fourth_block(void)
+{
+	wrprotect_beside(3 * BLOCK, BLOCK);
+}
+
+static void map_fifth_block(void)
+{
+	map_beside(4 * BLOCK, frame(4 * BLOCK), BLOCK, RW, 0);
+}
+
+static void wrprotect_last_page(void)
+{
+	wrprotect_beside(BLOCK - PAGE, PAGE);
+}
+
+/* A block changes, one comes, and a page of a table that is to become a block changes. */
+static void reshape_beside(void)
+{
+	map(2 * BLOCK, 2 * BLOCK, RW, 0);
+	world.before_cas = wrprotect_fourth_block;
+	split(2 * BLOCK, 2 * BLOCK);
+	unmap(2 * BLOCK, 2 * BLOCK, 0);
+	map(2 * BLOCK, BLOCK, RW, 0);
+	world.before_tlbi = map_fifth_block;
+	split(2 * BLOCK, 3 * BLOCK);
+	map(0, BLOCK, RW, S2_MAP_PAGES);
+	world.before_cas = wrprotect_last_page;
+	collapse(0, BLOCK);
+	unmap(0, GIB, 0);
+}
+
+/* ---- budgets ----------------------------------------------------------------------- */
+
+static void unmap_above_waived(void)
+{
+	bool root = world.s2.ipa_bits < 48;
+
+	/* What an entry of the root translates, where that is no block. */
+	unmap_beside(0, root ? 4 * GIB : UINT64_C(1) << world.s2.start_shift,
+		     S2_NO_CLEAN);
+}
+
+static void unmap_last_blocks(void)
+{
+	unmap_beside(GIB, GIB, 0);
+}
+
+static void replace_parked(void)
+{
+	map_beside(GIB, frame(4 * GIB), GIB, RW, S2_MAP_REPLACE);
+}
+
+/* Blocks larger than what a step may clean; others that meet one that is half clean. */
+static void parked(void)
+{
+	void (*const between[])(void) = { NULL, unmap_above_waived, unmap_last_blocks,
+					  replace_parked };
+
+	for (unsigned i = 0; i < sizeof(between) / sizeof(*between); i++) {
+		budget(0, 0);
+		map(GIB, GIB, RW, 0);
+		budget(512, 64 * MIB);
+		world.at_parked = between[i];
+		unmap(GIB, GIB, 0);
+	}
+	map(GIB - BLOCK, BLOCK, RW, S2_MAP_PAGES);
+	map(GIB, GIB, RW, 0);
+	budget(0, 0);
+	map(2 * GIB, 2 * GIB, RW, 0);
+	budget(1024, 64 * MIB);
+	unmap(GIB - BLOCK, 2 * GIB, S2_NO_CLEAN | S2_SPLIT_EDGES);
+	map_to(2 * GIB, frame(8 * GIB), GIB, RW, S2_MAP_REPLACE | S2_DROP_EDGES);
+	unmap(0, 4 * GIB, 0);
+}
+
+/* One or, with 16 KiB, two tables below the root, which the other detaches whole. */
+static void parked_below(void)
+{
+	uint64_t block = world.s2.granule_shift == 12 ? GIB : 32 * MIB;
+
+	budget(0, 0);
+	map(block, block, RW, 0);
+	budget(512, 2 * MIB);
+	world.at_parked = unmap_above_waived;
+	unmap(block, block, 0);
+}
+
+/* Many windows: of tables, holes and pages; more than a step may visit. */
+static void windows(void)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		map(i * 8 * BLOCK, BLOCK, RW, S2_MAP_PAGES);
+		map((i * 8 + 2) * BLOCK, 5 * PAGE, RW, S2_MAP_PAGES);
+	}
+	map(GIB, GIB, RW, 0);
+	unmap(PAGE, 16 * BLOCK, 0);
+	map_to(PAGE, frame(4 * GIB), 9 * BLOCK, RW, S2_MAP_REPLACE);
+	map_to(BLOCK, frame(8 * GIB), BLOCK, RW, S2_MAP_REPLACE);
+	/* The same memory, by one leaf. */
+	map(24 * BLOCK, BLOCK, RW, S2_MAP_REPLACE);
+	unmap(0, GIB, S2_NO_CLEAN);
 	unmap(0, 2 * GIB, 0);
 }
 
@@ -392,7 +631,20 @@ static void hardware(void)
 	unmap(0, 2 * BLOCK, 0);
 }
 
-/* Every page that the guest writes is found, once. */
+/* The guest writes to a table that is about to become a block. */
+static void hardware_collapse(void)
+{
+	struct s2_mapping m;
+
+	map(BLOCK, BLOCK, S2_R | S2_DBM, S2_MAP_PAGES);
+	world.before_tlbi = guest_writes_block;
+	collapse(BLOCK, BLOCK);
+	/* The machine wants every entry read again, and the block is dirty unread. */
+	if (s2_lookup(&world.s2, s2_ipa(BLOCK), &m) || !(m.attr & S2_W))
+		convict("hw-dirty-lost", "a page was written, and the block is clean");
+}
+
+/* Each page that the guest writes is reported once. */
 static void dirt(void)
 {
 	map(0, 4 * PAGE, S2_R | S2_DBM, S2_MAP_PAGES);
@@ -407,7 +659,7 @@ static void dirt(void)
 	unmap(0, BLOCK, 0);
 }
 
-/* The VMID is another one between two calls. */
+/* The VMID changes between two calls. */
 static void rollover(void)
 {
 	map(0, 4 * PAGE, RW, S2_MAP_PAGES);
@@ -417,7 +669,7 @@ static void rollover(void)
 	unmap(0, BLOCK, 0);
 }
 
-/* Changes of part of a run, which lose it its hint. */
+/* Part of a run changes: the hint is taken from all of it first. */
 static void runs(void)
 {
 	map(0, 32 * PAGE, RW, S2_MAP_CONT | S2_MAP_PAGES);
@@ -440,7 +692,7 @@ static void notes(void)
 	unmap(0, 2 * GIB, 0);
 }
 
-/* An annotation is all that is left for destroy. */
+/* At destroy only an annotation is left. */
 static void last_note(void)
 {
 	map(0, PAGE, RW, 0);
@@ -448,7 +700,7 @@ static void last_note(void)
 	annotate(GIB, GIB, 7);
 }
 
-/* Memory that is executed, and memory that was somebody else's before. */
+/* Memory with execute permission, and memory that had another owner. */
 static void published(void)
 {
 	map(0, 2 * PAGE, RWX, S2_MAP_PAGES);
@@ -458,6 +710,17 @@ static void published(void)
 	map_to(BLOCK, frame(BLOCK), BLOCK, RWX, 0);
 	map(4 * PAGE, PAGE, RW, 0);
 	relax(4 * PAGE, S2_X);
+	unmap(0, GIB, 0);
+}
+
+/* The same memory, of a type that the guest may use past the caches. */
+static void exchange(void)
+{
+	map(0, 2 * PAGE, RW, S2_MAP_PAGES);
+	map(BLOCK, BLOCK, RW, 0);
+	s2m_guest_write(world.m, 2, world_root(), 0);
+	map_to(0, frame(0), PAGE, RW | S2_MEM_NC, S2_MAP_REPLACE);
+	map_to(BLOCK, frame(BLOCK), BLOCK, RW | S2_MEM_NC, S2_MAP_REPLACE);
 	unmap(0, GIB, 0);
 }
 
@@ -478,7 +741,10 @@ static void neighbours(void)
 		unmap(GIB, 11 * BLOCK, 0);
 		world_flush();
 	}
-	/* A table of blocks, detached: two of them neighbours, downwards. */
+	/*
+	 * A table of blocks is detached. Two of them are neighbours in memory, in falling
+	 * order.
+	 */
 	map_to(4 * GIB, 64 * GIB + BLOCK, BLOCK, RW, 0);
 	map_to(4 * GIB + BLOCK, 64 * GIB, BLOCK, RW, 0);
 	map(4 * GIB + 5 * BLOCK, 3 * BLOCK, RW, 0);
@@ -510,6 +776,7 @@ static const struct program {
 	{ "tables-batch", tables, { .features = FWB | RANGE, .how = BATCH } },
 	{ "tables-batch-no-fwb", tables, { .features = RANGE, .how = BATCH } },
 	{ "tables-steps", tables, { .features = RANGE, .entries = 512 } },
+	{ "tables-steps-fwb", tables, { .features = FWB | RANGE, .entries = 512 } },
 	{ "tables-agent", tables, { .features = RANGE, .machine = S2M_AGENT } },
 	{ "neighbours", neighbours, { .features = FWB | RANGE } },
 	{ "neighbours-af", neighbours, { .features = FWB | HAFDBS } },
@@ -536,13 +803,11 @@ static const struct program {
 	{ "replace-steps", replace, { .features = RANGE, .entries = 4096 } },
 	{ "in-place", in_place, { .features = FWB } },
 	{ "in-place-shared", in_place, { .how = SHARED } },
-	{ "in-place-batch", in_place, { .features = FWB, .how = BATCH } },
 	{ "split", splits, { .features = FWB | RANGE } },
 	{ "split-ttl", splits, { .features = FWB | TTL } },
 	{ "split-shared", splits, { .features = FWB | RANGE, .how = SHARED } },
-	{ "split-batch", splits, { .features = FWB | RANGE, .how = BATCH } },
+	{ "split-steps", splits, { .features = FWB | RANGE, .entries = 512 } },
 	{ "split-bbm2", splits, { .features = FWB | S2_FEAT_BBM2 } },
-	{ "split-bbm2-ttl", splits, { .features = FWB | TTL | S2_FEAT_BBM2 } },
 	{ "collapse", collapses, { .features = FWB | RANGE } },
 	{ "collapse-no-range", collapses, { .features = TTL } },
 	{ "collapse-shared", collapses, { .features = FWB | RANGE, .how = SHARED } },
@@ -580,6 +845,29 @@ static const struct program {
 	  places,
 	  { .features = FWB, .how = BATCH, .machine = S2M_AGENT } },
 	{ "pending", pending, { .features = FWB, .how = BATCH } },
+	{ "last-in-batch", last_in_batch, { .features = FWB, .how = BATCH } },
+	{ "last-in-batch-no-fwb", last_in_batch, { .how = BATCH } },
+	{ "waived-batch", waived_beside, { .how = BATCH } },
+	{ "waived-first-batch", waived_first, { .how = BATCH } },
+	{ "foreign", foreign, { .features = FWB, .how = SHARED } },
+	{ "foreign-no-fwb", foreign, { .how = SHARED } },
+	{ "taken-along", taken_along, { .how = SHARED } },
+	{ "crossing", crossing, { .features = FWB | RANGE, .how = SHARED } },
+	{ "reshape-beside", reshape_beside, { .features = FWB, .how = SHARED } },
+	{ "parked", parked, { .features = RANGE } },
+	{ "parked-below",
+	  parked_below,
+	  { .features = RANGE, .ipa_bits = 48, .pa_bits = 48 } },
+	{ "parked-deep",
+	  parked_below,
+	  { .features = RANGE | S2_FEAT_LPA2,
+	    .granule = 14,
+	    .ipa_bits = 52,
+	    .pa_bits = 52 } },
+	{ "windows", windows, { .features = FWB | RANGE, .entries = 512 } },
+	{ "windows-no-fwb",
+	  windows,
+	  { .features = RANGE, .entries = 1024, .bytes = 8 * MIB } },
 	{ "hints", hints, { .late = true, .features = FWB | TTL } },
 	{ "hints-range", hints, { .late = true, .features = FWB | RANGE | TTL } },
 	{ "hints-batch",
@@ -597,12 +885,14 @@ static const struct program {
 	{ "hardware-af", hardware, { .features = FWB | HAFDBS } },
 	{ "hardware-af-batch", hardware, { .features = FWB | HAFDBS, .how = BATCH } },
 	{ "hardware-shared", hardware, { .features = FWB | DBM, .how = SHARED } },
+	{ "hardware-collapse", hardware_collapse, { .features = FWB | DBM } },
 	{ "dirty", dirt, { .features = FWB | DBM } },
 	{ "dirty-shared", dirt, { .features = FWB | DBM, .how = SHARED } },
 	{ "rollover", rollover, { .features = FWB } },
 	{ "runs", runs, { .features = FWB | RANGE } },
 	{ "notes", notes, { .features = FWB } },
 	{ "last-note", last_note, { .features = FWB } },
+	{ "exchange", exchange, { .features = FWB } },
 	{ "published", published, { 0 } },
 	{ "published-fwb", published, { .features = FWB } },
 	{ "published-shared", published, { .how = SHARED } },

@@ -4,7 +4,7 @@
 
 plants/*.toml say which: a small edit, the program that shows it (main.c), the rule.
 Without a choice of bugs: TAP, one point for each program on the engine as it is, which
-must be clean, and one for each plant.
+must be clean, and one for each plant (not with --as-it-is).
 """
 import argparse
 import concurrent.futures
@@ -21,10 +21,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 TIMEOUT = 60
 JOBS = 2
+# Where the files are that a plant may change.
+ROOMS = ["src", "extra", "model"]
+# What world.c comes in between.
+WRAPPED = ["cas", "clean", "vmid_enter"]
 
 
 class Unplantable(Exception):
-    """The old text is not there, or not only once."""
+    """The old text does not occur, or occurs more than once."""
 
 
 def load():
@@ -42,7 +46,7 @@ def edits_of(plant):
 
 
 def edited(text, edit):
-    """One replacement; blanks and line ends match any others."""
+    """One replacement; any white space matches any other."""
     tokens = edit["old"].split()
     found = list(re.finditer(r"\s+".join(map(re.escape, tokens)), text))
     if len(found) != 1:
@@ -51,12 +55,13 @@ def edited(text, edit):
 
 
 class Bench:
-    """Where engines are built: objects of the plant in front of the archive of the rest."""
+    """Builds engines: the objects of the plant are linked before the archive of the rest."""
 
     def __init__(self, args):
         self.build = pathlib.Path(args.build).resolve()
         self.cc = shlex.split(args.cc)
-        self.flags = args.flag + ["-std=c11", "-O1", "-w"]
+        # Not optimised: to compile an engine takes far longer than to run it.
+        self.flags = args.flag + ["-std=c11", "-O0", "-Werror=int-conversion"]
         planted = self.build / "tests" / "planted"
         self.work = planted / "engines"
         self.archives = [
@@ -72,36 +77,47 @@ class Bench:
         if done.returncode:
             raise Unplantable(f"{' '.join(map(str, command))}\n{done.stderr}")
 
+    def planted(self, work, edits, patch):
+        """Write the files that have the edits to work; returns which are to be compiled."""
+        if patch:
+            for room in ROOMS:
+                shutil.copytree(ROOT / room, work / room, dirs_exist_ok=True)
+            self.run("patch", "-s", "-p1", "-d", work, "-i", pathlib.Path(patch).resolve())
+        files = {e["file"] for e in edits}
+        for edit in edits:
+            path = work / edit["file"]
+            text = (path if path.exists() else ROOT / edit["file"]).read_text("utf-8")
+            path.write_text(edited(text, edit), "utf-8")
+        # A header reaches every file of the engine, and its port.
+        if patch or any(file.endswith(".h") for file in files):
+            files = {"model/port.c"}
+            for room in ROOMS:
+                for path in (ROOT / room).glob("*.[ch]"):
+                    if not (work / room / path.name).exists():
+                        (work / room / path.name).symlink_to(path)
+                    if path.suffix == ".c" and room != "model":
+                        files.add(f"{room}/{path.name}")
+        return sorted(files)
+
     def engine(self, name, edits=(), patch=None):
         """The programs, linked with an engine that has the edits; returns its path."""
         work = self.work / name
         exe = work / "planted"
         objects = []
         shutil.rmtree(work, ignore_errors=True)
-        work.mkdir(parents=True)
-        if edits or patch:
-            for room in ("src", "model"):
-                shutil.copytree(ROOT / room, work / room)
-        if patch:
-            self.run("patch", "-s", "-p1", "-d", work, "-i", pathlib.Path(patch).resolve())
-        for edit in edits:
-            path = work / edit["file"]
-            path.write_text(edited(path.read_text("utf-8"), edit), "utf-8")
-        if edits or patch:
-            # A header reaches every file of the engine, and its port.
-            one = {e["file"] for e in edits}
-            files = one
-            if patch or any(f.endswith(".h") for f in one):
-                names = (ROOT / "src" / "sources.list").read_text("utf-8").split()
-                files = {f"src/{n}" for n in names} | {"model/port.c"}
-            for file in sorted(files):
-                objects.append(work / (pathlib.Path(file).stem + ".o"))
-                self.run(
-                    *self.cc, *self.flags, f"-I{work / 'src'}", f"-I{ROOT / 'include'}",
-                    f"-I{work / 'model'}", "-c", work / file, "-o", objects[-1],
-                )  # fmt: skip
+        for room in ROOMS:
+            (work / room).mkdir(parents=True)
+        for file in self.planted(work, edits, patch):
+            objects.append(work / (pathlib.Path(file).stem + ".o"))
+            # Other headers are those of the tree.
+            rooms = [base / room for room in ROOMS for base in (work, ROOT)]
+            self.run(
+                *self.cc, *self.flags, *(f"-I{room}" for room in rooms),
+                f"-I{ROOT / 'include'}", "-c", work / file, "-o", objects[-1],
+            )  # fmt: skip
         self.run(
-            *self.cc, *self.flags, "-Wl,--wrap=s2_port_cas", "-o", exe, *objects,
+            *self.cc, *self.flags, *(f"-Wl,--wrap=s2_port_{name}" for name in WRAPPED),
+            "-o", exe, *objects,
             "-Wl,--whole-archive", self.archives[0], "-Wl,--no-whole-archive",
             *self.archives[1:],
         )  # fmt: skip
@@ -114,7 +130,7 @@ def programs(exe):
 
 
 def verdicts(exe, program, log=None):
-    """[(rule, why)]; "crash" and "hung" are what a planted engine may do, too."""
+    """[(rule, why)]; a planted engine may also give "crash" or "hung"."""
     command = [str(exe), program] + ([log] if log else [])
     try:
         done = subprocess.run(
@@ -124,17 +140,18 @@ def verdicts(exe, program, log=None):
         return [("hung", f"no end after {TIMEOUT} s")]
     found = [tuple(line.split(": ", 1)) for line in done.stdout.splitlines() if ": " in line]
     if done.returncode:
-        found.append(("crash", f"status {done.returncode}: {done.stderr.strip()[:400]}"))
+        rule = "assertion-failed" if "S2_ASSERT" in done.stderr else "crash"
+        found.append((rule, f"status {done.returncode}: {done.stderr.strip()[:400]}"))
     elif not found and done.stdout != "none\n":
         found.append(("crash", "no verdict"))
     return found
 
 
 def convict(bench, plants):
-    """For each plant, all of the same edits, None or what is wrong with the conviction."""
+    """For each plant (all have the same edits) None, or what is wrong with the conviction."""
     try:
         exe = bench.engine(plants[0]["bug"], plants[0]["edits"])
-    except Unplantable as e:
+    except (Unplantable, FileNotFoundError) as e:
         return [str(e)] * len(plants)
     wrong = []
     for plant in plants:
@@ -174,7 +191,7 @@ def test(bench, plants):
 
 
 def show(bench, name, every, log, edits=(), patch=None):
-    """What the programs say of one engine."""
+    """Print the verdicts of the programs on one engine."""
     exe = bench.engine(name, edits, patch)
     convicted = 0
     for program in every or programs(exe):
@@ -212,8 +229,8 @@ def check_docs(plants):
     checks = {
         "docs/planted-bugs.md has the table (plant.py --table)": table(plants) in text,
         "no two plants have one name": len(names) == len(set(names)),
-        "each of the fifteen classes, cache maintenance and errata have plants":
-            classes == {str(n) for n in range(1, 16)} | {"C", "E"},
+        "each of the fifteen classes, and those with letters, have plants":
+            classes == {str(n) for n in range(1, 16)} | set("CESBO"),
         "each rule is one of the machine's or of world.h":
             {plant["rule"] for plant in plants} <= says | ours,
         "docs/planted-bugs.md explains the checks of world.h":
@@ -229,11 +246,12 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("--bug", help="plant this one (7a) or a class of them (7), and "
                         "print the verdicts of its program; exit status 1 if convicted")
-    parser.add_argument("--patch", help="the same for a patch of src/ or model/port.c "
-                        "(diff -u, -p1)")
+    parser.add_argument("--patch", help="the same for a patch of src/, extra/ or "
+                        "model/port.c (diff -u, -p1)")
     parser.add_argument("--program", action="append", help="run this program (of main.c); "
                         "without: the plant's, or all for a patch")
     parser.add_argument("--all", action="store_true", help="run all programs")
+    parser.add_argument("--as-it-is", action="store_true", help="test without the plants")
     parser.add_argument("--log", help="write every event of the machine to this file")
     parser.add_argument("--list", action="store_true", help="list the plants")
     parser.add_argument("--table", action="store_true", help="print the documents' table")
@@ -257,7 +275,7 @@ def main():
         if args.patch:
             return show(bench, "patch", args.program, args.log, patch=args.patch)
         if not args.bug:
-            return test(bench, plants)
+            return test(bench, [] if args.as_it_is else plants)
         chosen = [p for p in plants if re.fullmatch(rf"{args.bug}[a-z]?", p["bug"])]
         if not chosen:
             parser.error(f"no plant {args.bug}; --list")

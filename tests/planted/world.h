@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * One instance of the engine on the machine model, and what every call is held to:
- * the machine's rules, the promises of the call, and three checks of our own.
+ * the machine's rules, the promises of the call, and checks of our own.
  *
  * mapping-differs	what is mapped is not what the calls so far should have left
  * meta-mismatch	a table's state word is not what is in the table
  * table-leaked		a table page is taken and neither linked nor in limbo
  * wrong-return		a call did not return what it should
+ * over-budget		a step has visited more entries, or cleaned more, than it may
+ * clean-waived		memory was cleaned, and all who unmapped it had waived that
+ * assertion-failed	an S2_ASSERT() of the engine is false
  *
- * PEs 0 and 1 run the engine, in turns; 2 and 3 the guest. A verdict ends the program.
+ * PEs 0 and 1 run the engine, in turns. PEs 2 and 3 run the guest. A verdict ends the
+ * program.
  */
 #ifndef TESTS_PLANTED_WORLD_H
 #define TESTS_PLANTED_WORLD_H
@@ -26,17 +30,17 @@
 #define RW (S2_R | S2_W)
 #define RWX (S2_R | S2_W | S2_X)
 
-/* How the calls are made: under a lock, beside others, or in a batch if they can be. */
+/* How the calls are made: under a lock, beside others, or in a batch if possible. */
 enum how { ALONE, SHARED, BATCH };
 
 struct setup {
-	uint32_t features, errata; /* the engine's, and the machine has the same */
-	uint32_t machine;	   /* S2M_*, beside them */
+	uint32_t features, errata; /* of the engine; the machine has the same */
+	uint32_t machine;	   /* S2M_*, in addition */
 	uint8_t ipa_bits;	   /* 0: 40, which is two root tables of 4 KiB */
 	uint8_t pa_bits;	   /* 0: 44 */
 	uint8_t granule;	   /* 0: 12 */
 	enum how how;
-	uint32_t entries, bytes; /* of a step; 0: no bound */
+	uint32_t entries, bytes; /* budget() */
 	bool late;		 /* tables are released after the promises of the call */
 };
 
@@ -44,45 +48,57 @@ struct world {
 	struct machine *m;
 	struct model_port port;
 	struct s2 s2;
-	/* Called once, before the next compare-and-swap of an entry. */
+	/*
+	 * Each is called once: before the call's next compare-and-swap of an entry; before
+	 * its next TLBIs; between two steps when a
+	 * block is parked.
+	 */
 	void (*before_cas)(void);
+	void (*before_tlbi)(void);
+	void (*at_parked)(void);
 };
 
 extern struct world world;
 
 void world_open(const struct setup *setup, FILE *log);
-/* Flush, destroy; nothing may be left. */
+/* Flushes and destroys. Nothing may be left. */
 void world_close(void);
 void world_flush(void);
 
 /* The frame behind an address, unless a call says otherwise. */
 uint64_t frame(uint64_t ipa);
 
-/* The calls, each with its promises; they return 0 or have been convicted. */
+/* The calls with their promises. They return 0 or have been convicted. */
 void map(uint64_t ipa, uint64_t size, s2_attr_t attr, uint32_t flags);
 void map_to(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr, uint32_t flags);
 void unmap(uint64_t ipa, uint64_t size, uint32_t flags);
+void unmap_fails(uint64_t ipa, uint64_t size, uint32_t flags, int expected);
 void wrprotect(uint64_t ipa, uint64_t size);
+void wrprotect_fails(uint64_t ipa, uint64_t size, int expected);
 void age(uint64_t ipa, uint64_t size);
 void relax(uint64_t ipa, s2_attr_t perms);
 void split(uint64_t ipa, uint64_t size);
 void split_fails(uint64_t ipa, uint64_t size, int expected);
 void collapse(uint64_t ipa, uint64_t size);
 void annotate(uint64_t ipa, uint64_t size, uint64_t note);
-/* The log has every page that the guest wrote; the dirty state is cleared. */
+/* The log has every page that the guest wrote. The dirty state is cleared. */
 void dirty(uint64_t ipa, uint64_t size);
-/* A page mapped beside the call that is under way, on another PE. */
-void map_beside(uint64_t ipa, uint64_t pa, s2_attr_t attr);
+/* Calls on another PE beside the one that is under way, or between its steps. */
+void map_beside(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr, uint32_t flags);
+void unmap_beside(uint64_t ipa, uint64_t size, uint32_t flags);
+void wrprotect_beside(uint64_t ipa, uint64_t size);
 /* s2_map() that fails with @expected. */
 void map_fails(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr, uint32_t flags,
 	       int expected);
-/* What a call that fails changes all the same; and the promise that it is so. */
+/* What a failing call changes, and the promise for it. */
 void now_has(uint64_t ipa, uint64_t size, s2_attr_t attr);
 void promise_wrprotected(uint64_t ipa, uint64_t size);
-/* The PA of the root, which names the tree to the machine. */
+/* The PA of the root, which identifies the tree for the machine. */
 uint64_t world_root(void);
-/* Calls that are not in the batch, though it is open. */
+/* Calls that do not belong to the open batch. */
 void outside_batch(bool on);
+/* Of each step from now on; 0: no bound. */
+void budget(uint32_t entries, uint32_t bytes);
 /* So many table pages are to be had from now on; -1: any number. */
 void memory(long pages);
 /* The instance gets another VMID, and nothing is left of the old one. */

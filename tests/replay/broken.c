@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * s2lab on a machine that loses one kind of TLBI, so that replay has something to
- * find: linked with --wrap=s2m_tlbi. BROKEN names the kind.
+ * s2lab on a machine that loses one kind of TLBI, so that replay has something to find.
+ * It is linked with --wrap=s2m_tlbi. BROKEN names the kind.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -101,7 +101,7 @@ class Decode(unittest.TestCase):
                     self.assertTrue(all(v["summary"] for v in got["values"]))
             for name in ("ipas2e1is", "RIPAS2LE1OSNXS", "vmalls12e1"):
                 tool.json_of("decode", "tlbi", name, *values, "--granule", granule)
-        for vtcr in values:
+        for vtcr in values[::8 if tool.SANITIZED else 1]:
             tool.json_of("decode", "vttbr", *values[:40], "--vtcr", vtcr)
         tool.json_of("decode", "vtcr", *values)
 

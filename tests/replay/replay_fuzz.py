@@ -13,7 +13,7 @@ import unittest
 import tool
 
 SEED = int(os.environ.get("REPLAY_FUZZ_SEED", "1"))
-RUNS = int(os.environ.get("REPLAY_FUZZ_RUNS", "200"))
+RUNS = int(os.environ.get("REPLAY_FUZZ_RUNS", "40" if tool.SANITIZED else "200"))
 
 
 def excerpt(name, lines):
@@ -49,7 +49,7 @@ class Fuzz(unittest.TestCase):
         return done.returncode
 
     def test_cut(self):
-        """At a line's end it is a shorter recording, elsewhere an error."""
+        """A cut at the end of a line makes a shorter recording; elsewhere it is an error."""
         for n, text in enumerate(self.texts):
             for _ in range(RUNS // 6):
                 at = self.random.randrange(1, len(text))
@@ -71,11 +71,11 @@ class Fuzz(unittest.TestCase):
                 at = self.random.randrange(len(text))
                 text[at] ^= 1 << self.random.randrange(8)
             changed[self.check(bytes(text), f"flip {run}") == 2] += 1
-        # Both ways out are tried, or the test says nothing.
+        # Both results must occur, or the test says nothing.
         self.assertGreater(min(changed), RUNS // 20)
 
     def test_flipped_digits(self):
-        """Digits for digits: most of these still read as recordings."""
+        """Digits are replaced by digits: most results are still recordings."""
         for run in range(RUNS):
             text = bytearray(self.random.choice(self.texts))
             digits = [i for i, c in enumerate(text) if chr(c) in "0123456789abcdef"]
@@ -84,7 +84,7 @@ class Fuzz(unittest.TestCase):
             self.check(bytes(text), f"digit {run}")
 
     def test_lines(self):
-        """Lines left out, doubled, exchanged."""
+        """Lines are left out, doubled or exchanged."""
         for run in range(RUNS):
             lines = self.random.choice(self.texts).splitlines(keepends=True)
             for _ in range(3):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""The rules of reading a recording, each by what it makes of tests/replay/rules.trace;
-what is refused, with file, line and column; the command line."""
+"""The rules of reading a recording, each by its effect on tests/replay/rules.trace; what
+is refused, with file, line and column; the command line."""
 import lzma
 import os
 import pty
@@ -49,7 +49,7 @@ class Rules(unittest.TestCase):
         self.assertEqual(got["violations"], [])
 
     def test_52_bits(self):
-        """With lpa2 a VM has its 52 bits of IPA, and PAs up to 51; without, 48."""
+        """With lpa2 a VM has 52 bits of IPA and PAs up to 51 bits; without it 48."""
         wide = END.replace(b"=40", b"=52")
         high = page((1 << 52) - PAGE, (1 << 51) - PAGE)
         for features, roots, most in (("lpa2", 16, 1 << 51), ("none", 1, 1 << 47)):
@@ -65,7 +65,7 @@ class Rules(unittest.TestCase):
                            + op("unmap", f"addr={(1 << 52) - PAGE:#x}", "size=0x1000")
                            + high + wide)
         self.assertEqual((got["violations"], got["unmapped_bytes"]), ([], PAGE))
-        # Not destroyed in the recording: what its addresses need.
+        # Not destroyed in the recording: as many bits as its addresses need.
         got = tool.json_of("replay", "-", "--features", "lpa2", stdin=INIT + high)
         self.assertEqual((got["violations"], got["vms_not_destroyed"]), ([], 1))
         done = tool.run("replay", "-", "--features", "lpa2",
@@ -73,7 +73,7 @@ class Rules(unittest.TestCase):
         self.assertIn("physical addresses end at 51 bits", done.stderr)
 
     def test_sources(self):
-        """A file, its xz, standard input, CR LF: the same result but for the name."""
+        """A file, its xz, standard input, CR LF: the same result except for the name."""
         want = tool.json_of("replay", tool.RULES)
         want.pop("file")
         for stdin in (TEXT, lzma.compress(TEXT), TEXT.replace(b"\n", b"\r\n")):
@@ -186,7 +186,7 @@ class Refused(unittest.TestCase):
         (INIT + END.replace(b"=40", b"=53"), "2:54: an IPA size is 32 to 52"),
         (INIT + event("s2_unmap: (x pgt=0x1"), "the parenthesis is not closed"),
         (INIT + b"CPU:1 [LOST 4711 EVENTS]\n", "2:1: events were lost here"),
-        # The engine's word.
+        # The word of the engine.
         (INIT + page(1 << 40, 0x1000) + END, "2:55: range ends"),
         (INIT + op("unmap", f"addr={1 << 41:#x}", "size=0x1000") + END, "2:57: range"),
         (INIT + page(0x1000, 1 << 47) + END, "2:55: physical addresses end at 47"),

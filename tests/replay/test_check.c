@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The comparison of the engine's tables with the flat map, which must see every
- * kind of difference, and the flat map's own rules.
+ * The comparison of the tables of the engine with the flat map must find every kind of
+ * difference. The rules of the flat map itself are tested too.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -162,7 +162,7 @@ static void test_other_access_flag(void **state)
 	assert_true(same(p));
 }
 
-/* Rule 5: part of a block takes all of it. */
+/* Rule 5: an unmap of part of a block removes all of it. */
 static void test_flat_part_of_a_block(void **state)
 {
 	struct pair *p = *state;
@@ -193,7 +193,10 @@ static void test_flat_larger_and_smaller(void **state)
 	assert_int_equal(flat_get(&p->flat, 0x201000)->pa, 0x4001000);
 }
 
-/* A frame is free when its last address goes, not before; the map over it counts. */
+/*
+ * A frame is free when its last address is unmapped, and not before. A map over it
+ * counts.
+ */
 static void test_flat_shared_frame(void **state)
 {
 	struct pair *p = *state;

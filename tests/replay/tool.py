@@ -9,6 +9,10 @@ import unittest
 S2LAB = sys.argv[1] if len(sys.argv) > 1 else "build/s2lab"
 HERE = os.path.dirname(os.path.abspath(__file__))
 TRACES = os.path.join(HERE, "..", "..", "data", "traces")
+# For whole recordings and repetitions. A sanitizer sees no more in them than in the
+# shorter ones, whose code they run too.
+SANITIZED = bool(os.environ.get("S2LAB_SANITIZED"))
+plain_only = unittest.skipIf(SANITIZED, "in the plain tree only")
 RULES = os.path.join(HERE, "rules.trace")
 
 

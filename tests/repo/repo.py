@@ -47,7 +47,7 @@ def check_spdx(root):
 
 
 def check_versions(root):
-    """VERSION, the public header and the change log name the same version"""
+    """VERSION, the public header and the last release in the change log are the same"""
     version = read(root, "VERSION").strip()
     header = read(root, "include/stage2/stage2.h")
     parts = [
@@ -56,23 +56,25 @@ def check_versions(root):
     ]
     if ".".join(parts) != version:
         yield f"include/stage2/stage2.h says {'.'.join(parts)}, VERSION {version}"
-    newest = re.search(r"^## (\S+)", read(root, "CHANGELOG.md"), re.M)[1]
+    newest = re.search(r"^## (?!Unreleased$)(\S+)", read(root, "CHANGELOG.md"), re.M)[1]
     if newest != version:
         yield f"CHANGELOG.md's newest is {newest}, VERSION says {version}"
 
 
 def check_sources(root):
-    """src/sources.list names each .c file of src/, sorted, and nothing else"""
-    listed = read(root, "src/sources.list").split("\n")
-    there = sorted(n for n in os.listdir(os.path.join(root, "src")) if n.endswith(".c"))
-    if listed != there + [""]:
-        yield f"sources.list has {listed}, src/ {there}"
+    """sources.list of src/ and of extra/ names each .c file there, sorted, no more"""
+    for room in ("src", "extra"):
+        listed = read(root, f"{room}/sources.list").split("\n")
+        leaves = os.listdir(os.path.join(root, room))
+        there = sorted(n for n in leaves if n.endswith(".c"))
+        if listed != there + [""]:
+            yield f"{room}/sources.list has {listed}, {room}/ {there}"
 
 
 def check_engine_includes(root):
     """the engine includes its own headers, the port's and <stdX.h>, no more"""
     allowed = re.compile(r'<stage2/stage2\.h>|<std(bool|def|int)\.h>|"[a-z0-9_]+\.h"')
-    for path in filter(re.compile(r"src/.*\.[ch]").fullmatch, files(root)):
+    for path in filter(re.compile(r"(src|extra)/.*\.[ch]").fullmatch, files(root)):
         for what in re.findall(r"^\s*#\s*include\s+(\S+)", read(root, path), re.M):
             own = what.strip('"')
             if not allowed.fullmatch(what) or (
@@ -150,6 +152,27 @@ def check_named_files(root):
         for target in named.findall(read(root, path)):
             if not os.path.exists(os.path.join(root, target)):
                 yield f"{path}: {target} does not exist"
+
+
+def check_contract(root):
+    """each test that docs/design.md names for a promise exists"""
+    tests = {p: read(root, p) for p in files(root) if p.startswith("tests/") and is_source(p)}
+    sources = "".join(text for p, text in tests.items() if p.endswith((".c", ".h")))
+    builds = "".join(text for p, text in tests.items() if p.endswith("meson.build"))
+    rows = re.findall(r"^\| P(\d+) \|.*\|(.*)\|$", read(root, "docs/design.md"), re.M)
+    if [int(n) for n, _ in rows] != list(range(1, 17)):
+        yield f"docs/design.md: promises {[n for n, _ in rows]}"
+    for n, cell in rows:
+        for name in re.findall(r"`([^`]+)`", cell):
+            program = re.fullmatch(r"(?:engine|concurrent)-([a-z_]+)[-0-9]*", name)
+            there = (
+                (program and f"'{program[1]}'" in builds)
+                or f"'{name}'" in builds
+                or f'"{name}"' in sources
+                or f"cmocka_unit_test({name})" in sources
+            )
+            if not there:
+                yield f"docs/design.md: P{n}: there is no test {name}"
 
 
 def main():

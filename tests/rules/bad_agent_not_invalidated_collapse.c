@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table becomes a block and is given back while the other agent may be in it. */
+/* A table is replaced by a block and given back while the other agent may use it. */
 #include "rule.h"
 
 PROGRAM(bad_agent_not_invalidated_collapse, "agent-not-invalidated",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table page goes back while the agent may walk it. */
+/* A table page is given back while the agent may walk it. */
 #include "rule.h"
 
 PROGRAM(bad_agent_not_invalidated_table, "agent-not-invalidated", S2M_FWB | S2M_AGENT)

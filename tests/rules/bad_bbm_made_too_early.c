@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Valid, invalid, valid without an invalidation between. */
+/* An entry goes from valid to invalid to valid without an invalidation in between. */
 #include "rule.h"
 
 PROGRAM(bad_bbm_made_too_early, "bbm-made-too-early", S2M_FWB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A table is replaced by a block after one of its addresses was invalidated: the
- * other small entries stay and conflict with the block.
+ * A table is replaced by a block after one of its addresses was invalidated. The other
+ * small entries stay and conflict with the block.
  */
 #include "rule.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Another output address in place. */
+/* The output address changes in place. */
 #include "rule.h"
 
 PROGRAM(bad_bbm_valid_to_valid, "bbm-valid-to-valid", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table becomes a block in place. */
+/* A table is replaced by a block in place. */
 #include "rule.h"
 
 PROGRAM(bad_bbm_valid_to_valid_collapse, "bbm-valid-to-valid", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A block becomes a table in place. */
+/* A block is replaced by a table in place. */
 #include "rule.h"
 
 PROGRAM(bad_bbm_valid_to_valid_split, "bbm-valid-to-valid", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A page of the block is left out of the table that takes its place. */
+/* The table that replaces a block lacks a page of the block. */
 #include "rule.h"
 
 PROGRAM(bad_bbm_valid_to_valid_split_hole, "bbm-valid-to-valid",

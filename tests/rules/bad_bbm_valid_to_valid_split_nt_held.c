@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* FEAT_BBM level 1: nT was set, but the block as it was before may still be held. */
+/* FEAT_BBM level 1: nT was set, but the block without nT may still be held. */
 #include "rule.h"
 
 PROGRAM(bad_bbm_valid_to_valid_split_nt_held, "bbm-valid-to-valid",

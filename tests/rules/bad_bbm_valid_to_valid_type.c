@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Another memory type in place. */
+/* The memory type changes in place. */
 #include "rule.h"
 
 PROGRAM(bad_bbm_valid_to_valid_type, "bbm-valid-to-valid", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* No FWB: the guest may have written past the cache. */
+/* Without FWB the guest may have written past the cache. */
 #include "rule.h"
 
 PROGRAM(bad_clean_missing, "clean-missing", 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The clean was waived by nobody, and the frame goes to its next owner. */
+/* Nobody waived the clean, and the frame goes to its next owner. */
 #include "rule.h"
 
 PROGRAM(bad_clean_missing_frame, "clean-missing", 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* With FWB, a leaf of another type than forced write-back. */
+/* With FWB, the leaf has another type than forced write-back, and is not cleaned. */
 #include "rule.h"
 
 PROGRAM(bad_clean_missing_fwb, "clean-missing", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What was shareability makes another frame with LPA2, which nobody cleans. */
+/* With LPA2 the shareability bits are address bits: another frame is not cleaned. */
 #include "rule.h"
 
 PROGRAM_ON(lpa2_4k, bad_clean_missing_lpa2, "map-clean-missing clean-missing", S2M_LPA2)

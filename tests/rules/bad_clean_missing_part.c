@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* All but the last line's page of a block are cleaned. */
+/* All of a block is cleaned, except the page of the last line. */
 #include "rule.h"
 
 PROGRAM(bad_clean_missing_part, "clean-missing", 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A page is replaced by another and the old one handed on without a clean. */
+/* A page is replaced by another one, and the old frame is given away without a clean. */
 #include "rule.h"
 
 PROGRAM(bad_clean_missing_replaced, "clean-missing", 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* No DSB after the clean. */
+/* There is no DSB after the clean. */
 #include "rule.h"
 
 PROGRAM(bad_clean_not_completed, "clean-not-completed", 0)

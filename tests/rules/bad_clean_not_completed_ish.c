@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* DSB ISH: non-cacheable memory is outer shareable. */
+/* DSB ISH is not enough: non-cacheable memory is outer shareable. */
 #include "rule.h"
 
 PROGRAM(bad_clean_not_completed_ish, "clean-not-completed", 0)

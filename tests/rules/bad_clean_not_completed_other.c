@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The DSB is another PE's. */
+/* Another PE executes the DSB. */
 #include "rule.h"
 
 PROGRAM(bad_clean_not_completed_other, "clean-not-completed", 0)

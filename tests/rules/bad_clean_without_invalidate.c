@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A clean leaves the line, and the hypervisor hits it instead of the guest's data. */
+/*
+ * A clean without invalidate leaves the line, and the hypervisor reads the line instead
+ * of the guest's data.
+ */
 #include "rule.h"
 
 PROGRAM(bad_clean_without_invalidate, "clean-without-invalidate", 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One member of a run gets write permission, for good. */
+/* One member of a run gets write permission, and the others do not. */
 #include "rule.h"
 
 PROGRAM(bad_contiguous_mixed, "contiguous-mixed", S2M_FWB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One member is broken, invalidated and made anew with another output, as if it were a
- * page like any other.
+ * One member is broken, invalidated and made again with another output, like a page
+ * outside of a run.
  */
 #include "rule.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Hardware marked the page. The exchange returns that, and nobody looks. */
+/* Hardware marked the page. The exchange returns the mark, and the program ignores it. */
 #include "rule.h"
 
 PROGRAM(bad_hw_dirty_lost, "hw-dirty-lost", S2M_FWB | S2M_HAFDBS)

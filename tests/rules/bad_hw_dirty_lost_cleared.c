@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Dirty state is cleared and not invalidated: a PE goes on writing by the entry that it
- * has, and marks nothing.
+ * Dirty state is cleared and not invalidated. A PE continues to write by the entry that
+ * it holds, and marks nothing.
  */
 #include "rule.h"
 

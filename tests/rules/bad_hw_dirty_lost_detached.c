@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The entries of a table are read and then the table is detached: until the TLBI has
- * completed hardware marks pages in it.
+ * The entries of a table are read, and then the table is detached. Until the TLBI has
+ * completed, hardware marks pages in it.
  */
 #include "rule.h"
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An entry in the freed table has its access flag clear: hardware sets it there. */
+/*
+ * An entry in the freed table has its access flag clear, and hardware sets the flag
+ * there.
+ */
 #include "rule.h"
 
 PROGRAM(bad_hw_update_in_freed_table, "hw-update-in-freed-table", S2M_FWB | S2M_HAFDBS)

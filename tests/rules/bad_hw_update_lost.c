@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A plain store takes write permission from an entry that hardware may make
- * dirty: what it wrote after the read is lost.
+ * A plain store removes write permission from an entry that hardware may make dirty. What
+ * hardware wrote after the read is lost.
  */
 #include "rule.h"
 

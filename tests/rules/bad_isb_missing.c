@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The PE that issued the TLBI may go on with what it has fetched. */
+/* The PE that issued the TLBI may continue to use what it has fetched. */
 #include "rule.h"
 
 PROGRAM(bad_isb_missing, "isb-missing", S2M_FWB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A table entry goes; a last-level TLBI leaves it in the walk caches, and
- * through it the leaves come back.
+ * A table entry is removed. A last-level TLBI leaves it in the walk caches, and through
+ * it the leaves can be read again.
  */
 #include "rule.h"
 

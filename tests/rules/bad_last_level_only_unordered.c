@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The same without the DSB between the two: TLBIs are unordered. */
+/* The same without the DSB between the two: the TLBIs are unordered. */
 #include "rule.h"
 
 PROGRAM(bad_last_level_only_unordered, "last-level-only", S2M_FWB | S2M_TLBIRANGE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The hypervisor writes a page and maps it: the guest may read past the cache. */
+/* The hypervisor writes a page and maps it. The guest may read past the cache. */
 #include "rule.h"
 
 PROGRAM(bad_map_clean_missing, "map-clean-missing", 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The clean has no DSB. */
+/* There is no DSB after the clean. */
 #include "rule.h"
 
 PROGRAM(bad_map_clean_missing_dsb, "map-clean-missing", 0)

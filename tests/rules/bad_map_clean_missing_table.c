@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table that is linked makes all that is in it valid. */
+/* A table is linked, which makes everything in it valid. */
 #include "rule.h"
 
 PROGRAM(bad_map_clean_missing_table, "map-clean-missing", 0)

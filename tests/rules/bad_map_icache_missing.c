@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* New code, and the instruction cache has the old. */
+/* There is new code in memory, and the instruction cache has the old code. */
 #include "rule.h"
 
 PROGRAM(bad_map_icache_missing, "map-icache-missing", S2M_FWB)

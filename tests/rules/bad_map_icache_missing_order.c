@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Without FWB: the instruction cache first, then the data: the old code may be
- * fetched again in between.
+ * Without FWB the instruction cache is invalidated before the data is cleaned. The old
+ * code may be fetched again in between.
  */
 #include "rule.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Execute permission is added later, which is when it counts. */
+/* Execute permission is added later. The invalidation is needed then. */
 #include "rule.h"
 
 PROGRAM(bad_map_icache_missing_relax, "map-icache-missing", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* XN = 01 lets EL0 execute; it was EL1 before. */
+/* XN = 01 lets EL0 execute. Before it was EL1. */
 #include "rule.h"
 
 PROGRAM(bad_map_icache_missing_xnx_el0, "map-icache-missing", S2M_FWB | S2M_XNX)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Stage 1 first: a combined entry can be made again from the stage-2 one. */
+/*
+ * Stage 1 is invalidated first. A combined entry can be made again from the stage-2
+ * entry.
+ */
 #include "rule.h"
 
 PROGRAM(bad_s1_before_s2, "s1-before-s2", S2M_FWB)

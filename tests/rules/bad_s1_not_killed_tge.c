@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* With HCR_EL2.TGE = 1 the VMALLE1IS is for the host's own regime. */
+/* With HCR_EL2.TGE = 1 VMALLE1IS acts on the regime of the host. */
 #include "rule.h"
 
 PROGRAM(bad_s1_not_killed_tge, "s1-not-killed", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* VTTBR_EL2 is switched, and stage 1 can be walked. */
+/* VTTBR_EL2 is switched while stage 1 can be walked. */
 #include "rule.h"
 
 PROGRAM(bad_speculative_at, "speculative-at", S2M_FWB | S2M_SPECULATIVE_AT)

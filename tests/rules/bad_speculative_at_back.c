@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* On the way back stage 1 is let go before VTTBR_EL2 is what it belongs to. */
+/*
+ * On the way back stage 1 is allowed again before VTTBR_EL2 has the value that belongs to
+ * it.
+ */
 #include "rule.h"
 
 PROGRAM(bad_speculative_at_back, "speculative-at", S2M_FWB | S2M_SPECULATIVE_AT)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The guard takes effect at an ISB, which comes too late. */
+/* The registers that forbid stage-1 walks take effect at an ISB, which comes too late. */
 #include "rule.h"
 
 PROGRAM(bad_speculative_at_no_isb, "speculative-at", S2M_FWB | S2M_SPECULATIVE_AT)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* EPD without M: with stage 1 off an address is an IPA, and the AT goes on to stage 2. */
+/*
+ * EPD is set without M. With stage 1 off, an address is an IPA, and the AT continues with
+ * stage 2.
+ */
 #include "rule.h"
 
 PROGRAM(bad_speculative_at_part, "speculative-at", S2M_FWB | S2M_SPECULATIVE_AT)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* PE1 filled the table, and PE0's release orders only what PE0 has seen. */
+/* PE1 filled the table. The release by PE0 orders only what PE0 has seen. */
 #include "rule.h"
 
 PROGRAM(bad_table_linked_before_filled_other, "table-linked-before-filled", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table is detached with what is below it; a table below is freed first. */
+/* A table is detached with the tables below it, and one of those is freed first. */
 #include "rule.h"
 
 PROGRAM(bad_table_use_after_free_below, "table-use-after-free", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* FEAT_BBM level 2 saves the break, not the invalidation. */
+/* FEAT_BBM level 2 makes the break unnecessary, but not the invalidation. */
 #include "rule.h"
 
 PROGRAM(bad_table_use_after_free_collapse, "table-use-after-free",

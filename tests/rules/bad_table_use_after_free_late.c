@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A lockless walker links a table below one that was detached. The TLBI's address
- * retires the entry above, but not the one that the walker made.
+ * A lockless walker links a table below one that was detached. The address of the TLBI
+ * retires the entry above, but not the entry that the walker made.
  */
 #include "rule.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A range of another granule. */
+/* The range TLBI is for another granule. */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_bad_operand, "tlbi-bad-operand", S2M_FWB | S2M_TLBIRANGE)

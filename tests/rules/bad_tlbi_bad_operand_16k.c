@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The granule field says 4 KiB. */
+/* The granule field is that of 4 KiB. */
 #include "rule.h"
 
 PROGRAM_ON(granule_16k, bad_tlbi_bad_operand_16k, "tlbi-bad-operand",

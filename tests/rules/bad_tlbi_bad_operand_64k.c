@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The level hint is one of the 4 KiB granule. */
+/* The level hint is for the 4 KiB granule. */
 #include "rule.h"
 
 PROGRAM_ON(granule_64k, bad_tlbi_bad_operand_64k, "tlbi-bad-operand", S2M_FWB | S2M_TTL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Level hint 2 of the 64 KiB granule wants a start aligned to 512 MiB, not 2 MiB. */
+/* Level hint 2 of the 64 KiB granule needs a start aligned to 512 MiB, not 2 MiB. */
 #include "rule.h"
 
 PROGRAM_ON(granule_64k, bad_tlbi_bad_operand_aligned_64k, "tlbi-bad-operand",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The TLBI comes before the DSB: the walkers may still read the old entry. */
+/* The TLBI comes before the DSB, so the walkers may still read the old entry. */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_before_dsb, "tlbi-before-dsb", S2M_FWB)

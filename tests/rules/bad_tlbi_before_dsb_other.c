@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* PE1 executes the DSB, but PE0, which wrote, has handed nothing over. */
+/* PE1 executes the DSB, but PE0, which wrote, has not handed over. */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_before_dsb_other, "tlbi-before-dsb", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Two pages go, one is invalidated. */
+/* Two pages are unmapped, and one is invalidated. */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_misses_range, "tlbi-misses-range", S2M_FWB)

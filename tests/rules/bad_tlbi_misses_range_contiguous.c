@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The Contiguous bit does not enlarge what a TLBI covers: one member is not all. */
+/*
+ * The Contiguous bit does not extend what a TLBI covers: one member is not all of the
+ * run.
+ */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_misses_range_contiguous, "tlbi-misses-range", S2M_FWB | S2M_TLBIRANGE)

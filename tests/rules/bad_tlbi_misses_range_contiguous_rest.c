@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Half of a run is broken and invalidated, then the other half. In between a PE could
- * still have all of the run by the other half, so both want the second TLBI.
+ * still translate all of the run by the other half, so both halves need the second TLBI.
  */
 #include "rule.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* With VTCR_EL2.DS = 1 the start counts in 64 KiB, here it does in 4 KiB. */
+/* With VTCR_EL2.DS = 1 the start counts in units of 64 KiB. Here it counts in 4 KiB. */
 #include "rule.h"
 
 PROGRAM_ON(lpa2_4k, bad_tlbi_misses_range_ds, "tlbi-misses-range",

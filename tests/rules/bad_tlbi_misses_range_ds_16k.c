@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The start counts in 64 KiB, so in 16 KiB granules it is too far by 4. */
+/*
+ * The start counts in units of 64 KiB. The program counts in granules of 16 KiB, so it is
+ * 4 times too far.
+ */
 #include "rule.h"
 
 PROGRAM_ON(lpa2_16k, bad_tlbi_misses_range_ds_16k, "tlbi-misses-range",

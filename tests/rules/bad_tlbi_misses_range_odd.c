@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A range TLBI covers an even number of pages: the third is left over. */
+/* A range TLBI covers an even number of pages, and the third page is missed. */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_misses_range_odd, "tlbi-misses-range", S2M_FWB | S2M_TLBIRANGE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table goes; one address inside retires the table entry, but not the leaves. */
+/* A table is removed. One address inside retires the table entry, but not the leaves. */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_misses_range_table, "tlbi-misses-range", S2M_FWB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Two guests, one with DS. VTTBR_EL2 is the other one's, VTCR_EL2 is not: the base of a
- * range TLBI counts in 64 KiB.
+ * Two guests, one of them with DS. VTTBR_EL2 belongs to the other guest and VTCR_EL2 does
+ * not, so the base of a range TLBI counts in units of 64 KiB.
  */
 #include "rule.h"
 

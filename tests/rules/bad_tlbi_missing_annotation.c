@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An annotation takes the place of a page: that breaks it as well as zero does. */
+/* An annotation replaces a page. This breaks the entry, as zero would. */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_missing_annotation, "tlbi-missing", S2M_FWB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The access flag was cleared without a TLBI, so the older version, with the
- * flag set, may be cached when the entry goes.
+ * The access flag was cleared without a TLBI. The older version, with the flag set, may
+ * be cached when the entry is removed.
  */
 #include "rule.h"
 

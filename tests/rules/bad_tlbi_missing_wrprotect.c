@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Write permission is taken in place, which needs a TLBI all the same. */
+/* Write permission is removed in place, which needs a TLBI too. */
 #include "rule.h"
 
 PROGRAM(bad_tlbi_missing_wrprotect, "tlbi-missing", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A level-3 entry goes, the hint says level 2. */
+/* A level-3 entry is removed, and the hint says level 2. */
 #include "rule.h"
 
 PROGRAM(bad_ttl_mismatch, "ttl-mismatch", S2M_FWB | S2M_TTL)

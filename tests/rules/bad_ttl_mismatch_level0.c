@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* With LPA2 level 0 is a level, not the absence of a hint; a page is not at it. */
+/*
+ * With LPA2, level 0 is a level and not the absence of a hint. A page is not at level 0.
+ */
 #include "rule.h"
 
 PROGRAM_ON(lpa2_4k, bad_ttl_mismatch_level0, "ttl-mismatch",

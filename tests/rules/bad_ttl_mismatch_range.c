@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A block and pages go; the range's hint fits the pages only. */
+/* A block and pages are removed. The hint of the range fits the pages only. */
 #include "rule.h"
 
 PROGRAM(bad_ttl_mismatch_range, "ttl-mismatch", S2M_FWB | S2M_TLBIRANGE)

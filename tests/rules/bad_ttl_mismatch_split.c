@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A block was split in place and not invalidated. When a page of it goes, a hint for
- * the level of the page leaves the block.
+ * A block was split in place and not invalidated. When a page of it is removed, a hint
+ * for the level of the page leaves the block.
  */
 #include "rule.h"
 

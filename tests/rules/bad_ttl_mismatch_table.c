@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table entry at level 2 goes: a hint of level 2 is for leaves there. */
+/* A table entry at level 2 is removed. A hint of level 2 is for leaves at that level. */
 #include "rule.h"
 
 PROGRAM(bad_ttl_mismatch_table, "table-use-after-free", S2M_FWB | S2M_TTL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The last page of the range is forgotten. */
+/* The program forgets the last page of the range. */
 #include "rule.h"
 
 PROGRAM(bad_unmap_left_mapped, "unmap-left-mapped", S2M_FWB)

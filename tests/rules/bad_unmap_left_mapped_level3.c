@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* 33 bits of IPA: 16 root tables at level 3. The last page of the last is left. */
+/*
+ * 33 bits of IPA: 16 root tables at level 3. The last page of the last table is left
+ * mapped.
+ */
 #include "rule.h"
 
 PROGRAM_ON(granule_64k, bad_unmap_left_mapped_level3, "unmap-left-mapped", S2M_FWB)

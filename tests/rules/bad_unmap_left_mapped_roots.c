@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Two concatenated root tables, of which the unmap visits the first only. */
+/* There are two concatenated root tables, and the unmap visits only the first. */
 #include "rule.h"
 
 PROGRAM(bad_unmap_left_mapped_roots, "unmap-left-mapped", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Another tree gets the VMID, and PEs hold translations of the first. */
+/* Another tree gets the VMID while PEs hold translations of the first tree. */
 #include "rule.h"
 
 PROGRAM(bad_vmid_reused, "vmid-reused", S2M_FWB)

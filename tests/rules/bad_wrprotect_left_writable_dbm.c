@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An entry with DBM may be written: hardware gives the permission. */
+/* An entry with DBM is left. It may be written, because hardware gives the permission. */
 #include "rule.h"
 
 PROGRAM(bad_wrprotect_left_writable_dbm, "wrprotect-left-writable", S2M_FWB | S2M_HAFDBS)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The agent is invalidated too, once the write is visible. */
+/* The agent is invalidated too, after the write is visible. */
 #include "rule.h"
 
 PROGRAM(good_agent_not_invalidated, "none", S2M_FWB | S2M_AGENT)

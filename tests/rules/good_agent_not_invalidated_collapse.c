@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table becomes a block, and the other agent is invalidated before it is given back. */
+/*
+ * A table is replaced by a block, and the other agent is invalidated before it is given
+ * back.
+ */
 #include "rule.h"
 
 PROGRAM(good_agent_not_invalidated_collapse, "none",

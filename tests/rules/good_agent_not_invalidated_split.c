@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A block is split, and the other agent invalidated in between. */
+/* A block is split, and the other agent is invalidated in between. */
 #include "rule.h"
 
 PROGRAM(good_agent_not_invalidated_split, "none", S2M_FWB | S2M_AGENT)

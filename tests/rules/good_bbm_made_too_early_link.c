@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* It waits for the end of the invalidation. */
+/* The link waits for the end of the invalidation. */
 #include "rule.h"
 
 PROGRAM(good_bbm_made_too_early_link, "none", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The same translation again needs no invalidation. */
+/* To make the same translation again needs no invalidation. */
 #include "rule.h"
 
 PROGRAM(good_bbm_made_too_early_same, "none", S2M_FWB)

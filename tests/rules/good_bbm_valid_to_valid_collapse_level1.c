@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* FEAT_BBM level 1: the block that takes the place of a table has nT at first. */
+/* FEAT_BBM level 1: the block that replaces a table has nT at first. */
 #include "rule.h"
 
 PROGRAM(good_bbm_valid_to_valid_collapse_level1, "none",

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * FEAT_BBM level 2: a table becomes a block; every page of it is invalidated before
- * the table is given back.
+ * FEAT_BBM level 2: a table is replaced by a block. Every page of it is invalidated
+ * before the table is given back.
  */
 #include "rule.h"
 

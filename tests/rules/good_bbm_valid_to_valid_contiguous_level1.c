@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* With FEAT_BBM the Contiguous bit may come and go in place, on a whole run. */
+/* With FEAT_BBM the Contiguous bit may be set and cleared in place, on a whole run. */
 #include "rule.h"
 
 PROGRAM(good_bbm_valid_to_valid_contiguous_level1, "none",

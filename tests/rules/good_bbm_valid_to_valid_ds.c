@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * With DS the bits of SH are address bits: here they differ between two pages, and a
- * page changes permissions in place.
+ * With DS the bits of SH are address bits. Here they differ between two pages, and a page
+ * changes permissions in place.
  */
 #include "rule.h"
 

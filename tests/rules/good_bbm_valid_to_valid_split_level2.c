@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * FEAT_BBM level 2: the block becomes a table of the same output, and is invalidated
- * afterwards.
+ * FEAT_BBM level 2: the block is replaced by a table with the same output, and
+ * invalidated afterwards.
  */
 #include "rule.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* With LPA2 shareability is not in the entry. */
+/* With LPA2 the entry does not hold the shareability. */
 #include "rule.h"
 
 PROGRAM_ON(lpa2_4k, good_clean_missing_lpa2, "none", S2M_LPA2)

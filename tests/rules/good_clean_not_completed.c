@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Many cleans, one DSB SY. */
+/* There are many cleans and one DSB SY. */
 #include "rule.h"
 
 PROGRAM(good_clean_not_completed, "none", 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Clean and invalidate. */
+/* The memory is cleaned and invalidated. */
 #include "rule.h"
 
 PROGRAM(good_clean_without_invalidate, "none", 0)

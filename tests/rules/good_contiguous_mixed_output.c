@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The whole run is broken and invalidated first, and made anew without the bit. */
+/* The whole run is broken and invalidated first, and made again without the bit. */
 #include "rule.h"
 
 PROGRAM(good_contiguous_mixed_output, "none", S2M_FWB)

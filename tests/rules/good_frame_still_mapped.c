@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A frame is handed on after its unmap. */
+/* A frame is given away after its unmap. */
 #include "rule.h"
 
 PROGRAM(good_frame_still_mapped, "none", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* An exception return is as good as an ISB. */
+/* An exception return synchronises the context, as an ISB does. */
 #include "rule.h"
 
 PROGRAM(good_isb_missing, "none", S2M_FWB)

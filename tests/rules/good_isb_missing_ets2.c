@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* FEAT_ETS2 makes it needless. */
+/* FEAT_ETS2 makes the ISB unnecessary. */
 #include "rule.h"
 
 PROGRAM(good_isb_missing_ets2, "none", S2M_FWB | S2M_ETS2)

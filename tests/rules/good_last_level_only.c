@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Only leaf entries went. */
+/* Only leaf entries are removed. */
 #include "rule.h"
 
 PROGRAM(good_last_level_only, "none", S2M_FWB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The table entry is retired first, by one address; then its leaves need no more
- * than the last level.
+ * The table entry is retired first, by one address. Then the last level is enough for its
+ * leaves.
  */
 #include "rule.h"
 

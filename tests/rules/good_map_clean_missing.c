@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* It is cleaned first. Clean without invalidate is enough here. */
+/* The memory is cleaned first. A clean without invalidate is enough here. */
 #include "rule.h"
 
 PROGRAM(good_map_clean_missing, "none", 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A frame is mapped twice; when one mapping goes the other may be changed without
- * any cleaning: the memory has not come back.
+ * A frame is mapped twice. When one mapping is removed, the other one may be changed
+ * without a clean, because the memory has not come back.
  */
 #include "rule.h"
 

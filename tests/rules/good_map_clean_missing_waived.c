@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The owner vouches for it. */
+/* The owner vouches for the memory. */
 #include "rule.h"
 
 PROGRAM(good_map_clean_missing_waived, "none", 0)

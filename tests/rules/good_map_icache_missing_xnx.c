@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Without FEAT_XNX bit 53 means nothing. */
+/* Without FEAT_XNX bit 53 has no meaning. */
 #include "rule.h"
 
 PROGRAM(good_map_icache_missing_xnx, "none", S2M_FWB)

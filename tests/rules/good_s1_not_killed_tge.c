@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* HCR_EL2.TGE is 0 around it. */
+/* HCR_EL2.TGE is 0 during the invalidation. */
 #include "rule.h"
 
 PROGRAM(good_s1_not_killed_tge, "none", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Stage 1 is kept from being walked as long as VTTBR_EL2 is not what belongs to it. */
+/* Stage 1 cannot be walked while VTTBR_EL2 does not belong to it. */
 #include "rule.h"
 
 PROGRAM(good_speculative_at, "none", S2M_FWB | S2M_SPECULATIVE_AT)

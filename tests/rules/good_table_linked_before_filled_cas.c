@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A compare-and-swap links the table, and releases what was stored before. */
+/* A compare-and-swap links the table, and releases the earlier stores. */
 #include "rule.h"
 
 PROGRAM(good_table_linked_before_filled_cas, "none", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A DMB ISHST does as well. */
+/* A DMB ISHST is enough as well. */
 #include "rule.h"
 
 PROGRAM(good_table_linked_before_filled_dmb, "none", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* PE1 zeroed the table and handed it over, PE0 fills some more of it. */
+/* PE1 zeroed the table and handed it over. PE0 fills more of it. */
 #include "rule.h"
 
 PROGRAM(good_table_linked_before_filled_second, "none", S2M_FWB)

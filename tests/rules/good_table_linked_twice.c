@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table that was detached and invalidated can go to another place. */
+/* A table that was detached and invalidated is linked at another place. */
 #include "rule.h"
 
 PROGRAM(good_table_linked_twice, "none", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table is detached with what is below it; after one flush all is freed. */
+/* A table is detached with the tables below it. After one flush all are freed. */
 #include "rule.h"
 
 PROGRAM(good_table_use_after_free_below, "none", S2M_FWB)

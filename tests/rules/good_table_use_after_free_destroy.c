@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Nobody runs the guest, its VMID is invalidated: the tables are free as they are. */
+/*
+ * Nobody runs the guest and its VMID is invalidated, so the tables may be freed as they
+ * are.
+ */
 #include "rule.h"
 
 PROGRAM(good_table_use_after_free_destroy, "none", S2M_FWB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A lockless walker links a table below one that was detached; both are covered
- * by the TLBI that follows, and freed after it.
+ * A lockless walker links a table below one that was detached. The TLBI that follows
+ * covers both, and both are freed after it.
  */
 #include "rule.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The free waits until the walks that began before the detach are over; one that
- * began later cannot find the table.
+ * The free waits until the walks that began before the detach are over. A walk that began
+ * later cannot find the table.
  */
 #include "rule.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Nobody has handed over, but PE1 has read what PE0 wrote: then everybody reads it,
- * and PE1's DSB and TLBI are enough.
+ * Nobody has handed over, but PE1 has read what PE0 wrote. Then every PE reads it, and
+ * the DSB and the TLBI of PE1 are enough.
  */
 #include "rule.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Two pages go and both are invalidated, under the same DSBs. */
+/* Two pages are unmapped and both are invalidated, under the same DSBs. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_misses_range, "none", S2M_FWB)

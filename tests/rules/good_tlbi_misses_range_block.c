@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Any address of a block, or of what a table entry translates, hits its entry. */
+/* Any address of a block, or of what a table entry translates, reaches its entry. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_misses_range_block, "none", S2M_FWB)

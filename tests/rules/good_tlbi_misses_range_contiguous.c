@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* All members of a Contiguous run. */
+/* All members of a Contiguous run are invalidated. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_misses_range_contiguous, "none", S2M_FWB | S2M_TLBIRANGE)

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* With VTCR_EL2.DS = 1 the start counts in 64 KiB, the size in granules still. */
+/*
+ * With VTCR_EL2.DS = 1 the start counts in units of 64 KiB, and the size still in
+ * granules.
+ */
 #include "rule.h"
 
 PROGRAM_ON(lpa2_4k, good_tlbi_misses_range_ds, "none",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A table goes, and a range TLBI covers all that it translated: 512 pages. */
+/* A table is removed, and a range TLBI covers all that it translated: 512 pages. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_misses_range_table, "none", S2M_FWB | S2M_TLBIRANGE)

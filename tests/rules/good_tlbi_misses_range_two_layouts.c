@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A machine with LPA2 and a guest without DS: its range TLBIs count in granules again. */
+/*
+ * A machine with LPA2 and a guest without DS. The range TLBIs of the guest count in
+ * granules.
+ */
 #include "rule.h"
 
 PROGRAM(good_tlbi_misses_range_two_layouts, "none", S2M_FWB | S2M_LPA2 | S2M_TLBIRANGE)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What software keeps in an invalid entry is no translation: it is set, changed and
+ * What software keeps in an invalid entry is no translation. It is set, changed and
  * replaced by a page without a TLBI.
  */
 #include "rule.h"

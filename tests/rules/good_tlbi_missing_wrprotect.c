@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Write permission is taken in place and the old one invalidated. */
+/* Write permission is removed in place, and the old permission is invalidated. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_missing_wrprotect, "none", S2M_FWB)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Only PE0 has ever run the guest, so its own TLB is all there is. */
+/* Only PE0 has ever run the guest, so no other TLB has its entries. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_not_broadcast, "none", S2M_FWB)

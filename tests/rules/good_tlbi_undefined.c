@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A range TLBI on a PE with FEAT_TLBIRANGE, of which nothing depends. */
+/* A range TLBI on a PE with FEAT_TLBIRANGE. Nothing depends on it. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_undefined, "none", S2M_FWB | S2M_TLBIRANGE)

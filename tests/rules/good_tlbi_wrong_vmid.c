@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* VTTBR_EL2 is switched to the guest's VMID, and an ISB makes it count. */
+/* VTTBR_EL2 is switched to the VMID of the guest, and an ISB makes this effective. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_wrong_vmid, "none", S2M_FWB)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The VMIDs roll over: everything is invalidated, and from then on only the new
- * VMID counts.
+ * The VMIDs roll over. Everything is invalidated, and from then on only the new VMID is
+ * used.
  */
 #include "rule.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * At the rollover everything is invalidated; what is broken is then invalidated for the
- * new VMID.
+ * At the rollover everything is invalidated. What is broken afterwards is invalidated for
+ * the new VMID.
  */
 #include "rule.h"
 

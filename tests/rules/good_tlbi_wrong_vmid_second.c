@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Two VMIDs on one tree, and both are invalidated. */
+/* One tree has two VMIDs, and both are invalidated. */
 #include "rule.h"
 
 PROGRAM(good_tlbi_wrong_vmid_second, "none", S2M_FWB)

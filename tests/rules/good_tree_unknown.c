@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* VTTBR_EL2 has pointed to it. */
+/* VTTBR_EL2 has pointed to the tree. */
 #include "rule.h"
 
 PROGRAM(good_tree_unknown, "none", S2M_FWB)

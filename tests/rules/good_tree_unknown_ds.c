@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* VTCR_EL2.DS with LPA2. */
+/* VTCR_EL2.DS is set on a machine with LPA2. */
 #include "rule.h"
 
 PROGRAM_ON(granule_16k, good_tree_unknown_ds, "none", S2M_FWB | S2M_LPA2)

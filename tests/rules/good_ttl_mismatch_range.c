@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Mixed levels: no hint. */
+/* The leaves have different levels, so there is no hint. */
 #include "rule.h"
 
 PROGRAM(good_ttl_mismatch_range, "none", S2M_FWB | S2M_TLBIRANGE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The same without a hint: the address hits the block, too. */
+/* The same without a hint: the address reaches the block too. */
 #include "rule.h"
 
 PROGRAM(good_ttl_mismatch_split, "none", S2M_FWB | S2M_BBM2 | S2M_CONFLICTS)

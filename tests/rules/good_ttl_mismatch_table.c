@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Table entries above the hinted level go too. */
+/* Table entries above the level of the hint are invalidated too. */
 #include "rule.h"
 
 PROGRAM(good_ttl_mismatch_table, "none", S2M_FWB | S2M_TTL)

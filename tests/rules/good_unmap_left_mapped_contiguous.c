@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The run is broken as a whole; what stays comes back without the bit. */
+/* The whole run is broken. What stays mapped is made again without the bit. */
 #include "rule.h"
 
 PROGRAM(good_unmap_left_mapped_contiguous, "none", S2M_FWB | S2M_TLBIRANGE)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* PE1 waits until PE0 has ended its invalidation. */
+/* PE1 waits until PE0 has completed its invalidation. */
 #include "rule.h"
 
 PROGRAM(good_unmap_return_pending, "none", S2M_FWB)

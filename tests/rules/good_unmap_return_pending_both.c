@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Two PEs unmap the same page. PE0 stops after its stage-2 TLBI, PE1 does all of it and
- * returns; then PE0 goes on.
+ * Two PEs unmap the same page. PE0 stops after its stage-2 TLBI. PE1 does the whole
+ * sequence and returns. Then PE0 continues.
  */
 #include "rule.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Both lose it. */
+/* Both pages lose write permission. */
 #include "rule.h"
 
 PROGRAM(good_wrprotect_left_writable, "none", S2M_FWB)

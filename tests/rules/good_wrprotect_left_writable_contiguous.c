@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* All members, each by a TLBI for it. */
+/* All members are protected, each with a TLBI of its own. */
 #include "rule.h"
 
 PROGRAM(good_wrprotect_left_writable_contiguous, "none", S2M_FWB | S2M_TLBIRANGE)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The litmus tests of data/litmus as programs for the machine: what herd7 found
- * to be possible ("Sometimes") the machine has to convict, what it found never
- * to happen the machine must not.
+ * The litmus tests of data/litmus as programs for the machine. What herd7 found possible
+ * ("Sometimes") the machine must convict. What herd7 found impossible it must not.
  *
- *	rules-litmus RESULTS.txt
+ *         rules-litmus RESULTS.txt
  *
- * Those tests have one translation stage. The entry of x (y) is the stage-2 entry
- * of page 0 (1); TLBI VAAE1 is IPAS2E1, and the DSB after it stands twice with
- * VMALLE1 in between; VMALLE1 is VMALLS12E1; reuse of a page is the claim that
- * nobody uses its frame. FEAT_ETS2, since the tests ask what other PEs do.
+ * Those tests have one translation stage. The entry of x (y) is the stage-2 entry of page
+ * 0 (1). TLBI VAAE1 is IPAS2E1, and the DSB after it stands twice, with VMALLE1 in
+ * between. VMALLE1 is VMALLS12E1. The reuse of a page is the claim that nobody uses its
+ * frame. FEAT_ETS2 is on, because the tests ask what other PEs do.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,7 @@
 /* Steps: a word for each, "x" and "y" for the page, "1:" before those of PE1. */
 struct test {
 	const char *name, *steps;
-	/* Never says herd7, but the machine convicts: see docs/rules.md. */
+	/* herd7 says Never, but the machine convicts: see docs/rules.md. */
 	bool stricter;
 };
 
@@ -59,7 +58,7 @@ static bool is(const char *word, const char *what)
 	return !strncmp(word, what, strlen(what));
 }
 
-/* s1: the stage-1 TLBI that the next DSB has to be followed by. */
+/* s1: the stage-1 TLBI that must follow the next DSB. */
 static void step(struct rig *r, const char *word, enum s2m_tlbi *s1)
 {
 	unsigned pe = is(word, "1:"), at = word[strlen(word) - 1] == 'y';

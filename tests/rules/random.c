@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Random events, right and wrong, on a small machine. Whatever a program does the
- * machine must not crash, its books must balance (checked after every 64 events),
- * and once everything is invalidated nothing may be held.
+ * Random events, right and wrong, on a small machine. Whatever a program does, the
+ * machine must not crash, and its internal counts must be consistent (checked after every
+ * 64 events). After everything is invalidated, nothing may be held.
  *
- *	rules-random [SEED [ROUNDS]]
+ *         rules-random [SEED [ROUNDS]]
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -243,7 +243,10 @@ static void check(const struct bed *b)
 	}
 }
 
-/* Frames count the leaf records that name them; the last check, as it uses them up. */
+/*
+ * Frames count the leaf records that name them. This check comes last, because it changes
+ * the counts.
+ */
 static void check_frames(const struct bed *b)
 {
 	struct machine *m = b->m;
@@ -270,7 +273,7 @@ static void finish(struct bed *b)
 
 	for (unsigned pe = 0; pe < m->pes; pe++)
 		s2m_barrier(m, pe, S2M_DSB_ISH);
-	/* Each PE twice: with the erratum what one began another cannot end. */
+	/* Each PE twice: with the erratum, one PE cannot complete what another began. */
 	for (unsigned i = 0; i < 2 * m->pes; i++) {
 		s2m_tlbi(m, i / 2, S2M_ALLE1IS, 0);
 		s2m_barrier(m, i / 2, S2M_DSB_ISH);

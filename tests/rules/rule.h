@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the programs here have in common: a small tree built by hand, and short
- * names for events. No engine.
+ * What the programs have in common: a small tree built by hand, and short names for
+ * events. No engine.
  *
- *	L1[1] -> L2[0] -> L3[0..7]: pages from IPA to PA
- *	         L2[1] -> L3b: empty
- *	         L2[2] =  a 2 MiB block, from IPA + 4 MiB to PA + 4 MiB
+ * 	L1[1] -> L2[0] -> L3[0..7]: pages from IPA to PA
+ * 	         L2[1] -> L3b: empty
+ * 	         L2[2] =  a 2 MiB block, from IPA + 4 MiB to PA + 4 MiB
  *
- * Two PEs; PE0 changes the tables, either may run the guest. The 4 KiB granule,
- * unless the program names another geometry: then sizes and IPA are the rig's.
+ * There are two PEs. PE0 changes the tables, and either may run the guest. The granule is
+ * 4 KiB, unless the program names another geometry; then the rig has the sizes and the
+ * IPA.
  */
 #ifndef STAGE2_TESTS_RULE_H
 #define STAGE2_TESTS_RULE_H
@@ -206,7 +207,7 @@ static inline void tlbi_all(struct rig *r, unsigned pe)
 	s2m_tlbi(r->m, pe, S2M_VMALLS12E1IS, 0);
 }
 
-/* What follows the stage-2 TLBI. */
+/* The instructions that follow the stage-2 TLBI. */
 static inline void finish(struct rig *r, unsigned pe)
 {
 	dsb_ish(r, pe);
@@ -215,7 +216,7 @@ static inline void finish(struct rig *r, unsigned pe)
 	isb(r, pe);
 }
 
-/* The whole invalidation of one page, as it should be. */
+/* The complete invalidation of one page. */
 static inline void invalidate(struct rig *r, unsigned pe, uint64_t ipa)
 {
 	dsb_ishst(r, pe);
@@ -233,7 +234,7 @@ static inline void invalidate_hint(struct rig *r, unsigned pe, uint64_t ipa,
 	finish(r, pe);
 }
 
-/* ... and of the VMID. */
+/* The same for the whole VMID. */
 static inline void invalidate_all(struct rig *r, unsigned pe)
 {
 	dsb_ishst(r, pe);
@@ -255,7 +256,7 @@ static inline uint64_t take_pages(struct rig *r, unsigned pe)
 	return table;
 }
 
-/* L2[2] becomes a table of pages, by break-before-make. */
+/* L2[2] is replaced by a table of pages, by break-before-make. */
 static inline uint64_t split(struct rig *r, unsigned pe)
 {
 	uint64_t table = take_pages(r, pe);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What each operation of the engine must mean to the MMU. Every case fills the
- * TLBs of all CPUs before it changes anything.
+ * What each operation of the engine must mean to the MMU. Every case fills the TLBs of
+ * all CPUs before it changes anything.
  */
 #include "target.h"
 
 #define RW (S2_R | S2_W)
-#define BASE GIB(1) /* IPA; every size has it */
+#define BASE GIB(1) /* an IPA inside every IPA size */
 
-/* The last granule that the IPA size has. */
+/* The last granule of the IPA size. */
 static uint64_t last_page(const struct bed *b)
 {
 	return (1ull << b->geo.ipa_bits) - b->page;
@@ -24,7 +24,7 @@ static int unmap(struct bed *b, uint64_t ipa, uint64_t size, uint32_t flags)
 	return s2_unmap(&b->s2, s2_ipa(ipa), size, flags, NULL);
 }
 
-/* On each CPU: read what is there, then write @value. */
+/* On each CPU: reads the current value, then writes @value. */
 static bool owns(struct bed *b, uint64_t ipa, uint64_t pa, uint64_t value)
 {
 	for (unsigned cpu = 0; cpu < b->cpus; cpu++) {
@@ -67,7 +67,7 @@ static bool test_map(struct bed *b)
 		CHECK(owns(b, at[i] + b->page - 8, frame(FRAME_FREE + i) + b->page - 8,
 			   i));
 	}
-	/* Neighbours are not there, nor is what lies beyond the IPA size. */
+	/* Neighbours are not mapped, and neither is what lies beyond the IPA size. */
 	CHECK_EQ(touch_all(b, READ, BASE + b->page, 0), TRANSLATION);
 	CHECK_EQ(touch_all(b, READ, BASE - 8, 0), TRANSLATION);
 	if (b->geo.ipa_bits < b->cpu.pa_bits && b->geo.ipa_bits < 48)
@@ -95,7 +95,7 @@ static bool test_move(struct bed *b)
 	return true;
 }
 
-/* An odd range out of the middle: all of it goes, nothing beside it does. */
+/* An odd range out of the middle: all of it is unmapped, and nothing beside it. */
 static bool range_of(struct bed *b, unsigned total, unsigned first, unsigned n)
 {
 	CHECK_EQ(s2_map(&b->s2, s2_ipa(BASE), s2_pa(DATA + MIB(64)), total * b->page, RW,
@@ -125,12 +125,14 @@ static bool test_range_few(struct bed *b)
 	return range_of(b, 12, 3, 5);
 }
 
-/* A table and its neighbours: the whole of what a level-3 table maps. */
+/* A table and its neighbours: all that a level-3 table maps. */
 static bool test_table(struct bed *b)
 {
 	const unsigned entries = (unsigned)(b->page / 8);
 	const uint64_t span = entries * b->page;
-	/* 64 KiB pages: 512 MiB, of which memory has less; the same frames again. */
+	/*
+	 * 64 KiB pages: 512 MiB, and memory has less, so the same frames are used again.
+	 */
 	const uint64_t chunk = span > MIB(128) ? MIB(128) : span;
 	const uint64_t spot[] = { 0, 1, entries / 2 + 1, entries - 1 };
 
@@ -150,7 +152,7 @@ static bool test_table(struct bed *b)
 	return true;
 }
 
-/* Size of the block at @level, and 0 where there is none in this layout. */
+/* Size of the block at @level, or 0 if there is none in this layout. */
 static uint64_t block_size(const struct bed *b, int level)
 {
 	const unsigned shift = b->geo.granule_shift;
@@ -173,10 +175,12 @@ static bool test_blocks(struct bed *b)
 		const uint64_t at = frame(FRAME_FREE + 5) - pa;
 		struct s2_mapping m;
 
-		/* IPA must have room for the code page, and the PAs must exist. */
+		/*
+		 * The IPA size must have room for the code page, and the PAs must exist.
+		 */
 		if (!size || ipa < GIB(1) || pa + size > 1ull << b->s2.pa_bits)
 			continue;
-		/* Without the cleans: most of such a block is no memory at all. */
+		/* Without the cleans: most of such a block is not memory. */
 		CHECK_EQ(s2_map(&b->s2, s2_ipa(ipa), s2_pa(pa), size, RW, S2_NO_CLEAN,
 				NULL),
 			 0);
@@ -191,7 +195,9 @@ static bool test_blocks(struct bed *b)
 	return true;
 }
 
-/* A level-2 block at BASE, all of it data; cleaned on the way out, not in. */
+/*
+ * A level-2 block at BASE, all of it data. It is cleaned when unmapped, not when mapped.
+ */
 static bool block(struct bed *b, uint64_t *size, uint64_t *pa)
 {
 	*size = block_size(b, 2);
@@ -255,7 +261,7 @@ static bool test_split(struct bed *b)
 	return true;
 }
 
-/* Pages that a block could map become one; a page apart keeps its table. */
+/* Pages that a block could map are replaced by one. A page elsewhere keeps its table. */
 static bool test_collapse(struct bed *b)
 {
 	const uint64_t size = block_size(b, 2), at = FRAME_FREE * KIB(64);
@@ -282,7 +288,7 @@ static bool test_collapse(struct bed *b)
 	return true;
 }
 
-/* Write permission goes, from pages and from a block, and comes back. */
+/* Write permission is removed from pages and from a block, and given back. */
 static bool test_wrprotect(struct bed *b)
 {
 	const uint64_t at = FRAME_FREE * KIB(64);
@@ -348,9 +354,8 @@ static bool young(struct bed *b, uint64_t ipa, uint64_t size, bool clear, bool *
 }
 
 /*
- * The access flag: set by hardware where there is FEAT_HAFDBS, else by a fault.
- * Ageing leaves TLBs alone, so what made the pages old is followed by something
- * that does not.
+ * The access flag: set by hardware with FEAT_HAFDBS, else by a fault. Ageing does not
+ * invalidate TLBs, so it is followed by an operation that does.
  */
 static bool test_age(struct bed *b)
 {
@@ -380,7 +385,7 @@ static bool test_age(struct bed *b)
 	return true;
 }
 
-/* Pages by a block, and a block by pages, over other memory. */
+/* Pages are replaced by a block, and a block by pages, with other memory. */
 static bool test_replace(struct bed *b)
 {
 	const uint64_t at = FRAME_FREE * KIB(64) + 3 * b->page;
@@ -408,9 +413,9 @@ static bool test_replace(struct bed *b)
 }
 
 /*
- * Stage 1 on, its level-1 table in a page that is moved to a frame with another
- * table in it: a walker that still has the old page reads the wrong mapping. VA
- * 5 GiB is the page at IPA 2 GiB by table A, and at IPA 3 GiB by table B.
+ * Stage 1 is on. Its level-1 table is in a page that is moved to a frame with another
+ * table in it. A walker that still has the old page reads the wrong mapping. VA 5 GiB is
+ * the page at IPA 2 GiB by table A, and at IPA 3 GiB by table B.
  */
 static bool test_stage1_walk(struct bed *b)
 {
@@ -446,7 +451,7 @@ static bool test_stage1_walk(struct bed *b)
 	return true;
 }
 
-/* The same with the stage-1 table in the middle and at the end of what goes. */
+/* The same with the stage-1 table in the middle and at the end of the range. */
 static bool test_stage1_range(struct bed *b)
 {
 	const uint64_t attr = 0x701;

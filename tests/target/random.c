@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Random operations on a window of pages against a flat array of what each page
- * must be, asked of the MMU after each operation.
+ * Random operations on a window of pages. A flat array has the expected state of each
+ * page, and the MMU is asked after each operation.
  */
 #include "target.h"
 
@@ -37,7 +37,7 @@ static bool probe(struct bed *b, uint64_t base, const struct expected *e, unsign
 
 enum what { MAP, UNMAP, SPLIT, PROTECT, COLLAPSE, WHATS };
 
-/* One change, exclusive or shared: nobody else is there, so both must do it. */
+/* One change, exclusive or shared. There is no other call, so both must do it. */
 static int change(struct bed *b, enum what what, uint64_t ipa, uint64_t pa, uint64_t size)
 {
 	const uint32_t flags = rnd(b) & 1 ? S2_SHARED : 0;
@@ -74,7 +74,7 @@ static int change(struct bed *b, enum what what, uint64_t ipa, uint64_t pa, uint
 bool test_random(struct bed *b)
 {
 	static struct expected e[WINDOW];
-	/* Where the window is, and how it lies in blocks, is part of the chance. */
+	/* The place of the window, and how it lies in blocks, are random too. */
 	const uint64_t base = GIB(1) + rnd(b) % 1024 * b->page;
 
 	memset(e, 0, sizeof(e));
@@ -97,7 +97,7 @@ bool test_random(struct bed *b)
 		}
 		for (unsigned p = 0; p < PROBES; p++)
 			CHECK(probe(b, base, e, (unsigned)(rnd(b) % WINDOW)));
-		/* The edges are where mistakes are. */
+		/* Most mistakes are at the edges. */
 		CHECK(probe(b, base, e, first));
 		CHECK(probe(b, base, e, first + n - 1));
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Runs every case for every granule, layout and IPA size that the CPU has, and
- * prints TAP. A machine with 1 GiB and two CPUs.
+ * Runs every case for every granule, layout and IPA size that the CPU has, and prints
+ * TAP. It needs a machine with 1 GiB and two CPUs.
  */
 #include "target.h"
 
@@ -45,9 +45,9 @@ static struct touched touch_here(enum access access, uint64_t va, uint64_t value
 
 /* ---- the second CPU -------------------------------------------------------------
  *
- * It does what is in the slot when the number there changes. Release and acquire
- * on the numbers, so that the arguments are there before the request, and the
- * result before the answer.
+ * The second CPU does what the slot says when the number in the slot changes. The numbers
+ * are read with acquire and written with release, so that the arguments come before the
+ * request, and the result before the answer.
  */
 enum request { TOUCH, SETUP, STAGE1 };
 
@@ -143,17 +143,28 @@ void stage1(struct bed *b, uint64_t table_ipa)
 		ask(STAGE1, READ, table_ipa, 0, 0);
 }
 
-/* The seed, as QEMU's semihosting argument. */
-static uint64_t seed_given(void)
+#if PLANT == PLANT_ANY
+unsigned el2_plant;
+#endif
+
+/* QEMU's semihosting argument is "SEED [PLANT]", PLANT a number of plant.h. */
+static uint64_t arguments(void)
 {
 	enum { SYS_GET_CMDLINE = 0x15 };
 	static char text[64];
-	uint64_t block[2] = { (uintptr_t)text, sizeof(text) }, seed = 0;
+	uint64_t block[2] = { (uintptr_t)text, sizeof(text) }, number[2] = { 0 };
 
-	if (semihosting(SYS_GET_CMDLINE, block) == 0)
-		for (const char *s = text; *s >= '0' && *s <= '9'; s++)
-			seed = seed * 10 + (uint64_t)(*s - '0');
-	return seed ? seed : 1;
+	if (semihosting(SYS_GET_CMDLINE, block) == 0) {
+		const char *s = text;
+
+		for (unsigned i = 0; i < 2; i++, s += *s == ' ')
+			for (; *s >= '0' && *s <= '9'; s++)
+				number[i] = number[i] * 10 + (uint64_t)(*s - '0');
+	}
+#if PLANT == PLANT_ANY
+	el2_plant = (unsigned)number[1];
+#endif
+	return number[0] ? number[0] : 1;
 }
 
 /* xorshift64* */
@@ -178,7 +189,7 @@ static int bed_start(struct bed *b)
 	};
 	int err;
 
-	/* 52-bit PAs take LPA2 or the 64 KiB granule. */
+	/* 52-bit PAs need LPA2 or the 64 KiB granule. */
 	if (cfg.pa_bits > 48 && !b->geo.lpa2 && b->geo.granule_shift != 16)
 		cfg.pa_bits = 48;
 	pool_init(&b->pool, POOL_BASE, POOL_SIZE, b->geo.granule_shift);
@@ -187,7 +198,7 @@ static int bed_start(struct bed *b)
 	err = s2_init(&b->s2, &cfg);
 	if (err)
 		return err;
-	/* A VMID of its own: nothing that an earlier case left in a TLB is ours. */
+	/* A VMID of its own, so that TLB entries of an earlier case are not used. */
 	b->pool.vttbr = s2_vttbr(&b->s2) | (1 + rnd(b) % 255) << 48;
 	setup_here(cpu_hcr(cfg.features), s2_vtcr(&b->s2), b->pool.vttbr);
 	for (unsigned cpu = 1; cpu < b->cpus; cpu++)
@@ -197,7 +208,7 @@ static int bed_start(struct bed *b)
 		      S2_R | S2_X, S2_MAP_PAGES, NULL);
 }
 
-/* After each case: nothing is left, every table page is back. */
+/* After each case nothing is left, and every table page is back. */
 static bool bed_end(struct bed *b)
 {
 	CHECK_EQ(s2_destroy(&b->s2, 0, NULL), 0);
@@ -235,8 +246,8 @@ static bool has_geometry(const struct features *f, const struct geometry *g)
 }
 
 /*
- * QEMU 7.2 takes a start level of 0 with 16 KiB granules for invalid, DS or not,
- * and faults every access: seen by the EL1 code, which is mapped.
+ * QEMU 7.2 takes a start level of 0 with 16 KiB granules as invalid, with or without DS,
+ * and faults every access. This is seen by the EL1 code, which is mapped.
  */
 static bool machine_refuses(struct bed *b)
 {
@@ -268,7 +279,7 @@ static unsigned run_geometry(struct bed *b, unsigned *n)
 		const struct test_case *t = &test_cases[i];
 		bool good;
 
-		/* A walk of level 3 only: there are no blocks. */
+		/* A walk of level 3 only has no blocks. */
 		if (t->level_2_block && b->geo.granule_shift == 16 &&
 		    b->geo.ipa_bits < 34)
 			continue;
@@ -282,11 +293,11 @@ static unsigned run_geometry(struct bed *b, unsigned *n)
 
 void el2_main(void)
 {
-	/* Not on the stack, which is small; the others are told its address. */
+	/* Not on the stack, which is small. The other CPUs get its address. */
 	static struct bed b;
 	unsigned n = 0, failed = 0;
 
-	b.seed = seed_given();
+	b.seed = arguments();
 	b.cpus = 2;
 	cpu_features(&b.cpu);
 	say("TAP version 13");

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The engine on real instructions: what EL1 may do with an address is asked of
- * the MMU, on two CPUs, and nothing else is believed.
+ * The engine on real instructions: the tests ask the MMU, on two CPUs, what EL1 may do
+ * with an address. They rely on nothing else.
  */
 #ifndef STAGE2_TARGET_H
 #define STAGE2_TARGET_H
 
 #include "../../ports/el2/el2.h"
 
-/* Memory of the machine: the monitor and its tables below, the guest's above. */
+/*
+ * Memory of the machine: the monitor and its tables below, the memory of the guest above.
+ */
 #define POOL_BASE 0x48000000ull
 #define POOL_SIZE MIB(256)
 #define DATA 0x60000000ull
@@ -22,9 +24,9 @@ static inline uint64_t frame(unsigned n)
 
 #define FRAMES (DATA_SIZE / KIB(64))
 
-/* Frames with a use; those that tests take start at FRAME_FREE. */
+/* Frames with a fixed use. Those that tests take start at FRAME_FREE. */
 enum { FRAME_CODE, FRAME_S1_A, FRAME_S1_B, FRAME_FREE };
-/* Where EL1 code is in every instance, and the tables of its stage 1. */
+/* The EL1 code in every instance, and the tables of its stage 1. */
 #define CODE_IPA KIB(64)
 #define S1_IPA KIB(128)
 
@@ -34,7 +36,7 @@ enum outcome { DONE, TRANSLATION, ACCESS_FLAG, PERMISSION, OTHER };
 struct touched {
 	enum outcome outcome;
 	uint64_t value; /* what was read, or returned */
-	uint64_t ipa;	/* that faulted, by HPFAR_EL2: the 4 KiB page */
+	uint64_t ipa;	/* the address that faulted, by HPFAR_EL2: the 4 KiB page */
 	uint64_t esr;
 };
 
@@ -52,12 +54,12 @@ struct bed {
 	uint64_t page; /* bytes in a granule */
 	uint64_t seed;
 	unsigned cpus;
-	uint32_t fresh_tables; /* free ones before the first map */
+	uint32_t fresh_tables; /* free pages before the first map */
 };
 
-/* Access @va at EL1 on @cpu. */
+/* Accesses @va at EL1 on @cpu. */
 struct touched touch(unsigned cpu, enum access access, uint64_t va, uint64_t value);
-/* The outcome on every CPU, or OTHER if they differ. */
+/* The result on every CPU, or OTHER if they differ. */
 enum outcome touch_all(struct bed *b, enum access access, uint64_t va, uint64_t value);
 /* Stage 1 of EL1 on every CPU: 0 is off, else the IPA of its level-1 table. */
 void stage1(struct bed *b, uint64_t table_ipa);
@@ -69,7 +71,7 @@ static inline volatile uint64_t *word(uint64_t pa)
 	return (volatile uint64_t *)pa;
 }
 
-/* A test fails where it stops being true, and says so. */
+/* A test fails where the condition is false, and prints it. */
 #define CHECK(cond)                                                    \
 	do {                                                           \
 		if (!(cond)) {                                         \

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What Linux's arch/arm64/kvm/hyp/pgtable.c wants of the kernel around it, for a
- * program: 4 KiB granules, 48-bit addresses without LPA2, barriers and TLBIs are
- * counters. Where the kernel patches a branch at boot it costs a load and a test
- * here; where it would switch to the guest's context for a TLBI, nothing.
+ * The parts of the kernel that Linux's arch/arm64/kvm/hyp/pgtable.c uses, for a program:
+ * 4 KiB granules, 48-bit addresses without LPA2. Barriers and TLBIs are counters. A
+ * branch that the kernel patches at boot costs a load and a test here. The switch to the
+ * context of the guest for a TLBI costs nothing here.
  */
 #ifndef STAGE2_BENCH_LINUX_SHIM_H
 #define STAGE2_BENCH_LINUX_SHIM_H
@@ -21,7 +21,7 @@ typedef int8_t s8;
 typedef uint64_t phys_addr_t;
 typedef uint64_t kvm_pfn_t;
 
-/* ---- what the counters are; linux.c has them ---- */
+/* ---- the counters, defined in linux.c ---- */
 
 struct shim_counts {
 	u64 reads, writes, tlbi, dsb, isb, clean_calls, clean_bytes;
@@ -29,7 +29,7 @@ struct shim_counts {
 extern struct shim_counts shim;
 extern bool shim_fwb, shim_tlbirange;
 
-/* Counters are for one thread. */
+/* The counters are for one thread. */
 #ifdef COUNT_PORT_THREADS
 #define SHIM_ADD(counter, n) ((void)0)
 #else
@@ -59,7 +59,7 @@ extern bool shim_fwb, shim_tlbirange;
 #define ERR_PTR(e) ((void *)(intptr_t)(e))
 #define PTR_ERR(p) ((intptr_t)(p))
 #define IS_ERR(p) ((uintptr_t)(p) > (uintptr_t)-4096)
-/* None may fire: a measurement of an error path is worth nothing. */
+/* None may fire: a measurement of an error path has no meaning. */
 #define WARN_ON(x) (unlikely(x) ? abort(), true : false)
 #define WARN_ON_ONCE(x) WARN_ON(x)
 
@@ -75,7 +75,7 @@ static inline u64 shim_cmpxchg(u64 *p, u64 old, u64 new)
 	return old;
 }
 
-/* A kernel that does not preempt: RCU's read side is for the compiler only. */
+/* A kernel without preemption: RCU's read side only affects the compiler. */
 #define __rcu
 #define rcu_dereference_check(p, c) (p)
 #define rcu_read_lock() __asm__ volatile("" ::: "memory")
@@ -177,7 +177,7 @@ static inline void __kvm_tlb_flush_vmid_ipa(struct kvm_s2_mmu *mmu, u64 ipa, int
 	shim_flushed(1);
 }
 
-/* The non-shareable forms, for this CPU: the same number of everything. */
+/* The non-shareable forms, for this CPU. They count the same. */
 #define __kvm_tlb_flush_vmid_ipa_nsh __kvm_tlb_flush_vmid_ipa
 
 /* DSB ISHST, VMALLS12E1IS, DSB ISH, ISB. */
@@ -189,7 +189,7 @@ static inline void __kvm_tlb_flush_vmid(struct kvm_s2_mmu *mmu)
 	SHIM_ADD(isb, 1);
 }
 
-/* One range TLBI for each scale that has its share, one by IPA for an odd page. */
+/* One range TLBI for each scale that has a part, and one by IPA for an odd page. */
 static inline void __kvm_tlb_flush_vmid_range(struct kvm_s2_mmu *mmu, u64 ipa, u64 pages)
 {
 	u64 tlbis = 0;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What make kvm-bench measures: guest memory is mapped by a vCPU that touches it,
- * then taken away, or its dirty pages are logged. The counting is QEMU's (count.c);
- * two instructions that do nothing tell it where it begins and ends. Each line on the
+ * The cases that make kvm-bench measures. A vCPU touches guest memory, which maps it.
+ * Then the memory is taken away, or its dirty pages are logged. QEMU counts (count.c);
+ * two instructions without effect tell it where to begin and to end. Each line on the
  * console, "##PHASE kind bytes mapped-entries way", belongs to one line of counts.
  */
 #define _GNU_SOURCE
@@ -19,7 +19,7 @@
 #define MIB (UINT64_C(1) << 20)
 #define HUGE (2 * MIB)
 
-/* Touch every x2 bytes from x0 to x1, then say so (there is no slot at x3). */
+/* Touches every x2 bytes from x0 to x1, then stores at x3, where there is no slot. */
 extern const char guest_start[], guest_end[];
 __asm__(".pushsection .rodata\n"
 	".globl	guest_start, guest_end\n"
@@ -35,8 +35,8 @@ __asm__(".pushsection .rodata\n"
 
 /*
  * DONTNEED, SLOT, CLOSE: how the memory is taken away. LOG: logging begins, which
- * write-protects. SPLIT: the same, and blocks become pages at once. COLLAPSE: it has
- * ended, and the vCPU's faults make blocks of pages again.
+ * write-protects. SPLIT: the same, and blocks become pages at once. COLLAPSE: logging has
+ * ended, and the faults of the vCPU make blocks of pages again.
  */
 enum way { DONTNEED, SLOT, CLOSE, LOG, SPLIT, COLLAPSE };
 static const char *const way_name[] = { "dontneed", "slot",  "close",
@@ -65,7 +65,7 @@ static void touch(struct vcpu *vcpu, uint64_t size, uint64_t stride)
 		die("the vCPU was interrupted");
 }
 
-/* One case; block: backed by huge pages. stride: one page touched in so many bytes. */
+/* One case. block: backed by huge pages. stride: one page in so many bytes is touched. */
 static void measure(const char *kind, bool block, uint64_t size, uint64_t stride,
 		    enum way way)
 {
@@ -86,7 +86,7 @@ static void measure(const char *kind, bool block, uint64_t size, uint64_t stride
 		vm_slot(&vm, 1, DATA_IPA, data, size, 0);
 	}
 
-	/* Freed tables of the case before are not to be counted here. */
+	/* The freed tables of the previous case are not to be counted here. */
 	usleep(300000);
 	__asm__ volatile("hint #120" ::: "memory");
 	if (way == DONTNEED && madvise(data, size, MADV_DONTNEED))

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A plugin for QEMU (TCG): what certain kernel functions execute, counted from
- * outside, so that the kernel that is measured is the kernel that runs.
+ * A plugin for QEMU (TCG). It counts what certain kernel functions execute, from outside,
+ * so that the kernel that is measured is the kernel that runs.
  *
- *	-plugin count.so,out=FILE,fn=NAME:ADDRESS,...,vectors=ADDRESS
+ *         -plugin count.so,out=FILE,fn=NAME:ADDRESS,...,vectors=ADDRESS
  *
- * For each fn: calls, and for all of them together and for the longest one the
- * instructions, TLBIs, DSBs and so on between entry and return, callees included,
- * interrupts excluded. The guest's programs mark phases by two instructions that
- * do nothing: HINT #120 forgets what was counted, HINT #121 writes a line of JSON.
+ * It counts the calls of each fn. For all calls together, and for the longest one, it
+ * counts the instructions, TLBIs, DSBs and so on between entry and return, callees
+ * included, interrupts excluded. The programs of the guest mark phases by two
+ * instructions without effect: HINT #120 forgets what was counted, HINT #121 writes a
+ * line of JSON.
  *
- * It counts by translation blocks: code that is counted takes no exception but at
- * their ends. For one CPU (-smp 1), on which no other program runs meanwhile: an
- * exception that is entered in one program and left in another would not be seen as
- * one interrupt. The functions of the plugin interface used
- * here are declared below; Debian has no package with its header.
+ * It counts by translation blocks: counted code takes an exception only at the end of a
+ * block. It works for one CPU (-smp 1) on which no other program runs meanwhile, because
+ * an exception that is entered in one program and left in another one would not be seen
+ * as one interrupt. The functions of the plugin interface are declared below, because
+ * Debian has no package with its header.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -204,7 +205,7 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	for (int i = 0; i < n_fns; i++)
 		if (fns[i].pc == b->pc)
 			b->fn = i;
-	/* The guest's and the programs' own code is of no interest. */
+	/* The code of the guest and of the programs is of no interest. */
 	if (b->pc >> 47 || b->reset || b->report)
 		qemu_plugin_register_vcpu_tb_exec_cb(tb, executed, 0, b);
 	else

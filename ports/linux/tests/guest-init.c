@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The only program of the guest that guest.c boots: say that it is up, use some
- * memory, give it back, switch off. It speaks through the kernel's log, whose
+ * The only program of the guest that guest.c boots. It reports that it is up, uses some
+ * memory, gives it back, and switches off. It writes to the log of the kernel, whose
  * early console needs no interrupt.
  */
 #include <fcntl.h>

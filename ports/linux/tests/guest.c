@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A VMM for one purpose: boot Linux with two CPUs and 256 MiB on /dev/kvm and see
- * it switch itself off. GIC and timers are KVM's; the console is the data register
- * of a PL011 that takes every character at once.
+ * A VMM for one purpose: it boots Linux with two CPUs and 256 MiB on /dev/kvm and waits
+ * until it switches itself off. GIC and timers are KVM's. The console is the data
+ * register of a PL011 that takes every character at once.
  *
- *	guest IMAGE DTB INITRD
+ *         guest IMAGE DTB INITRD
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -87,7 +87,9 @@ static void make_gic(void)
 	check(!ioctl((int)device.fd, KVM_SET_DEVICE_ATTR, &init), "GIC init");
 }
 
-/* A line at a time, marked as the guest's; the line that our init prints is noted. */
+/*
+ * Prints one line at a time, marked as the guest's. Notes the line that our init prints.
+ */
 static void put(char c)
 {
 	static char line[256];
@@ -178,7 +180,7 @@ int main(int argc, char **argv)
 	set_reg(vcpu[0], KVM_REG_ARM_CORE_REG(regs.pc), RAM);
 	for (uintptr_t i = 0; i < CPUS; i++)
 		check(!pthread_create(&thread, NULL, run_vcpu, (void *)i), "thread");
-	/* The first vCPU that sees the guest's end ends the program. */
+	/* The first vCPU that sees the end of the guest ends the program. */
 	pthread_join(thread, NULL);
 	return 1;
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The first and only program of the test machine: runs the lines of /tests, says
- * on the console how each ended, and switches the machine off. A line is
+ * The first and only program of the test machine. It runs the lines of /tests, prints on
+ * the console how each ended, and switches the machine off. A line is
  *
- *	name <tab> timeout in seconds <tab> options <tab> path and arguments
+ *         name <tab> timeout in seconds <tab> options <tab> path and arguments
  *
- * options: "pages=N" reserves N huge pages for it, "trace" prints what it has left in
- * /tmp/trace; others are not for us. After each test the memory in stage-2 tables must
- * be back to 0: freed tables wait for a grace period, so it is given some time.
+ * options: "pages=N" reserves N huge pages for the test, "trace" prints what it has left
+ * in /tmp/trace; other options are for other programs. After each test the memory in
+ * stage-2 tables must be back to 0. Freed tables wait for a grace period, so the check
+ * waits some time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -101,8 +102,8 @@ static void exec_test(char *command)
 }
 
 /*
- * Wait status of the test; a timeout looks like SIGKILL. No polling: while a test is
- * measured (count.c) nobody else is to run.
+ * Returns the wait status of the test; a timeout looks like SIGKILL. It does not poll,
+ * because no other program may run while a test is measured (count.c).
  */
 static int wait_for(pid_t pid, double timeout, bool *timed_out)
 {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Is every write to a guest's huge pages in the dirty log, and do the pages become
+ * Is every write to the huge pages of a guest in the dirty log, and do the pages become
  * blocks again afterwards?
  *
- * Two vCPUs. One writes all pages, again and again, for as long as the test lasts: a
- * page whose content has changed between two looks must be in the log that was
- * fetched before or after the second. The other writes what it is told to, nothing
- * else: exactly that must be in the log. Both start on blocks, which KVM splits at the
- * first write or, with --eager, when logging begins (no selftest of KVM's does that).
- * When logging has ended the second one's writes make blocks again, which the kernel's
- * dump of the tables says.
+ * There are two vCPUs. The first writes all pages, again and again, for as long as the
+ * test lasts. A page whose content has changed between two looks must be in the log that
+ * was fetched before or after the second look. The other vCPU writes what it is told to,
+ * and nothing else: exactly that must be in the log. Both start on blocks, which KVM
+ * splits at the first write or, with --eager, when logging begins (no selftest of KVM
+ * does that). After logging has ended, the writes of the second vCPU make blocks again,
+ * which the dump of the tables must show.
  */
 #define _GNU_SOURCE
 #include <pthread.h>
@@ -34,7 +34,9 @@
 #define DATA_IPA UINT64_C(0x80000000)
 #define END_IPA UINT64_C(0xf0000000)
 
-/* Store x4 to every x2 bytes from x0 to x1, say so, and again with the next number. */
+/*
+ * Stores x4 to every x2 bytes from x0 to x1, reports, and repeats with the next number.
+ */
 extern const char guest_start[], guest_end[];
 __asm__(".pushsection .rodata\n"
 	".globl	guest_start, guest_end\n"
@@ -50,7 +52,7 @@ __asm__(".pushsection .rodata\n"
 	"guest_end:\n"
 	".popsection\n");
 
-/* The first area is the busy vCPU's, the second the obedient one's. */
+/* The first area belongs to the busy vCPU, the second to the obedient one. */
 static char *data;
 static struct vm vm;
 static atomic_bool stop;
@@ -101,7 +103,7 @@ static bool bit(const uint64_t *bits, unsigned long page)
 	return bits[page / 64] >> page % 64 & 1;
 }
 
-/* What changed from *seen to now is in the log from before or in the next one. */
+/* What changed from *seen to now must be in the previous log or in the next one. */
 static void compare(const uint64_t *before, const uint64_t *after, const uint64_t *log,
 		    const uint64_t *next)
 {
@@ -110,7 +112,7 @@ static void compare(const uint64_t *before, const uint64_t *after, const uint64_
 			fail("a write is not in the log", i);
 }
 
-/* Every third page or the like, by one vCPU and by nobody else. */
+/* Every third page or a similar set, written by one vCPU and by nobody else. */
 static void exactly(struct vcpu *vcpu, unsigned long stride, uint64_t value,
 		    uint64_t *bits)
 {
@@ -128,7 +130,7 @@ static void exactly(struct vcpu *vcpu, unsigned long stride, uint64_t value,
 	}
 }
 
-/* How many blocks of 2 MiB there are from an address on, in the kernel's dump. */
+/* How many blocks of 2 MiB there are from an address on, in the dump of the kernel. */
 static unsigned blocks(uint64_t ipa)
 {
 	char path[80], line[256];
@@ -190,7 +192,7 @@ static void round_of(struct vcpu *vcpu, bool eager)
 	vcpu_reg(vcpu, 2, PAGE);
 	vcpu_reg(vcpu, 4, value++);
 	vcpu_run(vcpu);
-	/* The busy one's may all be writable already: no fault, no block. */
+	/* All pages of the busy vCPU may be writable already: no fault, no block. */
 	expect(DATA_IPA + AREA, AREA / HUGE, "after logging");
 	for (from = sweeps; sweeps < from + 2;)
 		usleep(100);

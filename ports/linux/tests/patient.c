@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Linked into KVM's selftests in place of alarm(): memslot_perf_test gives each of its
- * steps ten seconds, which is much on hardware and little in an emulator on a busy host.
+ * Linked into KVM's selftests in place of alarm(). memslot_perf_test gives each of its
+ * steps ten seconds. This is much on hardware, and little in an emulator on a busy host.
  */
 unsigned int __real_alarm(unsigned int seconds);
 unsigned int __wrap_alarm(unsigned int seconds);

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Does a vCPU go on with a translation that was taken away?
+ * Does a vCPU continue to use a translation that was removed?
  *
- * Two vCPUs store a growing number to a page A, then to a page B, again and
- * again. The host drops the memory of A, in three ways: a page, a range with a
- * table of its own, a huge page. The next store to A must fault and land in a new
- * page. If the old translation is still used, the store goes to a page that is no
- * longer the VM's, and A as the host sees it stands still while B moves on.
+ * Two vCPUs store a growing number to a page A, then to a page B, again and again. The
+ * host drops the memory of A, in three ways: a page, a range with a table of its own, a
+ * huge page. The next store to A must fault and go to a new page. If the old translation
+ * is still used, the store goes to a page that no longer belongs to the VM. Then A, as
+ * the host sees it, does not change while B does.
  *
- * It takes two CPUs: a vCPU that leaves the guest meanwhile loses its cached
+ * The test needs two CPUs: a vCPU that leaves the guest meanwhile loses its cached
  * translations for other reasons.
  *
- * --without-tlbi: switch the invalidation off for the time of the test (a kernel
- * built for tests); then a stale translation must be found. Exit 0: as expected.
+ * --without-tlbi: switches the invalidation off during the test (a kernel built for
+ * tests). Then a stale translation must be found. Exit 0: as expected.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,12 +32,13 @@
 #include "vm.h"
 
 #define VCPUS 2
-/* At least, of each kind. */
+/* The least number of each kind. */
 #define DROPS 100
 #define SECONDS 1
 /*
- * At most, until a stale one has been found. On a busy host the machine's timer
- * takes the vCPU out of the guest most of the time, and then there is nothing to find.
+ * The largest number, until a stale translation has been found. On a busy host the timer
+ * of the machine takes the vCPU out of the guest most of the time, and then there is
+ * nothing to find.
  */
 #define MOST 2048
 #define PATIENCE 60
@@ -88,14 +89,14 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-/* B moves by n or the vCPU hangs. */
+/* Waits until B has grown by n. Otherwise the vCPU hangs. */
 static uint64_t wait_b(struct worker *w, uint64_t from, uint64_t n)
 {
 	double end = now() + 30;
 	uint64_t b;
 
 	while ((b = *w->b) < from + n) {
-		/* Two CPUs, and two vCPUs that should have them. */
+		/* Two CPUs, and two vCPUs that should run on them. */
 		usleep(20);
 		if (now() > end) {
 			fprintf(stderr, "a vCPU does not move: B is %llu\n",
@@ -107,8 +108,8 @@ static uint64_t wait_b(struct worker *w, uint64_t from, uint64_t n)
 }
 
 /*
- * Without invalidation the guest goes on writing to memory that it has lost, which
- * could be anybody's next. A pipe keeps a reference, so that it is nobody's.
+ * Without invalidation the guest continues to write to memory that it has lost, and that
+ * may get another owner. A pipe keeps a reference, so that it gets none.
  */
 static void hold(struct worker *w, int pipe)
 {
@@ -118,7 +119,9 @@ static void hold(struct worker *w, int pipe)
 		die("vmsplice");
 }
 
-/* Drop [drop, drop + size), which holds every A; how many vCPUs did not notice. */
+/*
+ * Drops [drop, drop + size), which holds every A. Returns how many vCPUs did not notice.
+ */
 static unsigned drop_and_look(struct worker *w, void *drop, size_t size, int pipe)
 {
 	uint64_t before[VCPUS];
@@ -134,8 +137,8 @@ static unsigned drop_and_look(struct worker *w, void *drop, size_t size, int pip
 		before[i] = *w[i].b;
 	for (int i = 0; i < VCPUS; i++) {
 		/*
-		 * A is stored before B, and the drop was over before B was read:
-		 * when B has moved by two, A has been stored to since the drop.
+		 * A is stored before B, and the drop was over before B was read. When B
+		 * has grown by two, A has been stored to since the drop.
 		 */
 		wait_b(&w[i], before[i], 2);
 		stale += *w[i].a < before[i];
@@ -165,7 +168,10 @@ int main(int argc, char **argv)
 
 	sigaction(SIGUSR1, &act, NULL);
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
-	/* Four huge pages: three kinds of A, and B; aligned, one spare for that. */
+	/*
+	 * Four huge pages: three kinds of A, and B; one more, so that they can be
+	 * aligned.
+	 */
 	data = mmap(NULL, 5 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
 		    -1, 0);
 	if (data == MAP_FAILED)

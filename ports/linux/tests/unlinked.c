@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* With a VM there, let a kernel for tests try the functions that KVM does not call. */
+/* While a VM exists, lets a kernel for tests try the functions that KVM does not call. */
 #include <stdio.h>
 #include <string.h>
 

@@ -19,7 +19,7 @@ struct vcpu {
 	struct kvm_run *run;
 };
 
-/* Say what went wrong and end the program. */
+/* Prints what went wrong and ends the program. */
 void die(const char *what) __attribute__((noreturn));
 
 /* chunk: how much KVM splits at a time when logging begins; 0: at the first write. */
@@ -33,8 +33,8 @@ void vcpu_open(struct vm *vm, struct vcpu *vcpu, unsigned id, uint64_t offset);
 void vcpu_close(struct vm *vm, struct vcpu *vcpu);
 void vcpu_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
 /*
- * Until it stores outside of any slot, or a signal comes: the address, or 0. The next
- * run goes on after that store.
+ * Runs until the vCPU stores outside of any slot (returns the address), or until a signal
+ * (returns 0). The next run continues after that store.
  */
 uint64_t vcpu_run(struct vcpu *vcpu);
 

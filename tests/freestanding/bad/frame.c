@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A frame too large for a small stack. */
+/* Has a frame that is too large for a small stack. */
 #include "port.h"
 
 int s2_bad_frame(unsigned i);

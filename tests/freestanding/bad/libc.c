@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Needs a function that is neither memset, memcpy nor the port's. */
+/* Needs a function that is not memset, memcpy or a function of the port. */
 #include "port.h"
 
 int puts(const char *s);

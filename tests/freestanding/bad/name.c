@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* A name that the embedder may have, too. */
+/* Uses a name that the embedder may use too. */
 #include "port.h"
 
 int invalidate(void);

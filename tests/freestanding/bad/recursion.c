@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Two functions that call each other; not a tail call, so not a loop at -O2. */
+/*
+ * Two functions call each other. This is not a tail call, so -O2 does not make it a loop.
+ */
 #include "port.h"
 
 unsigned s2_bad_even(volatile unsigned *n);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Keeps state of its own: two instances would share it. */
+/* Keeps global state, which two instances would share. */
 #include "port.h"
 
 int s2_bad_state(void);
