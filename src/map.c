@@ -189,15 +189,20 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 		s2_port_make_executable(m->s2->port, pa, size);
 }
 
-/* Beside others a leaf that the look has seen may have gone, or lost a permission. */
+/*
+ * Beside others a leaf that the look has seen may go, or lose a permission, until the new
+ * one is made. So where it has seen any, each is published just before it is made.
+ */
+static bool publishes_late(const struct map *m, const struct found *f)
+{
+	return is_shared(m->step) && f->present;
+}
+
 static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
 			 uint64_t size, uint64_t d)
 {
-	bool fresh = f->present && !desc_valid(d);
-	bool executable = !f->fresh && !f->executable && m->t.attr & ~desc_exec(d) & S2_X;
-
-	if (is_shared(m->step) && (fresh || executable))
-		publish(m, ipa, size, fresh, true);
+	if (publishes_late(m, f))
+		publish(m, ipa, size, !desc_valid(d), m->t.attr & ~desc_exec(d) & S2_X);
 }
 
 /*
@@ -401,7 +406,8 @@ static int map_window(struct map *m)
 	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
 				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
-	publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
+	if (!publishes_late(m, &f))
+		publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
 	err = make(m, &f, &g);
 	if (S2_USE_CHANGES && g.start < g.end) {
 		invalidate(m->s2, m->step, &g);
