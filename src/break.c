@@ -354,6 +354,11 @@ void break_window(struct window *w)
 				if (!take_table(&b, entry, d))
 					continue;
 				break_run(&b, entry, d);
+			} else if (!(state_below(s2, d) & META_COUNTS)) {
+				/* Empty: out of it by its last page, and it is detached. */
+				c->ipa = cursor_past(c) - page_size(s2);
+				cursor_down(c, table_of(s2, d));
+				b.own[c->level] = 0;
 			}
 		} else if (desc_valid(d)) {
 			if (only_notes(w) ||
