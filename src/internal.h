@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the engine's files share, from the bottom up. A file may call those whose headers
- * come before its own:
+ * What the engine's files share, from the bottom up. A file calls only those that stand
+ * before it:
  *
- *   inval.c  op.c  entry.c  batch.c  change.c  run.c  split.c  break.c  unmap.c  flush.c
- *   map.c  note.c  collapse.c  inspect.c  dump.c  page.c
+ *   inval.c  op.c  cursor.c  entry.c  target.c  extra/log.c  extra/batch.c  extra/run.c
+ *   split.c  break.c  unmap.c  map.c  extra/flush.c  page.c
+ *
+ * and by none are called config.c, inspect.c and the other files of extra/. What is in
+ * extra/ may be left out of a build: src/profile.h says by which constant.
  */
 #ifndef STAGE2_SRC_INTERNAL_H
 #define STAGE2_SRC_INTERNAL_H

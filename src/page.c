@@ -130,6 +130,7 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 		return false;
 	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
 		return false;
+	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
 	if (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN) &&
 	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN | S2_MAP_REPLACE | S2_DROP_EDGES |
 		       (S2_USE_SHARED ? S2_SHARED : 0)) ||
@@ -145,7 +146,6 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || p.d)
 		return false;
-	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
 	meta = table_meta(s2, p.table);
 	if (S2_USE_SHARED && flags & S2_SHARED) {
 		if (!put_leaf(s2, meta, p.entry, d, keep))

@@ -3,7 +3,8 @@
  * What an embedder does not use. Each S2_USE_ constant is 0 or 1 and may be set in
  * stage2_port.h. The code tests it by an ordinary if, so the compiler checks what it
  * removes. A call that asks for something left out gets S2_E_UNSUPPORTED and changes
- * nothing. S2_GRANULE_SHIFT (12, 14 or 16), if defined, makes the granule a constant of
+ * nothing. The files of extra/ that are named below need not be compiled where their
+ * constant is 0. S2_GRANULE_SHIFT (12, 14 or 16), if defined, makes the granule a constant of
  * the build. docs/design.md has the table of the named profiles.
  */
 #ifndef STAGE2_SRC_PROFILE_H
@@ -25,11 +26,11 @@
 #ifndef S2_USE_STEPS
 #define S2_USE_STEPS (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif
-/* s2_split(), s2_collapse(), S2_SPLIT_EDGES. */
+/* s2_split(), S2_SPLIT_EDGES; s2_collapse(): extra/collapse.c. */
 #ifndef S2_USE_RESHAPE
 #define S2_USE_RESHAPE (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif
-/* S2_FEAT_HAFDBS, S2_FEAT_DBM: hardware writes access flags and dirty state. */
+/* S2_FEAT_HAFDBS, S2_FEAT_DBM: hardware writes flags and dirty state: extra/log.c. */
 #ifndef S2_USE_HW
 #define S2_USE_HW (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif
@@ -50,19 +51,19 @@
 #ifndef S2_USE_FAST
 #define S2_USE_FAST (S2_PROFILE >= S2_PROFILE_HYPERVISOR && !S2_SMALL)
 #endif
-/* Changes in place and looks at a range: s2_wrprotect(), s2_age(), s2_count(), ... */
+/* Changes in place and looks at a range: extra/change.c, extra/range.c. */
 #ifndef S2_USE_CHANGES
 #define S2_USE_CHANGES (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif
-/* s2_batch_begin(), op->batch. */
+/* s2_batch_begin(), op->batch: extra/batch.c, extra/flush.c. */
 #ifndef S2_USE_BATCH
 #define S2_USE_BATCH (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
-/* S2_MAP_CONT: contiguous runs. */
+/* S2_MAP_CONT, contiguous runs: extra/run.c. */
 #ifndef S2_USE_RUNS
 #define S2_USE_RUNS (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
-/* s2_annotate(), S2_KEEP_NOTES. */
+/* s2_annotate(), S2_KEEP_NOTES: extra/note.c. */
 #ifndef S2_USE_NOTES
 #define S2_USE_NOTES (S2_PROFILE >= S2_PROFILE_ALL)
 #endif

@@ -25,6 +25,7 @@ struct world world;
 static uint64_t base, edge[16], page, block, top;
 static unsigned edges;
 static struct s2_batch batch;
+static bool closing;		   /* the world ends */
 static bool ends;		   /* a flush that is the batch's last */
 static uint64_t countdown, places; /* events to the next call; as many on average */
 static uint64_t calls_made, calls_wanted;
@@ -515,6 +516,9 @@ static void go_on(struct call *c)
 
 	if (c->exclusive && !below(8))
 		c->op.max_entries = c->op.max_entries ? 4096 : 0;
+	/* Or it has no budget from now on, and ends here. */
+	if (c->exclusive && !below(closing ? 4 : 32))
+		c->op.max_entries = c->op.max_bytes = 0;
 	call(c, fresh);
 }
 
@@ -643,10 +647,44 @@ static void run_batch(void)
 	flush(true);
 }
 
+/* A block is there, and an unmap has begun to clean it and has not come to its end. */
+static void park(void)
+{
+	struct call *c = new_call();
+	uint64_t ipa = base + (below(3) ? 0 : top);
+
+	if (!c)
+		return;
+	c->exclusive = true;
+	c->kind = MAP;
+	c->ipa = ipa;
+	c->size = top;
+	c->pa = world.alias ? world.delta[1] : ipa + world.delta[0];
+	c->attr = RW | S2_MEM_NC;
+	c->flags = S2_MAP_REPLACE | S2_SPLIT_EDGES | S2_NO_CLEAN;
+	call(c, true);
+	tidy();
+	c = new_call();
+	if (!c)
+		return;
+	c->exclusive = c->steps = true;
+	c->kind = UNMAP;
+	c->ipa = ipa;
+	c->size = top;
+	c->op.max_bytes = top / 256 > S2_BUDGET_BYTES_MIN ? top / 256 :
+							    S2_BUDGET_BYTES_MIN;
+	call(c, true);
+}
+
 static void exclusive_call(void)
 {
 	struct call *c;
 	unsigned flights = count_pending(true);
+
+	if (world.parks && flights < FLIGHTS && !below(4)) {
+		park();
+		return;
+	}
 
 	if (flights && (flights == FLIGHTS || below(2))) {
 		unsigned n = (unsigned)below(flights);
@@ -770,6 +808,12 @@ static void pick_edges(void)
 		edge[1] = base + block;
 		edges = 2;
 	}
+	/* The whole of a block is a range of its own. */
+	if (world.parks)
+		edge[0] = base;
+	if (world.parks && edge[edges - 1] > base + top)
+		edge[edges - 1] = base + top > edge[edges - 2] ? base + top :
+								 edge[edges - 1];
 	world.probes = 0;
 	for (unsigned i = 0; i < edges; i++) {
 		if (edge[i])
@@ -801,9 +845,12 @@ static void open_world(uint64_t number)
 	if (level < world.bed.s2.start_level)
 		level = world.bed.s2.start_level;
 	top = below(2) ? block : level_size(&world.bed.s2, level);
-	base = 4 * top <= world.bed.s2.ipa_end && below(2) ? 2 * top : 0;
 	world.alias = !below(4);
 	world.waive = !below(8);
+	world.parks = !world.waive && !below(3);
+	if (world.parks)
+		top = level_size(&world.bed.s2, level);
+	base = 4 * top <= world.bed.s2.ipa_end && below(2) ? 2 * top : 0;
 	for (unsigned i = 0; i < 4; i++)
 		world.delta[i] = (UINT64_C(1) << (cfg.pa_bits - 3)) * (i + 1);
 	if (world.bed.s2.ipa_end > world.delta[0])
@@ -826,6 +873,7 @@ static void close_world(void)
 {
 	struct call *c;
 
+	closing = true;
 	for (unsigned i = 0; i < CALLS; i++)
 		while (pending(&world.call[i]))
 			go_on(&world.call[i]);
@@ -843,6 +891,7 @@ static void close_world(void)
 	world.bed.port.wrote = NULL;
 	bed_close(&world.bed);
 	ref_close();
+	closing = false;
 }
 
 static void run_world(uint64_t number)

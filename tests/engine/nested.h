@@ -156,6 +156,7 @@ struct world {
 	bool alias;	   /* several addresses have the same frames */
 	uint64_t delta[4]; /* else: PA - IPA of any leaf */
 	bool waive;	   /* every call waives cleans */
+	bool parks;	   /* large blocks are unmapped in steps */
 	uint64_t made[KINDS], answers[KINDS][24], nested[DEPTH + 1];
 };
 

@@ -274,8 +274,9 @@ static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 			if (o->pa < pa || o->pa >= pa + size)
 				continue;
 			any = true;
-			/* Overlapping ranges of a batch are each cleaned. */
-			owed |= (!o->clean || c->kind == FLUSH) && asked_for(o, i);
+			/* A parked leaf is gone on with; overlapping ranges of a batch are
+			 * each cleaned. */
+			owed |= (!o->clean || c->exclusive) && asked_for(o, i);
 			/* Not one that is complete already. */
 			if ((!o->clean || o->barrier) && !reachable(p, o->pa, o->birth)) {
 				o->clean = true;

@@ -409,6 +409,33 @@ static void a_call_that_waives_takes_nobody_elses_clean_away(void **state)
 		}
 }
 
+/* The same in steps, each within its budget: no clean stops where nobody finds it again. */
+static void a_call_that_waives_in_steps_takes_nobody_elses_clean_away(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		for (unsigned whole = 0; whole < 2; whole++) {
+			uint64_t from = whole ? 0 : large[i].block;
+			struct s2_op op, op2 = { .max_entries = 512,
+						 .max_bytes = 2 * S2_BUDGET_BYTES_MIN };
+			unsigned steps = 0;
+			int ret;
+
+			open_large(i);
+			assert_int_equal(begin_unmap(&op, large[i].block), S2_MORE);
+			do {
+				ret = s2_unmap(&bed.s2, s2_ipa(from),
+					       large[i].table - from, S2_NO_CLEAN, &op2);
+				within(&op2);
+				assert_true(++steps < STEPS);
+			} while (ret == S2_MORE);
+			assert_int_equal(ret, 0);
+			finish_unmap(&op, large[i].block, i);
+			assert_true(memory.beyond == 0);
+			close_bed();
+		}
+}
+
 static void a_map_that_waives_takes_nobody_elses_clean_away(void **state)
 {
 	(void)state;
@@ -570,6 +597,8 @@ int main(void)
 		cmocka_unit_test(a_page_is_executable_only_if_it_was_made_so),
 		cmocka_unit_test(new_memory_is_cleaned_when_its_old_place_is_gone),
 		cmocka_unit_test(a_call_that_waives_takes_nobody_elses_clean_away),
+		cmocka_unit_test(
+			a_call_that_waives_in_steps_takes_nobody_elses_clean_away),
 		cmocka_unit_test(a_map_that_waives_takes_nobody_elses_clean_away),
 		cmocka_unit_test(destroy_cleans_what_another_has_begun),
 		cmocka_unit_test(two_unmaps_in_steps_of_one_block),
