@@ -357,7 +357,7 @@ void break_window(struct window *w)
 			} else if (!(state_below(s2, d) & META_COUNTS)) {
 				/* Empty: out of it by its last page, and it is detached. */
 				c->ipa = cursor_past(c) - page_size(s2);
-				cursor_down(c, table_of(s2, d));
+				cursor_down(c, d);
 				b.own[c->level] = 0;
 			}
 		} else if (desc_valid(d)) {
