@@ -127,9 +127,9 @@ static bool cleans_new(const struct map *m)
 
 /*
  * The next window: all that is left, or with a budget so many leaves of one size that
- * looking and making fit into a step, and that their memory may be cleaned in it. A shared
- * call that replaces takes one table of leaves at a time, since it holds the tables that
- * it goes down into (struct held).
+ * looking and making fit into a step, and that their memory may be cleaned in it. A
+ * shared call that replaces takes one table of leaves at a time, since it holds the
+ * tables that it goes down into (struct held).
  */
 static uint64_t window_end(const struct map *m)
 {
@@ -379,7 +379,9 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		return S2_MORE;
 	}
-	/* A block that lies across the place where the last step stopped: from its start. */
+	/*
+	 * A block that lies across the place where the last step stopped: from its start.
+	 */
 	op->st.cleared = w.edge ? 0 : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }

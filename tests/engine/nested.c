@@ -6,9 +6,10 @@
  *
  * Runs worlds until so many calls of the engine have been made; with WORLD only that one,
  * with its trace. NESTED_ALLOW in the environment is a list of rules that are not judged,
- * to see what else there is; NESTED_DEPTH is how many calls may be under way, 1 to 4. A world has its own seed, made of SEED and its number, so one that fails
- * is run again alone. What a call has to wait for is below it on the stack: a shared call
- * that returns S2_MORE is made again when no call is under way.
+ * to see what else there is; NESTED_DEPTH is how many calls may be under way, 1 to 4. A
+ * world has its own seed, made of SEED and its number, so one that fails is run again
+ * alone. What a call has to wait for is below it on the stack: a shared call that returns
+ * S2_MORE is made again when no call is under way.
  */
 #include <signal.h>
 #include <unistd.h>
@@ -40,7 +41,7 @@ static const char *const kind_name[KINDS] = {
 	"split", "collapse", "clean",	  "count", "lookup",  "flush",
 };
 
-/* ---- the trace ------------------------------------------------------------------------- */
+/* ---- the trace --------------------------------------------------------------------- */
 
 void nested_trace(const char *format, ...)
 {
@@ -131,7 +132,7 @@ static void trace_call(const struct call *c)
 	nested_trace(" at event %" PRIu64 "\n", world.events);
 }
 
-/* ---- one call --------------------------------------------------------------------------- */
+/* ---- one call ---------------------------------------------------------------------- */
 
 static struct call *new_call(void)
 {
@@ -268,7 +269,7 @@ static void call(struct call *c, bool first)
 		ref_returned(c);
 }
 
-/* ---- which call ---------------------------------------------------------------------------- */
+/* ---- which call -------------------------------------------------------------------- */
 
 static void pick_range(struct call *c, uint64_t most)
 {
@@ -414,7 +415,7 @@ static void shared_call(void)
 	call(c, true);
 }
 
-/* ---- events ---------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------ */
 
 static void draw_countdown(void)
 {
@@ -471,7 +472,7 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 	tlb_event(what, at, value);
 }
 
-/* ---- between calls --------------------------------------------------------------------------- */
+/* ---- between calls ----------------------------------------------------------------- */
 
 static bool pending(const struct call *c)
 {
@@ -722,7 +723,7 @@ static void exclusive_call(void)
 	call(c, true);
 }
 
-/* ---- worlds ------------------------------------------------------------------------------------ */
+/* ---- worlds ------------------------------------------------------------------------ */
 
 static const struct {
 	uint8_t ipa_bits, pa_bits, granule;
