@@ -666,6 +666,12 @@ void flat_read_marks(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_
 		r.attr = mark(d, level);
 		if (r.attr)
 			append(now, &r);
+		/* Most entries of a table are empty, or say nothing. */
+		for (uint64_t n = level > s2->start_level ? table_entries(s2) : 0;
+		     !r.attr && ++i < n && at < hi &&
+		     !desc_valid_table(table[level][i], level) &&
+		     !mark(table[level][i], level);)
+			at += level_size(s2, level);
 		while (level > s2->start_level && !(at & (level_size(s2, level - 1) - 1)))
 			level--;
 	}

@@ -458,6 +458,16 @@ static bool same_as_before(struct world *w, struct call *c, int ret)
 				    result_name(ret), what);
 }
 
+/* Others may leave tables that are empty as far as they have come. */
+static bool others_go_on(const struct world *w, const struct call *c)
+{
+	bool more = flat_busy(&w->flat, c->lo, c->hi) || w->batched.open;
+
+	for (unsigned i = 0; i < WORLD_SLOTS; i++)
+		more |= &w->slot[i] != c && w->slot[i].more;
+	return more;
+}
+
 /* An error that the reference gives for what is not done, or has no say in. */
 static bool check_error(struct world *w, struct call *c, int ret, uint64_t to)
 {
@@ -466,8 +476,8 @@ static bool check_error(struct world *w, struct call *c, int ret, uint64_t to)
 
 	if (ret == S2_E_NOMEM)
 		return true;
-	/* No block over a table of annotations. */
-	if (ret == S2_E_EXIST && c->noted)
+	/* No block over a table of annotations, or several levels of empty ones. */
+	if (ret == S2_E_EXIST && (c->noted || others_go_on(w, c)))
 		return true;
 	/* Another's marker, or a leaf that is parked. */
 	if (ret == S2_E_BUSY && c->flags & S2_SHARED &&
@@ -595,16 +605,6 @@ static uint64_t step_start(const struct world *w, const struct call *c, int ret,
 		return from;
 	flat_extent(&w->flat, &from, &end);
 	return from > c->ipa ? from : c->ipa;
-}
-
-/* They may leave a table that is empty as far as they have come. */
-static bool others_go_on(const struct world *w, const struct call *c)
-{
-	bool more = flat_busy(&w->flat, c->lo, c->hi) || w->batched.open;
-
-	for (unsigned i = 0; i < WORLD_SLOTS; i++)
-		more |= &w->slot[i] != c && w->slot[i].more;
-	return more;
 }
 
 /* How far the operation has come. */
