@@ -19,7 +19,7 @@
 #include "internal.h"
 
 #define THREADS 3
-#define PAGES 36
+#define PAGES 42
 #define ENTRIES 512u
 #define CALLS 12
 #define PROBES (2 * CALLS + 4)
