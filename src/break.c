@@ -394,7 +394,7 @@ void break_window(struct window *w)
 			if ((!w->target || c->level > w->apart) &&
 			    !drop_note(&b, entry, d))
 				continue;
-		} else if (d && is_shared(w->step)) {
+		} else if (d && is_shared(w->step) && !(w->flags & S2_ONLY_NOTES)) {
 			if (!meet_foreign(&b, d))
 				continue;
 		} else if (S2_USE_STEPS && desc_parked(d) &&
