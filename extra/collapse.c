@@ -44,7 +44,8 @@ static inline bool look_member(const struct s2 *s2, uint64_t *first, unsigned id
 static bool look_table(const struct cursor *c, uint64_t *table, uint64_t *first)
 {
 	const struct s2 *s2 = c->s2;
-	uint64_t state = state_of(s2, table_meta(s2, table)), seen = 0, size, want, differ, d;
+	uint64_t state = state_of(s2, table_meta(s2, table)), seen = 0, size, want,
+		 differ, d;
 	unsigned i = 1, n = table_entries(s2);
 
 	if (meta_live(state) != n || meta_tables(state) || state & META_DEAD)
