@@ -161,7 +161,7 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 	uint64_t freed[S2_LEVELS] = { 0 }, left = step->entries;
 	const unsigned n = table_entries(s2);
 
-	while (limbo->head && left) {
+	while (limbo->head && (!S2_USE_STEPS || left)) {
 		uint64_t link = limbo->head;
 		int level = (int)(link & LINK_LEVEL);
 		uint64_t *table = s2_port_table_va(s2->port, link_pa(link));
@@ -169,10 +169,10 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 		unsigned idx = meta_tables(meta[META_STATE]) ? limbo->idx : n;
 
 		/* A read and a free below it: two visits at most for each turn. */
-		while (idx < n && left >= 2) {
+		while (idx < n && (!S2_USE_STEPS || left >= 2)) {
 			uint64_t d = s2_port_load(s2->port, &table[idx++]), *child;
 
-			left--;
+			left -= S2_USE_STEPS;
 			if (!(desc_valid(d) || desc_busy(d)) || !desc_is_table(d, level))
 				continue;
 			child = s2_port_table_va(s2->port, desc_oa(s2, d));
@@ -181,14 +181,14 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 				limbo_push(s2, limbo, child, level + 1);
 				continue;
 			}
-			left--;
+			left -= S2_USE_STEPS;
 			freed[level + 1]++;
 			s2_port_table_free(s2->port, child);
 		}
 		limbo->idx = idx;
-		if (idx < n || !left)
+		if (S2_USE_STEPS && (idx < n || !left))
 			break;
-		left--;
+		left -= S2_USE_STEPS;
 		limbo->idx = 0;
 		limbo->head = meta[META_LINK];
 		limbo->tables--;
