@@ -5,8 +5,8 @@
  *   nested [CALLS [SEED [WORLD]]]
  *
  * Runs worlds until so many calls of the engine have been made; with WORLD only that one,
- * with its trace. A world has its own seed, made of SEED and its number, so one that fails
- * is run again alone. In the environment:
+ * with its trace. A world has its own seed, made of SEED and its number, so one that
+ * fails is run again alone. In the environment:
  *
  *   NESTED_ALLOW	rules that are not judged, with commas between, to see what else
  *			there is
@@ -41,7 +41,7 @@ static void shared_call(void)
 	make_call(c, true);
 }
 
-/* ---- events ---------------------------------------------------------------------------------- */
+/* ---- events ------------------------------------------------------------------------ */
 
 static void draw_countdown(void)
 {
@@ -82,7 +82,7 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 	tlb_event(what, at, value);
 }
 
-/* ---- between calls --------------------------------------------------------------------------- */
+/* ---- between calls ----------------------------------------------------------------- */
 
 static bool pending(const struct call *c)
 {
@@ -333,7 +333,7 @@ static void exclusive_call(void)
 	make_call(c, true);
 }
 
-/* ---- worlds ------------------------------------------------------------------------------------ */
+/* ---- worlds ------------------------------------------------------------------------ */
 
 static const struct {
 	uint8_t ipa_bits, pa_bits, granule;

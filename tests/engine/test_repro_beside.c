@@ -346,7 +346,7 @@ static void a_table_that_was_filled_in_vain_is_not_linked(void **state)
 	}
 }
 
-/* ---- what a call leaves behind ------------------------------------------------------- */
+/* ---- what a call leaves behind ----------------------------------------------------- */
 
 static uint64_t appeared; /* the block that the other call has put, or 0 */
 
@@ -472,7 +472,7 @@ static void two_unmaps_of_the_last_pages_leave_no_table(void **state)
 		}
 }
 
-/* ---- memory ------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------ */
 
 /* The page is there already when the map looks, and gone when it writes. */
 static void a_map_of_what_has_gone_cleans_it(void **state)
@@ -582,7 +582,7 @@ static void a_parked_leaf_is_not_taken_for_ones_own(void **state)
 	}
 }
 
-/* ---- invalidation -------------------------------------------------------------------- */
+/* ---- invalidation ------------------------------------------------------------------ */
 
 /* The call under way has taken the permission, and no PE knows of it yet. */
 static bool protecting;

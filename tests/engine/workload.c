@@ -165,8 +165,12 @@ static uint64_t cleans_map(const struct world *w, const struct call *c, uint64_t
 			   uint64_t to, uint64_t *least)
 {
 	uint64_t most = cleans_old(w, c, least);
+	/*
+	 * Beside others what was empty at the look is not told from what has gone since.
+	 */
+	unsigned times = c->flags & S2_SHARED ? 2 : 1;
 
-	return most + (cleans_new(&w->flat, c) ? to - from : 0);
+	return most + (cleans_new(&w->flat, c) ? (to - from) * times : 0);
 }
 
 static void promise_map(struct world *w, const struct call *c, uint64_t from, uint64_t to)
@@ -554,7 +558,7 @@ static int run_release(struct world *w, struct call *c)
 
 const struct kind kinds[] = {
 	{ .name = "map",
-	  .often = 70,
+	  .often = 60,
 	  .changes = true,
 	  .note = NOTE_MAPS,
 	  .log = LOG_SOME,
@@ -568,7 +572,7 @@ const struct kind kinds[] = {
 	  .cleans = cleans_map,
 	  .promise = promise_map },
 	{ .name = "unmap",
-	  .often = 50,
+	  .often = 44,
 	  .changes = true,
 	  .note = NOTE_DROPS,
 	  .log = LOG_SOME,
@@ -642,7 +646,7 @@ const struct kind kinds[] = {
 	  .apply = apply_collapse,
 	  .rest = rest_collapse },
 	{ .name = "lookup",
-	  .often = 12,
+	  .often = 10,
 	  .point = true,
 	  .run = run_lookup,
 	  .apply = apply_nothing },
