@@ -79,6 +79,7 @@
 #define window_release s2_window_release
 #define window_run s2_window_run
 #define window_sweep s2_window_sweep
+#define parked_done s2_parked_done
 
 #define page_shift s2_page_shift
 #define page_size s2_page_size
