@@ -47,7 +47,9 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	meta = table_meta(s2, p.table);
 	if (meta_live(meta[META_STATE]) < 2)
 		return false;
-	/* The phases are those of unmap.c. Break: a swap where hardware writes entries. */
+	/*
+	 * The phases are those of unmap.c. Break: a swap where hardware writes entries.
+	 */
 	marker = desc_make_busy(p.d, b ? b->tag : 0);
 	if (!hw_writes(s2))
 		s2_port_store(s2->port, p.entry, marker);

@@ -4,8 +4,8 @@
  * stage2_port.h. The code tests it by an ordinary if, so the compiler checks what it
  * removes. A call that asks for something left out gets S2_E_UNSUPPORTED and changes
  * nothing. The files of extra/ that are named below need not be compiled where their
- * constant is 0. S2_GRANULE_SHIFT (12, 14 or 16), if defined, makes the granule a constant of
- * the build. docs/design.md has the table of the named profiles.
+ * constant is 0. S2_GRANULE_SHIFT (12, 14 or 16), if defined, makes the granule a
+ * constant of the build. docs/design.md has the table of the named profiles.
  */
 #ifndef STAGE2_SRC_PROFILE_H
 #define STAGE2_SRC_PROFILE_H

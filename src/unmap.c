@@ -188,8 +188,8 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 }
 
 /*
- * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that of
- * a shared call which has broken nothing yet.
+ * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that
+ * of a shared call which has broken nothing yet.
  */
 static inline bool releases(const struct cursor *c, uint64_t d)
 {

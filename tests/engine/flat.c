@@ -246,7 +246,8 @@ static void split_at(struct flat *f, uint64_t ipa)
 	while (flat_straddles(f, ipa)) {
 		const struct flat_run *r = flat_at(f, ipa);
 		uint64_t size = flat_leaf_size(f, r->level);
-		struct flat_run p = flat_cut(r, ipa & ~(size - 1), (ipa | (size - 1)) + 1);
+		struct flat_run p =
+			flat_cut(r, ipa & ~(size - 1), (ipa | (size - 1)) + 1);
 
 		p.level++;
 		p.young = true;

@@ -154,7 +154,8 @@ static void pick_range(const struct world *w, const uint8_t *r, struct call *c)
  */
 static void pick_frames(const struct world *w, const uint8_t *r, struct call *c)
 {
-	uint64_t x = c->ipa - w->region[region_of(w, c->ipa)], unit = w->big ? w->big : w->block;
+	uint64_t x = c->ipa - w->region[region_of(w, c->ipa)],
+		 unit = w->big ? w->big : w->block;
 	unsigned place = r[7] % w->places, off = (r[7] >> 3) % 3;
 
 	/* Then there must be few pages. */

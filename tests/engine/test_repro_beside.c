@@ -320,7 +320,7 @@ static void both_edges_are_settled_on_what_is_broken(void **state)
 	}
 }
 
-/* ---- what a call leaves behind ------------------------------------------------------- */
+/* ---- what a call leaves behind ----------------------------------------------------- */
 
 static uint64_t appeared; /* the block that the other call has put, or 0 */
 
@@ -446,7 +446,7 @@ static void two_unmaps_of_the_last_pages_leave_no_table(void **state)
 		}
 }
 
-/* ---- invalidation -------------------------------------------------------------------- */
+/* ---- invalidation ------------------------------------------------------------------ */
 
 /* The call under way has taken the permission, and no PE knows of it yet. */
 static bool protecting;

@@ -57,7 +57,10 @@ static int unmap(uint64_t at, uint64_t size, uint32_t flags, struct s2_op *op)
 
 /* ---- batches --------------------------------------------------------------------- */
 
-/* Each changing call outside the batch on what is pending is refused, and changes nothing. */
+/*
+ * Each changing call outside the batch on what is pending is refused, and changes
+ * nothing.
+ */
 static void a_call_on_what_is_pending_is_refused(void **state)
 {
 	static const struct {
@@ -195,7 +198,7 @@ static void a_batch_is_of_unmaps(void **state)
 	close_bed();
 }
 
-/* ---- cleans that are waived ---------------------------------------------------------- */
+/* ---- cleans that are waived -------------------------------------------------------- */
 
 enum together { ONE_BY_ONE, BATCHED, AT_ONCE };
 
@@ -265,7 +268,7 @@ static void a_batch_cleans_what_was_not_waived_and_no_more(void **state)
 	}
 }
 
-/* ---- single cases --------------------------------------------------------------------- */
+/* ---- single cases ------------------------------------------------------------------ */
 
 /* Under UBSan a shift by what is no granule is an error by itself. */
 static void every_granule_is_judged_before_it_is_used(void **state)

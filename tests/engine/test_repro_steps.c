@@ -179,7 +179,7 @@ static void what_may_change_between_steps_and_what_not(void **state)
 	close_bed();
 }
 
-/* ---- maps and other calls ------------------------------------------------------------ */
+/* ---- maps and other calls ---------------------------------------------------------- */
 
 /*
  * A block that lies over what has been replaced and what is to come. When the map says 0
@@ -339,7 +339,7 @@ static void new_memory_is_cleaned_when_its_old_place_is_gone(void **state)
 	}
 }
 
-/* ---- a leaf that is cleaned in steps -------------------------------------------------- */
+/* ---- a leaf that is cleaned in steps ----------------------------------------------- */
 
 /* Geometries with blocks of more than the smallest byte budget. */
 static const struct {
@@ -409,7 +409,9 @@ static void a_call_that_waives_takes_nobody_elses_clean_away(void **state)
 		}
 }
 
-/* The same in steps, each within its budget: no clean stops where nobody finds it again. */
+/*
+ * The same in steps, each within its budget: no clean stops where nobody finds it again.
+ */
 static void a_call_that_waives_in_steps_takes_nobody_elses_clean_away(void **state)
 {
 	(void)state;
@@ -549,14 +551,16 @@ static void a_shared_call_has_no_budget_and_keeps_nothing(void **state)
 	}
 }
 
-/* ---- release --------------------------------------------------------------------------- */
+/* ---- release ----------------------------------------------------------------------- */
 
 static void release_counts_a_table_as_a_visit(void **state)
 {
 	const uint64_t tables = 2000;
 
 	(void)state;
-	/* Each on its own in limbo; and below a table of theirs, with and without pages. */
+	/*
+	 * Each on its own in limbo; and below a table of theirs, with and without pages.
+	 */
 	for (unsigned how = 0; how < 3; how++) {
 		struct s2_limbo limbo = { 0 };
 		struct s2_op op = { .limbo = &limbo },

@@ -7,9 +7,23 @@
 
 static struct watch *watch;
 
+/* Table pages that have been given out and not been linked yet: nobody can reach them. */
+static uint8_t fresh[4096];
+
 static uint64_t page_of(uint64_t pa)
 {
 	return (pa - COUNT_PORT_BASE) / PAGE;
+}
+
+/* A table's descriptor, valid or busy, has none of the attributes of a leaf. */
+static void now_linked(const struct count_port *port, uint64_t d)
+{
+	uint64_t pa = d & OA;
+
+	if ((desc_valid(d) || desc_busy(d)) &&
+	    !(d & (DESC_MEMATTR | DESC_S2AP_R | DESC_S2AP_W | DESC_SH | DESC_AF)) &&
+	    pa >= COUNT_PORT_BASE && pa < COUNT_PORT_BASE + (port->pages << port->shift))
+		fresh[(pa - COUNT_PORT_BASE) >> port->shift] = false;
 }
 
 static void on_write(struct count_port *port, enum count_event what, uint64_t at,
@@ -17,6 +31,9 @@ static void on_write(struct count_port *port, enum count_event what, uint64_t at
 {
 	uint64_t old = *s2_port_table_va(port, at);
 
+	if (fresh[(at - COUNT_PORT_BASE) >> port->shift])
+		return;
+	now_linked(port, new);
 	if (desc_valid(old) && desc_valid(new)) {
 		if ((old ^ new) & ~DESC_IN_PLACE)
 			fail_msg("valid 0x%" PRIx64 " to valid 0x%" PRIx64, old, new);
@@ -112,11 +129,16 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 			fail_msg("a clean before the TLBI is complete");
 		watch->clean_pending = true;
 		break;
+	case COUNT_ALLOC:
+		assert_true(port->pages <= sizeof(fresh));
+		fresh[(at - COUNT_PORT_BASE) >> port->shift] = true;
+		break;
 	case COUNT_FREE:
 		if (watch->break_pending)
 			fail_msg("a table is freed before the TLBI is complete");
 		/* Its metadata word is no longer the engine's to read. */
 		*s2_port_table_meta(port, s2_port_table_va(port, at)) = UINT64_MAX;
+		fresh[(at - COUNT_PORT_BASE) >> port->shift] = false;
 		break;
 	default:
 		break;
@@ -127,6 +149,8 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 
 void watch_start(struct bed *b, struct watch *w)
 {
+	if (!b->port.record)
+		memset(fresh, 0, sizeof(fresh));
 	watch = w;
 	b->port.record = on_event;
 }

@@ -228,7 +228,9 @@ static void refusals(const struct world *w, struct call *c)
 	c->may = must | may;
 }
 
-/* What the call is not done with may be as its kind says; what it parks, only one leaf. */
+/*
+ * What the call is not done with may be as its kind says; what it parks, only one leaf.
+ */
 struct rest {
 	const struct world *w;
 	const struct call *c;
@@ -393,10 +395,10 @@ static bool check_op(struct world *w, const struct call *c, int ret, uint64_t fr
 	if (c->kind->bounded && !ret &&
 	    (c->op.start.ipa != c->start || c->op.end.ipa != c->end))
 		return world_wrong(w,
-				   "%s: op->start and end are 0x%" PRIx64 " and 0x%" PRIx64
-				   ", not 0x%" PRIx64 " and 0x%" PRIx64,
-				   c->kind->name, c->op.start.ipa, c->op.end.ipa, c->start,
-				   c->end);
+				   "%s: op->start and end are 0x%" PRIx64
+				   " and 0x%" PRIx64 ", not 0x%" PRIx64 " and 0x%" PRIx64,
+				   c->kind->name, c->op.start.ipa, c->op.end.ipa,
+				   c->start, c->end);
 	return true;
 }
 
@@ -531,7 +533,8 @@ static bool batch_finished(struct world *w, bool flush)
 		at = p.end;
 		if (p.busy <= FLAT_PARKED)
 			continue;
-		what = flat_check(&w->flat, &w->s2, p.ipa, at, flushed, NULL, FLAT_PENDING);
+		what = flat_check(&w->flat, &w->s2, p.ipa, at, flushed, NULL,
+				  FLAT_PENDING);
 		if (flat_busy(&w->flat, p.ipa, at))
 			left = true;
 		else if (!what)
@@ -611,7 +614,8 @@ static uint64_t step_end(const struct call *c, int ret)
 		return c->ipa + c->size;
 	if (c->kind->point || !c->with_op)
 		return c->done;
-	if (ret == S2_MORE || (c->op.done.ipa > c->done && c->op.done.ipa < c->ipa + c->size))
+	if (ret == S2_MORE ||
+	    (c->op.done.ipa > c->done && c->op.done.ipa < c->ipa + c->size))
 		return c->op.done.ipa;
 	return c->done;
 }
@@ -750,7 +754,8 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 	default:
 		return;
 	}
-	if (c->kind->point || !c->with_op || c->kind->log == LOG_OWN || c->ipa + c->size > UINT64_C(1) << w->s2.ipa_bits) {
+	if (c->kind->point || !c->with_op || c->kind->log == LOG_OWN ||
+	    c->ipa + c->size > UINT64_C(1) << w->s2.ipa_bits) {
 		*c = kept;
 		return;
 	}
