@@ -112,8 +112,11 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 
 int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret)
 {
-	op->visited = (op->max_entries ? op->max_entries : NO_BUDGET) - step->entries;
-	op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
+	if (S2_USE_STEPS) {
+		op->visited = (op->max_entries ? op->max_entries : NO_BUDGET) -
+			      step->entries;
+		op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
+	}
 	if (is_shared(step) && step->tag)
 		tag_free(s2, step->tag);
 	/* What has been begun goes on when the batch has been flushed. */
