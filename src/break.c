@@ -22,7 +22,9 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	const struct window *w = b->w;
 	uint64_t state = state_below(w->s2, d), lost = 0;
 
-	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES))
+	/* A shared call changes no annotations that stay, so it leaves none behind. */
+	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES) &&
+	    !is_shared(w->step))
 		lost |= META_NOTED;
 	if (only_notes(w))
 		return state & lost;
@@ -325,7 +327,6 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
 		return;
-	S2_ASSERT(w->n_held < HELD_MAX);
 	w->held[w->n_held++] = (struct held){ c->table[c->level],
 						base + (unsigned)c->level };
 }
@@ -354,6 +355,9 @@ void break_window(struct window *w)
 		d = cursor_load(c, entry);
 		if (desc_valid_table(d, c->level)) {
 			if (c->level < want || !cursor_covers(c) || take_apart(&b, d)) {
+				/* Beside others the window ends with what it can hold. */
+				if (is_shared(w->step) && w->n_held == HELD_MAX)
+					break;
 				break_down(&b, d, c->level >= want);
 				continue;
 			}

@@ -16,6 +16,7 @@ struct map {
 	struct target t;
 	uint64_t pos, end; /* the window */
 	uint64_t reserve;  /* tables taken and not used yet */
+	bool counted;	   /* an entry in a table that may be empty again */
 };
 
 /* What a look at a window found. */
@@ -298,6 +299,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		} else if (desc_busy(d) || (c.level < want && !m->reserve)) {
 			return S2_E_BUSY;
 		} else if (c.level < want) {
+			m->counted = true;
 			if (!put_table(&c, entry, d, &m->reserve, &gone) && gone)
 				return S2_E_BUSY;
 			continue;
@@ -306,6 +308,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 			      run_hint(m, f, c.ipa, want);
 			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
 			if (!put_entry(&c, entry, d, new, &gone)) {
+				m->counted = true;
 				if (gone)
 					return S2_E_BUSY;
 				continue;
@@ -377,6 +380,7 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 	 */
 	if (dropped < m->pos && m->pos > op->st.ipa) {
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
+		op->done = s2_ipa(op->st.pos);
 		return S2_MORE;
 	}
 	/*
@@ -452,7 +456,7 @@ static int map_steps(struct map *m)
 			if (ret < 0 && is_shared(m->step))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
 			/* There is no tag to do it with, say: again, then. */
-			return m->step->wait ? S2_MORE : ret;
+			return m->counted && m->step->wait ? S2_MORE : ret;
 		}
 	}
 }

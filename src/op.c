@@ -116,7 +116,9 @@ int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret)
 	op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
 	if (is_shared(step) && step->tag)
 		tag_free(s2, step->tag);
-	if (ret != S2_MORE || is_shared(step))
+	/* What has been begun goes on when the batch has been flushed. */
+	if ((ret != S2_MORE && (ret != S2_E_BATCH || op->st.pos == op->st.ipa)) ||
+	    is_shared(step))
 		op->st.kind = OP_NONE;
 	if (!ret)
 		op->done = s2_ipa(op->st.ipa + op->st.size);

@@ -26,8 +26,8 @@ struct held {
 };
 
 /*
- * Only tables that lie across an edge of the window: one for each edge and each level
- * below the root.
+ * Nearly always they lie across an edge of the window: one for each edge and each level
+ * below the root. A window that goes down into more tables ends there.
  */
 #define HELD_MAX (2 * (S2_LEVELS - 1))
 

@@ -137,11 +137,11 @@ uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level)
 	return d;
 }
 
-/* Whether a call beside @since may have relaxed what a page is, or was, in. */
-static bool may_be_relaxed(uint64_t ipa, unsigned since)
+/* Whether a call beside @since may have changed what a page is, or was, in. */
+static bool may_be_changed(enum call_kind kind, uint64_t ipa, unsigned since)
 {
 	for (unsigned i = 0; i < CALLS; i++)
-		if (sc->call[i].kind == CALL_RELAX && world.call[i].state != CALL_IDLE &&
+		if (sc->call[i].kind == kind && world.call[i].state != CALL_IDLE &&
 		    !is_before(i, since) &&
 		    (covers(&sc->call[i], ipa) || one_block(&sc->call[i], ipa)))
 			return true;
@@ -175,7 +175,7 @@ static void still_writable(void *data, uint64_t pa, uint64_t desc,
 	const struct asked *a = data;
 
 	if (!(desc & DESC_S2AP_W) || owners(a->ipa, pa) & ~world.call[a->call].before ||
-	    may_be_relaxed(a->ipa, a->call))
+	    may_be_changed(CALL_RELAX, a->ipa, a->call))
 		return;
 	violation(stale ? "stale-after-wrprotect" : "left-writable",
 		  "wrprotect %c has returned, a PE may write by 0x%llx for 0x%llx",
@@ -191,7 +191,7 @@ static void still_permitted(void *data, uint64_t pa, uint64_t desc,
 
 	if (!(desc & DESC_S2AP_W) || pa - c->pa != a->ipa - c->ipa ||
 	    owners(a->ipa, pa) & ~world.call[a->call].before & ~(1u << a->call) ||
-	    may_be_relaxed(a->ipa, a->call))
+	    may_be_changed(CALL_RELAX, a->ipa, a->call))
 		return;
 	violation(stale ? "stale-after-map" : "left-writable",
 		  "map %c without S2_W has returned, a PE may write by 0x%llx for 0x%llx",
@@ -252,8 +252,9 @@ static void has_perms(unsigned call, uint64_t ipa)
 	uint64_t pa, d = page_now(ipa, &pa, &level);
 
 	if (pa && sc->call[call].attr & S2_W && !(d & DESC_S2AP_W) &&
-	    !may_be_gone(ipa, call) && !not_before(CALL_WRPROTECT, ipa, call) &&
-	    !not_before(CALL_DIRTY, ipa, call) && !not_before(CALL_MAP, ipa, call))
+	    !may_be_gone(ipa, call) && !may_be_changed(CALL_WRPROTECT, ipa, call) &&
+	    !may_be_changed(CALL_DIRTY, ipa, call) &&
+	    !may_be_changed(CALL_MAP, ipa, call))
 		violation("relax-lost", "relax %c has returned 0, 0x%llx is 0x%llx",
 			  'a' + call, (unsigned long long)ipa, (unsigned long long)d);
 }
