@@ -44,6 +44,7 @@
 #define op_begin s2_op_begin
 #define op_end s2_op_end
 #define op_end_at s2_op_end_at
+#define parked_done s2_parked_done
 #define put_entry s2_put_entry
 #define put_table s2_put_table
 #define reserve_drain s2_reserve_drain

@@ -84,6 +84,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.ipa = op->st.pos = ipa;
 		op->st.size = size;
 		op->st.phase = 0;
+		op->st.parked = 0;
 		op->st.ended = false;
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);

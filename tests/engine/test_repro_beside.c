@@ -555,9 +555,7 @@ static void a_clean_beside_a_change_of_size_cleans_it_all(void **state)
 		}
 }
 
-/*
- * A leaf that is cleaned in steps is nobody's but theirs: a shared call leaves it there.
- */
+/* A leaf that is cleaned in steps is the steps': a shared call leaves it there. */
 static void a_parked_leaf_is_not_taken_for_ones_own(void **state)
 {
 	(void)state;
