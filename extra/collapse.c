@@ -44,7 +44,8 @@ static inline bool look_member(const struct s2 *s2, uint64_t *first, unsigned id
 static bool look_table(const struct cursor *c, uint64_t *table, uint64_t *first)
 {
 	const struct s2 *s2 = c->s2;
-	uint64_t state = state_of(s2, table_meta(s2, table)), seen = 0, size, want, differ, d;
+	uint64_t state = state_of(s2, table_meta(s2, table)), seen = 0, size, want,
+		 differ, d;
 	unsigned i = 1, n = table_entries(s2);
 
 	if (meta_live(state) != n || meta_tables(state) || state & META_DEAD)
@@ -190,6 +191,10 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 			state_add(&c, cursor_meta(&c), UINT64_C(0) - META_BUSY_ONE);
 			s2_port_store_release(s2->port, entry,
 					      desc_make_table(s2, desc_oa(s2, d)));
+			/* Who has emptied it meanwhile could not detach it. */
+			if (!(state_of(s2, table_meta(s2, table)) & META_COUNTS))
+				window_sweep(s2, k->op, k->step, cursor_base(&c),
+					     cursor_base(&c) + page_size(s2));
 			cursor_next(&c);
 			continue;
 		}

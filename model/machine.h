@@ -149,8 +149,10 @@ void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root);
 bool s2m_guest_write(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa);
 void s2m_guest_writes(struct machine *m, uint64_t root, uint64_t ipa, uint64_t size,
 		      uint64_t seed);
-/* While on, memory that pe maps is taken to be clean, and the memory that was mapped there
- * before needs no clean (S2_NO_CLEAN). No event. */
+/*
+ * While on, memory that pe maps is taken to be clean, and the memory that was mapped
+ * there before needs no clean (S2_NO_CLEAN). No event.
+ */
 void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on);
 
 /* ---- promises --------------------------------------------------------------

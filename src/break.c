@@ -22,7 +22,9 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	const struct window *w = b->w;
 	uint64_t state = state_below(w->s2, d), lost = 0;
 
-	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES))
+	/* A shared call changes no annotations that stay, so it leaves none behind. */
+	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES) &&
+	    !is_shared(w->step))
 		lost |= META_NOTED;
 	if (only_notes(w))
 		return state & lost;
@@ -35,7 +37,10 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	/* With a budget no clean may have to stop inside a detached table. */
 	if (is_bounded(w->step))
 		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;
-	/* The flush cleans all of a range or nothing: what is waived has nothing to clean. */
+	/*
+	 * The flush cleans all of a range or nothing: what is waived has nothing to
+	 * clean.
+	 */
 	if (S2_USE_BATCH && w->batch && w->flags & S2_NO_CLEAN)
 		lost |= META_PARKED;
 	return state & lost;
@@ -94,7 +99,9 @@ static void detach_dead(struct breaking *b, uint64_t page)
 	else
 		s2_port_store(c->s2->port, entry, desc_make_busy(d, c->step->tag));
 	if (found != d) {
-		/* Being collapsed, and linked again then; or detached by somebody else. */
+		/*
+		 * Being collapsed, and linked again then; or detached by somebody else.
+		 */
 		if (!desc_valid(found) && found & DESC_REMAKE) {
 			table_revive(c, meta);
 			c->step->wait = true;
@@ -117,7 +124,9 @@ static void break_next(struct breaking *b)
 	uint64_t page = c->ipa & ~(page_size(c->s2) - 1), next = cursor_past(c);
 
 	while (c->level > c->s2->start_level && (next >= c->end || cursor_last(c))) {
-		/* A map puts something into tables that are not below one of its leaves. */
+		/*
+		 * A map puts something into tables that are not below one of its leaves.
+		 */
 		if ((S2_USE_REPLACE && b->w->target && c->level <= b->w->apart) ||
 		    meta_live(state_of(c->s2, cursor_meta(c))))
 			cursor_up(c);
@@ -180,8 +189,8 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 
 /*
  * Break a valid leaf. A window ends before a leaf for which the step has not enough bytes
- * left. One that is larger than a step's bytes is taken alone, and phase 3 parks it. False
- * if the entry has to be read again, or the window ends here.
+ * left. One that is larger than a step's bytes is taken alone, and phase 3 parks it.
+ * False if the entry has to be read again, or the window ends here.
  */
 static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 {
@@ -318,9 +327,8 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
 		return;
-	S2_ASSERT(w->n_held < HELD_MAX);
-	w->held[w->n_held++] = (struct held){ c->table[c->level],
-						base + (unsigned)c->level };
+	w->held[w->n_held++] =
+		(struct held){ c->table[c->level], base + (unsigned)c->level };
 }
 
 void break_window(struct window *w)
@@ -347,6 +355,9 @@ void break_window(struct window *w)
 		d = cursor_load(c, entry);
 		if (desc_valid_table(d, c->level)) {
 			if (c->level < want || !cursor_covers(c) || take_apart(&b, d)) {
+				/* Beside others the window ends with what it can hold. */
+				if (is_shared(w->step) && w->n_held == HELD_MAX)
+					break;
 				break_down(&b, d, c->level >= want);
 				continue;
 			}
@@ -354,6 +365,13 @@ void break_window(struct window *w)
 				if (!take_table(&b, entry, d))
 					continue;
 				break_run(&b, entry, d);
+			} else if (!(state_below(s2, d) & META_COUNTS)) {
+				/*
+				 * Empty: out of it by its last page, and it is detached.
+				 */
+				c->ipa = cursor_past(c) - page_size(s2);
+				cursor_down(c, d);
+				b.own[c->level] = 0;
 			}
 		} else if (desc_valid(d)) {
 			if (only_notes(w) ||
@@ -383,8 +401,7 @@ void break_window(struct window *w)
 		} else if (d && is_shared(w->step) && !(w->flags & S2_ONLY_NOTES)) {
 			if (!meet_foreign(&b, d))
 				continue;
-		} else if (S2_USE_STEPS && desc_parked(d) &&
-			   !only_notes(w)) {
+		} else if (S2_USE_STEPS && desc_parked(d) && !only_notes(w)) {
 			if (!finish_parked(&b, entry, d))
 				break;
 		}

@@ -16,6 +16,7 @@ struct map {
 	struct target t;
 	uint64_t pos, end; /* the window */
 	uint64_t reserve;  /* tables taken and not used yet */
+	bool counted;	   /* an entry in a table that may be empty again */
 };
 
 /* What a look at a window found. */
@@ -69,7 +70,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 		if (!(m->t.flags & S2_MAP_REPLACE) || is_shared(c->step))
 			return S2_E_BUSY;
 	}
-	if (desc_valid_leaf(d, c->level) && c->level == want) {
+	if (S2_USE_IN_PLACE && desc_valid_leaf(d, c->level) && c->level == want) {
 		new = target_in_place(m->s2, &m->t, d, c->ipa, want);
 		if (new) {
 			f->present = true;
@@ -127,9 +128,9 @@ static bool cleans_new(const struct map *m)
 
 /*
  * The next window: all that is left, or with a budget so many leaves of one size that
- * looking and making fit into a step, and that their memory may be cleaned in it. A shared
- * call that replaces takes one table of leaves at a time, since it holds the tables that
- * it goes down into (struct held).
+ * looking and making fit into a step, and that their memory may be cleaned in it. A
+ * shared call that replaces takes one table of leaves at a time, since it holds the
+ * tables that it goes down into (struct held).
  */
 static uint64_t window_end(const struct map *m)
 {
@@ -189,15 +190,20 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 		s2_port_make_executable(m->s2->port, pa, size);
 }
 
-/* Beside others a leaf that the look has seen may have gone, or lost a permission. */
+/*
+ * Beside others a leaf that the look has seen may go, or lose a permission, until the new
+ * one is made. So where it has seen any, each is published just before it is made.
+ */
+static bool publishes_late(const struct map *m, const struct found *f)
+{
+	return is_shared(m->step) && f->present;
+}
+
 static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
 			 uint64_t size, uint64_t d)
 {
-	bool fresh = f->present && !desc_valid(d);
-	bool executable = !f->fresh && !f->executable && m->t.attr & ~desc_exec(d) & S2_X;
-
-	if (is_shared(m->step) && (fresh || executable))
-		publish(m, ipa, size, fresh, true);
+	if (publishes_late(m, f))
+		publish(m, ipa, size, !desc_valid(d), m->t.attr & ~desc_exec(d) & S2_X);
 }
 
 /*
@@ -235,7 +241,7 @@ static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 {
 	const s2_attr_t all = S2_R | S2_W | S2_X;
 
-	if (!S2_USE_CHANGES || d == new) {
+	if (d == new) {
 		if (is_shared(m->step) && ~m->t.attr & all)
 			gather_leaf(g, c);
 		return true;
@@ -281,7 +287,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 			cursor_down(&c, d);
 			continue;
 		}
-		if (desc_valid(d)) {
+		if (S2_USE_IN_PLACE && desc_valid(d)) {
 			new = c.level == want && !desc_is_table(d, want) ?
 				      target_in_place(m->s2, &m->t, d, c.ipa, want) :
 				      0;
@@ -293,6 +299,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		} else if (desc_busy(d) || (c.level < want && !m->reserve)) {
 			return S2_E_BUSY;
 		} else if (c.level < want) {
+			m->counted = true;
 			if (!put_table(&c, entry, d, &m->reserve, &gone) && gone)
 				return S2_E_BUSY;
 			continue;
@@ -301,6 +308,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 			      run_hint(m, f, c.ipa, want);
 			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
 			if (!put_entry(&c, entry, d, new, &gone)) {
+				m->counted = true;
 				if (gone)
 					return S2_E_BUSY;
 				continue;
@@ -372,9 +380,12 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 	 */
 	if (dropped < m->pos && m->pos > op->st.ipa) {
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
+		op->done = s2_ipa(op->st.pos);
 		return S2_MORE;
 	}
-	/* A block that lies across the place where the last step stopped: from its start. */
+	/*
+	 * A block that lies across the place where the last step stopped: from its start.
+	 */
 	op->st.cleared = w.edge ? 0 : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
@@ -401,9 +412,10 @@ static int map_window(struct map *m)
 	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
 				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
-	publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
+	if (!publishes_late(m, &f))
+		publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
 	err = make(m, &f, &g);
-	if (S2_USE_CHANGES && g.start < g.end) {
+	if (S2_USE_IN_PLACE && g.start < g.end) {
 		invalidate(m->s2, m->step, &g);
 	} else {
 		/*
@@ -428,6 +440,8 @@ static int map_steps(struct map *m)
 			return S2_MORE;
 		if (op->st.pos >= m->t.end)
 			return 0;
+		if (!parked_done(m->s2, op, m->step))
+			return S2_MORE;
 		m->pos = op->st.pos;
 		ret = map_window(m);
 		reserve_drain(m->s2, &m->reserve);
@@ -444,7 +458,7 @@ static int map_steps(struct map *m)
 			if (ret < 0 && is_shared(m->step))
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
 			/* There is no tag to do it with, say: again, then. */
-			return m->step->wait ? S2_MORE : ret;
+			return m->counted && m->step->wait ? S2_MORE : ret;
 		}
 	}
 }

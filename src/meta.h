@@ -16,9 +16,9 @@
  *   [59]    noted   an annotation was ever put in it or below it
  *   [60]    parked  a leaf was ever parked in it or below it
  *
- * A count has 14 bits: a table has at most 8,192 entries (64 KiB granule), and each shared
- * call adds at most one to a count before it takes it back (S2_TAGS bounds those that
- * break; a map counts one entry at a time). So no count reaches the next field while
+ * A count has 14 bits: a table has at most 8,192 entries (64 KiB granule), and each
+ * shared call adds at most one to a count before it takes it back (S2_TAGS bounds those
+ * that break; a map counts one entry at a time). So no count reaches the next field while
  * fewer than 8,191 PEs map in one table at the same moment.
  *
  * The link chains tables that are on a list (limbo, a reserve): PA | present | level.

@@ -4,8 +4,8 @@
  * stage2_port.h. The code tests it by an ordinary if, so the compiler checks what it
  * removes. A call that asks for something left out gets S2_E_UNSUPPORTED and changes
  * nothing. The files of extra/ that are named below need not be compiled where their
- * constant is 0. S2_GRANULE_SHIFT (12, 14 or 16), if defined, makes the granule a constant of
- * the build. docs/design.md has the table of the named profiles.
+ * constant is 0. S2_GRANULE_SHIFT (12, 14 or 16), if defined, makes the granule a
+ * constant of the build. docs/design.md has the table of the named profiles.
  */
 #ifndef STAGE2_SRC_PROFILE_H
 #define STAGE2_SRC_PROFILE_H
@@ -72,6 +72,11 @@
 #define S2_USE_52BIT (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
 
+/*
+ * Whether a map takes a leaf that is there already, with the wanted address and type, and
+ * changes its permissions in place; else it refuses it (S2_E_EXIST).
+ */
+#define S2_USE_IN_PLACE (S2_USE_CHANGES || S2_USE_REPLACE)
 /* Whether there are markers that are not the only call's. */
 #define S2_USE_TAGS (S2_USE_SHARED || S2_USE_BATCH)
 

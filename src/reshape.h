@@ -5,7 +5,9 @@
 
 #include "entry.h"
 
-/* How many tables it takes below an entry at @level until @edge is between two entries. */
+/*
+ * How many tables it takes below an entry at @level until @edge is between two entries.
+ */
 static inline unsigned tables_to(const struct s2 *s2, uint64_t edge, int level)
 {
 	unsigned n = 0;

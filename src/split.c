@@ -128,8 +128,8 @@ static void split_round(struct s2 *s2, struct step *step, const struct wanted *w
 		link_tables(s2, step, w);
 	}
 	/*
-	 * Filled for blocks that others have taken away meanwhile. A map takes tables from
-	 * the same reserve and links them as empty ones.
+	 * Filled for blocks that others have taken away meanwhile. A map takes tables
+	 * from the same reserve and links them as empty ones.
 	 */
 	while (filled) {
 		uint64_t *table = reserve_take(s2, &filled);

@@ -26,8 +26,8 @@ struct held {
 };
 
 /*
- * Only tables that lie across an edge of the window: one for each edge and each level
- * below the root.
+ * Nearly always they lie across an edge of the window: one for each edge and each level
+ * below the root. A window that goes down into more tables ends there.
  */
 #define HELD_MAX (2 * (S2_LEVELS - 1))
 
@@ -73,6 +73,9 @@ void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t s
 /* Windows until the step, or op's range, is at its end: 0, S2_MORE or an error. */
 int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
 		enum extent extent);
+
+/* What an earlier step has parked is clean now, and gone. */
+bool parked_done(struct s2 *s2, struct s2_op *op, struct step *step);
 
 /* Phase 1: break.c. */
 void break_window(struct window *w);

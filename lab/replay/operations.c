@@ -106,7 +106,9 @@ static int do_map(struct replay *r, struct guest_vm *vm)
 	err = s2_map(&vm->s2, s2_ipa(ev->addr), s2_pa(ev->phys), ev->size, ev->attr,
 		     S2_MAP_REPLACE | S2_DROP_EDGES, &op);
 	if (err == S2_E_BATCH && vm->gathering) {
-		/* A table above it was left empty by the batch, and waits for the flush. */
+		/*
+		 * A table above it was left empty by the batch, and waits for the flush.
+		 */
 		err = replay_flush(r);
 		if (err)
 			return err;

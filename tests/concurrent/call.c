@@ -257,7 +257,7 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 			if (bag->log)
 				dirty_reported(call, bag->log, written);
 		}
-		r->stepped = goes_on && !shared;
+		r->stepped = goes_on;
 		point(EV_LEAVE, NOWHERE, 0);
 		leave_section(thread);
 		if (goes_on && c->abandoned) {

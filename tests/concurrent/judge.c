@@ -72,8 +72,11 @@ static bool one_block(const struct call *c, uint64_t ipa)
 /* Between two steps the edge is where the operation has come to. */
 bool may_straddle(const struct call *c)
 {
-	return (c->ipa && one_block(c, c->ipa - 1)) || one_block(c, c->ipa + c->size) ||
-	       ((c->entries || c->bytes) && one_block(c, c->ipa));
+	for (unsigned i = 0; (c->entries || c->bytes) && i < CALLS; i++)
+		if (blocks_of(&sc->call[i]) && sc->call[i].ipa < c->ipa + c->size &&
+		    c->ipa < sc->call[i].ipa + sc->call[i].size)
+			return true;
+	return (c->ipa && one_block(c, c->ipa - 1)) || one_block(c, c->ipa + c->size);
 }
 
 bool removes(const struct call *c, uint64_t ipa)
@@ -95,8 +98,9 @@ static bool has_refused(unsigned call, uint64_t ipa)
 
 bool has_removed(unsigned call, uint64_t ipa)
 {
+	/* A map that has given up may have removed it, or not. */
 	return is_unmap(&sc->call[call]) && covers(&sc->call[call], ipa) &&
-	       !has_refused(call, ipa);
+	       world.call[call].ret != S2_E_BUSY && !has_refused(call, ipa);
 }
 
 bool may_be_gone(uint64_t ipa, unsigned since)
@@ -137,11 +141,11 @@ uint64_t page_now(uint64_t ipa, uint64_t *pa, int *level)
 	return d;
 }
 
-/* Whether a call beside @since may have relaxed what a page is, or was, in. */
-static bool may_be_relaxed(uint64_t ipa, unsigned since)
+/* Whether a call beside @since may have changed what a page is, or was, in. */
+static bool may_be_changed(enum call_kind kind, uint64_t ipa, unsigned since)
 {
 	for (unsigned i = 0; i < CALLS; i++)
-		if (sc->call[i].kind == CALL_RELAX && world.call[i].state != CALL_IDLE &&
+		if (sc->call[i].kind == kind && world.call[i].state != CALL_IDLE &&
 		    !is_before(i, since) &&
 		    (covers(&sc->call[i], ipa) || one_block(&sc->call[i], ipa)))
 			return true;
@@ -175,7 +179,7 @@ static void still_writable(void *data, uint64_t pa, uint64_t desc,
 	const struct asked *a = data;
 
 	if (!(desc & DESC_S2AP_W) || owners(a->ipa, pa) & ~world.call[a->call].before ||
-	    may_be_relaxed(a->ipa, a->call))
+	    may_be_changed(CALL_RELAX, a->ipa, a->call))
 		return;
 	violation(stale ? "stale-after-wrprotect" : "left-writable",
 		  "wrprotect %c has returned, a PE may write by 0x%llx for 0x%llx",
@@ -191,7 +195,7 @@ static void still_permitted(void *data, uint64_t pa, uint64_t desc,
 
 	if (!(desc & DESC_S2AP_W) || pa - c->pa != a->ipa - c->ipa ||
 	    owners(a->ipa, pa) & ~world.call[a->call].before & ~(1u << a->call) ||
-	    may_be_relaxed(a->ipa, a->call))
+	    may_be_changed(CALL_RELAX, a->ipa, a->call))
 		return;
 	violation(stale ? "stale-after-map" : "left-writable",
 		  "map %c without S2_W has returned, a PE may write by 0x%llx for 0x%llx",
@@ -252,8 +256,9 @@ static void has_perms(unsigned call, uint64_t ipa)
 	uint64_t pa, d = page_now(ipa, &pa, &level);
 
 	if (pa && sc->call[call].attr & S2_W && !(d & DESC_S2AP_W) &&
-	    !may_be_gone(ipa, call) && !not_before(CALL_WRPROTECT, ipa, call) &&
-	    !not_before(CALL_DIRTY, ipa, call) && !not_before(CALL_MAP, ipa, call))
+	    !may_be_gone(ipa, call) && !may_be_changed(CALL_WRPROTECT, ipa, call) &&
+	    !may_be_changed(CALL_DIRTY, ipa, call) &&
+	    !may_be_changed(CALL_MAP, ipa, call))
 		violation("relax-lost", "relax %c has returned 0, 0x%llx is 0x%llx",
 			  'a' + call, (unsigned long long)ipa, (unsigned long long)d);
 }
@@ -334,8 +339,13 @@ static void is_cleaned(unsigned call, uint64_t end)
 	for (unsigned i = 0; (s = pe_uncleaned(&i, c->ipa, end - c->ipa)); i++) {
 		unsigned own = owners(s->ipa, s->desc & UINT64_C(0xfffffffff000));
 
-		/* One that was mapped beside the call may have been so after it. */
-		if (s->by != call && (waived(s->by) || own & ~world.call[call].before))
+		/*
+		 * One that was mapped beside the call may have been so after it; of one
+		 * that reaches out of the range only a part has to be clean.
+		 */
+		if (s->by != call &&
+		    (waived(s->by) || own & ~world.call[call].before || s->ipa < c->ipa ||
+		     s->ipa + pe_size(s->level) > end))
 			continue;
 		violation("not-cleaned", "%c has returned, 0x%llx is not clean",
 			  'a' + call, (unsigned long long)s->desc);

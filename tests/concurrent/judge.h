@@ -21,8 +21,8 @@ unsigned owners(uint64_t ipa, uint64_t pa);
 /* Calls of a kind that cover a page and were not done when call @than began. */
 unsigned not_before(enum call_kind kind, uint64_t ipa, unsigned than);
 /*
- * Whether a call may remove a page: with S2_DROP_EDGES one, too, that can be in a block at
- * the edge.
+ * Whether a call may remove a page: with S2_DROP_EDGES one, too, that can be in a block
+ * at the edge.
  */
 bool removes(const struct call *c, uint64_t ipa);
 /* Whether a call that is done has removed a page. */

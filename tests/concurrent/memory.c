@@ -18,7 +18,7 @@ static struct {
 
 /* Each thread has pages of its own, so that a page's number does not depend on
  * who was first: two orders that lead to the same tables are the same state. */
-#define PAGES_EACH 6
+#define PAGES_EACH 8
 #define PAGES_NOBODY (PAGES - THREADS * PAGES_EACH)
 
 static uint64_t mix(uint32_t entry, uint64_t value)

@@ -418,6 +418,8 @@ void pe_dsb(int thread, enum event kind)
 		if (kind != EV_DSB_SY)
 			continue;
 		s->parts &= (uint8_t)~me;
+		if (!s->parts)
+			s->settled = s->cleaned;
 		if (s->dc & me || (!s->parts && s->cleaned == pe_size(s->level)))
 			s->to_clean = s->in_cache = false;
 	}
@@ -492,7 +494,7 @@ void pe_clean(int thread, uint64_t pa, uint64_t size)
 
 		if ((!s->to_clean && !s->in_cache) || live(s))
 			continue;
-		if (pa <= oa_of(s->desc) && pa + size >= end) {
+		if (pa <= oa_of(s->desc) + s->settled && pa + size >= end) {
 			s->dc |= MASK(thread);
 		} else if (pa <= at && pa + size > at) {
 			s->cleaned += (pa + size < end ? pa + size : end) - at;

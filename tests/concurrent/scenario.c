@@ -427,7 +427,9 @@ static const struct scenario scenarios[] = {
 	  .outcomes = "A" },
 
 	/* ---- replacing ---- */
-	/* Who gives up takes the empty table that the other is about to fill: as above. */
+	/*
+	 * Who gives up takes the empty table that the other is about to fill: as above.
+	 */
 	{ .name = "replace, replace of one page",
 	  .preemptions = 4,
 	  .call = { MAP(AT_FIRST, A, F0), REPLACE(T1, A, F1), REPLACE(T2, A, F2) },

@@ -37,7 +37,7 @@ struct call {
  */
 struct scenario {
 	const char *name;
-	bool locked; /* a lock around each call or step, S2_SHARED only where a call says so */
+	bool locked; /* a lock around each call or step; S2_SHARED where a call says so */
 	struct call call[CALLS];
 	uint64_t watch[4];
 	const char *outcomes;

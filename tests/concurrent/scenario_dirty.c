@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Hardware keeps dirty state (FEAT_HAFDBS, S2_DBM), the guest writes at any time, and
- * every call that can take dirty state away, and may have a log, is given one (dirty.c). Upper case:
- * dirty, or writable for good where a call has ended the book-keeping.
+ * every call that can take dirty state away, and may have a log, is given one (dirty.c).
+ * Upper case: dirty, or writable for good where a call has ended the book-keeping.
  */
 #include "calls.h"
 #include "scenarios.h"

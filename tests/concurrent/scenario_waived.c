@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Calls that waive cleans (S2_NO_CLEAN) beside calls that do not: what an unwaived one has
- * broken is clean when it returns, whoever has taken the table away, and what all of them
- * waive nobody cleans. And a frame that is mapped again by another memory type.
+ * Calls that waive cleans (S2_NO_CLEAN) beside calls that do not: what an unwaived one
+ * has broken is clean when it returns, whoever has taken the table away, and what all of
+ * them waive nobody cleans. And a frame that is mapped again by another memory type.
  */
 #include "calls.h"
 #include "scenarios.h"

@@ -19,7 +19,7 @@
 #include "internal.h"
 
 #define THREADS 3
-#define PAGES 36
+#define PAGES 42
 #define ENTRIES 512u
 #define CALLS 12
 #define PROBES (2 * CALLS + 4)
@@ -98,14 +98,15 @@ struct stale {
 	uint8_t issued;	   /* threads that have issued a TLBI by IPA for it since */
 	uint8_t issued_e1; /* ... VMALLE1IS, when stage 2 was gone already */
 	uint8_t issued_all;
-	uint8_t agents;	  /* other agents may not use it any more */
-	bool no_stage2;	  /* gone from stage-2 TLBs */
-	bool gone;	  /* gone from all TLBs of PEs */
-	bool to_clean;	  /* its memory has to be cleaned before it is given away */
-	bool in_cache;	  /* ... before the guest sees it by another memory type */
-	uint8_t dc;	  /* threads that have cleaned all of it since, and ... */
+	uint8_t agents; /* other agents may not use it any more */
+	bool no_stage2; /* gone from stage-2 TLBs */
+	bool gone;	/* gone from all TLBs of PEs */
+	bool to_clean;	/* its memory has to be cleaned before it is given away */
+	bool in_cache;	/* ... before the guest sees it by another memory type */
+	uint8_t dc; /* threads that have cleaned all of it, or the rest, since, and ... */
 	uint64_t cleaned; /* ... of what was done piecemeal, how much, and ... */
 	uint8_t parts;	  /* ... by whom: their DSB SY is to come */
+	uint64_t settled; /* ... and how much of it a DSB SY has completed */
 };
 
 struct span {
@@ -160,7 +161,7 @@ enum call_state { CALL_IDLE, CALL_RUNS, CALL_PENDING, CALL_DONE };
 struct call_run {
 	uint8_t state;
 	int8_t ret;
-	bool stepped; /* has returned S2_MORE, and is to be called again */
+	bool stepped; /* has returned S2_MORE, and will be called again */
 	uint16_t before;
 	uint64_t seen; /* lookup: the descriptor found, and */
 	uint64_t pa;   /* the page's address by it */

@@ -246,7 +246,8 @@ static void split_at(struct flat *f, uint64_t ipa)
 	while (flat_straddles(f, ipa)) {
 		const struct flat_run *r = flat_at(f, ipa);
 		uint64_t size = flat_leaf_size(f, r->level);
-		struct flat_run p = flat_cut(r, ipa & ~(size - 1), (ipa | (size - 1)) + 1);
+		struct flat_run p =
+			flat_cut(r, ipa & ~(size - 1), (ipa | (size - 1)) + 1);
 
 		p.level++;
 		p.young = true;
@@ -665,6 +666,12 @@ void flat_read_marks(struct flat *now, const struct s2 *s2, uint64_t lo, uint64_
 		r.attr = mark(d, level);
 		if (r.attr)
 			append(now, &r);
+		/* Most entries of a table are empty, or say nothing. */
+		for (uint64_t n = level > s2->start_level ? table_entries(s2) : 0;
+		     !r.attr && ++i < n && at < hi &&
+		     !desc_valid_table(table[level][i], level) &&
+		     !mark(table[level][i], level);)
+			at += level_size(s2, level);
 		while (level > s2->start_level && !(at & (level_size(s2, level - 1) - 1)))
 			level--;
 	}

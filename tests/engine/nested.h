@@ -10,7 +10,9 @@
  *
  * nested_ref.c	what translates it by the tables, and which call may change that how
  * nested_tlb.c	what a PE may have cached of it, and what has been cleaned
- * nested.c	the worlds, the calls, and what a call has promised when it returns
+ * nested_call.c	a call, by chance
+ * nested.c	the worlds, and what is done between calls
+ * nested_trace.c	what is printed
  */
 #ifndef TESTS_ENGINE_NESTED_H
 #define TESTS_ENGINE_NESTED_H
@@ -66,6 +68,7 @@ struct call {
 	struct s2_op op;
 	struct s2_limbo limbo;
 	bool used, exclusive, steps, under_way;
+	bool last;    /* a flush that ends the batch */
 	bool batched; /* what it promises comes with the flush */
 	unsigned tries;
 	int ret;
@@ -147,6 +150,13 @@ struct world {
 	struct bed bed;
 	struct call call[CALLS];
 	uint64_t seed, number, now, events;
+	uint64_t calls_made;
+	uint64_t print_from; /* which event is the first that is printed */
+	bool verbose;
+	/* Where calls' ranges begin and end, in order. */
+	uint64_t base, edge[16], page, block, top;
+	unsigned edges;
+	struct s2_batch batch;
 	struct probe probe[PROBES];
 	unsigned probes;
 	struct table *table;
@@ -169,6 +179,23 @@ extern struct world world;
 void nested_fail(const char *rule, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void nested_trace(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void nested_trace_call(const struct call *c);
+void nested_event(enum count_event what, uint64_t at, uint64_t value);
+void trace_clear(void);
+/* S2_ASSERT() of the port, or a sanitizer's end, prints the trace, too. */
+void trace_aborts(void);
+extern const char *const kind_name[KINDS];
+
+/* ---- nested_call.c ---- */
+
+void dice_seed(uint64_t seed);
+uint64_t dice(uint64_t n);
+/* NULL if too many wait. */
+struct call *new_call(void);
+/* A kind, a range, flags: all but what an exclusive or a shared call has of its own. */
+void pick_call(struct call *c);
+/* @first: what it promises begins now. */
+void make_call(struct call *c, bool first);
 
 /* What of a leaf is watched: all but access flag, software's bits and the address. */
 static inline uint64_t leaf_bits(uint64_t d)

@@ -20,7 +20,7 @@ bool ref_needs_clean(uint64_t bits)
 	return desc_needs_clean(world.bed.s2.features, bits);
 }
 
-/* ---- the walk ----------------------------------------------------------------------- */
+/* ---- the walk ---------------------------------------------------------------------- */
 
 /* @path: what a walker has cached on the way, and how many that are. */
 static struct view walk(const struct probe *p, struct item *path, unsigned *n)
@@ -63,7 +63,7 @@ static struct view walk(const struct probe *p, struct item *path, unsigned *n)
 	return v;
 }
 
-/* ---- what calls may do ---------------------------------------------------------------- */
+/* ---- what calls may do ------------------------------------------------------------- */
 
 bool ref_wanted(const struct call *c, const struct probe *p, const struct view *v)
 {
@@ -301,7 +301,7 @@ static void touch(unsigned i)
 	meet(p, i, &v);
 }
 
-/* ---- writes ----------------------------------------------------------------------------- */
+/* ---- writes ------------------------------------------------------------------------ */
 
 static void learn(uint64_t d, int level, uint64_t base)
 {
@@ -369,7 +369,7 @@ void ref_freed(uint64_t pa)
 	t->known = false;
 }
 
-/* ---- calls ------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------- */
 
 void ref_begin(struct call *c)
 {
@@ -506,7 +506,7 @@ void ref_returned(struct call *c)
 	}
 }
 
-/* ---- all of it ---------------------------------------------------------------------------- */
+/* ---- all of it --------------------------------------------------------------------- */
 
 void ref_all(void)
 {

@@ -78,7 +78,9 @@ void tlb_refresh(struct probe *p, const struct item *path, unsigned n)
 	}
 }
 
-/* Down from a table that is no longer linked, but that a PE may have cached the way to. */
+/*
+ * Down from a table that is no longer linked, but that a PE may have cached the way to.
+ */
 static void late_walk(struct probe *p, const struct item *way)
 {
 	const struct s2 *s2 = &world.bed.s2;
@@ -274,8 +276,10 @@ static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 			if (o->pa < pa || o->pa >= pa + size)
 				continue;
 			any = true;
-			/* A parked leaf is gone on with; overlapping ranges of a batch are
-			 * each cleaned. */
+			/*
+			 * A parked leaf is gone on with; overlapping ranges of a batch
+			 * are each cleaned.
+			 */
 			owed |= (!o->clean || c->exclusive) && asked_for(o, i);
 			/* Not one that is complete already. */
 			if ((!o->clean || o->barrier) && !reachable(p, o->pa, o->birth)) {

@@ -64,6 +64,38 @@ uint64_t pick_region(const struct world *w, uint8_t h)
 	return (UINT64_C(1) << shift) - w->region_size / 2;
 }
 
+static unsigned region_of(const struct world *w, uint64_t ipa)
+{
+	return ipa - w->region[1] < w->region_size;
+}
+
+/* To a leaf that is parked, which is rare and does not last. */
+static void to_parked(const struct world *w, unsigned pos, unsigned len, struct call *c)
+{
+	const struct flat_run *r;
+	bool more = false;
+	uint64_t left;
+
+	for (unsigned i = 0; i < WORLD_SLOTS; i++)
+		more |= w->slot[i].more && w->slot[i].op.max_bytes;
+	if (!more)
+		return;
+	for (r = w->flat.run; r < w->flat.run + w->flat.n; r++)
+		if (r->busy == FLAT_PARKED)
+			break;
+	if (r == w->flat.run + w->flat.n)
+		return;
+	c->ipa = r->ipa + pos % ((r->end - r->ipa) / w->page) * w->page;
+	/* Who finds it busy, and has nothing to finish. */
+	if (len % 4 == 0) {
+		c->kind = kind_of(len & 4 ? "relax_perms" : len & 8 ? "mkyoung" : "annotate");
+		c->size = w->page;
+	}
+	left = w->region[region_of(w, c->ipa)] + w->region_size - c->ipa;
+	if (c->size > left)
+		c->size = left;
+}
+
 static void pick_range(const struct world *w, const uint8_t *r, struct call *c)
 {
 	unsigned pos = r[3] | (unsigned)r[4] << 8, len = r[5] | (unsigned)r[6] << 8;
@@ -112,6 +144,8 @@ static void pick_range(const struct world *w, const uint8_t *r, struct call *c)
 		n = most - at;
 	c->ipa = w->region[r[2] >> 7] + at * w->page;
 	c->size = n * w->page;
+	if (r[6] & 1)
+		to_parked(w, pos, len, c);
 }
 
 /*
@@ -120,7 +154,8 @@ static void pick_range(const struct world *w, const uint8_t *r, struct call *c)
  */
 static void pick_frames(const struct world *w, const uint8_t *r, struct call *c)
 {
-	uint64_t x = c->ipa - w->region[r[2] >> 7], unit = w->big ? w->big : w->block;
+	uint64_t x = c->ipa - w->region[region_of(w, c->ipa)],
+		 unit = w->big ? w->big : w->block;
 	unsigned place = r[7] % w->places, off = (r[7] >> 3) % 3;
 
 	/* Then there must be few pages. */

@@ -482,7 +482,9 @@ static void a_parked_leaf_is_finished_by_the_batch(void **state)
 	}
 }
 
-/* An operation in steps has to wait for the flush where the two meet, and goes on then. */
+/*
+ * An operation in steps has to wait for the flush where the two meet, and goes on then.
+ */
 static void steps_go_on_after_the_flush(void **state)
 {
 	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };

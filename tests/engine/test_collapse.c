@@ -170,7 +170,9 @@ static void a_hole_or_a_table_keeps_the_table(void **state)
 	close_bed();
 }
 
-/* A leaf that is broken and being cleaned in steps: it counts as live, and is no member. */
+/*
+ * A leaf that is broken and being cleaned in steps: it counts as live, and is no member.
+ */
 static void a_parked_member_keeps_the_table(void **state)
 {
 	const struct s2_config cfg = { .ipa_bits = 48,

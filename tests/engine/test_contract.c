@@ -428,8 +428,8 @@ static void cleaning_in_steps_cleans_once(void **state)
 
 /*
  * Between two steps another call maps a block over the place where the first step ended.
- * What the flags say of edges is decided on it (P13), and the rest of the range is unmapped
- * all the same (P15).
+ * What the flags say of edges is decided on it (P13), and the rest of the range is
+ * unmapped all the same (P15).
  */
 static void a_block_mapped_between_steps_hides_nothing(void **state)
 {
@@ -500,7 +500,9 @@ static void a_block_mapped_between_steps_hides_nothing(void **state)
 		}
 }
 
-/* No step leaves anything busy where no block is larger than its bytes (test_parked.c). */
+/*
+ * No step leaves anything busy where no block is larger than its bytes (test_parked.c).
+ */
 static void nothing_is_busy_between_steps(void **state)
 {
 	(void)state;

@@ -74,8 +74,8 @@ static void check(unsigned parked)
 }
 
 /*
- * A block at @level that the first step of *op has parked, the second of three: the others
- * stay in its table, and need cleaning too, but for the caller's waiver.
+ * A block at @level that the first step of *op has parked, the second of three: the
+ * others stay in its table, and need cleaning too, but for the caller's waiver.
  */
 static void park(const struct s2_config *cfg, int level, struct s2_op *op, uint64_t *ipa)
 {

@@ -179,7 +179,7 @@ static void what_may_change_between_steps_and_what_not(void **state)
 	close_bed();
 }
 
-/* ---- maps and other calls ------------------------------------------------------------ */
+/* ---- maps and other calls ---------------------------------------------------------- */
 
 /*
  * A block that lies over what has been replaced and what is to come. When the map says 0
@@ -339,7 +339,7 @@ static void new_memory_is_cleaned_when_its_old_place_is_gone(void **state)
 	}
 }
 
-/* ---- a leaf that is cleaned in steps -------------------------------------------------- */
+/* ---- a leaf that is cleaned in steps ----------------------------------------------- */
 
 /* Geometries with blocks of more than the smallest byte budget. */
 static const struct {
@@ -409,7 +409,9 @@ static void a_call_that_waives_takes_nobody_elses_clean_away(void **state)
 		}
 }
 
-/* The same in steps, each within its budget: no clean stops where nobody finds it again. */
+/*
+ * The same in steps, each within its budget: no clean stops where nobody finds it again.
+ */
 static void a_call_that_waives_in_steps_takes_nobody_elses_clean_away(void **state)
 {
 	(void)state;
@@ -434,6 +436,41 @@ static void a_call_that_waives_in_steps_takes_nobody_elses_clean_away(void **sta
 			assert_true(memory.beyond == 0);
 			close_bed();
 		}
+}
+
+/* What ends an operation early comes when no leaf of it is half clean. */
+static void an_error_between_steps_leaves_no_leaf_half_clean(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3 * 2; i++) {
+		uint64_t block = large[i % 3].block;
+		uint64_t page = UINT64_C(1) << large[i % 3].cfg.granule_shift;
+		struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+		unsigned steps = 0;
+		int ret;
+
+		open_large(i % 3);
+		do {
+			if (i < 3) {
+				ret = s2_unmap(&bed.s2, s2_ipa(0), block + page, 0, &op);
+			} else {
+				bed.port.fail_after = steps ? 0 : -1;
+				ret = s2_map(&bed.s2, s2_ipa(0), s2_pa(7 * block), block,
+					     RW, S2_MAP_REPLACE | S2_MAP_PAGES, &op);
+			}
+			within(&op);
+			/* A block across the end of the range. */
+			if (!steps++ && i < 3)
+				bed_map(&bed, block, 9 * block, block, RW, S2_NO_CLEAN);
+			assert_true(steps < STEPS);
+		} while (ret == S2_MORE);
+		bed.port.fail_after = -1;
+		assert_int_equal(ret, i < 3 ? S2_E_BLOCK : S2_E_NOMEM);
+		assert_true(steps > 2);
+		assert_int_equal(bed_lookup(&bed, 0).state, S2_EMPTY);
+		assert_true(memory.bytes - memory.beyond == block);
+		close_bed();
+	}
 }
 
 static void a_map_that_waives_takes_nobody_elses_clean_away(void **state)
@@ -549,14 +586,16 @@ static void a_shared_call_has_no_budget_and_keeps_nothing(void **state)
 	}
 }
 
-/* ---- release --------------------------------------------------------------------------- */
+/* ---- release ----------------------------------------------------------------------- */
 
 static void release_counts_a_table_as_a_visit(void **state)
 {
 	const uint64_t tables = 2000;
 
 	(void)state;
-	/* Each on its own in limbo; and below a table of theirs, with and without pages. */
+	/*
+	 * Each on its own in limbo; and below a table of theirs, with and without pages.
+	 */
 	for (unsigned how = 0; how < 3; how++) {
 		struct s2_limbo limbo = { 0 };
 		struct s2_op op = { .limbo = &limbo },
@@ -599,6 +638,7 @@ int main(void)
 		cmocka_unit_test(a_call_that_waives_takes_nobody_elses_clean_away),
 		cmocka_unit_test(
 			a_call_that_waives_in_steps_takes_nobody_elses_clean_away),
+		cmocka_unit_test(an_error_between_steps_leaves_no_leaf_half_clean),
 		cmocka_unit_test(a_map_that_waives_takes_nobody_elses_clean_away),
 		cmocka_unit_test(destroy_cleans_what_another_has_begun),
 		cmocka_unit_test(two_unmaps_in_steps_of_one_block),

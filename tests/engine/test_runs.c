@@ -156,7 +156,9 @@ static void an_edge_costs_an_invalidation(void **state)
 	}
 }
 
-/* The edge lies inside a block that is a member: the block is split, the run goes first. */
+/*
+ * The edge lies inside a block that is a member: the block is split, the run goes first.
+ */
 static void a_split_edge_inside_a_run_of_blocks(void **state)
 {
 	const uint64_t run = 32 * MIB, edge = GIB + 6 * MIB + 9 * PAGE;

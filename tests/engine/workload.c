@@ -554,7 +554,7 @@ static int run_release(struct world *w, struct call *c)
 
 const struct kind kinds[] = {
 	{ .name = "map",
-	  .often = 70,
+	  .often = 60,
 	  .changes = true,
 	  .note = NOTE_MAPS,
 	  .log = LOG_SOME,
@@ -568,7 +568,7 @@ const struct kind kinds[] = {
 	  .cleans = cleans_map,
 	  .promise = promise_map },
 	{ .name = "unmap",
-	  .often = 50,
+	  .often = 44,
 	  .changes = true,
 	  .note = NOTE_DROPS,
 	  .log = LOG_SOME,
@@ -642,7 +642,7 @@ const struct kind kinds[] = {
 	  .apply = apply_collapse,
 	  .rest = rest_collapse },
 	{ .name = "lookup",
-	  .often = 12,
+	  .often = 10,
 	  .point = true,
 	  .run = run_lookup,
 	  .apply = apply_nothing },

@@ -228,7 +228,9 @@ static void refusals(const struct world *w, struct call *c)
 	c->may = must | may;
 }
 
-/* What the call is not done with may be as its kind says; what it parks, only one leaf. */
+/*
+ * What the call is not done with may be as its kind says; what it parks, only one leaf.
+ */
 struct rest {
 	const struct world *w;
 	const struct call *c;
@@ -393,10 +395,10 @@ static bool check_op(struct world *w, const struct call *c, int ret, uint64_t fr
 	if (c->kind->bounded && !ret &&
 	    (c->op.start.ipa != c->start || c->op.end.ipa != c->end))
 		return world_wrong(w,
-				   "%s: op->start and end are 0x%" PRIx64 " and 0x%" PRIx64
-				   ", not 0x%" PRIx64 " and 0x%" PRIx64,
-				   c->kind->name, c->op.start.ipa, c->op.end.ipa, c->start,
-				   c->end);
+				   "%s: op->start and end are 0x%" PRIx64
+				   " and 0x%" PRIx64 ", not 0x%" PRIx64 " and 0x%" PRIx64,
+				   c->kind->name, c->op.start.ipa, c->op.end.ipa,
+				   c->start, c->end);
 	return true;
 }
 
@@ -456,6 +458,16 @@ static bool same_as_before(struct world *w, struct call *c, int ret)
 				    result_name(ret), what);
 }
 
+/* Others may leave tables that are empty as far as they have come. */
+static bool others_go_on(const struct world *w, const struct call *c)
+{
+	bool more = flat_busy(&w->flat, c->lo, c->hi) || w->batched.open;
+
+	for (unsigned i = 0; i < WORLD_SLOTS; i++)
+		more |= &w->slot[i] != c && w->slot[i].more;
+	return more;
+}
+
 /* An error that the reference gives for what is not done, or has no say in. */
 static bool check_error(struct world *w, struct call *c, int ret, uint64_t to)
 {
@@ -464,8 +476,8 @@ static bool check_error(struct world *w, struct call *c, int ret, uint64_t to)
 
 	if (ret == S2_E_NOMEM)
 		return true;
-	/* No block over a table of annotations. */
-	if (ret == S2_E_EXIST && c->noted)
+	/* No block over a table of annotations, or several levels of empty ones. */
+	if (ret == S2_E_EXIST && (c->noted || others_go_on(w, c)))
 		return true;
 	/* Another's marker, or a leaf that is parked. */
 	if (ret == S2_E_BUSY && c->flags & S2_SHARED &&
@@ -521,7 +533,8 @@ static bool batch_finished(struct world *w, bool flush)
 		at = p.end;
 		if (p.busy <= FLAT_PARKED)
 			continue;
-		what = flat_check(&w->flat, &w->s2, p.ipa, at, flushed, NULL, FLAT_PENDING);
+		what = flat_check(&w->flat, &w->s2, p.ipa, at, flushed, NULL,
+				  FLAT_PENDING);
 		if (flat_busy(&w->flat, p.ipa, at))
 			left = true;
 		else if (!what)
@@ -594,16 +607,6 @@ static uint64_t step_start(const struct world *w, const struct call *c, int ret,
 	return from > c->ipa ? from : c->ipa;
 }
 
-/* They may leave a table that is empty as far as they have come. */
-static bool others_go_on(const struct world *w, const struct call *c)
-{
-	bool more = flat_busy(&w->flat, c->lo, c->hi) || w->batched.open;
-
-	for (unsigned i = 0; i < WORLD_SLOTS; i++)
-		more |= &w->slot[i] != c && w->slot[i].more;
-	return more;
-}
-
 /* How far the operation has come. */
 static uint64_t step_end(const struct call *c, int ret)
 {
@@ -611,7 +614,8 @@ static uint64_t step_end(const struct call *c, int ret)
 		return c->ipa + c->size;
 	if (c->kind->point || !c->with_op)
 		return c->done;
-	if (ret == S2_MORE || (c->op.done.ipa > c->done && c->op.done.ipa < c->ipa + c->size))
+	if (ret == S2_MORE ||
+	    (c->op.done.ipa > c->done && c->op.done.ipa < c->ipa + c->size))
 		return c->op.done.ipa;
 	return c->done;
 }
@@ -750,7 +754,8 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 	default:
 		return;
 	}
-	if (c->kind->point || !c->with_op || c->kind->log == LOG_OWN || c->ipa + c->size > UINT64_C(1) << w->s2.ipa_bits) {
+	if (c->kind->point || !c->with_op || c->kind->log == LOG_OWN ||
+	    c->ipa + c->size > UINT64_C(1) << w->s2.ipa_bits) {
 		*c = kept;
 		return;
 	}

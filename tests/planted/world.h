@@ -49,9 +49,8 @@ struct world {
 	struct model_port port;
 	struct s2 s2;
 	/*
-	 * Each is called once: before the call's next compare-and-swap of an entry; before
-	 * its next TLBIs; between two steps when a
-	 * block is parked.
+	 * Each is called once: before the call's next compare-and-swap of an entry;
+	 * before its next TLBIs; between two steps when a block is parked.
 	 */
 	void (*before_cas)(void);
 	void (*before_tlbi)(void);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Modes that do not go together are refused by name, and nothing is changed: a shared call
- * has no budget and no batch, an unmap beside others no log and no annotations to keep; a
- * batch is of unmaps, and nobody changes what it has unmapped before its flush.
+ * Modes that do not go together are refused by name, and nothing is changed: a shared
+ * call has no budget and no batch, an unmap beside others no log and no annotations to
+ * keep; a batch is of unmaps, and nobody changes what it has unmapped before its flush.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -176,7 +176,9 @@ static void *thread_main(void *data)
 		}
 		pa = frame(self, ipa);
 		for (;;) {
-			/* Who has to wait makes the same call again, and keeps nothing. */
+			/*
+			 * Who has to wait makes the same call again, and keeps nothing.
+			 */
 			struct s2_op op = { .limbo = &self->limbo.filling };
 
 			ret = call(self, what, ipa, size, pa, waive, &op);
