@@ -440,6 +440,8 @@ static int map_steps(struct map *m)
 			return S2_MORE;
 		if (op->st.pos >= m->t.end)
 			return 0;
+		if (!parked_done(m->s2, op, m->step))
+			return S2_MORE;
 		m->pos = op->st.pos;
 		ret = map_window(m);
 		reserve_drain(m->s2, &m->reserve);

@@ -27,8 +27,8 @@ static int check_budget(const struct s2_op *op, enum op_kind kind, uint32_t flag
 	if (!S2_USE_STEPS)
 		return S2_E_UNSUPPORTED;
 	if ((op->max_entries && op->max_entries < S2_BUDGET_ENTRIES_MIN) ||
-	    (op->max_bytes && op->max_bytes < S2_BUDGET_BYTES_MIN) ||
-	    flags & S2_SHARED || kind == OP_FLUSH || op->batch)
+	    (op->max_bytes && op->max_bytes < S2_BUDGET_BYTES_MIN) || flags & S2_SHARED ||
+	    kind == OP_FLUSH || op->batch)
 		return S2_E_BUDGET;
 	return 0;
 }
@@ -84,6 +84,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.ipa = op->st.pos = ipa;
 		op->st.size = size;
 		op->st.phase = 0;
+		op->st.parked = 0;
 		op->st.ended = false;
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);
@@ -113,8 +114,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret)
 {
 	if (S2_USE_STEPS) {
-		op->visited = (op->max_entries ? op->max_entries : NO_BUDGET) -
-			      step->entries;
+		op->visited =
+			(op->max_entries ? op->max_entries : NO_BUDGET) - step->entries;
 		op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
 	}
 	if (is_shared(step) && step->tag)

@@ -74,8 +74,8 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	return done(s2, op, ipa, n);
 }
 
-/* Not inline: their stack frames are not to be those of every call. */
-static __attribute__((__noinline__)) int flush_full(struct s2 *s2, struct s2_op *op)
+/* Not inline, as the next: their stack frames are not to be those of every call. */
+static __attribute__((__noinline__)) int flush_full(struct s2 *s2, const struct s2_op *op)
 {
 	struct s2_op flush = { .limbo = op->limbo };
 

@@ -146,6 +146,7 @@ uint64_t window_clean(struct window *w, uint64_t start, uint64_t end)
 			cursor_next(&c);
 		} else if (!clean_leaves(w, &c, entry, c.level > detached)) {
 			end = c.ipa;
+			w->op->st.parked = end + 1;
 			break;
 		}
 		if (c.level <= detached)
@@ -306,6 +307,30 @@ __attribute__((__noinline__)) void window_sweep(struct s2 *s2, struct s2_op *op,
 }
 
 /*
+ * Go on with the leaf that an earlier step has parked, before anything that may fail: an
+ * operation that ends with an error leaves no leaf behind that nobody cleans. False if
+ * there is more of it.
+ */
+bool parked_done(struct s2 *s2, struct s2_op *op, struct step *step)
+{
+	uint64_t ipa = op->st.parked - 1;
+	struct window w;
+	struct cursor c;
+
+	if (!S2_USE_STEPS || !op->st.parked)
+		return true;
+	cursor_start(&c, s2, step, ipa, s2->ipa_end);
+	if (desc_parked(cursor_find(&c))) {
+		window_init(&w, s2, op, step, ipa, cursor_past(&c), S2_DROP_EDGES);
+		window_run(&w);
+		if (w.to < w.end)
+			return false;
+	}
+	op->st.parked = 0;
+	return true;
+}
+
+/*
  * From op->st.pos to @end, or as far as one window goes; whether a block lay across an
  * edge. Not inline: no other window, or the edges' work, is to have it on the stack.
  */
@@ -339,6 +364,8 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 			return S2_MORE;
 		if (op->st.pos >= end)
 			return 0;
+		if (!parked_done(s2, op, step))
+			return S2_MORE;
 		/* One window a step, and only where there is room for its phases. */
 		if (step->wait ||
 		    (is_bounded(step) && (worked || step->entries < op->max_entries / 2)))

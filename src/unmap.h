@@ -74,6 +74,9 @@ void window_sweep(struct s2 *s2, struct s2_op *op, struct step *step, uint64_t s
 int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t flags,
 		enum extent extent);
 
+/* What an earlier step has parked is clean now, and gone. */
+bool parked_done(struct s2 *s2, struct s2_op *op, struct step *step);
+
 /* Phase 1: break.c. */
 void break_window(struct window *w);
 /* Phase 3; returns where it stopped: at a leaf that it has parked, or the end. */

@@ -385,6 +385,7 @@ struct s2_op {
 		uint64_t arg;
 		uint32_t flags;
 		uint64_t pos;		/* all below it is done */
+		uint64_t parked;	/* 1 + address of a leaf cleaned in part, or 0 */
 		uint64_t cleared;	/* map: what was in the way is gone below it */
 		const void *limbo, *dirty, *batch; /* they may not change */
 		uint8_t kind;		/* which operation; 0: none under way */

@@ -28,6 +28,8 @@ struct beside {
 	bool acting, acted;
 	/* When each page of physical memory from @pa on was last cleaned, by events. */
 	uint64_t pa, cleaned[FRAMES], now;
+	uint64_t executable; /* what was last made visible to instruction fetch */
+	uint64_t over;	     /* when the other call had returned */
 	/* Of the first call: an invalidation is under way, or has been completed. */
 	bool stage1, invalidated;
 	uint64_t tlbi; /* issued by the other call */
@@ -50,6 +52,8 @@ static inline void beside_event(struct count_port *port, enum count_event what,
 	beside.now++;
 	if (what == COUNT_CLEAN)
 		beside_clean(at, value);
+	if (what == COUNT_EXECUTABLE)
+		beside.executable = at;
 	if (beside.acting || what == COUNT_STORE)
 		return;
 	beside.stage1 |= what == COUNT_VMALLE1IS || what == COUNT_VMALLS12E1IS;
@@ -60,6 +64,7 @@ static inline void beside_event(struct count_port *port, enum count_event what,
 	beside.acting = beside.acted = true;
 	beside.act();
 	beside.acting = false;
+	beside.over = beside.now;
 	beside.tlbi = port->tlbi - tlbi;
 	/* The event comes before the barrier. */
 	beside.invalidated |= beside.stage1 && what == COUNT_DSB_ISH;
@@ -77,7 +82,8 @@ static inline bool beside_next(void)
 		return false;
 	if (beside.count)
 		beside.at++;
-	beside.count = beside.now = beside.tlbi = 0;
+	beside.count = beside.now = beside.tlbi = beside.over = 0;
+	beside.executable = 0;
 	beside.acted = beside.stage1 = beside.invalidated = false;
 	memset(beside.cleaned, 0, sizeof(beside.cleaned));
 	return true;

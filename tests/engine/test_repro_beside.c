@@ -320,6 +320,32 @@ static void both_edges_are_settled_on_what_is_broken(void **state)
 	}
 }
 
+/* A block is split for a page at its edge, and is unmapped by another before that. */
+static void a_table_that_was_filled_in_vain_is_not_linked(void **state)
+{
+	const uint64_t page = A + 5 * PAGE;
+
+	(void)state;
+	other.ipa = A;
+	other.size = BLOCK;
+	other.flags = 0;
+	for (beside_begin(other_unmaps); beside_next();) {
+		open_bed(S2_FEAT_FWB);
+		bed_map(&bed, A, PA0, BLOCK, RW, 0);
+		beside_arm(&bed);
+		ret = map_shared(page, PA1, PAGE, RW, S2_MAP_REPLACE | S2_SPLIT_EDGES);
+		beside_disarm(&bed);
+		again(map_shared(page, PA1, PAGE, RW, S2_MAP_REPLACE | S2_SPLIT_EDGES));
+		beside_require(!ret || ret == S2_E_BUSY, "it returns %d", ret);
+		for (uint64_t at = 0; at < BLOCK; at += PAGE)
+			beside_require(A + at == page || empty(A + at) ||
+					       ((!beside.acted || ret_beside) &&
+						maps(A + at, PA0 + at)),
+				       "a page that was unmapped is there again");
+		close_bed();
+	}
+}
+
 /* ---- what a call leaves behind ----------------------------------------------------- */
 
 static uint64_t appeared; /* the block that the other call has put, or 0 */
@@ -446,6 +472,116 @@ static void two_unmaps_of_the_last_pages_leave_no_table(void **state)
 		}
 }
 
+/* ---- memory ------------------------------------------------------------------------ */
+
+/* The page is there already when the map looks, and gone when it writes. */
+static void a_map_of_what_has_gone_cleans_it(void **state)
+{
+	(void)state;
+	other.ipa = A;
+	other.size = PAGE;
+	other.flags = S2_NO_CLEAN;
+	beside.pa = PA0;
+	for (beside_begin(other_unmaps); beside_next();) {
+		beside.pa = PA0;
+		open_bed(0);
+		bed_map(&bed, A, PA0, PAGE, S2_R, S2_MAP_PAGES | S2_NO_CLEAN);
+		bed_map(&bed, A + PAGE, PA1, PAGE, RW, S2_MAP_PAGES | S2_NO_CLEAN);
+		beside_arm(&bed);
+		ret = map_shared(A, PA0, PAGE, RWX, S2_MAP_PAGES);
+		beside_disarm(&bed);
+		if (!ret && maps(A, PA0)) {
+			beside_require(beside.executable == PA0, "it is not executable");
+			if (beside.acted && !ret_beside)
+				beside_require(beside_is_clean(PA0, 0),
+					       "it was unmapped, and is not clean");
+		}
+		close_bed();
+	}
+}
+
+static void other_puts_another_frame(void)
+{
+	struct s2_op op = { .limbo = &limbo_beside };
+
+	ret_beside = s2_map(&bed.s2, s2_ipa(A), s2_pa(PA1), PAGE, RW,
+			    S2_SHARED | S2_MAP_PAGES | S2_MAP_REPLACE, &op);
+}
+
+static void what_a_relax_makes_executable_is_what_it_finds(void **state)
+{
+	(void)state;
+	for (beside_begin(other_puts_another_frame); beside_next();) {
+		open_bed(S2_FEAT_FWB);
+		bed_map(&bed, A, PA0, PAGE, RW, S2_MAP_PAGES);
+		beside_arm(&bed);
+		ret = s2_relax_perms(&bed.s2, s2_ipa(A), S2_X, S2_SHARED);
+		beside_disarm(&bed);
+		if (bed_lookup(&bed, A).attr & S2_X)
+			beside_require(beside.executable == bed_lookup(&bed, A).pa.pa,
+				       "another frame was made executable");
+		close_bed();
+	}
+}
+
+static void other_cleans(void)
+{
+	ret_beside = s2_clean(&bed.s2, s2_ipa(A), BLOCK, S2_SHARED, NULL);
+}
+
+/* A block that is being split, or a table that is being collapsed, is mapped. */
+static void a_clean_beside_a_change_of_size_cleans_it_all(void **state)
+{
+	(void)state;
+	for (unsigned collapse = 0; collapse < 2; collapse++)
+		for (beside_begin(other_cleans); beside_next();) {
+			struct s2_op op = { .limbo = &limbo };
+
+			beside.pa = PA0;
+			open_bed(0);
+			bed_map(&bed, A, PA0, BLOCK, RW,
+				S2_NO_CLEAN | (collapse ? S2_MAP_PAGES : 0));
+			beside_arm(&bed);
+			ret = collapse ? s2_collapse(&bed.s2, s2_ipa(A), BLOCK, S2_SHARED,
+						     &op) :
+					 split_shared(A, BLOCK);
+			beside_disarm(&bed);
+			assert_int_equal(ret, 0);
+			for (uint64_t p = 0; beside.acted && !ret_beside && p < BLOCK;
+			     p += PAGE)
+				beside_require(beside_is_clean(PA0 + p, 0),
+					       "0, and a page is not clean");
+			close_bed();
+		}
+}
+
+/* A leaf that is cleaned in steps is the steps': a shared call leaves it there. */
+static void a_parked_leaf_is_not_taken_for_ones_own(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2 * 2; i++) {
+		struct s2_op steps = { .max_bytes = S2_BUDGET_BYTES_MIN };
+		uint64_t ipa = GIB + (i & 1 ? 0 : 3 * BLOCK), size = i & 1 ? GIB : PAGE;
+
+		open_bed(0);
+		bed_map(&bed, GIB, PA0, GIB, RW, S2_NO_CLEAN);
+		bed_map(&bed, 3 * GIB, PA0, PAGE, RW, S2_MAP_PAGES | S2_NO_CLEAN);
+		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), GIB, 0, &steps), S2_MORE);
+		ret = unmap_shared(ipa, size, i & 2 ? S2_NO_CLEAN : S2_DROP_EDGES);
+		assert_int_equal(ret, 0);
+		assert_int_equal(bed_lookup(&bed, GIB).state, S2_BUSY);
+		assert_int_equal(map_shared(ipa, PA1, PAGE, RW,
+					    S2_MAP_PAGES | S2_MAP_REPLACE | S2_NO_CLEAN),
+				 S2_E_BUSY);
+		assert_int_equal(bed_lookup(&bed, GIB).state, S2_BUSY);
+		while ((ret = s2_unmap(&bed.s2, s2_ipa(GIB), GIB, 0, &steps)) == S2_MORE)
+			;
+		assert_int_equal(ret, 0);
+		assert_true(empty(GIB));
+		close_bed();
+	}
+}
+
 /* ---- invalidation ------------------------------------------------------------------ */
 
 /* The call under way has taken the permission, and no PE knows of it yet. */
@@ -496,9 +632,14 @@ int main(void)
 		cmocka_unit_test(an_unmap_takes_no_block_that_crosses_its_edge),
 		cmocka_unit_test(a_replacing_map_takes_no_block_that_crosses_its_edge),
 		cmocka_unit_test(both_edges_are_settled_on_what_is_broken),
+		cmocka_unit_test(a_table_that_was_filled_in_vain_is_not_linked),
 		cmocka_unit_test(what_a_replacing_map_takes_away_is_clean),
 		cmocka_unit_test(a_map_that_gives_up_leaves_no_empty_table),
 		cmocka_unit_test(two_unmaps_of_the_last_pages_leave_no_table),
+		cmocka_unit_test(a_map_of_what_has_gone_cleans_it),
+		cmocka_unit_test(what_a_relax_makes_executable_is_what_it_finds),
+		cmocka_unit_test(a_clean_beside_a_change_of_size_cleans_it_all),
+		cmocka_unit_test(a_parked_leaf_is_not_taken_for_ones_own),
 		cmocka_unit_test(a_map_of_what_is_there_invalidates_it),
 	};
 

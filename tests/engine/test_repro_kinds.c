@@ -173,6 +173,27 @@ static void a_batch_beside_an_unmap_in_steps(void **state)
 		}
 }
 
+/* A block is dropped whole, and waits for the flush with all of it. */
+static void what_is_dropped_at_an_edge_waits_with_the_rest(void **state)
+{
+	(void)state;
+	for (unsigned half = 0; half < 2; half++) {
+		struct s2_op in = { .batch = &batch };
+		uint64_t at = half * MIB, rest = !half * MIB;
+
+		open_bed(S2_FEAT_TLBIRANGE);
+		bed_map(&bed, A, PA0, 4 * MIB, RW, S2_NO_CLEAN);
+		assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
+		assert_int_equal(unmap(at, MIB, S2_DROP_EDGES, &in), 0);
+		assert_int_equal(unmap(rest, MIB, S2_DROP_EDGES, NULL), S2_E_BATCH);
+		assert_int_equal(unmap(rest, PAGE, S2_DROP_EDGES, NULL), S2_E_BATCH);
+		assert_int_equal(unmap(BLOCK, PAGE, S2_DROP_EDGES, NULL), 0);
+		assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
+		assert_cleaned(0, 2 * BLOCK, 1);
+		close_bed();
+	}
+}
+
 static void a_batch_is_of_unmaps(void **state)
 {
 	struct s2_op in = { .batch = &batch }, budget = { .max_entries = 4096 };
@@ -395,6 +416,7 @@ int main(void)
 		cmocka_unit_test(a_call_on_what_is_pending_is_refused),
 		cmocka_unit_test(looks_and_other_ranges_are_allowed_beside_a_batch),
 		cmocka_unit_test(a_batch_beside_an_unmap_in_steps),
+		cmocka_unit_test(what_is_dropped_at_an_edge_waits_with_the_rest),
 		cmocka_unit_test(a_batch_is_of_unmaps),
 		cmocka_unit_test(nothing_is_cleaned_that_every_caller_waived),
 		cmocka_unit_test(a_batch_cleans_what_was_not_waived_and_no_more),

@@ -438,6 +438,41 @@ static void a_call_that_waives_in_steps_takes_nobody_elses_clean_away(void **sta
 		}
 }
 
+/* What ends an operation early comes when no leaf of it is half clean. */
+static void an_error_between_steps_leaves_no_leaf_half_clean(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 3 * 2; i++) {
+		uint64_t block = large[i % 3].block;
+		uint64_t page = UINT64_C(1) << large[i % 3].cfg.granule_shift;
+		struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+		unsigned steps = 0;
+		int ret;
+
+		open_large(i % 3);
+		do {
+			if (i < 3) {
+				ret = s2_unmap(&bed.s2, s2_ipa(0), block + page, 0, &op);
+			} else {
+				bed.port.fail_after = steps ? 0 : -1;
+				ret = s2_map(&bed.s2, s2_ipa(0), s2_pa(7 * block), block,
+					     RW, S2_MAP_REPLACE | S2_MAP_PAGES, &op);
+			}
+			within(&op);
+			/* A block across the end of the range. */
+			if (!steps++ && i < 3)
+				bed_map(&bed, block, 9 * block, block, RW, S2_NO_CLEAN);
+			assert_true(steps < STEPS);
+		} while (ret == S2_MORE);
+		bed.port.fail_after = -1;
+		assert_int_equal(ret, i < 3 ? S2_E_BLOCK : S2_E_NOMEM);
+		assert_true(steps > 2);
+		assert_int_equal(bed_lookup(&bed, 0).state, S2_EMPTY);
+		assert_true(memory.bytes - memory.beyond == block);
+		close_bed();
+	}
+}
+
 static void a_map_that_waives_takes_nobody_elses_clean_away(void **state)
 {
 	(void)state;
@@ -603,6 +638,7 @@ int main(void)
 		cmocka_unit_test(a_call_that_waives_takes_nobody_elses_clean_away),
 		cmocka_unit_test(
 			a_call_that_waives_in_steps_takes_nobody_elses_clean_away),
+		cmocka_unit_test(an_error_between_steps_leaves_no_leaf_half_clean),
 		cmocka_unit_test(a_map_that_waives_takes_nobody_elses_clean_away),
 		cmocka_unit_test(destroy_cleans_what_another_has_begun),
 		cmocka_unit_test(two_unmaps_in_steps_of_one_block),
