@@ -26,7 +26,8 @@ test: setup
 
 # The random runs, as long as they should be before a release.
 long: all
-	@ninja -C build tests/engine/judged tests/engine/nested
+	@ninja -C build tests/engine/judged tests/engine/nested \
+		tests/concurrent/test_orders
 	@meson test -C build --no-rebuild --benchmark --suite long
 
 # Runs without end, or for FUZZ_TIME seconds. A fault leaves a file in build/fuzz/;

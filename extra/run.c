@@ -26,7 +26,7 @@ static uint64_t run_around(struct s2 *s2, uint64_t edge, uint64_t *base)
 }
 
 static void break_members(struct s2 *s2, struct step *step, uint64_t base, uint64_t size,
-		      struct s2_gather *g)
+			  struct s2_gather *g)
 {
 	struct cursor c;
 
@@ -94,6 +94,5 @@ bool run_fits(const struct cursor *c, uint64_t d, uint64_t visits, uint64_t byte
 	if (!(d & DESC_CONT))
 		return true;
 	size = run_size(c->s2, c->level);
-	return c->ipa & (size - 1) ||
-	       (visits >= size >> c->shift && bytes >= size);
+	return c->ipa & (size - 1) || (visits >= size >> c->shift && bytes >= size);
 }

@@ -327,8 +327,8 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
 		return;
-	w->held[w->n_held++] = (struct held){ c->table[c->level],
-						base + (unsigned)c->level };
+	w->held[w->n_held++] =
+		(struct held){ c->table[c->level], base + (unsigned)c->level };
 }
 
 void break_window(struct window *w)
@@ -401,8 +401,7 @@ void break_window(struct window *w)
 		} else if (d && is_shared(w->step) && !(w->flags & S2_ONLY_NOTES)) {
 			if (!meet_foreign(&b, d))
 				continue;
-		} else if (S2_USE_STEPS && desc_parked(d) &&
-			   !only_notes(w)) {
+		} else if (S2_USE_STEPS && desc_parked(d) && !only_notes(w)) {
 			if (!finish_parked(&b, entry, d))
 				break;
 		}

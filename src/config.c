@@ -65,9 +65,10 @@ static int check_config(const struct s2 *s2, const struct s2_config *cfg)
 	/* 64 KiB granules have had 52 bits since FEAT_LPA, without another layout. */
 	if (cfg->features & S2_FEAT_LPA2 && s2->granule_shift == 16)
 		return S2_E_CONFIG;
-	if (pa_range(cfg->pa_bits) < 0 || (cfg->pa_bits > 48 && s2->wide == S2_WIDE_NO))
+	if (pa_range(cfg->pa_bits) < 0 ||
+	    (cfg->pa_bits > 48 && wide_of(s2) == S2_WIDE_NO))
 		return S2_E_PA_BITS;
-	if (cfg->ipa_bits < 32 || cfg->ipa_bits > (s2->wide == S2_WIDE_NO ? 48 : 52) ||
+	if (cfg->ipa_bits < 32 || cfg->ipa_bits > (wide_of(s2) == S2_WIDE_NO ? 48 : 52) ||
 	    cfg->ipa_bits > cfg->pa_bits)
 		return S2_E_IPA_BITS;
 	return 0;
@@ -99,14 +100,14 @@ struct s2 config_layout(const struct s2_config *cfg)
 		.start_level = LAST_LEVEL,
 	};
 
-	if (cfg->features & S2_FEAT_LPA2)
+	if (S2_USE_52BIT && cfg->features & S2_FEAT_LPA2)
 		s2.wide = S2_WIDE_LPA2;
-	else if (s2.granule_shift == 16 && cfg->pa_bits == 52)
+	else if (S2_USE_52BIT && s2.granule_shift == 16 && cfg->pa_bits == 52)
 		s2.wide = S2_WIDE_LPA;
 	s2.ipa_end = UINT64_C(1) << (s2.ipa_bits & 63);
 	s2.pa_end = UINT64_C(1) << (s2.pa_bits & 63);
-	s2.oa_mask =
-		(UINT64_C(1) << (s2.wide == S2_WIDE_LPA2 ? 50 : 48)) - page_size(&s2);
+	s2.oa_mask = (UINT64_C(1) << (wide_of(&s2) == S2_WIDE_LPA2 ? 50 : 48)) -
+		     page_size(&s2);
 	return s2;
 }
 
@@ -127,7 +128,7 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg)
 	}
 
 	s2->tags = 1; /* 0 is no tag */
-	if (s2->features & S2_FEAT_HAFDBS)
+	if (hw_writes(s2))
 		s2->special |= S2_HARDWARE_WRITES;
 
 	/*
@@ -167,11 +168,11 @@ uint64_t s2_vtcr(const struct s2 *s2)
 	v |= (uint64_t)pa_range(s2->pa_bits) << 16;   /* PS */
 	if (s2->features & S2_FEAT_VMID16)
 		v |= UINT64_C(1) << 19; /* VS */
-	if (s2->features & S2_FEAT_HAFDBS)
+	if (hw_writes(s2))
 		v |= UINT64_C(1) << 21; /* HA */
-	if (s2->features & S2_FEAT_DBM)
+	if (S2_USE_HW && s2->features & S2_FEAT_DBM)
 		v |= UINT64_C(1) << 22; /* HD */
-	if (s2->wide == S2_WIDE_LPA2)
+	if (wide_of(s2) == S2_WIDE_LPA2)
 		v |= UINT64_C(1) << 32; /* DS */
 	return v;
 }

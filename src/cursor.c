@@ -23,8 +23,8 @@ uint64_t *cursor_meta(const struct cursor *c)
 	return table_meta(c->s2, table);
 }
 
-bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t old,
-			       uint64_t new, bool racy)
+bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t old, uint64_t new,
+		 bool racy)
 {
 	if (is_shared(c->step) || racy)
 		return s2_port_cas(c->s2->port, entry, old, new) == old;

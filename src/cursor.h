@@ -61,8 +61,8 @@ uint64_t *cursor_meta(const struct cursor *c);
  * Put @new in the place of @old. False if that is there no more: only a shared call
  * may find so, or one on an entry that hardware may write (@racy).
  */
-bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t old,
-			       uint64_t new, bool racy);
+bool cursor_swap(const struct cursor *c, uint64_t *entry, uint64_t old, uint64_t new,
+		 bool racy);
 
 /* Whether hardware may write the entry: leaves, for their access flag and dirty state. */
 static inline bool cursor_racy(const struct cursor *c, uint64_t d)

@@ -211,7 +211,7 @@ static inline uint64_t desc_from_oa(const struct s2 *s2, uint64_t oa)
 
 	if (wide_of(s2))
 		d |= wide_of(s2) == S2_WIDE_LPA2 ? (oa >> 42) & DESC_SH :
-						(oa >> 36) & UINT64_C(0xf000);
+						   (oa >> 36) & UINT64_C(0xf000);
 	return d;
 }
 

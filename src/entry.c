@@ -158,43 +158,44 @@ void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int leve
  */
 static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step)
 {
-	uint64_t freed[S2_LEVELS] = { 0 };
+	uint64_t freed[S2_LEVELS] = { 0 }, left = step->entries;
+	const unsigned n = table_entries(s2);
 
-	while (limbo->head && (!S2_USE_STEPS || step->entries)) {
+	while (limbo->head && (!S2_USE_STEPS || left)) {
 		uint64_t link = limbo->head;
 		int level = (int)(link & LINK_LEVEL);
 		uint64_t *table = s2_port_table_va(s2->port, link_pa(link));
 		uint64_t *meta = table_meta(s2, table);
+		unsigned idx = meta_tables(meta[META_STATE]) ? limbo->idx : n;
 
 		/* A read and a free below it: two visits at most for each turn. */
-		while (meta_tables(meta[META_STATE]) && limbo->idx < table_entries(s2) &&
-		       (!S2_USE_STEPS || step->entries >= 2)) {
-			uint64_t d = s2_port_load(s2->port, &table[limbo->idx]), *child;
+		while (idx < n && (!S2_USE_STEPS || left >= 2)) {
+			uint64_t d = s2_port_load(s2->port, &table[idx++]), *child;
 
-			step_visits(step, 1);
-			limbo->idx++;
+			left -= S2_USE_STEPS;
 			if (!(desc_valid(d) || desc_busy(d)) || !desc_is_table(d, level))
 				continue;
-			child = table_of(s2, d);
+			child = s2_port_table_va(s2->port, desc_oa(s2, d));
 			if (meta_tables(table_meta(s2, child)[META_STATE])) {
+				limbo->idx = idx;
 				limbo_push(s2, limbo, child, level + 1);
 				continue;
 			}
-			step_visits(step, 1);
+			left -= S2_USE_STEPS;
 			freed[level + 1]++;
 			s2_port_table_free(s2->port, child);
 		}
-		if (S2_USE_STEPS &&
-		    (!step->entries ||
-		     (meta_tables(meta[META_STATE]) && limbo->idx < table_entries(s2))))
+		limbo->idx = idx;
+		if (S2_USE_STEPS && (idx < n || !left))
 			break;
-		step_visits(step, 1);
+		left -= S2_USE_STEPS;
 		limbo->idx = 0;
 		limbo->head = meta[META_LINK];
 		limbo->tables--;
 		freed[level]++;
 		s2_port_table_free(s2->port, table);
 	}
+	step->entries = left;
 	/* Beside calls under the instance's lock, hence atomic. */
 	for (int l = 0; l < S2_LEVELS; l++)
 		if (freed[l])

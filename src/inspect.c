@@ -9,21 +9,20 @@ static inline void describe(const struct s2 *s2, uint64_t ipa, int level, uint64
 {
 	uint64_t size = level_size(s2, level);
 
-	*m = (struct s2_mapping){
-		.ipa = s2_ipa(ipa & ~(size - 1)),
-		.size = size,
-		.desc = d,
-		.level = (int8_t)level,
-	};
+	*m = (struct s2_mapping){ .state = S2_EMPTY };
+	m->ipa = s2_ipa(ipa & ~(size - 1));
+	m->size = size;
+	m->desc = d;
+	m->level = (int8_t)level;
 	if (desc_valid(d)) {
 		m->state = S2_LEAF;
 		m->pa = s2_pa(desc_oa(s2, d));
 		m->attr = desc_attr(s2, d);
 		m->young = d & DESC_AF;
-		m->contiguous = d & DESC_CONT;
+		m->contiguous = S2_USE_RUNS && d & DESC_CONT;
 	} else if (desc_busy(d)) {
 		m->state = S2_BUSY;
-	} else if (d) {
+	} else if (S2_USE_NOTES && d) {
 		m->state = S2_NOTE;
 		m->note = d >> DESC_NOTE_SHIFT;
 	}

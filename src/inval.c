@@ -26,8 +26,7 @@
 #define RANGE_MAX_SHIFT 21
 #define RANGE_SCALES 4
 
-void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size,
-			      uint64_t stride)
+void gather_add(struct s2_gather *g, uint64_t ipa, uint64_t size, uint64_t stride)
 {
 	if (g->start == g->end) {
 		g->start = ipa;
@@ -318,7 +317,7 @@ void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 	s2_port_vmid_leave(port);
 	/* Another agent does not come back by a fault that we handle. */
 	size = has_runs(s2) && run_size(s2, level) ? run_size(s2, level) :
-							      level_size(s2, level);
+						     level_size(s2, level);
 	s2_port_agents_invalidate(port, ipa & ~(size - 1), size);
 }
 

@@ -70,7 +70,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 		if (!(m->t.flags & S2_MAP_REPLACE) || is_shared(c->step))
 			return S2_E_BUSY;
 	}
-	if (desc_valid_leaf(d, c->level) && c->level == want) {
+	if (S2_USE_IN_PLACE && desc_valid_leaf(d, c->level) && c->level == want) {
 		new = target_in_place(m->s2, &m->t, d, c->ipa, want);
 		if (new) {
 			f->present = true;
@@ -241,7 +241,7 @@ static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 {
 	const s2_attr_t all = S2_R | S2_W | S2_X;
 
-	if (!S2_USE_CHANGES || d == new) {
+	if (d == new) {
 		if (is_shared(m->step) && ~m->t.attr & all)
 			gather_leaf(g, c);
 		return true;
@@ -287,7 +287,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 			cursor_down(&c, d);
 			continue;
 		}
-		if (desc_valid(d)) {
+		if (S2_USE_IN_PLACE && desc_valid(d)) {
 			new = c.level == want && !desc_is_table(d, want) ?
 				      target_in_place(m->s2, &m->t, d, c.ipa, want) :
 				      0;
@@ -415,7 +415,7 @@ static int map_window(struct map *m)
 	if (!publishes_late(m, &f))
 		publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
 	err = make(m, &f, &g);
-	if (S2_USE_CHANGES && g.start < g.end) {
+	if (S2_USE_IN_PLACE && g.start < g.end) {
 		invalidate(m->s2, m->step, &g);
 	} else {
 		/*

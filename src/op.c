@@ -27,8 +27,8 @@ static int check_budget(const struct s2_op *op, enum op_kind kind, uint32_t flag
 	if (!S2_USE_STEPS)
 		return S2_E_UNSUPPORTED;
 	if ((op->max_entries && op->max_entries < S2_BUDGET_ENTRIES_MIN) ||
-	    (op->max_bytes && op->max_bytes < S2_BUDGET_BYTES_MIN) ||
-	    flags & S2_SHARED || kind == OP_FLUSH || op->batch)
+	    (op->max_bytes && op->max_bytes < S2_BUDGET_BYTES_MIN) || flags & S2_SHARED ||
+	    kind == OP_FLUSH || op->batch)
 		return S2_E_BUDGET;
 	return 0;
 }
@@ -113,8 +113,11 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 
 int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret)
 {
-	op->visited = (op->max_entries ? op->max_entries : NO_BUDGET) - step->entries;
-	op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
+	if (S2_USE_STEPS) {
+		op->visited =
+			(op->max_entries ? op->max_entries : NO_BUDGET) - step->entries;
+		op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
+	}
 	if (is_shared(step) && step->tag)
 		tag_free(s2, step->tag);
 	/* What has been begun goes on when the batch has been flushed. */

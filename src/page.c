@@ -74,19 +74,25 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	return done(s2, op, ipa, n);
 }
 
-/* Not inline: its stack frame is not to be that of every call. */
+/* Not inline, as the next: their stack frames are not to be those of every call. */
+static __attribute__((__noinline__)) int flush_full(struct s2 *s2, const struct s2_op *op)
+{
+	struct s2_op flush = { .limbo = op->limbo };
+
+	return s2_batch_flush(s2, op->batch, &flush);
+}
+
 static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t ipa,
 							uint64_t size, uint32_t flags,
 							struct s2_op *op)
 {
-	struct s2_op flush = { .limbo = op->limbo };
 	int err = 0;
 
 	if (size == page_size(s2) && unmap_page(s2, ipa, flags, op, op->batch))
 		return 0;
 	/* Each call adds one range. */
 	if (op->batch == s2->batch && batch_full(op->batch))
-		err = s2_batch_flush(s2, op->batch, &flush);
+		err = flush_full(s2, op);
 	return err ? err : unmap_range(s2, ipa, size, flags, op);
 }
 

@@ -72,6 +72,11 @@
 #define S2_USE_52BIT (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
 
+/*
+ * Whether a map takes a leaf that is there already, with the wanted address and type, and
+ * changes its permissions in place; else it refuses it (S2_E_EXIST).
+ */
+#define S2_USE_IN_PLACE (S2_USE_CHANGES || S2_USE_REPLACE)
 /* Whether there are markers that are not the only call's. */
 #define S2_USE_TAGS (S2_USE_SHARED || S2_USE_BATCH)
 

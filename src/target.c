@@ -87,7 +87,7 @@ uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d
 {
 	uint64_t new = desc_in_place(d, target_desc(s2, t, ipa, level));
 
-	return (d ^ new) & (S2_USE_CHANGES ? ~DESC_IN_PLACE : UINT64_MAX) ? 0 : new;
+	return (d ^ new) & ~DESC_IN_PLACE ? 0 : new;
 }
 
 /*

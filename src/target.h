@@ -22,15 +22,15 @@ int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
 /* The level of the leaf to be made for @ipa: the largest that fits. */
 int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa);
 
-uint64_t target_desc(const struct s2 *s2, const struct target *t,
-				   uint64_t ipa, int level);
+uint64_t target_desc(const struct s2 *s2, const struct target *t, uint64_t ipa,
+		     int level);
 
 /*
  * What leaf @d at @level becomes without a break: it has the address and the type that
  * are wanted. 0 if it has to be broken.
  */
-uint64_t target_in_place(const struct s2 *s2, const struct target *t,
-				       uint64_t d, uint64_t ipa, int level);
+uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d,
+			 uint64_t ipa, int level);
 
 /* Tables that [ipa, end), inside one empty entry at @level, needs. */
 uint64_t target_tables(const struct s2 *s2, const struct target *t, uint64_t ipa,

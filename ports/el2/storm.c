@@ -233,9 +233,8 @@ enum shared { UNMAP, AGE, SPLIT, COLLAPSE };
 static void shared(enum shared what, struct range r)
 {
 	struct s2_limbo limbo = { 0 };
-	struct s2_op op = { .max_entries = STEP_ENTRIES,
-			    .max_bytes = STEP_BYTES,
-			    .limbo = &limbo };
+	/* A shared call has no budget: S2_MORE means that it waits for another. */
+	struct s2_op op = { .limbo = &limbo };
 	const uint32_t edges = rnd() & 1 ? S2_DROP_EDGES : S2_SPLIT_EDGES;
 	const s2_ipa_t ipa = ipa_of(r.first);
 	const uint64_t size = r.n * PAGE;

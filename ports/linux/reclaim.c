@@ -82,6 +82,25 @@ static void reclaim_soon(struct stage2_tables *t)
 	reclaim_start(t);
 }
 
+/* Put one list in front of another. Nobody has begun to read either of them. */
+static void limbo_move(struct stage2_tables *t, struct s2_limbo *to,
+		       struct s2_limbo *from)
+{
+	uint64_t link = from->head, *next;
+
+	for (;;) {
+		next = table_meta(&t->layout, s2_port_table_va(t, link_pa(link)));
+		next += META_LINK;
+		if (!*next)
+			break;
+		link = *next;
+	}
+	*next = to->head;
+	to->head = from->head;
+	to->tables += from->tables;
+	*from = (struct s2_limbo){};
+}
+
 /*
  * Takes over what a call has detached. May be called in any context in which KVM changes
  * tables.
@@ -92,7 +111,7 @@ void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo)
 		return;
 	spin_lock(&t->limbo_lock);
 	/* A list has only the topmost tables of what was detached, so it is short. */
-	limbo_move(&t->layout, &t->fresh, limbo);
+	limbo_move(t, &t->fresh, limbo);
 	reclaim_soon(t);
 	spin_unlock(&t->limbo_lock);
 }

@@ -72,8 +72,11 @@ static bool one_block(const struct call *c, uint64_t ipa)
 /* Between two steps the edge is where the operation has come to. */
 bool may_straddle(const struct call *c)
 {
-	return (c->ipa && one_block(c, c->ipa - 1)) || one_block(c, c->ipa + c->size) ||
-	       ((c->entries || c->bytes) && one_block(c, c->ipa));
+	for (unsigned i = 0; (c->entries || c->bytes) && i < CALLS; i++)
+		if (blocks_of(&sc->call[i]) && sc->call[i].ipa < c->ipa + c->size &&
+		    c->ipa < sc->call[i].ipa + sc->call[i].size)
+			return true;
+	return (c->ipa && one_block(c, c->ipa - 1)) || one_block(c, c->ipa + c->size);
 }
 
 bool removes(const struct call *c, uint64_t ipa)
@@ -95,8 +98,9 @@ static bool has_refused(unsigned call, uint64_t ipa)
 
 bool has_removed(unsigned call, uint64_t ipa)
 {
+	/* A map that has given up may have removed it, or not. */
 	return is_unmap(&sc->call[call]) && covers(&sc->call[call], ipa) &&
-	       !has_refused(call, ipa);
+	       world.call[call].ret != S2_E_BUSY && !has_refused(call, ipa);
 }
 
 bool may_be_gone(uint64_t ipa, unsigned since)

@@ -70,7 +70,7 @@ static unsigned region_of(const struct world *w, uint64_t ipa)
 }
 
 /* To a leaf that is parked, which is rare and does not last. */
-static void to_parked(const struct world *w, unsigned pos, struct call *c)
+static void to_parked(const struct world *w, unsigned pos, unsigned len, struct call *c)
 {
 	const struct flat_run *r;
 	bool more = false;
@@ -86,6 +86,11 @@ static void to_parked(const struct world *w, unsigned pos, struct call *c)
 	if (r == w->flat.run + w->flat.n)
 		return;
 	c->ipa = r->ipa + pos % ((r->end - r->ipa) / w->page) * w->page;
+	/* Who finds it busy, and has nothing to finish. */
+	if (len % 4 == 0) {
+		c->kind = kind_of(len & 4 ? "relax_perms" : len & 8 ? "mkyoung" : "annotate");
+		c->size = w->page;
+	}
 	left = w->region[region_of(w, c->ipa)] + w->region_size - c->ipa;
 	if (c->size > left)
 		c->size = left;
@@ -140,7 +145,7 @@ static void pick_range(const struct world *w, const uint8_t *r, struct call *c)
 	c->ipa = w->region[r[2] >> 7] + at * w->page;
 	c->size = n * w->page;
 	if (r[6] & 1)
-		to_parked(w, pos, c);
+		to_parked(w, pos, len, c);
 }
 
 /*

@@ -165,12 +165,8 @@ static uint64_t cleans_map(const struct world *w, const struct call *c, uint64_t
 			   uint64_t to, uint64_t *least)
 {
 	uint64_t most = cleans_old(w, c, least);
-	/*
-	 * Beside others what was empty at the look is not told from what has gone since.
-	 */
-	unsigned times = c->flags & S2_SHARED ? 2 : 1;
 
-	return most + (cleans_new(&w->flat, c) ? (to - from) * times : 0);
+	return most + (cleans_new(&w->flat, c) ? to - from : 0);
 }
 
 static void promise_map(struct world *w, const struct call *c, uint64_t from, uint64_t to)

@@ -894,9 +894,7 @@ void __wrap_s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr
 {
 	for (unsigned i = 0; i < n_waived; i++)
 		if (waived[i].pa < pa + size && pa < waived[i].pa + waived[i].size)
-			convict("clean-waived",
-				"0x%" PRIx64 ", 0x%" PRIx64
-				" bytes: who unmapped it has waived that",
-				pa, size);
+			convict("clean-waived", "0x%" PRIx64 ", 0x%" PRIx64
+				" bytes: who unmapped it has waived that", pa, size);
 	__real_s2_port_clean(port, pa, size, attr);
 }
