@@ -31,7 +31,7 @@ static const struct scenario scenarios[] = {
 	  .outcomes = "AB" },
 	/* Each may undo what the other has begun: an order in which both do for ever. */
 	{ .name = "map of a page, map of the block around it",
-	  .preemptions = 4,
+	  .preemptions = 3,
 	  .call = { MAP(T1, A, F0), MAP_BLOCK(T2, A, F1) },
 	  .watch = { A, B },
 	  .outcomes = "A- | BB" },

@@ -183,14 +183,6 @@ bool flat_busy(const struct flat *f, uint64_t lo, uint64_t hi)
 	return false;
 }
 
-bool flat_writable(const struct flat *f, uint64_t lo, uint64_t hi)
-{
-	for (unsigned i = find(f, lo); i < f->n && f->run[i].ipa < hi; i++)
-		if (!f->run[i].busy && f->run[i].attr & (S2_W | S2_DBM))
-			return true;
-	return false;
-}
-
 /* What an open batch has broken is not to be touched, so its edges do not matter. */
 static bool covers_edge(const struct flat_run *r, uint64_t ipa)
 {

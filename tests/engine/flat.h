@@ -51,8 +51,6 @@ uint64_t flat_leaf_size(const struct flat *f, int level);
 const struct flat_run *flat_at(const struct flat *f, uint64_t ipa);
 /* Whether anything, or anything busy, is in [lo, hi). */
 bool flat_any(const struct flat *f, uint64_t lo, uint64_t hi);
-/* Whether something in it may be written. */
-bool flat_writable(const struct flat *f, uint64_t lo, uint64_t hi);
 bool flat_busy(const struct flat *f, uint64_t lo, uint64_t hi);
 /* Grow [*lo, *hi) to the ends of the leaves and busy entries at its edges. */
 void flat_extent(const struct flat *f, uint64_t *lo, uint64_t *hi);

@@ -316,6 +316,10 @@ static void exclusive_call(void)
 	do
 		pick_call(c);
 	while (c->kind == LOOKUP);
+	if (world.notes && !dice(3))
+		pick_note(c);
+	else if (c->kind == UNMAP && world.notes && !dice(4))
+		c->flags |= S2_KEEP_NOTES;
 	if (dice(2))
 		c->op.limbo = &c->limbo;
 	if (dice(3) && c->kind != RELAX && c->kind != MKYOUNG) {
@@ -368,6 +372,10 @@ static struct s2_config pick_config(void)
 	cfg.features |= dice(2) ? S2_FEAT_TLBIRANGE : 0;
 	cfg.features |= dice(2) ? S2_FEAT_TTL : 0;
 	cfg.features |= dice(3) ? 0 : S2_FEAT_HAFDBS;
+	cfg.features |= dice(4) ? 0 : S2_FEAT_XNX;
+	/* Accepted, and every change of size breaks first all the same. */
+	cfg.features |= dice(4) ? 0 : S2_FEAT_BBM1 | S2_FEAT_BBM2;
+	cfg.errata = dice(8) ? 0 : S2_ERRATUM_REPEAT_TLBI;
 	return cfg;
 }
 
@@ -459,6 +467,7 @@ static void open_world(uint64_t number)
 	world.top = dice(2) ? world.block : level_size(&world.bed.s2, level);
 	world.alias = !dice(4);
 	world.waive = !dice(8);
+	world.notes = !dice(5);
 	world.parks = !world.waive && !dice(3);
 	if (world.parks)
 		world.top = level_size(&world.bed.s2, level);

@@ -40,6 +40,7 @@ enum kind {
 	COUNT,
 	LOOKUP,
 	FLUSH,
+	ANNOTATE,
 	KINDS
 };
 
@@ -167,6 +168,7 @@ struct world {
 	uint64_t delta[4]; /* else: PA - IPA of any leaf */
 	bool waive;	   /* every call waives cleans */
 	bool parks;	   /* large blocks are unmapped in steps */
+	bool notes;	   /* owners' annotations come and go */
 	uint64_t made[KINDS], answers[KINDS][24], nested[DEPTH + 1];
 };
 
@@ -194,6 +196,8 @@ uint64_t dice(uint64_t n);
 struct call *new_call(void);
 /* A kind, a range, flags: all but what an exclusive or a shared call has of its own. */
 void pick_call(struct call *c);
+/* An annotation, or none in its place; exclusive only. */
+void pick_note(struct call *c);
 /* @first: what it promises begins now. */
 void make_call(struct call *c, bool first);
 

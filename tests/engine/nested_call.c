@@ -80,6 +80,8 @@ static int engine(struct call *c)
 		return s2_count(s2, ipa, c->size, c->flags, bytes, op);
 	case FLUSH:
 		return (c->last ? s2_batch_end : s2_batch_flush)(s2, &world.batch, op);
+	case ANNOTATE:
+		return s2_annotate(s2, ipa, c->size, c->attr, 0, op);
 	default:
 		return look_up(c);
 	}
@@ -96,9 +98,10 @@ static bool may_return(const struct call *c, int ret)
 		return c->kind != LOOKUP && c->kind != RELAX && c->kind != MKYOUNG &&
 		       (!c->exclusive || c->steps);
 	case S2_E_BUSY:
-		return c->kind == MAP || c->kind == RELAX || c->kind == MKYOUNG;
+		return c->kind == MAP || c->kind == RELAX || c->kind == MKYOUNG ||
+		       c->kind == ANNOTATE;
 	case S2_E_EXIST:
-		return c->kind == MAP;
+		return c->kind == MAP || c->kind == ANNOTATE;
 	case S2_E_NOENT:
 		return c->kind == RELAX || c->kind == MKYOUNG;
 	case S2_E_BATCH:
@@ -109,7 +112,7 @@ static bool may_return(const struct call *c, int ret)
 		return !edges_said && (c->kind == UNMAP ||
 				       (c->kind == MAP && c->flags & S2_MAP_REPLACE));
 	case S2_E_NOMEM:
-		return c->kind == MAP || c->kind == SPLIT ||
+		return c->kind == MAP || c->kind == SPLIT || c->kind == ANNOTATE ||
 		       (c->kind == UNMAP && c->flags & S2_SPLIT_EDGES);
 	default:
 		return false;
@@ -238,6 +241,14 @@ static void pick_kind(struct call *c)
 	while (n >= list[i].weight)
 		n -= list[i++].weight;
 	c->kind = list[i].kind;
+}
+
+void pick_note(struct call *c)
+{
+	c->kind = ANNOTATE;
+	c->flags = 0;
+	c->attr = (s2_attr_t)(dice(3) ? 1 + dice(2) : 0);
+	pick_range(c, 2 * world.block + world.page);
 }
 
 void pick_call(struct call *c)

@@ -221,7 +221,9 @@ static void change(struct probe *p, unsigned i, const struct view *new)
 		ok = old.state == BROKEN;
 		may_release(c, p);
 	} else {
-		ok = c->kind == MAP || c->kind == UNMAP || c->kind == FLUSH;
+		/* Whoever meets an empty table takes it. */
+		ok = c->kind == MAP || c->kind == UNMAP || c->kind == FLUSH ||
+		     c->kind == ANNOTATE;
 	}
 	if (!ok)
 		nested_fail(in ? "wrong-change" : "outside-the-range",

@@ -11,8 +11,8 @@ static char text[1 << 20];
 static size_t length;
 
 const char *const kind_name[KINDS] = {
-	"map",	 "unmap",    "wrprotect", "relax", "mkyoung", "age",
-	"split", "collapse", "clean",	  "count", "lookup",  "flush",
+	"map",	    "unmap", "wrprotect", "relax",  "mkyoung", "age",	   "split",
+	"collapse", "clean", "count",	  "lookup", "flush",   "annotate",
 };
 
 void trace_clear(void)

@@ -88,7 +88,9 @@ static void to_parked(const struct world *w, unsigned pos, unsigned len, struct 
 	c->ipa = r->ipa + pos % ((r->end - r->ipa) / w->page) * w->page;
 	/* Who finds it busy, and has nothing to finish. */
 	if (len % 4 == 0) {
-		c->kind = kind_of(len & 4 ? "relax_perms" : len & 8 ? "mkyoung" : "annotate");
+		c->kind = kind_of(len & 4 ? "relax_perms" :
+				  len & 8 ? "mkyoung" :
+					    "annotate");
 		c->size = w->page;
 	}
 	left = w->region[region_of(w, c->ipa)] + w->region_size - c->ipa;

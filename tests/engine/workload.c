@@ -35,17 +35,16 @@ static bool cleans_new(const struct flat *f, const struct call *c)
 
 static int apply_map(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
-	const struct flat_map m = {
-		.ipa = c->ipa,
-		.pa = c->pa,
-		.size = c->size,
-		.from = from,
-		.to = to,
-		.max_leaf = c->op.max_bytes && cleans_new(f, c) ? c->op.max_bytes :
-								  UINT64_MAX,
-		.attr = c->attr,
-		.flags = c->flags
-	};
+	const struct flat_map m = { .ipa = c->ipa,
+				    .pa = c->pa,
+				    .size = c->size,
+				    .from = from,
+				    .to = to,
+				    .max_leaf = c->op.max_bytes && cleans_new(f, c) ?
+							c->op.max_bytes :
+							UINT64_MAX,
+				    .attr = c->attr,
+				    .flags = c->flags };
 
 	return flat_map_step(f, &m);
 }
@@ -64,8 +63,8 @@ static bool is_mapped(const struct flat_run *now, const struct call *c)
 static bool rest_map(const struct flat_run *old, const struct flat_run *now,
 		     const struct call *c)
 {
-	if (c->flags & S2_SHARED && now->ipa >= c->ipa &&
-	    now->end <= c->ipa + c->size && is_mapped(now, c))
+	if (c->flags & S2_SHARED && now->ipa >= c->ipa && now->end <= c->ipa + c->size &&
+	    is_mapped(now, c))
 		return true;
 	return c->flags & S2_MAP_REPLACE && old->busy <= FLAT_PARKED && is_gone(now) &&
 	       !now->busy;

@@ -358,8 +358,9 @@ static bool check_cleaned(struct world *w, struct call *c, uint64_t from, uint64
 	/* What is only made visible to instruction fetch counts, too. */
 	if (c->with_op && !c->kind->point &&
 	    (c->kind->note == NOTE_MAPS && c->attr & S2_X ? c->op.cleaned < cleaned :
-							     c->op.cleaned != cleaned))
-		return world_wrong(w, "%s says that it has cleaned 0x%" PRIx64
+							    c->op.cleaned != cleaned))
+		return world_wrong(w,
+				   "%s says that it has cleaned 0x%" PRIx64
 				   " bytes, but it was 0x%" PRIx64,
 				   c->kind->name, c->op.cleaned, cleaned);
 	if (c->kind->cleans)
@@ -429,8 +430,7 @@ static bool check_beside(struct world *w, const struct call *c, int ret, uint64_
 		what = log_after(c->log, &w->flat);
 	if (what)
 		return world_wrong(w, "%s: %s", c->kind->name, what);
-	return notes_step(w, c, from, c->done) &&
-	       runs_step(w, c, !ret && from == c->ipa);
+	return notes_step(w, c, from, c->done) && runs_step(w, c, !ret && from == c->ipa);
 }
 
 /* ---- a step against the reference -------------------------------------------------- */
@@ -451,8 +451,8 @@ static void widen(struct world *w, struct call *c)
 
 static bool same_as_before(struct world *w, struct call *c, int ret)
 {
-	const char *what = flat_check(&w->flat, &w->s2, c->from, c->to, NULL, NULL,
-				      FLAT_LIVE);
+	const char *what =
+		flat_check(&w->flat, &w->s2, c->from, c->to, NULL, NULL, FLAT_LIVE);
 
 	return !what || world_wrong(w, "%s, refused with %s: %s", c->kind->name,
 				    result_name(ret), what);
@@ -480,14 +480,13 @@ static bool check_error(struct world *w, struct call *c, int ret, uint64_t to)
 	if (ret == S2_E_EXIST && (c->noted || others_go_on(w, c)))
 		return true;
 	/* Another's marker, or a leaf that is parked. */
-	if (ret == S2_E_BUSY && c->flags & S2_SHARED &&
-	    flat_busy(&w->flat, c->lo, c->hi))
+	if (ret == S2_E_BUSY && c->flags & S2_SHARED && flat_busy(&w->flat, c->lo, c->hi))
 		return true;
 	flat_copy(&then, &w->flat);
 	want = c->kind->apply(&then, c, to, c->ipa + c->size);
-	return want == ret || world_wrong(w, "%s returns %s, the reference %s",
-					  c->kind->name, result_name(ret),
-					  result_name(want));
+	return want == ret ||
+	       world_wrong(w, "%s returns %s, the reference %s", c->kind->name,
+			   result_name(ret), result_name(want));
 }
 
 /* What the step says it has done is done, and all else is as it was. */
@@ -545,8 +544,10 @@ static bool batch_finished(struct world *w, bool flush)
 	if (left)
 		return !flush || world_wrong(w, "the flush leaves something busy");
 	if (b->cleaned < b->due)
-		return world_wrong(w, "the batch has cleaned 0x%" PRIx64
-				   " bytes, not 0x%" PRIx64, b->cleaned, b->due);
+		return world_wrong(w,
+				   "the batch has cleaned 0x%" PRIx64
+				   " bytes, not 0x%" PRIx64,
+				   b->cleaned, b->due);
 	b->due = b->more = b->cleaned = 0;
 	b->n = 0;
 	return true;

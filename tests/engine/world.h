@@ -46,7 +46,6 @@ struct batched {
  * @note: the annotation, of note_value[]
  * @log: its dirty log, also in op if it is not s2_dirty(); NULL: none
  * @limbo: which; -1: none
- * @steps: the record ends after so many; 0: when the operation does
  * @done: all below it is finished
  * @lo, @hi: its range and the leaves at the edges; @from, @to: what this step may change
  * @start, @end: what op->start and op->end have to say
@@ -72,7 +71,6 @@ struct call {
 	struct log *log;
 	int limbo;
 	long fail_after;
-	unsigned steps;
 	unsigned slot;
 
 	uint64_t done, lo, hi, from, to, start, end;
@@ -94,9 +92,9 @@ struct world_tally {
 struct world {
 	struct s2 s2;
 	struct flat flat;
-	struct flat before; /* this step, where it may change something */
+	struct flat before; /* this step, in the range below, which it may change */
 	uint64_t before_from, before_to;
-	struct flat notes;  /* runs of them, attr says which */
+	struct flat notes; /* runs of them, attr says which */
 	struct call slot[WORLD_SLOTS];
 	struct log log[WORLD_SLOTS]; /* of the slots' calls, with op.dirty */
 	struct call last;	     /* what settle() does itself */
