@@ -247,7 +247,7 @@ static void budgets(void)
 		bool both = S2_USE_STEPS && S2_USE_CHANGES;
 		int want = i == 2 ? S2_E_BUDGET : 0;
 
-		NEEDS(S2_USE_STEPS, map(at + 8 * PAGE, PAGE, 0, &op), want);
+		NEEDS(S2_USE_STEPS, map(at + (8 + i) * PAGE, PAGE, 0, &op), want);
 		op = bounded[i];
 		NEEDS(S2_USE_STEPS, unmap(at, PAGE, 0, &op), want);
 		op = bounded[i];
