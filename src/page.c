@@ -75,14 +75,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	return done(s2, op, ipa, n);
 }
 
-/* Not inline, as the next: their stack frames are not to be those of every call. */
-static __attribute__((__noinline__)) int flush_full(struct s2 *s2, const struct s2_op *op)
-{
-	struct s2_op flush = { .limbo = op->limbo };
-
-	return s2_batch_flush(s2, op->batch, &flush);
-}
-
+/* Not inline: its stack frame is not to be that of every call. */
 static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t ipa,
 							uint64_t size, uint32_t flags,
 							struct s2_op *op)
@@ -93,7 +86,7 @@ static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t 
 		return 0;
 	/* Each call adds one range. */
 	if (op->batch == s2->batch && batch_full(op->batch))
-		err = flush_full(s2, op);
+		err = s2_batch_flush(s2, op->batch, op);
 	return err ? err : unmap_range(s2, ipa, size, flags, op);
 }
 

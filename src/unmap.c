@@ -314,14 +314,15 @@ __attribute__((__noinline__)) void window_sweep(struct s2 *s2, struct s2_op *op,
 bool parked_done(struct s2 *s2, struct s2_op *op, struct step *step)
 {
 	uint64_t ipa = op->st.parked - 1;
+	struct place p;
 	struct window w;
-	struct cursor c;
 
 	if (!S2_USE_STEPS || !op->st.parked)
 		return true;
-	cursor_start(&c, s2, step, ipa, s2->ipa_end);
-	if (desc_parked(cursor_find(&c))) {
-		window_init(&w, s2, op, step, ipa, cursor_past(&c), S2_DROP_EDGES);
+	p = walk_any(s2, ipa);
+	if (desc_parked(p.d)) {
+		window_init(&w, s2, op, step, ipa,
+			    (ipa | (level_size(s2, p.level) - 1)) + 1, S2_DROP_EDGES);
 		window_run(&w);
 		if (w.to < w.end)
 			return false;

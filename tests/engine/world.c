@@ -71,79 +71,6 @@ static bool world_open(struct world *w, const uint8_t *h, FILE *log)
 	return true;
 }
 
-/* ---- printing ------------------------------------------------------------------- */
-
-static const char *result_name(int ret)
-{
-	static const char *const name[] = {
-		"S2_MORE", "0",	     "CONFIG", "IPA_BITS",  "PA_BITS",	"UNSUPPORTED",
-		"ALIGN",   "SIZE",   "WRAP",   "IPA_RANGE", "PA_RANGE", "ATTR",
-		"FLAGS",   "BUDGET", "RESUME", "EXIST",	    "NOENT",	"BUSY",
-		"NOMEM",   "BLOCK",  "BATCH"
-	};
-	unsigned i = (unsigned)(1 - ret);
-
-	return i < sizeof(name) / sizeof(*name) ? name[i] : "?";
-}
-
-static void print_flags(FILE *f, uint32_t flags)
-{
-	static const struct {
-		uint32_t flag;
-		const char *name;
-	} all[] = {
-		{ S2_MAP_PAGES, "S2_MAP_PAGES" },   { S2_MAP_REPLACE, "S2_MAP_REPLACE" },
-		{ S2_DROP_EDGES, "S2_DROP_EDGES" }, { S2_SPLIT_EDGES, "S2_SPLIT_EDGES" },
-		{ S2_NO_CLEAN, "S2_NO_CLEAN" },	    { S2_CLEAR, "S2_CLEAR" },
-		{ S2_SHARED, "S2_SHARED" },	    { S2_KEEP_NOTES, "S2_KEEP_NOTES" },
-		{ S2_MAP_CONT, "S2_MAP_CONT" }
-	};
-	const char *sep = ", ";
-
-	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++)
-		if (flags & all[i].flag) {
-			fprintf(f, "%s%s", sep, all[i].name);
-			sep = " | ";
-		}
-}
-
-static void print_call(struct world *w, const struct call *c, int ret)
-{
-	FILE *f = w->print;
-
-	if (!f)
-		return;
-	/* Of the steps of one record the first and the last. */
-	if (w->printed == w->record + 1 && ret == S2_MORE)
-		return;
-	w->printed = w->record + 1;
-	fprintf(f, "s2_%s(s2, 0x%" PRIx64, c->kind->name, c->ipa);
-	if (c->kind->flags & S2_MAP_REPLACE)
-		fprintf(f, ", 0x%" PRIx64, c->pa);
-	if (!c->kind->point)
-		fprintf(f, ", 0x%" PRIx64, c->size);
-	fprintf(f, ", attr 0x%x", c->attr);
-	fprintf(f, ", note %u", c->note);
-	print_flags(f, c->flags);
-	if (c->log)
-		fprintf(f, ", log 0x%" PRIx64 " 0x%" PRIx64, c->log->dirty.ipa.ipa,
-			c->log->dirty.size);
-	if (c->with_op)
-		fprintf(f, ", op[%u]", c->slot);
-	fprintf(f, "); /* %u: PE%u", w->record, w->pe);
-	if (c->op.max_entries)
-		fprintf(f, ", entries %u", c->op.max_entries);
-	if (c->op.max_bytes)
-		fprintf(f, ", bytes 0x%" PRIx64, c->op.max_bytes);
-	if (c->op.batch)
-		fprintf(f, ", batched");
-	if (c->limbo >= 0)
-		fprintf(f, ", limbo %d", c->limbo);
-	if (c->fail_after >= 0)
-		fprintf(f, ", allocation %ld fails", c->fail_after);
-	fprintf(f, ": %s */\n", result_name(ret));
-}
-
 /* ---- what a step may do -------------------------------------------------------- */
 
 const struct flat_run *frames_used(const struct world *w, uint64_t pa, uint64_t size,
@@ -317,7 +244,7 @@ static bool check_result(struct world *w, const struct call *c, int ret)
 	if (c->op.max_bytes && c->op.cleaned > c->op.max_bytes && ret >= 0)
 		return world_wrong(w, "%s cleans more than its budget", c->kind->name);
 	if (ret > S2_MORE || (ret < 0 && !(c->kind->errors & BIT(ret))))
-		return world_wrong(w, "%s returns %s", c->kind->name, result_name(ret));
+		return world_wrong(w, "%s returns %s", c->kind->name, world_result(ret));
 	/* Another operation may go on while the allocations for this one fail. */
 	if (ret == S2_E_NOMEM && !c->failing && !rig_failing())
 		return world_wrong(w, "%s finds no memory, but there is some",
@@ -455,7 +382,7 @@ static bool same_as_before(struct world *w, struct call *c, int ret)
 		flat_check(&w->flat, &w->s2, c->from, c->to, NULL, NULL, FLAT_LIVE);
 
 	return !what || world_wrong(w, "%s, refused with %s: %s", c->kind->name,
-				    result_name(ret), what);
+				    world_result(ret), what);
 }
 
 /* Others may leave tables that are empty as far as they have come. */
@@ -486,7 +413,7 @@ static bool check_error(struct world *w, struct call *c, int ret, uint64_t to)
 	want = c->kind->apply(&then, c, to, c->ipa + c->size);
 	return want == ret ||
 	       world_wrong(w, "%s returns %s, the reference %s", c->kind->name,
-			   result_name(ret), result_name(want));
+			   world_result(ret), world_result(want));
 }
 
 /* What the step says it has done is done, and all else is as it was. */
@@ -502,7 +429,7 @@ static bool follow(struct world *w, struct call *c, int ret, uint64_t from, uint
 		err = c->kind->apply(&w->flat, c, from, to);
 	if (err && ret >= 0)
 		return world_wrong(w, "%s returns %s, the reference %s", c->kind->name,
-				   result_name(ret), result_name(err));
+				   world_result(ret), world_result(err));
 	if (ret < 0 && !check_error(w, c, ret, to))
 		return false;
 	c->done = to;
@@ -662,10 +589,10 @@ static bool step(struct world *w, struct call *c, bool first)
 	rig_no_clean(false);
 	w->tally->calls++;
 	w->tally->result[c->kind - kinds][1 - ret]++;
-	print_call(w, c, ret);
+	world_print_call(w, c, ret);
 	if (c->must && (ret >= 0 || !(c->may & BIT(ret))))
 		return world_wrong(w, "%s is not refused, but returns %s", c->kind->name,
-				   result_name(ret));
+				   world_result(ret));
 	c->blocked = false;
 	if (ret == S2_E_BATCH && !c->must && c->with_op && c->op.done.ipa > c->done) {
 		/* It has come to what a batch has unmapped, and goes on after a flush. */
@@ -763,13 +690,13 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 	rig_call(w->pe, c->kind->name);
 	ret = c->kind->run(w, c);
 	w->tally->calls++;
-	print_call(w, c, ret);
+	world_print_call(w, c, ret);
 	kept.op.st = c->op.st;
 	*c = kept;
 	place(w, c);
 	if (ret != S2_E_RESUME && !(ret == S2_E_BATCH && w->batched.open))
 		world_wrong(w, "%s with other arguments returns %s", c->kind->name,
-			    result_name(ret));
+			    world_result(ret));
 	else
 		same_as_before(w, c, ret);
 	check_wrong(w);

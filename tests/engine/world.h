@@ -179,6 +179,8 @@ extern const unsigned kinds_n;
 /* What bytes say: pick.c. An instance with its largest leaf, a place for ranges. */
 struct s2_config pick_config(const uint8_t *h, unsigned *reach);
 uint64_t pick_region(const struct world *w, uint8_t h);
+/* world_print.c: a result by name. */
+const char *world_result(int ret);
 void pick_call(struct world *w, const uint8_t *r, struct call *c);
 /* Another budget for the steps that follow. */
 void pick_budget(const struct world *w, const uint8_t *r, struct call *c);
@@ -198,6 +200,8 @@ bool runs_step(struct world *w, const struct call *c, bool at_once);
 void runs_widen_call(const struct world *w, uint64_t *lo, uint64_t *hi);
 
 /* False, and the first reason kept. */
+/* The call as a line of C, if the world prints. */
+void world_print_call(struct world *w, const struct call *c, int ret);
 bool world_wrong(struct world *w, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
