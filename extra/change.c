@@ -28,12 +28,12 @@ static bool edit_entry(const struct cursor *c, uint64_t *entry, uint64_t d,
 	if (e->exec)
 		new = (new & ~DESC_XN) | desc_xn(desc_exec(d) | e->exec);
 	/* Not where part of the record would be lost. */
-	if (e->tidy && desc_dirty(d) && log_covers(c, e->log))
+	if (S2_USE_HW && e->tidy && desc_dirty(d) && log_covers(c, e->log))
 		new &= ~DESC_S2AP_W;
 	*changed = new != d;
 	if (*changed && !cursor_swap(c, entry, d, new, cursor_racy(c, d)))
 		return false;
-	if (e->log && desc_dirty(d))
+	if (S2_USE_HW && e->log && desc_dirty(d))
 		log_leaf(c, e->log);
 	harvest(c, d, new);
 	return true;

@@ -13,7 +13,8 @@ static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *
 {
 	return S2_USE_FAST && !(ipa & (page_size(s2) - 1)) && ipa < s2->ipa_end &&
 	       !(s2->special & ~S2_HARDWARE_WRITES) && batch_of(op) == open_batch(s2) &&
-	       (!op || (!(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty));
+	       (!op || (!(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty &&
+			(S2_USE_BATCH || !op->batch)));
 }
 
 static inline bool done(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
@@ -140,7 +141,8 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 		return false;
 	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
 	if (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN) &&
-	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN | S2_MAP_REPLACE | S2_DROP_EDGES |
+	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN |
+		       (S2_USE_REPLACE ? S2_MAP_REPLACE | S2_DROP_EDGES : 0) |
 		       (S2_USE_SHARED ? S2_SHARED : 0)) ||
 	     (flags & (S2_DROP_EDGES | S2_MAP_REPLACE)) == S2_DROP_EDGES ||
 	     (flags & S2_SHARED && !(op && op->limbo))))

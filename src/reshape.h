@@ -12,7 +12,8 @@ static inline unsigned tables_to(const struct s2 *s2, uint64_t edge, int level)
 {
 	unsigned n = 0;
 
-	if (!S2_USE_RESHAPE)
+	/* Asked only whether there is something to split. */
+	if (!S2_USE_RESHAPE && !S2_USE_NOTES)
 		return 1;
 	for (; level < LAST_LEVEL && edge & (level_size(s2, level) - 1); level++)
 		n++;

@@ -307,6 +307,211 @@ static void a_map_and_an_age_in_use_are_refused(void **state)
 	close_bed();
 }
 
+/* Calls of 8 MiB of pages from GIB on that take several steps of the least budget. */
+static bool is_young;
+static uint64_t in_range[S2_LEVELS];
+
+static int step_of_map(struct s2_op *op)
+{
+	return s2_map(&bed.s2, s2_ipa(GIB), s2_pa(8 * GIB), 8 * MIB, RW | S2_MEM_NC,
+		      S2_MAP_PAGES | S2_MAP_REPLACE, op);
+}
+
+static int step_of_unmap(struct s2_op *op)
+{
+	return s2_unmap(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, op);
+}
+
+static int step_of_wrprotect(struct s2_op *op)
+{
+	return s2_wrprotect(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, op);
+}
+
+static int step_of_age(struct s2_op *op)
+{
+	return s2_age(&bed.s2, s2_ipa(GIB), 8 * MIB, S2_CLEAR, &is_young, op);
+}
+
+static int step_of_collapse(struct s2_op *op)
+{
+	return s2_collapse(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, op);
+}
+
+static int step_of_clean(struct s2_op *op)
+{
+	return s2_clean(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, op);
+}
+
+static int step_of_count(struct s2_op *op)
+{
+	return s2_count(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, in_range, op);
+}
+
+static int step_of_destroy(struct s2_op *op)
+{
+	return s2_destroy(&bed.s2, 0, op);
+}
+
+static int (*const stepped[])(struct s2_op *op) = {
+	step_of_map,	  step_of_unmap, step_of_wrprotect, step_of_age,
+	step_of_collapse, step_of_clean, step_of_count,	    step_of_destroy,
+};
+
+#define STEPPED (sizeof(stepped) / sizeof(*stepped))
+
+/* The first step of one of them. */
+static void begin(unsigned i, struct s2_op *op)
+{
+	bed_open(&bed, IPA_BITS, 0, 64);
+	bed_map(&bed, GIB, 4 * GIB, 8 * MIB, RW | S2_MEM_NC, S2_MAP_PAGES | S2_NO_CLEAN);
+	bed_cost(&bed);
+	*op = (struct s2_op){ .max_entries = 2 * ENTRIES };
+	assert_int_equal(stepped[i](op), S2_MORE);
+	bed_cost(&bed);
+}
+
+static void finish(unsigned i, struct s2_op *op)
+{
+	uint64_t tables;
+	unsigned steps = 0;
+	int ret;
+
+	do {
+		ret = stepped[i](op);
+		assert_true(++steps < 1000);
+	} while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	if (bed.s2.root)
+		assert_null(meta_check(&bed.s2, &tables));
+	bed_close(&bed);
+}
+
+/*
+ * Limbo, batch and log stay the same over the steps of an operation, whichever it is; a
+ * call that was refused leaves the op where it is.
+ */
+static void what_of_an_op_may_not_change(void **state)
+{
+	struct s2_limbo limbo = { 0 }, other = { 0 };
+	uint64_t bits[8 * 8] = { 0 };
+	struct s2_dirty_log log = { s2_ipa(GIB), 8 * MIB, bits, false };
+
+	(void)state;
+	for (unsigned i = 0; i < STEPPED; i++) {
+		struct s2_batch batch;
+		struct s2_op op, was;
+
+		begin(i, &op);
+		was = op;
+#define CHANGED(field, value, error)                        \
+	do {                                                \
+		op.field = value;                           \
+		assert_int_equal(stepped[i](&op), error);   \
+		op.field = was.field;                       \
+		assert_memory_equal(&op, &was, sizeof(op)); \
+		assert_int_equal(bed_cost(&bed).dsb, 0);    \
+	} while (0)
+		/* Destroy takes no limbo at all. */
+		CHANGED(limbo, &limbo,
+			stepped[i] == step_of_destroy ? S2_E_FLAGS : S2_E_RESUME);
+		CHANGED(dirty, &log, S2_E_RESUME);
+		/* With a budget not in a batch, nor in one that is not open. */
+		CHANGED(batch, &batch, S2_E_BUDGET);
+		op.max_entries = was.max_entries = 0;
+		CHANGED(batch, &batch, S2_E_BATCH);
+		if (stepped[i] != step_of_destroy) {
+			assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
+			CHANGED(batch, &batch,
+				stepped[i] == step_of_unmap ? S2_E_RESUME : S2_E_BATCH);
+			assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
+		}
+		op.max_entries = 2 * ENTRIES;
+		finish(i, &op);
+	}
+	/* From one limbo to another, and from one to none. */
+	begin(1, &(struct s2_op){ 0 });
+	bed_close(&bed);
+	bed_open(&bed, IPA_BITS, 0, 64);
+	bed_map(&bed, GIB, 4 * GIB, 8 * MIB, RW | S2_MEM_NC, S2_MAP_PAGES | S2_NO_CLEAN);
+	{
+		struct s2_op op = { .max_entries = 2 * ENTRIES, .limbo = &limbo };
+
+		assert_int_equal(step_of_unmap(&op), S2_MORE);
+		op.limbo = &other;
+		assert_int_equal(step_of_unmap(&op), S2_E_RESUME);
+		op.limbo = NULL;
+		assert_int_equal(step_of_unmap(&op), S2_E_RESUME);
+		op.limbo = &limbo;
+		while (step_of_unmap(&op) == S2_MORE)
+			;
+		assert_int_equal(s2_release(&bed.s2, &limbo, NULL), 0);
+		assert_int_equal(other.tables, 0);
+	}
+	bed_close(&bed);
+}
+
+/* Budgets and the cookie may: to less, to more, to none; one of both at a time. */
+static void what_of_an_op_may_change(void **state)
+{
+	static const struct {
+		uint32_t entries;
+		uint64_t bytes;
+	} budget[] = {
+		{ 2 * ENTRIES, 0 },	  { 5000, 4 * MIB },
+		{ 2 * ENTRIES, 2 * MIB }, { 2 * ENTRIES + 7, 100 * MIB },
+		{ 0, 2 * MIB },		  { 3 * ENTRIES, 3 * MIB + 5 },
+	};
+	const unsigned n = sizeof(budget) / sizeof(*budget);
+
+	(void)state;
+	for (unsigned i = 0; i < STEPPED; i++)
+		for (unsigned first = 0; first < n; first++) {
+			uint64_t cleaned = 0, want = 0, tables;
+			unsigned steps = 0;
+			struct s2_op op;
+			int ret;
+
+			memset(in_range, 0, sizeof(in_range));
+			begin(i, &op);
+			cleaned = op.cleaned;
+			do {
+				op.max_entries = budget[(first + steps) % n].entries;
+				op.max_bytes = budget[(first + steps) % n].bytes;
+				op.cookie = &budget[(first + steps) % n] == budget ?
+						    NULL :
+						    &bed;
+				ret = stepped[i](&op);
+				assert_true(!op.max_entries ||
+					    op.visited <= op.max_entries);
+				assert_true(!op.max_bytes || op.cleaned <= op.max_bytes);
+				assert_int_equal(bed_cost(&bed).clean_bytes, op.cleaned);
+				cleaned += op.cleaned;
+				assert_true(++steps < 1000);
+			} while (ret == S2_MORE);
+			assert_int_equal(ret, 0);
+			if (stepped[i] == step_of_map)
+				want = 16 * MIB;
+			else if (stepped[i] == step_of_unmap ||
+				 stepped[i] == step_of_clean ||
+				 stepped[i] == step_of_destroy)
+				want = 8 * MIB;
+			/* Each byte once, whatever a step was allowed. */
+			assert_int_equal(cleaned, want);
+			if (stepped[i] == step_of_count)
+				assert_int_equal(in_range[3], 8 * MIB);
+			if (stepped[i] == step_of_collapse)
+				assert_int_equal(bed_lookup(&bed, GIB + 7 * MIB).level,
+						 2);
+			if (stepped[i] == step_of_map)
+				assert_true(
+					bed_lookup(&bed, GIB + 8 * MIB - PAGE).pa.pa ==
+					8 * GIB + 8 * MIB - PAGE);
+			if (bed.s2.root)
+				assert_null(meta_check(&bed.s2, &tables));
+			bed_close(&bed);
+		}
+}
+
 static void what_is_there_is_not_mapped_over(void **state)
 {
 	struct s2 *s2 = &bed.s2;
@@ -454,6 +659,8 @@ int main(void)
 		cmocka_unit_test(bad_flags_are_refused),
 		cmocka_unit_test(budgets_below_the_least_are_refused),
 		cmocka_unit_test(an_op_in_use_is_refused),
+		cmocka_unit_test(what_of_an_op_may_not_change),
+		cmocka_unit_test(what_of_an_op_may_change),
 		cmocka_unit_test(a_map_and_an_age_in_use_are_refused),
 		cmocka_unit_test(what_is_there_is_not_mapped_over),
 		cmocka_unit_test(a_straddling_block_needs_a_flag),

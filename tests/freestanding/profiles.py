@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Builds that leave parts of the engine out (src/profile.h).
 
-profiles.py SOURCE_ROOT compile | run | size
+profiles.py SOURCE_ROOT builds | size
 
-compile  Every file compiles without a warning, for the host and for AArch64, in each
-         profile, in ALL without each S2_USE_ constant alone, in CORE with each alone,
-         and with the granule fixed and not. CORE and HYPERVISOR link without extra/.
-run      profile.c, linked with the counting port, in the same builds for the host: what
-         a build has works, and what it leaves out returns S2_E_UNSUPPORTED and changes
+builds   Each profile, with the granule fixed and not; ALL without each S2_USE_ constant
+         alone; CORE with each alone. Every file compiles without a warning for the host
+         and for AArch64. It links with those files of extra/ only that src/profile.h
+         names for what it uses. profile.c runs on it with the counting port: what the
+         build has works, and what it leaves out returns S2_E_UNSUPPORTED and changes
          nothing.
 size     The text for AArch64 by gcc -Os, without unwind tables, against LIMITS.
 """
@@ -63,18 +63,18 @@ def constants(root):
 
 
 def builds(root):
-    """A name and the definitions of each build."""
-    named = {"CORE": CORE, "HYPERVISOR": HYPERVISOR, "ALL": ALL}
-    for name, number in named.items():
-        yield name, [f"-DS2_PROFILE={number}"]
-        for shift in (12, 14, 16):
-            yield (
-                f"{name} granule {shift}",
-                [f"-DS2_PROFILE={number}", f"-DS2_GRANULE_SHIFT={shift}"],
-            )
+    """A name, the definitions, and whether the build is one of the named profiles."""
+    for name, number in {"CORE": CORE, "HYPERVISOR": HYPERVISOR, "ALL": ALL}.items():
+        yield name, [f"-DS2_PROFILE={number}"], True
+    for name, number, shift in (
+        ("CORE", CORE, 12), ("HYPERVISOR", HYPERVISOR, 12), ("ALL", ALL, 12),
+        ("CORE", CORE, 14), ("ALL", ALL, 14), ("ALL", ALL, 16),
+    ):
+        flags = [f"-DS2_PROFILE={number}", f"-DS2_GRANULE_SHIFT={shift}"]
+        yield f"{name}, granule {shift}", flags, False
     for use in constants(root):
-        yield f"ALL without {use}", [f"-D{use}=0"]
-        yield f"CORE with {use}", [f"-DS2_PROFILE={CORE}", f"-D{use}=1"]
+        yield f"ALL without {use}", [f"-D{use}=0"], False
+        yield f"CORE with {use}", [f"-DS2_PROFILE={CORE}", f"-D{use}=1"], False
 
 
 def command(words, what):
@@ -95,66 +95,81 @@ def compile_all(root, compiler, flags, files, port, out, what):
     return objects
 
 
-def for_each(work, things):
-    """In parallel; the first failure is raised."""
-    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        return list(pool.map(lambda thing: work(*thing), things))
+def values(root, flags):
+    """The S2_USE_ constants of a build."""
+    names = constants(root)
+    text = '#include "profile.h"\n' + "".join(f"@ {name}\n" for name in names)
+    done = subprocess.run(
+        ["gcc", "-E", "-P", *flags, "-I" + os.path.join(root, "src"), "-x", "c", "-"],
+        input=text, capture_output=True, text=True, check=True,
+    )
+    found = re.findall(r"^@ (.*)$", done.stdout, re.M)
+    word = re.compile(r"[\d()<>=&!|]+")
+    for expression in found:
+        if not all(word.fullmatch(part) for part in expression.split()):
+            raise Wrong(f"a constant is {expression}")
+    plain = [f.replace("&&", " and ").replace("||", " or ") for f in found]
+    return {n: bool(eval(re.sub(r"!(?!=)", " not ", v))) for n, v in zip(names, plain)}
 
 
-def compile_build(root, name, flags):
-    files = sources(root, "src", "extra")
-    with tempfile.TemporaryDirectory() as out:
-        # The optimiser's warnings come with -O2.
-        compile_all(root, "gcc", ["-O2", *flags], files, "bench", out, name)
-    with tempfile.TemporaryDirectory() as out:
-        bare = ["-Os", "-ffreestanding", "-mgeneral-regs-only", *flags]
-        compile_all(root, CROSS + "gcc", bare, files, "ports/template", out, name)
+def named_files(root):
+    """Files of extra/ by the constants that need them."""
+    needs, block = {}, ""
+    for line in read(root, "src/profile.h").splitlines():
+        use = re.match(r"#ifndef (S2_USE_\w+)$", line)
+        if use:
+            needs[use[1]] = re.findall(r"extra/(\w+)\.c", block)
+        if use or line.startswith("#endif"):
+            block = ""
+        else:
+            block += line + "\n"
+    if not any(needs.values()):
+        raise Wrong("src/profile.h names no file of extra/")
+    return needs
 
 
-def link_without_extra(root, name, number):
-    """Nothing in src/ needs a file of extra/, which this profile does not use."""
-    with tempfile.TemporaryDirectory() as out:
-        for level in ("-O2", "-Os"):
-            flags = [level, "-ffreestanding", f"-DS2_PROFILE={number}"]
-            objects = compile_all(
-                root, CROSS + "gcc", flags, sources(root, "src"), "ports/template", out,
-                name,
-            )
-            linked = os.path.join(out, "engine.o")
-            command([CROSS + "ld", "-r", "-o", linked, *objects], name)
-            needs = set(command([CROSS + "nm", "-u", linked], name).split()) - {"U"}
-            allowed = re.compile(r"s2_port_\w+|memset|memcpy")
-            missing = sorted(n for n in needs if not allowed.fullmatch(n))
-            if missing:
-                raise Wrong(f"{name} {level} without extra/ needs {' '.join(missing)}")
+def link_what_is_used(root, name, flags, objects, out):
+    """Nothing needs a file of extra/ whose constant is 0, nor the dump."""
+    used = values(root, flags)
+    wanted = {f for use, files in named_files(root).items() if used[use] for f in files}
+    have = set(wanted) | {n[:-2] for n in read(root, "src/sources.list").split()}
+    objects = [o for o in objects if os.path.basename(o)[:-2] in have]
+    linked = os.path.join(out, "engine.o")
+    command(["ld", "-r", "-o", linked, *objects], name)
+    needs = set(command(["nm", "-u", linked], name).split()) - {"U"}
+    # What the counting port and the compiler call.
+    libc = {"memset", "memcpy", "abort", "fprintf", "stderr", "fwrite",
+            "__stack_chk_fail", "_GLOBAL_OFFSET_TABLE_"}
+    if needs - libc:
+        missing = " ".join(sorted(needs - libc))
+        raise Wrong(f"{name} with {' '.join(sorted(wanted))} needs {missing}")
+    return len(wanted)
 
 
-def check_compile(root):
-    for_each(lambda name, flags: compile_build(root, name, flags), list(builds(root)))
-    link_without_extra(root, "CORE", CORE)
-    link_without_extra(root, "HYPERVISOR", HYPERVISOR)
-    print(f"{len(list(builds(root)))} builds, for two machines")
-
-
-def run_build(root, name, flags):
+def check_build(root, name, flags, named):
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "profile.c")
+    files = sources(root, "src", "extra")
+    # The optimiser has warnings of its own.
+    for level in ["-O2", "-Os"] if named else ["-O0"]:
+        with tempfile.TemporaryDirectory() as out:
+            bare = [level, "-ffreestanding", "-mgeneral-regs-only", *flags]
+            compile_all(root, CROSS + "gcc", bare, files, "ports/template", out, name)
     with tempfile.TemporaryDirectory() as out:
-        for level in ("-O1", "-Os"):
-            objects = compile_all(
-                root, "gcc", [level, "-g", *flags],
-                [program, *sources(root, "src", "extra")], "bench", out, name,
-            )
-            exe = os.path.join(out, "profile")
-            command(["gcc", *objects, "-o", exe], name)
-            told = command([exe], f"{name} {level}").strip()
-    return f"{name}: {told}"
+        objects = compile_all(
+            root, "gcc", ["-O1", "-g", *flags], [program, *files], "bench", out, name
+        )
+        extra = link_what_is_used(root, name, flags, objects, out)
+        exe = os.path.join(out, "profile")
+        command(["gcc", *objects, "-o", exe], name)
+        told = command([exe], name).strip()
+    return f"{name}: {extra} files of extra/; {told}"
 
 
-def check_run(root):
-    for line in for_each(
-        lambda name, flags: run_build(root, name, flags), list(builds(root))
-    ):
-        print(line)
+def check_builds(root):
+    things = [(root, *build) for build in builds(root)]
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for line in pool.map(lambda thing: check_build(*thing), things):
+            print(line, flush=True)
 
 
 # ---- size -------------------------------------------------------------------
@@ -226,7 +241,7 @@ def check_size(root):
 
 
 def main():
-    checks = {"compile": check_compile, "run": check_run, "size": check_size}
+    checks = {"builds": check_builds, "size": check_size}
     if len(sys.argv) != 3 or sys.argv[2] not in checks:
         sys.exit(__doc__)
     checks[sys.argv[2]](sys.argv[1])
