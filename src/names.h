@@ -3,8 +3,8 @@
  * What the engine's files share has short names in the sources and s2_ before them in
  * the objects: nothing that the linker or a stack trace sees of the engine can be taken
  * for something of the embedder's, and a probe finds all of it by one prefix. Read after
- * the embedder's headers, so that the names in those keep their meaning; the last three are
- * no functions of the linker, but a kernel's headers have them, too.
+ * the embedder's headers, so that the names in those keep their meaning; the last three
+ * are no functions of the linker, but a kernel's headers have them, too.
  */
 #ifndef STAGE2_SRC_NAMES_H
 #define STAGE2_SRC_NAMES_H
