@@ -139,7 +139,10 @@ static void what_every_build_has(void)
 		fail(__LINE__, "VTCR or VTTBR", 0, 0);
 	IS(map(at - 3 * PAGE, 6 * PAGE, S2_MAP_PAGES, NULL), 0);
 	IS(map(at + BLOCK, BLOCK, 0, NULL), 0);
-	IS(map(at, PAGE, S2_MAP_PAGES, NULL), 0); /* the same again */
+	/* The same again, and with less permissions: in place, or something is there. */
+	IS(map(at, PAGE, S2_MAP_PAGES, NULL), S2_USE_IN_PLACE ? 0 : S2_E_EXIST);
+	IS(s2_map(&s2, s2_ipa(at), s2_pa(at + 64 * GIB), PAGE, S2_R, 0, NULL),
+	   S2_USE_IN_PLACE ? 0 : S2_E_EXIST);
 	IS(s2_map(&s2, s2_ipa(at), s2_pa(0), PAGE, RW, 0, NULL), S2_E_EXIST);
 	IS(s2_translate(&s2, s2_ipa(at + BLOCK + 5), &leaf), 0);
 	if (leaf.pa.pa != at + BLOCK + 5 + 64 * GIB || leaf.level != 2)
