@@ -77,8 +77,8 @@ static unsigned base_shift(const struct s2 *s2)
 static uint64_t operand_range(const struct s2 *s2, uint64_t ipa, int scale, unsigned num,
 			      int level)
 {
-	uint64_t ttl = level && !(ipa & (level_size(s2, level) - 1)) ? (unsigned)level :
-								       0;
+	uint64_t in = ipa & ((UINT64_C(1) << level_shift(s2, level)) - 1);
+	uint64_t ttl = level && !in ? (unsigned)level : 0;
 
 	return operand_tg(s2) << 46 | (uint64_t)scale << 44 | (uint64_t)num << 39 |
 	       ttl << 37 | ipa >> base_shift(s2);
