@@ -11,16 +11,23 @@ struct breaking {
 	struct window *w;
 	uint64_t stop;	/* visits kept for the phases that follow */
 	uint64_t bytes; /* that phase 3 may still clean */
+	uint64_t lost;	/* flags of tables that are not detached unread */
+	/*
+	 * Flags of tables below which phase 3 has something to clean. A waived clean is
+	 * waived for this caller alone: a parked leaf is cleaned all the same (P14).
+	 */
+	uint64_t unclean;
 	bool full;
 	/* Entries of the table at each level of the path that are busy since now. */
 	unsigned own[S2_LEVELS];
 };
 
-/* Whether what lies below a table, whose state word is @state, must not be detached
- * unread. */
-static inline bool take_apart(const struct breaking *b, uint64_t state)
+/*
+ * The flags of a state word for which what lies below a table must not be detached
+ * unread.
+ */
+static uint64_t not_unread(const struct window *w)
 {
-	const struct window *w = b->w;
 	uint64_t lost = 0;
 
 	/* A shared call changes no annotations that stay, so it leaves none behind. */
@@ -28,7 +35,7 @@ static inline bool take_apart(const struct breaking *b, uint64_t state)
 	    !is_shared(w->step))
 		lost |= META_NOTED;
 	if (only_notes(w))
-		return state & lost;
+		return lost;
 	/*
 	 * Hardware may record writes in a detached table until the TLBI is complete, so
 	 * with a log each leaf's state is taken by the swap that breaks the leaf.
@@ -44,16 +51,7 @@ static inline bool take_apart(const struct breaking *b, uint64_t state)
 	 */
 	if (S2_USE_BATCH && w->batch && w->flags & S2_NO_CLEAN)
 		lost |= META_PARKED;
-	return state & lost;
-}
-
-/*
- * What phase 3 has to clean below a table that goes, or was broken by another. A waived
- * clean is waived for this caller alone: a parked leaf is cleaned all the same (P14).
- */
-static inline bool table_to_clean(const struct window *w, uint64_t state)
-{
-	return state & (w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN);
+	return lost;
 }
 
 static bool leaf_to_clean(const struct window *w, uint64_t d)
@@ -155,7 +153,7 @@ static bool meet_foreign(struct breaking *b, uint64_t d)
 	gather_entry(&w->g, &b->c, d);
 	window_found(w, b->c.ipa,
 		     desc_is_table(d, b->c.level) ?
-			     table_to_clean(w, state_below(w->s2, d)) :
+			     state_below(w->s2, d) & b->unclean :
 			     leaf_to_clean(w, d));
 	return true;
 }
@@ -245,7 +243,7 @@ static bool take_table(struct breaking *b, uint64_t *entry, uint64_t d, uint64_t
 		return false;
 	w->op->changed++;
 	b->own[b->c.level]++;
-	window_found(w, b->c.ipa, table_to_clean(w, state));
+	window_found(w, b->c.ipa, state & b->unclean);
 	return true;
 }
 
@@ -278,7 +276,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	bool tables = desc_is_table(like, c->level),
 	     hardware = !tables && hw_writes(c->s2);
 	uint64_t need = !tables && leaf_to_clean(w, like) ? cursor_size(c) : 0;
-	uint64_t n = 0, state = 0;
+	uint64_t n = 0, clean = 0;
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
 	uint64_t keep = ~(DESC_VALID | (c->step->tag ? DESC_TAG : 0));
 	uint64_t *at = entry + 1, *last = entry;
@@ -295,9 +293,11 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		if ((d ^ like) & kind)
 			break;
 		if (tables) {
-			state = state_below(c->s2, d);
-			if (take_apart(b, state))
+			uint64_t state = state_below(c->s2, d);
+
+			if (state & b->lost)
 				break;
+			clean |= state;
 		}
 		if (hardware && desc_hw_writes(d)) {
 			if (s2_port_cas(c->s2->port, at, d, (d & keep) | busy) != d)
@@ -305,8 +305,6 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		} else {
 			s2_port_store(c->s2->port, at, (d & keep) | busy);
 		}
-		if (tables)
-			w->clean |= table_to_clean(w, state);
 		b->bytes -= need;
 		last = at;
 		n++;
@@ -316,6 +314,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		   w->g.stride);
 	b->own[c->level] += (unsigned)n;
 	w->op->changed += n;
+	w->clean |= (clean & b->unclean) != 0;
 	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
@@ -339,7 +338,11 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 
 void break_window(struct window *w)
 {
-	struct breaking b = { .w = w, .bytes = w->step->bytes };
+	struct breaking b = { .w = w,
+			      .bytes = w->step->bytes,
+			      .lost = not_unread(w),
+			      .unclean = w->flags & S2_NO_CLEAN ? META_PARKED :
+								  META_CLEAN };
 	struct cursor *c = &b.c;
 	struct s2 *s2 = w->s2;
 
@@ -363,7 +366,7 @@ void break_window(struct window *w)
 			uint64_t state = state_below(s2, d);
 
 			if (c->level < want || !cursor_covers(c) ||
-			    take_apart(&b, state)) {
+			    state & b.lost) {
 				/* Beside others the window ends with what it can hold. */
 				if (is_shared(w->step) && w->n_held == HELD_MAX)
 					break;
