@@ -152,9 +152,8 @@ static bool meet_foreign(struct breaking *b, uint64_t d)
 	}
 	gather_entry(&w->g, &b->c, d);
 	window_found(w, b->c.ipa,
-		     desc_is_table(d, b->c.level) ?
-			     state_below(w->s2, d) & b->unclean :
-			     leaf_to_clean(w, d));
+		     desc_is_table(d, b->c.level) ? state_below(w->s2, d) & b->unclean :
+						    leaf_to_clean(w, d));
 	return true;
 }
 
@@ -280,6 +279,8 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
 	uint64_t keep = ~(DESC_VALID | (c->step->tag ? DESC_TAG : 0));
 	uint64_t *at = entry + 1, *last = entry;
+	const uint64_t mask = desc_oa_mask(c->s2);
+	const unsigned wide = wide_of(c->s2);
 	const uint64_t *end = entry + cursor_run(c, c->step->entries - b->stop);
 
 	if (!S2_USE_FAST || end == at || is_shared(c->step) || has_runs(c->s2) ||
@@ -293,7 +294,8 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		if ((d ^ like) & kind)
 			break;
 		if (tables) {
-			uint64_t state = state_below(c->s2, d);
+			uint64_t state = state_of(
+				c->s2, table_meta(c->s2, table_in(c->s2, mask, wide, d)));
 
 			if (state & b->lost)
 				break;
@@ -365,8 +367,7 @@ void break_window(struct window *w)
 		if (desc_valid_table(d, c->level)) {
 			uint64_t state = state_below(s2, d);
 
-			if (c->level < want || !cursor_covers(c) ||
-			    state & b.lost) {
+			if (c->level < want || !cursor_covers(c) || state & b.lost) {
 				/* Beside others the window ends with what it can hold. */
 				if (is_shared(w->step) && w->n_held == HELD_MAX)
 					break;
