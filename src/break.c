@@ -388,8 +388,8 @@ void break_window(struct window *w)
 			}
 		} else if (desc_valid(d)) {
 			if (only_notes(w) ||
-			    (S2_USE_REPLACE && w->target && c->level == want &&
-			     target_in_place(s2, w->target, d, c->ipa, want))) {
+			    (S2_USE_REPLACE && w->target &&
+			     target_in_place(s2, w->target, d, c->ipa, c->level, want))) {
 				break_next(&b);
 				continue;
 			}

@@ -173,6 +173,33 @@ struct place {
 #define S2_INLINE static inline
 #endif
 
+/*
+ * Where leaves from @at on stop to continue @d: the same attributes, addresses that
+ * follow it by @size each. The loop itself would be half of the work: four in a turn.
+ */
+S2_INLINE uint64_t *leaves_from(const struct s2 *s2, uint64_t *at, const uint64_t *end,
+				uint64_t d, uint64_t size)
+{
+	void *port = s2->port;
+
+	/* The top bits of an address of 52 are not above the others. */
+	if (wide_of(s2))
+		return at;
+	for (; end - at >= 4; at += 4) {
+		if (s2_port_load(port, &at[0]) != (d += size))
+			return &at[0];
+		if (s2_port_load(port, &at[1]) != (d += size))
+			return &at[1];
+		if (s2_port_load(port, &at[2]) != (d += size))
+			return &at[2];
+		if (s2_port_load(port, &at[3]) != (d += size))
+			return &at[3];
+	}
+	while (at < end && s2_port_load(port, at) == (d += size))
+		at++;
+	return at;
+}
+
 /* Into the table that @d is, which is at @level. */
 S2_INLINE void walk_down(const struct s2 *s2, void *port, uint64_t mask, unsigned wide,
 			 uint64_t ipa, int level, struct place *p)

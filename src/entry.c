@@ -73,15 +73,17 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 	uint64_t one = META_LIVE_ONE;
 
 	*gone = false;
-	if (desc_is_table(new, c->level))
+	if (desc_valid_table(new, c->level))
 		one += META_TABLE_ONE;
+	else if (S2_USE_NOTES && desc_note(new))
+		one = META_NOTE_ONE;
 	if (!is_shared(c->step)) {
 		/*
 		 * A new table's entries before its link: a walk reads them through the
 		 * address that it got from the link, so it needs only that the stores
 		 * be ordered.
 		 */
-		if (desc_is_table(new, c->level))
+		if (desc_valid_table(new, c->level))
 			s2_port_store_release(c->s2->port, entry, new);
 		else
 			s2_port_store(c->s2->port, entry, new);

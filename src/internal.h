@@ -40,6 +40,8 @@ static inline bool exec_known(const struct s2 *s2, s2_attr_t attr)
 /* The general ways of s2_map() and s2_unmap(), which are in page.c. */
 int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	      uint32_t flags, struct s2_op *op);
+int map_note(struct s2 *s2, uint64_t ipa, uint64_t size, uint64_t note, uint32_t flags,
+	     struct s2_op *op);
 int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 		struct s2_op *op);
 

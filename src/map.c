@@ -17,17 +17,34 @@ struct map {
 	uint64_t pos, end; /* the window */
 	uint64_t reserve;  /* tables taken and not used yet */
 	bool counted;	   /* an entry in a table that may be empty again */
+	uint64_t *needed;  /* only ask how many tables it takes: s2_tables_needed() */
 };
+
+/* An annotation, not leaves: s2_annotate(). */
+static inline bool is_note(const struct map *m)
+{
+	return S2_USE_NOTES && m->t.note;
+}
+
+static inline bool asks(const struct map *m)
+{
+	return S2_USE_REPLACE && m->needed;
+}
 
 /* What a look at a window found. */
 struct found {
-	uint64_t tables; /* to be taken */
-	bool fresh;	 /* an entry becomes valid or gets another address */
-	bool taken;	 /* something must be broken first */
-	bool noted;	 /* an entry is not empty, but annotated */
-	bool present;	 /* a leaf stays, at least its address and type */
-	bool changed;	 /* permissions change in place */
-	bool executable; /* ... execute among them */
+	uint64_t tables;     /* to be taken */
+	bool fresh;	     /* an entry becomes valid or gets another address */
+	bool taken;	     /* something must be broken first */
+	bool noted;	     /* an entry is not empty, but annotated */
+	bool present;	     /* a leaf stays, at least its address and type */
+	bool changed;	     /* permissions change in place */
+	bool executable;     /* ... execute among them */
+	uint64_t start, end; /* a block across that edge is in the way; or 0 */
+	/* Exclusively, all are pages in place: */
+	bool uniform;
+	uint64_t n;	    /* so many change */
+	struct s2_gather g; /* these must be invalidated */
 };
 
 /*
@@ -58,36 +75,104 @@ static bool table_empty(const struct cursor *c, uint64_t d)
 	return desc_valid_table(d, c->level) && !(state_below(c->s2, d) & META_COUNTS);
 }
 
-/* One entry of the window, for which a leaf or a table is to be made. */
-static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int want,
-		      struct found *f)
+/* In place, and so many of them that a loop is worth it. */
+static inline bool uniform(const struct found *f)
 {
-	uint64_t past = cursor_past(c), new;
+	return S2_USE_FAST && f->uniform;
+}
 
+/* Software bits and a missing access flag are in no TLB. */
+static inline bool must_invalidate(uint64_t d, uint64_t new)
+{
+	return (d ^ new) & ~(DESC_SW | DESC_AF);
+}
+
+/*
+ * A leaf that stays, and becomes @new. Pages behind it that continue it are looked at in
+ * one loop, and made in one if all of the window are such: exclusively nothing changes in
+ * between but what hardware writes.
+ */
+static void look_in_place(const struct map *m, struct cursor *c, uint64_t *entry,
+			  uint64_t d, uint64_t new, struct found *f)
+{
+	uint64_t size = cursor_size(c), n = 1;
+
+	f->present = true;
+	f->changed |= d != new;
+	f->executable |= m->t.attr & ~desc_exec(d) & S2_X;
+	f->uniform &= c->level == LAST_LEVEL &&
+		      new == target_desc(m->s2, &m->t, c->ipa, LAST_LEVEL);
+	if (uniform(f)) {
+		const uint64_t *end = entry + cursor_run(c, c->step->entries);
+
+		n = (uint64_t)(leaves_from(m->s2, entry + 1, end, d, size) - entry);
+		step_visits(c->step, n - 1);
+		if (must_invalidate(d, new)) {
+			gather_add(&f->g, c->ipa, n * size, size);
+			f->g.levels = 1u << LAST_LEVEL;
+		}
+		f->n += d != new ? n : 0;
+		cursor_on(c, n - 1);
+	}
+}
+
+/*
+ * Whether a table is gone down into: it is above the leaf that is made here, or the same
+ * memory may be mapped below it by smaller ones, which stay.
+ */
+static bool looks_below(const struct map *m, const struct cursor *c, uint64_t d, int want)
+{
+	return c->level < want || (S2_USE_IN_PLACE && !table_empty(c, d) &&
+				   !(m->t.flags & (S2_MAP_REPLACE | S2_MAP_NEW)));
+}
+
+/* One entry of the window, for which a leaf or a table is to be made. */
+static int look_entry(const struct map *m, struct cursor *c, uint64_t *entry, uint64_t d,
+		      int want, struct found *f)
+{
+	uint64_t past = cursor_past(c), start, end, new = 0;
+	bool replace = m->t.flags & S2_MAP_REPLACE;
+
+	f->noted |= desc_note(d);
+	if (is_note(m) && d == m->t.note)
+		return 0;
 	if (desc_busy(d)) {
 		if (S2_USE_BATCH && !is_shared(c->step) && desc_tag(d))
 			return S2_E_BATCH;
-		if (!(m->t.flags & S2_MAP_REPLACE) || is_shared(c->step))
+		if (!replace || is_shared(c->step))
 			return S2_E_BUSY;
 	}
-	if (S2_USE_IN_PLACE && desc_valid_leaf(d, c->level) && c->level == want) {
-		new = target_in_place(m->s2, &m->t, d, c->ipa, want);
-		if (new) {
-			f->present = true;
-			f->changed |= d != new;
-			f->executable |= m->t.attr & ~desc_exec(d) & S2_X;
+	if (S2_USE_IN_PLACE && desc_valid_leaf(d, c->level)) {
+		new = target_in_place(m->s2, &m->t, d, c->ipa, c->level, want);
+		if (new && m->t.flags & S2_MAP_NEW)
+			return S2_E_EXIST;
+		if (new > TARGET_PART) {
+			look_in_place(m, c, entry, d, new, f);
 			return 0;
 		}
+		start = cursor_base(c) < m->pos ? m->pos : 0;
+		end = past > m->t.end ? m->t.end : 0;
+		if ((replace || new) && start | end) {
+			if (!(m->t.flags & (S2_SPLIT_EDGES | S2_DROP_EDGES)))
+				return S2_E_BLOCK;
+			f->start |= start;
+			f->end |= end;
+			/* Else they are among those that the new leaves need. */
+			if (S2_USE_RESHAPE && (new || m->end < m->t.end))
+				f->tables += tables_to(m->s2, start, end, c->level);
+		}
 	}
-	if (desc_valid(d) && !(m->t.flags & S2_MAP_REPLACE)) {
+	if (desc_valid(d) && !replace && !new) {
 		if (!table_empty(c, d))
 			return S2_E_EXIST;
 		/* Beside others it may be about to be filled, or detached. */
 		if (is_shared(c->step))
 			return S2_E_BUSY;
 	}
+	f->uniform = false;
+	if (new)
+		return 0;
 	f->taken |= desc_valid(d) || desc_busy(d);
-	f->noted |= desc_note(d);
 	f->fresh = true;
 	if (c->level < want)
 		f->tables += target_tables(m->s2, &m->t, c->ipa,
@@ -95,33 +180,45 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t d, int wan
 	return 0;
 }
 
-static int look(const struct map *m, struct found *f)
+/*
+ * What is in the window. Where it has more entries than leaves of the wanted size, the
+ * budget ends it early.
+ */
+static int look(struct map *m, struct found *f)
 {
+	uint64_t stop = 0;
 	struct cursor c;
 
 	*f = (struct found){ 0 };
+	f->uniform = S2_USE_FAST && !is_shared(m->step) && !hw_writes(m->s2) &&
+		     !has_runs(m->s2) && !log_of(m->op);
+	if (is_bounded(m->step) && m->op->max_entries)
+		stop = m->step->entries - m->op->max_entries / 8 - 2 * S2_LEVELS;
 	cursor_start(&c, m->s2, m->step, m->pos, m->end);
-	while (cursor_more(&c)) {
-		uint64_t d = cursor_load(&c, cursor_entry(&c));
+	while (c.ipa < c.end) {
+		uint64_t *entry = cursor_entry(&c), d = cursor_load(&c, entry);
 		int want = target_level(m->s2, &m->t, c.ipa), err;
 
-		if (desc_valid_table(d, c.level) && c.level < want) {
+		if (c.level > want)
+			want = c.level;
+		if (desc_valid_table(d, c.level) && looks_below(m, &c, d, want)) {
 			cursor_down(&c, d);
 			continue;
 		}
-		err = look_entry(m, &c, d, want, f);
+		err = look_entry(m, &c, entry, d, want, f);
 		if (err)
 			return err;
 		cursor_next(&c);
+		if (S2_USE_STEPS && m->step->entries < stop && c.ipa < c.end)
+			m->end = c.end = c.ipa;
 	}
-	S2_ASSERT(c.ipa >= c.end);
 	return 0;
 }
 
 /* Whether new memory is written back to the PoC before the guest gets it. */
 static bool cleans_new(const struct map *m)
 {
-	return !(m->t.flags & S2_NO_CLEAN) &&
+	return !(m->t.flags & S2_NO_CLEAN) && !is_note(m) &&
 	       desc_needs_clean(m->s2->features,
 				target_desc(m->s2, &m->t, 0, LAST_LEVEL));
 }
@@ -153,8 +250,7 @@ static uint64_t window_end(const struct map *m)
 		return end;
 	end = end - m->pos < size * n ? end & ~(size - 1) : m->pos + size * n;
 	/* Not past the place where a larger block begins. */
-	if (level > first_block_level(m->s2) && !(m->t.flags & S2_MAP_PAGES) &&
-	    larger < end)
+	if (level > m->t.top && larger < end)
 		end = larger;
 	if (S2_USE_RUNS && m->t.flags & S2_MAP_CONT) {
 		size = run_size(m->s2, level);
@@ -249,7 +345,8 @@ static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 	if (!cursor_swap(c, entry, d, new, cursor_racy(c, d)))
 		return false;
 	harvest(c, d, new);
-	gather_leaf(g, c);
+	if (must_invalidate(d, new))
+		gather_leaf(g, c);
 	m->op->changed++;
 	return true;
 }
@@ -261,8 +358,12 @@ static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry
  */
 static int make(struct map *m, const struct found *f, struct s2_gather *g)
 {
-	uint64_t keep = meta_of_leaf(m->s2, target_desc(m->s2, &m->t, 0, LAST_LEVEL));
-	bool empty = !f->present && !f->noted && !is_shared(m->step), gone = false;
+	uint64_t keep =
+		is_note(m) ?
+			META_NOTED :
+			meta_of_leaf(m->s2, target_desc(m->s2, &m->t, 0, LAST_LEVEL));
+	bool empty = !f->present && !f->noted && !is_shared(m->step) && !is_note(m);
+	bool gone = false;
 	struct cursor c;
 
 	cursor_start(&c, m->s2, m->step, m->pos, m->end);
@@ -270,32 +371,42 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c), d, new;
 		int want = target_level(m->s2, &m->t, c.ipa);
 
+		if (c.level > want)
+			want = c.level;
 		/* Before the leaf, so that who detaches it knows what it may hold. */
 		state_flag(&c, meta, keep);
-		/* Into entries that are known to be empty: a run, unread. */
-		if (S2_USE_FAST && empty && c.level == want) {
+		/*
+		 * Into entries that are known to be empty, or leaves that are known to
+		 * stay: a run, unread.
+		 */
+		if (S2_USE_FAST &&
+		    (uniform(f) ? c.level == LAST_LEVEL : empty && c.level == want)) {
 			uint64_t n = make_run(m, f, &c, entry);
 
-			state_add(&c, meta, n * META_LIVE_ONE);
-			m->op->changed += n;
+			if (!uniform(f)) {
+				state_add(&c, meta, n * META_LIVE_ONE);
+				m->op->changed += n;
+			}
 			cursor_on(&c, n - 1);
 			cursor_next(&c);
 			continue;
 		}
 		d = cursor_load(&c, entry);
-		if (desc_valid_table(d, c.level) && c.level < want) {
+		if (desc_valid_table(d, c.level) && looks_below(m, &c, d, want)) {
 			cursor_down(&c, d);
 			continue;
 		}
 		if (S2_USE_IN_PLACE && desc_valid(d)) {
-			new = c.level == want && !desc_is_table(d, want) ?
-				      target_in_place(m->s2, &m->t, d, c.ipa, want) :
-				      0;
-			if (!new)
+			if (desc_is_table(d, c.level) || m->t.flags & S2_MAP_NEW)
 				return S2_E_BUSY;
-			publish_late(m, f, c.ipa, level_size(m->s2, want), d);
+			new = target_in_place(m->s2, &m->t, d, c.ipa, c.level, want);
+			if (new <= TARGET_PART)
+				return S2_E_BUSY;
+			publish_late(m, f, cursor_base(&c), cursor_size(&c), d);
 			if (!make_in_place(m, &c, entry, d, new, g))
 				continue;
+		} else if (is_note(m) && d == m->t.note) {
+			/* It is there. */
 		} else if (desc_busy(d) || (c.level < want && !m->reserve)) {
 			return S2_E_BUSY;
 		} else if (c.level < want) {
@@ -327,24 +438,24 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
  */
 static int prepare(struct map *m, struct found *f)
 {
-	bool replace = S2_USE_REPLACE && m->t.flags & S2_MAP_REPLACE;
-	uint64_t edges = 0;
-	int err = 0;
+	int err;
 
-	/* From where this step begins: blocks may have been mapped meanwhile. */
-	if (replace && !(m->t.flags & S2_DROP_EDGES))
-		err = edges_need(m->s2, m->pos, m->t.end, m->t.flags, &edges);
+	m->t.start = m->pos;
 	m->end = window_end(m);
-	if (!err)
-		err = look(m, f);
-	if (!err)
-		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables + edges);
-	if (err || !edges || !S2_USE_RESHAPE)
+	err = look(m, f);
+	if (!err && asks(m))
+		*m->needed = f->tables;
+	else if (!err)
+		err = reserve_fill(m->s2, m->op->cookie, &m->reserve, f->tables);
+	if (err || !S2_USE_RESHAPE || !(m->t.flags & S2_SPLIT_EDGES) ||
+	    !(f->start | f->end) || asks(m))
 		return err;
-	edges_split(m->s2, m->step, m->pos, m->t.end, &m->reserve);
+	edges_split(m->s2, m->step, f->start, f->end, &m->reserve);
 	if (m->step->wait)
 		return S2_MORE;
-	return look(m, f);
+	err = look(m, f);
+	/* Beside others there may be another block. */
+	return err || !(f->start | f->end) ? err : S2_MORE;
 }
 
 /*
@@ -397,7 +508,7 @@ static int map_window(struct map *m)
 	struct found f;
 	int err = prepare(m, &f);
 
-	if (err)
+	if (err || asks(m))
 		return err;
 	if (has_runs(m->s2) && (f.taken || f.changed)) {
 		run_break(m->s2, m->pos);
@@ -412,8 +523,15 @@ static int map_window(struct map *m)
 	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
 				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
+	/* Everything is there already, and needs nothing. */
+	if (!f.fresh && !f.changed && !is_shared(m->step))
+		return 0;
 	if (!publishes_late(m, &f))
 		publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
+	if (uniform(&f)) {
+		g = f.g;
+		m->op->changed += f.n;
+	}
 	err = make(m, &f, &g);
 	if (S2_USE_IN_PLACE && g.start < g.end) {
 		invalidate(m->s2, m->step, &g);
@@ -463,28 +581,64 @@ static int map_steps(struct map *m)
 	}
 }
 
-int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
-	      uint32_t flags, struct s2_op *op)
+static int map_run(struct map *m, enum op_kind kind, uint64_t ipa, uint64_t size,
+		   uint64_t arg, struct s2_op *op)
 {
 	struct s2_op local;
 	struct step step;
-	struct map m = { .s2 = s2,
-			 .step = &step,
-			 .t = { .delta = pa - ipa,
-				.end = ipa + size,
-				.max_leaf = UINT64_MAX,
-				.attr = attr,
-				.flags = flags } };
-	int ret = check_map(s2, ipa, pa, size, attr, flags, op);
+	int err = op_begin(m->s2, &op, &local, &step, kind, ipa, size, arg, m->t.flags);
 
-	if (!ret)
-		ret = op_begin(s2, &op, &local, &step, OP_MAP, ipa, size,
-			       pa >> 12 | (uint64_t)attr << 40, flags);
-	if (ret)
-		return ret;
-	m.op = op;
+	if (err)
+		return err;
+	m->op = op;
+	m->step = &step;
+	m->t.end = ipa + size;
+	m->t.max_leaf = UINT64_MAX;
 	/* So no clean of new memory has to stop inside a leaf. */
-	if (op->max_bytes && cleans_new(&m))
-		m.t.max_leaf = op->max_bytes;
-	return op_end(s2, op, &step, map_steps(&m));
+	if (op->max_bytes && cleans_new(m))
+		m->t.max_leaf = op->max_bytes;
+	return op_end(m->s2, op, &step, map_steps(m));
+}
+
+static int map_leaves(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
+		      s2_attr_t attr, uint32_t flags, struct s2_op *op, uint64_t *needed)
+{
+	struct map m = { .s2 = s2,
+			 .t = { .delta = pa - ipa,
+				.attr = attr,
+				.flags = flags,
+				.top = target_top(s2, flags) },
+			 .needed = needed };
+	int err = check_map(s2, ipa, pa, size, attr, flags, op);
+
+	return err ? err :
+		     map_run(&m, OP_MAP, ipa, size, pa >> 12 | (uint64_t)attr << 40, op);
+}
+
+int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
+	      uint32_t flags, struct s2_op *op)
+{
+	return map_leaves(s2, ipa, pa, size, attr, flags, op, NULL);
+}
+
+int s2_tables_needed(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
+		     s2_attr_t attr, uint32_t flags, uint64_t *n)
+{
+	if (!S2_USE_REPLACE)
+		return S2_E_UNSUPPORTED;
+	*n = 0;
+	return map_leaves(s2, ipa.ipa, pa.pa, size, attr, flags & ~S2_SHARED, NULL, n);
+}
+
+int map_note(struct s2 *s2, uint64_t ipa, uint64_t size, uint64_t note, uint32_t flags,
+	     struct s2_op *op)
+{
+	struct map m = { .s2 = s2,
+			 .t = { .flags = flags,
+				.top = s2->start_level,
+				.note = desc_make_note(note) } };
+
+	if (!S2_USE_NOTES)
+		return S2_E_UNSUPPORTED;
+	return map_run(&m, OP_ANNOTATE, ipa, size, note, op);
 }

@@ -28,7 +28,6 @@
 #define cursor_run s2_cursor_run
 #define cursor_swap s2_cursor_swap
 #define drain_own s2_drain_own
-#define edges_need s2_edges_need
 #define edges_split s2_edges_split
 #define gather_add s2_gather_add
 #define invalidate s2_invalidate
@@ -37,6 +36,7 @@
 #define invalidate_page s2_invalidate_page
 #define invalidate_places s2_invalidate_places
 #define limbo_push s2_limbo_push
+#define map_note s2_map_note
 #define map_range s2_map_range
 #define log_covers s2_log_covers
 #define log_harvest s2_log_harvest
@@ -55,6 +55,7 @@
 #define run_fits s2_run_fits
 #define runs_widen s2_runs_widen
 #define settle_edges s2_settle_edges
+#define tables_to s2_tables_to
 #define table_kill s2_table_kill
 #define table_revive s2_table_revive
 #define state_add s2_state_add

@@ -8,6 +8,8 @@
  */
 #include "internal.h"
 
+#define EDGES (S2_DROP_EDGES | (S2_USE_RESHAPE ? S2_SPLIT_EDGES : 0))
+
 /* Nothing that the short ways leave out, about the instance or the op. */
 static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *op)
 {
@@ -38,8 +40,10 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	struct place p;
 	bool clean;
 
+	/* A page lies across no edge. */
 	if (!plain(s2, ipa, op) || (b && batch_full(b)) ||
-	    flags & ~(S2_DROP_EDGES | S2_NO_CLEAN | (S2_USE_NOTES ? S2_KEEP_NOTES : 0)))
+	    flags & ~(EDGES | S2_NO_CLEAN | (S2_USE_NOTES ? S2_KEEP_NOTES : 0)) ||
+	    (flags & EDGES) == EDGES)
 		return false;
 	/* The last page of a table takes it along: left to the general way. */
 	p = walk(s2, ipa);
@@ -127,18 +131,17 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	struct place p;
 
 	if (!plain(s2, ipa, op) || pa & (page_size(s2) - 1) || pa >= s2->pa_end ||
-	    attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK) || !(attr & (S2_R | S2_W | S2_X)) ||
-	    batch_of(op))
+	    attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK) || batch_of(op))
 		return false;
 	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
 		return false;
 	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
 	if (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN) &&
-	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN |
-		       (S2_USE_REPLACE ? S2_MAP_REPLACE | S2_DROP_EDGES : 0) |
+	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN | S2_MAP_NEW |
+		       (S2_USE_REPLACE ? S2_MAP_REPLACE | EDGES : 0) |
 		       (S2_USE_SHARED ? S2_SHARED : 0)) ||
 	     (flags & (S2_DROP_EDGES | S2_MAP_REPLACE)) == S2_DROP_EDGES ||
-	     (flags & S2_SHARED && !(op && op->limbo))))
+	     (flags & EDGES) == EDGES || (flags & S2_SHARED && !(op && op->limbo))))
 		return false;
 	/* Write-back needs no cleaning where FWB forces it. */
 	if (!(s2->features & S2_FEAT_FWB)) {

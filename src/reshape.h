@@ -6,29 +6,19 @@
 #include "entry.h"
 
 /*
- * How many tables it takes below an entry at @level until @edge is between two entries.
+ * How many tables it takes below an entry at @level until @start and @end, as far as they
+ * are inside it, are between two entries. Each may be 0: no edge. The path to both is
+ * counted once.
  */
-static inline unsigned tables_to(const struct s2 *s2, uint64_t edge, int level)
-{
-	unsigned n = 0;
+unsigned tables_to(const struct s2 *s2, uint64_t start, uint64_t end, int level);
 
-	/* Asked only whether there is something to split. */
-	if (!S2_USE_RESHAPE && !S2_USE_NOTES)
-		return 1;
-	for (; level < LAST_LEVEL && edge & (level_size(s2, level) - 1); level++)
-		n++;
-	return n;
-}
-
-/*
- * Blocks that straddle start or end: how many tables it takes to split them;
- * S2_E_BLOCK if @flags do not allow it.
- */
-int edges_need(struct s2 *s2, uint64_t start, uint64_t end, uint32_t flags, uint64_t *n);
-/* Split them, with tables from @reserve. */
+/* Split the blocks that edges lie inside, with tables from @reserve. 0 is no edge. */
 void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 		 uint64_t *reserve);
-/* Both, with tables of its own. Changes nothing when it fails. S2_MORE: wait. */
+/*
+ * The same with tables of its own; S2_E_BLOCK if @flags do not allow it. Changes nothing
+ * when it fails. S2_MORE: wait.
+ */
 int settle_edges(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 		 uint32_t flags);
 

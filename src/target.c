@@ -8,7 +8,7 @@ static bool attr_known(const struct s2 *s2, s2_attr_t attr)
 {
 	s2_attr_t mem = attr & S2_MEM_MASK, sh = attr & S2_SH_MASK;
 
-	if (!(attr & (S2_R | S2_W | S2_X)) || !exec_known(s2, attr))
+	if (!exec_known(s2, attr))
 		return false;
 	/* Nearly always: write-back, inner shareable. */
 	if (!(attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK)))
@@ -26,11 +26,11 @@ static bool flags_fit(uint32_t flags, const struct s2_op *op)
 {
 	if (!(flags & ~(S2_MAP_PAGES | S2_NO_CLEAN)))
 		return true;
-	return !(flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES |
+	return !(flags & ~(S2_MAP_PAGES | S2_MAP_REPLACE | S2_MAP_NEW | S2_DROP_EDGES |
 			   S2_SPLIT_EDGES | S2_NO_CLEAN | S2_MAP_CONT | S2_SHARED)) &&
 	       !(flags & S2_MAP_CONT && flags & S2_SHARED) &&
 	       !(flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) &&
-	       !(flags & (S2_DROP_EDGES | S2_SPLIT_EDGES) && !(flags & S2_MAP_REPLACE)) &&
+	       !(flags & S2_DROP_EDGES && !(flags & S2_MAP_REPLACE)) &&
 	       !(flags & S2_SHARED && !(op && op->limbo)) &&
 	       !(flags & S2_SHARED && log_of(op));
 }
@@ -60,13 +60,20 @@ int check_map(const struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
 	return 0;
 }
 
+int target_top(const struct s2 *s2, uint32_t flags)
+{
+	int top = first_block_level(s2);
+
+	if (flags & S2_MAP_PAGES)
+		return LAST_LEVEL;
+	return top > s2->start_level ? top : s2->start_level;
+}
+
 int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa)
 {
 	int level = LAST_LEVEL;
 
-	if (t->flags & S2_MAP_PAGES)
-		return level;
-	while (level > first_block_level(s2) && level > s2->start_level) {
+	while (level > t->top) {
 		uint64_t size = level_size(s2, level - 1);
 
 		if ((ipa | t->delta) & (size - 1) || t->end - ipa < size ||
@@ -79,15 +86,26 @@ int target_level(const struct s2 *s2, const struct target *t, uint64_t ipa)
 
 uint64_t target_desc(const struct s2 *s2, const struct target *t, uint64_t ipa, int level)
 {
+	if (S2_USE_NOTES && t->note)
+		return t->note;
 	return desc_leaf(s2, ipa + t->delta, t->attr, level);
 }
 
 uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d,
-			 uint64_t ipa, int level)
+			 uint64_t ipa, int level, int want)
 {
-	uint64_t new = desc_in_place(d, target_desc(s2, t, ipa, level));
+	uint64_t in = level_size(s2, level) - 1, base = ipa & ~in;
+	uint64_t new = desc_in_place(d, target_desc(s2, t, base, level));
+	uint64_t other = (d ^ new) & ~DESC_AF;
 
-	return (d ^ new) & ~DESC_IN_PLACE ? 0 : new;
+	if (t->delta & in || other & ~DESC_IN_PLACE)
+		return 0;
+	if (!(t->flags & S2_MAP_REPLACE))
+		return other && (base < t->start || t->end - base <= in) ? TARGET_PART :
+									   new;
+	if (level == want)
+		return new;
+	return level > want || other || t->flags & S2_MAP_PAGES ? 0 : new;
 }
 
 /*
@@ -104,8 +122,7 @@ uint64_t target_tables(const struct s2 *s2, const struct target *t, uint64_t ipa
 		uint64_t size = level_size(s2, level);
 		uint64_t all = ((end - 1) >> shift) - (ipa >> shift) + 1, blocks = 0;
 
-		if (level >= first_block_level(s2) && !(t->flags & S2_MAP_PAGES) &&
-		    !(t->delta & (size - 1)) && size <= t->max_leaf &&
+		if (level >= t->top && !(t->delta & (size - 1)) && size <= t->max_leaf &&
 		    end >> shift > (ipa + size - 1) >> shift)
 			blocks = (end >> shift) - ((ipa + size - 1) >> shift);
 		n += all - blocks;

@@ -12,7 +12,7 @@
  *
  * One number: permissions, memory type, shareability, software bits.
  *
- * %S2_R, %S2_W, %S2_X: read, write, execute. At least one must be given. %S2_X is
+ * %S2_R, %S2_W, %S2_X: read, write, execute. None: a leaf that permits nothing. %S2_X is
  *	%S2_XU | %S2_XP: execute at EL0, execute at EL1. One without the other needs
  *	%S2_FEAT_XNX.
  * %S2_MEM_WB: Normal write-back, inner shareable (the default, 0). With FWB the
@@ -57,6 +57,7 @@ typedef uint32_t s2_attr_t;
  * %S2_MAP_PAGES: map: use level-3 pages only, even where a block would fit.
  * %S2_MAP_REPLACE: map: replace what is mapped in the range. A table under a new block
  *	goes with everything below it.
+ * %S2_MAP_NEW: map: change nothing that is mapped; %S2_E_EXIST instead. See s2_map().
  * %S2_MAP_CONT: map: set the contiguous hint in every aligned run of leaves (4 KiB
  *	granules 16; 16 KiB 128 pages, 32 blocks; 64 KiB 32) that one window makes whole.
  *	A run that a step is too small for gets no hint. Not with %S2_DBM (%S2_E_ATTR).
@@ -66,10 +67,12 @@ typedef uint32_t s2_attr_t;
  *	block. After the first such map, %S2_SHARED is refused on the instance
  *	(%S2_E_FLAGS), because the members of a run must stay equal.
  * %S2_DROP_EDGES: a block that reaches across an edge of the range, or that is replaced
- *	by something smaller, is removed whole. op->start and op->end report the real
+ *	by something smaller, is removed whole. In a map only with %S2_MAP_REPLACE, else
+ *	%S2_E_FLAGS. op->start and op->end report the real
  *	range. (Linux does this. The guest faults the rest in again.)
  * %S2_SPLIT_EDGES: such a block is split first, so that the part outside the range stays
- *	mapped. This needs table pages, and fails before any change if there are none.
+ *	mapped; in a map without %S2_MAP_REPLACE, a block of the same memory whose
+ *	permissions are to change in a part. This needs table pages, and fails before any change if there are none.
  *	With neither of the two flags the call returns %S2_E_BLOCK. Beside shared calls,
  *	which may put a block across an edge after the call has begun, what lies below
  *	op->done has been done then.
@@ -101,5 +104,6 @@ typedef uint32_t s2_attr_t;
 #define S2_CLEAR (1u << 7)
 #define S2_KEEP_NOTES (1u << 8)
 #define S2_MAP_CONT (1u << 9)
+#define S2_MAP_NEW (1u << 10)
 
 #endif /* STAGE2_ATTR_H */

@@ -404,8 +404,8 @@ struct s2_op {
  * @pa: physical start; granule aligned, the end within the PA size
  * @size: bytes; a multiple of the granule, not 0
  * @attr: permissions, memory type, software bits
- * @flags: %S2_MAP_PAGES, %S2_MAP_REPLACE, %S2_DROP_EDGES, %S2_SPLIT_EDGES,
- *	%S2_NO_CLEAN, %S2_MAP_CONT, %S2_SHARED
+ * @flags: %S2_MAP_NEW, %S2_MAP_REPLACE, %S2_MAP_PAGES, %S2_DROP_EDGES,
+ *	%S2_SPLIT_EDGES, %S2_NO_CLEAN, %S2_MAP_CONT, %S2_SHARED
  * @op: budget, cookie for the table allocation, limbo, progress; or NULL
  *
  * Uses the largest block that address, alignment, size and op->max_bytes allow. Each step
@@ -417,9 +417,27 @@ struct s2_op {
  * visible to instruction fetch if it is executable, before its entry becomes valid,
  * unless FWB forces write-back or %S2_NO_CLEAN is given.
  *
- * An entry that maps the same PA at the same level with the same type gets the new
- * permissions in place, without break-before-make [RWHZWS], with or without
- * %S2_MAP_REPLACE.
+ * What is mapped already:
+ * - A leaf of any size that maps the same memory with the same type stays, and gets the
+ *   new permissions and software bits in place, without break-before-make [RWHZWS]. If
+ *   it lies across an edge of the range and its permissions would change, it is split
+ *   first with %S2_SPLIT_EDGES, and %S2_E_BLOCK is returned without. Where nothing
+ *   changes there is no barrier, and where only software bits change no TLBI.
+ * - A leaf of other memory, or of another type: %S2_E_EXIST.
+ * - With %S2_MAP_REPLACE both are replaced. Only a leaf at the level that would be made
+ *   stays and changes in place; so does a larger one that permits the same already,
+ *   unless %S2_MAP_PAGES asks for pages.
+ * - With %S2_MAP_NEW nothing that is mapped changes: any leaf in the range is
+ *   %S2_E_EXIST. Together with %S2_MAP_REPLACE only leaves that would stay are, and
+ *   others are replaced. So of two faults for one page one maps it and the other gets
+ *   %S2_E_EXIST, and neither takes or gives permissions that a third call has changed.
+ *
+ * A leaf may permit nothing (no %S2_R, %S2_W or %S2_X). It stays mapped and is found;
+ * every access of the guest faults.
+ *
+ * A shared call with %S2_MAP_REPLACE that returns %S2_E_BUSY may have removed the old
+ * mapping of a part of the range. One that returns %S2_E_NOMEM may have done what is
+ * below op->done.
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
  * %S2_E_PA_RANGE, %S2_E_ATTR, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME,
@@ -428,6 +446,51 @@ struct s2_op {
  */
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
 	   s2_attr_t attr, uint32_t flags, struct s2_op *op);
+
+/**
+ * s2_tables_needed() - how many table pages s2_map() would take now
+ * @s2: the instance
+ * @ipa: as for s2_map()
+ * @pa: as for s2_map()
+ * @size: as for s2_map()
+ * @attr: as for s2_map()
+ * @flags: as for s2_map(); %S2_SHARED is ignored
+ * @n: out: the number of calls of s2_port_table_alloc(); 0 unless 0 is returned
+ *
+ * An embedder that has so many at hand, and lets no other call come in between, makes the
+ * map without a failure for memory: prepare may fail, commit cannot. The number is exact
+ * for a call without a budget. s2_tables_bound() is a bound that no other call can make
+ * wrong, for several prepares before their commits.
+ *
+ * Return: as s2_map() would, but never %S2_E_NOMEM and %S2_MORE; %S2_E_UNSUPPORTED in a
+ * build without S2_USE_REPLACE. Context: any. Locking: exclusive; it changes nothing.
+ */
+int s2_tables_needed(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
+		     s2_attr_t attr, uint32_t flags, uint64_t *n);
+
+/**
+ * s2_tables_bound() - the most table pages that one call on a range can take
+ * @s2: the instance
+ * @ipa: start; granule aligned
+ * @size: bytes; a multiple of the granule, not 0
+ *
+ * A table for each entry above the last level that the range intersects, at each level.
+ * It holds for s2_map(), s2_split() and s2_annotate() on the range. s2_unmap() with
+ * %S2_SPLIT_EDGES takes at most the bound of the pages just inside its two edges.
+ *
+ * Return: the bound. Context and locking: any, none.
+ */
+static inline uint64_t s2_tables_bound(const struct s2 *s2, s2_ipa_t ipa, uint64_t size)
+{
+	unsigned shift = s2->granule_shift;
+	uint64_t n = 0;
+
+	for (int level = 2; level >= s2->start_level; level--) {
+		shift += s2->granule_shift - 3u;
+		n += ((ipa.ipa + size - 1) >> shift) - (ipa.ipa >> shift) + 1;
+	}
+	return n;
+}
 
 /**
  * s2_unmap() - remove every translation of a range
@@ -562,28 +625,34 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
 /* ---- annotations ------------------------------------------------------------ */
 
 /**
- * s2_annotate() - put a value where nothing is mapped
+ * s2_annotate() - put an owner's mark on a range
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
  * @note: the value, %S2_NOTE_BITS bits; not an address to follow. 0 clears annotations.
- * @flags: 0; %S2_SHARED is refused
- * @op: budget, cookie, limbo (of a clear), progress; or NULL
+ * @flags: 0, or with a value %S2_MAP_REPLACE, and with that %S2_SPLIT_EDGES or
+ *	%S2_DROP_EDGES, and %S2_NO_CLEAN; %S2_SHARED is refused
+ * @op: budget, cookie, limbo, progress; or NULL
  *
  * For hypervisors that record the owner of a page in its invalid entry. The whole range
- * gets the value, in entries as large as the existing tables allow. A larger annotated or
- * empty entry at an edge becomes a table; table pages are taken before anything changes.
- * To set an annotation, the range must be unmapped. To clear leaves alone what is mapped,
- * and frees the tables that are empty then. The guest sees no difference.
+ * gets the value, in entries as large as possible. A larger annotated or empty entry at
+ * an edge becomes a table. Table pages are taken before anything changes.
+ *
+ * Without %S2_MAP_REPLACE the range must be unmapped (%S2_E_EXIST). With it what is mapped
+ * is unmapped as by s2_unmap() and annotated by the same call, which cannot run out of
+ * memory half way. An embedder that wants to find the memory of a range again keeps the
+ * difference of PA and IPA in the value: it is the same for all of the range, so it is
+ * split and merged like a block.
+ *
+ * To clear (0) leaves alone what is mapped, and frees the tables that are empty then. The
+ * guest sees no difference. s2_collapse() merges equal annotations.
  *
  * s2_lookup() and s2_iter_next() report annotations. s2_map() replaces them, and keeps
- * the rest of a larger one. A block over a table of annotations needs %S2_MAP_REPLACE, as
- * over any table. For s2_unmap() see %S2_KEEP_NOTES. Shared calls may meet annotations.
+ * the rest of a larger one. For s2_unmap() see %S2_KEEP_NOTES. Shared calls may meet
+ * annotations.
  *
- * Return: as s2_wrprotect(); %S2_E_ATTR for a value of more bits; %S2_E_EXIST and
- * %S2_E_BUSY when setting: what is in the range below op->done is annotated, and nothing
- * else; %S2_E_NOMEM, the same. Context: any that the port's allocation allows.
- * Locking: exclusive.
+ * Return: as s2_map(); %S2_E_ATTR for a value of more bits. Context: any that the port's
+ * allocation allows. Locking: exclusive.
  */
 int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note,
 		uint32_t flags, struct s2_op *op);

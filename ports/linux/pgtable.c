@@ -178,35 +178,12 @@ void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
  * detaches (a block takes its place) stays until the end of the read-side section.
  */
 
-/*
- * KVM's rule: a fault that finds what it was about to map, with other permissions,
- * changes nothing. The guest tries again, and what is missing then is a permission fault.
- * So permissions that another vCPU was given stay. (If they are given between the look
- * and the map, they may be lost again, by an entry with other permissions and its
- * invalidation. The vCPU then faults once more.)
- */
-static bool stage2_made_already(struct stage2_tables *t, s2_ipa_t ipa, u64 size, u64 phys,
-				s2_attr_t attr)
-{
-	struct s2_mapping m;
-	struct s2_leaf leaf;
-
-	/*
-	 * The short look first: nearly every fault is for an address that is not mapped.
-	 */
-	if (s2_translate(&t->s2, ipa, &leaf) || leaf.pa.pa != phys ||
-	    s2_lookup(&t->s2, ipa, &m) || m.state != S2_LEAF)
-		return false;
-	return m.size == size && m.pa.pa == phys &&
-	       !((m.attr ^ attr) & (S2_MEM_MASK | S2_SW_MASK));
-}
-
 int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 			   enum kvm_pgtable_prot prot, void *mc,
 			   enum kvm_pgtable_walk_flags flags)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
-	u32 how = S2_MAP_REPLACE | S2_DROP_EDGES;
+	u32 how = S2_MAP_NEW | S2_MAP_REPLACE | S2_DROP_EDGES;
 	s2_ipa_t ipa = stage2_ipa(addr);
 	struct s2_limbo limbo = {};
 	struct s2_op op = { .cookie = mc, .limbo = &limbo };
@@ -226,14 +203,10 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	size = stage2_size(addr, size);
 	phys &= PAGE_MASK;
 
-	rcu_read_lock();
-	if (stage2_made_already(t, ipa, size, phys, attr))
-		ret = S2_E_EXIST;
-	rcu_read_unlock();
 	/*
 	 * S2_MORE: another fault must finish something first. We have left the section.
 	 */
-	for (ret = ret ?: S2_MORE; ret == S2_MORE; cpu_relax()) {
+	for (ret = S2_MORE; ret == S2_MORE; cpu_relax()) {
 		rcu_read_lock();
 		ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
 		rcu_read_unlock();

@@ -128,9 +128,6 @@ static void bad_addresses_are_refused(void **state)
 static void bad_attributes_are_refused(void **state)
 {
 	static const s2_attr_t bad[] = {
-		0,
-		S2_MEM_NC,
-		S2_MEM_DEV_nGnRE, /* no permission */
 		RWX | S2_MEM_DEV_nGnRnE,
 		S2_X | S2_MEM_DEV_GRE,
 		RW | S2_MEM_S1, /* without FWB */
@@ -187,7 +184,6 @@ static void bad_flags_are_refused(void **state)
 		S2_VMID_UNUSED,
 		S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES,
 		S2_DROP_EDGES,
-		S2_SPLIT_EDGES, /* nothing is replaced */
 	};
 	static const uint32_t unmap[] = {
 		S2_SHARED,    1u << 31,	      S2_VMID_UNUSED,

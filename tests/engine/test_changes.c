@@ -31,7 +31,7 @@ static void replacing_breaks_before_it_makes(void **state)
 		REPLACE(8 * GIB, PAGE, RW, S2_SPLIT_EDGES);
 		REPLACE(8 * GIB + PAGE, PAGE, RW, S2_SPLIT_EDGES);
 		REPLACE(16 * GIB, GIB, RW, 0);
-		REPLACE(16 * GIB, 2 * MIB, RW, S2_DROP_EDGES); /* but for its size */
+		REPLACE(16 * GIB, 2 * MIB, S2_R, S2_DROP_EDGES); /* a part of it */
 		REPLACE(16 * GIB, GIB, RW, 0);
 		assert_int_equal(s2_split(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, NULL), 0);
 		bed_check(&bed);

@@ -117,12 +117,15 @@ static void a_map_takes_their_place(void **state)
 	bed_map(&bed, GIB, 4 * GIB, 2 * PAGE, RW, 0);
 	is_noted(GIB + 2 * PAGE, 2 * PAGE, 3);
 	bed_check(&bed);
-	/* A block over a table is for who says so. */
+	/* A block in the place of a table is for who says so. */
 	bed_unmap(&bed, GIB, 2 * PAGE, S2_KEEP_NOTES);
-	assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 2 * MIB, RW, 0,
-				NULL),
+	assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 2 * MIB, RW,
+				S2_MAP_NEW, NULL),
 			 S2_E_EXIST);
 	is_noted(GIB + 2 * PAGE, 2 * PAGE, 3);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, 0);
+	assert_int_equal(bed_lookup(&bed, GIB + 2 * PAGE).level, 3);
+	bed_check(&bed);
 	watch_call(&watcher);
 	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, S2_MAP_REPLACE);
 	watch_return(&watcher);
@@ -360,7 +363,7 @@ static void bad_input_is_refused(void **state)
 	assert_int_equal(s2_annotate(s2, s2_ipa(0), PAGE, MOST + 1, 0, NULL), S2_E_ATTR);
 	assert_int_equal(s2_annotate(s2, s2_ipa(0), PAGE, 1, S2_SHARED, NULL),
 			 S2_E_FLAGS);
-	assert_int_equal(s2_annotate(s2, s2_ipa(0), PAGE, 1, S2_MAP_REPLACE, NULL),
+	assert_int_equal(s2_annotate(s2, s2_ipa(0), PAGE, 1, S2_SPLIT_EDGES, NULL),
 			 S2_E_FLAGS);
 	assert_int_equal(s2_annotate(s2, s2_ipa(0), PAGE, 1, 0, &op), S2_E_BUDGET);
 	is_noted(0, PAGE, 0);
