@@ -105,7 +105,8 @@ uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d
 									   new;
 	if (level == want)
 		return new;
-	return level > want || other || t->flags & S2_MAP_PAGES ? 0 : new;
+	return level > want || other || t->flags & (S2_MAP_PAGES | S2_DROP_EDGES) ? 0 :
+										    new;
 }
 
 /*

@@ -426,7 +426,7 @@ struct s2_op {
  * - A leaf of other memory, or of another type: %S2_E_EXIST.
  * - With %S2_MAP_REPLACE both are replaced. Only a leaf at the level that would be made
  *   stays and changes in place; so does a larger one that permits the same already,
- *   unless %S2_MAP_PAGES asks for pages.
+ *   unless %S2_MAP_PAGES asks for pages or %S2_DROP_EDGES for it to go.
  * - With %S2_MAP_NEW nothing that is mapped changes: any leaf in the range is
  *   %S2_E_EXIST. Together with %S2_MAP_REPLACE only leaves that would stay are, and
  *   others are replaced. So of two faults for one page one maps it and the other gets
