@@ -341,7 +341,7 @@ int flat_map_step(struct flat *f, const struct flat_map *m)
 
 	if (!attr_allowed(f, m->attr) || (m->attr & S2_DBM && m->flags & S2_MAP_CONT))
 		return S2_E_ATTR;
-	if (m->flags & S2_MAP_REPLACE) {
+	if (m->flags & S2_MAP_REPLACE && m->from < m->ipa + m->size) {
 		int err = edges(f, m->from, m->ipa + m->size, m->flags);
 
 		if (err)
