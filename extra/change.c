@@ -48,25 +48,42 @@ static bool edit_is_plain(const struct s2 *s2, const struct step *step,
 }
 
 /*
- * Take bits from each entry up to the first that has none of them. Where hardware may set
- * a flag meanwhile the swap fails once for each flag.
+ * Take bits from an entry; false if it has none of them. Where hardware may set a flag
+ * meanwhile the swap fails once for each flag.
+ */
+S2_INLINE bool clear_one(void *port, uint64_t *entry, uint64_t clear, bool racy)
+{
+	uint64_t d = s2_port_load(port, entry), old = d;
+
+	if (!(d & clear))
+		return false;
+	if (!racy || !desc_hw_writes(d))
+		s2_port_store(port, entry, d & ~clear);
+	else
+		while ((d = s2_port_cas(port, entry, old, old & ~clear)) != old)
+			old = d;
+	return true;
+}
+
+/*
+ * From each entry up to the first that has none of them. The loop itself would be a third
+ * of the work: four entries in a turn.
  */
 S2_INLINE uint64_t *clear_run(void *port, uint64_t *entry, const uint64_t *end,
 			      uint64_t clear, bool racy)
 {
-	for (; entry < end; entry++) {
-		uint64_t d = s2_port_load(port, entry), old;
-
-		do {
-			if (!(d & clear))
-				return entry;
-			old = d;
-			if (racy && desc_hw_writes(d))
-				d = s2_port_cas(port, entry, old, old & ~clear);
-			else
-				s2_port_store(port, entry, d & ~clear);
-		} while (d != old);
+	for (; end - entry >= 4; entry += 4) {
+		if (!clear_one(port, &entry[0], clear, racy))
+			return &entry[0];
+		if (!clear_one(port, &entry[1], clear, racy))
+			return &entry[1];
+		if (!clear_one(port, &entry[2], clear, racy))
+			return &entry[2];
+		if (!clear_one(port, &entry[3], clear, racy))
+			return &entry[3];
 	}
+	while (entry < end && clear_one(port, entry, clear, racy))
+		entry++;
 	return entry;
 }
 

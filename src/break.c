@@ -11,23 +11,31 @@ struct breaking {
 	struct window *w;
 	uint64_t stop;	/* visits kept for the phases that follow */
 	uint64_t bytes; /* that phase 3 may still clean */
+	uint64_t lost;	/* flags of tables that are not detached unread */
+	/*
+	 * Flags of tables below which phase 3 has something to clean. A waived clean is
+	 * waived for this caller alone: a parked leaf is cleaned all the same (P14).
+	 */
+	uint64_t unclean;
 	bool full;
 	/* Entries of the table at each level of the path that are busy since now. */
 	unsigned own[S2_LEVELS];
 };
 
-/* Whether what lies below a table must not be detached unread. */
-static bool take_apart(const struct breaking *b, uint64_t d)
+/*
+ * The flags of a state word for which what lies below a table must not be detached
+ * unread.
+ */
+static uint64_t not_unread(const struct window *w)
 {
-	const struct window *w = b->w;
-	uint64_t state = state_below(w->s2, d), lost = 0;
+	uint64_t lost = 0;
 
 	/* A shared call changes no annotations that stay, so it leaves none behind. */
 	if (S2_USE_NOTES && w->flags & (S2_KEEP_NOTES | S2_ONLY_NOTES) &&
 	    !is_shared(w->step))
 		lost |= META_NOTED;
 	if (only_notes(w))
-		return state & lost;
+		return lost;
 	/*
 	 * Hardware may record writes in a detached table until the TLBI is complete, so
 	 * with a log each leaf's state is taken by the swap that breaks the leaf.
@@ -43,17 +51,7 @@ static bool take_apart(const struct breaking *b, uint64_t d)
 	 */
 	if (S2_USE_BATCH && w->batch && w->flags & S2_NO_CLEAN)
 		lost |= META_PARKED;
-	return state & lost;
-}
-
-/*
- * What phase 3 has to clean below a table that goes, or was broken by another. A waived
- * clean is waived for this caller alone: a parked leaf is cleaned all the same (P14).
- */
-static bool table_to_clean(const struct window *w, uint64_t d)
-{
-	return state_below(w->s2, d) &
-	       (w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN);
+	return lost;
 }
 
 static bool leaf_to_clean(const struct window *w, uint64_t d)
@@ -154,7 +152,7 @@ static bool meet_foreign(struct breaking *b, uint64_t d)
 	}
 	gather_entry(&w->g, &b->c, d);
 	window_found(w, b->c.ipa,
-		     desc_is_table(d, b->c.level) ? table_to_clean(w, d) :
+		     desc_is_table(d, b->c.level) ? state_below(w->s2, d) & b->unclean :
 						    leaf_to_clean(w, d));
 	return true;
 }
@@ -236,7 +234,7 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 	return true;
 }
 
-static bool take_table(struct breaking *b, uint64_t *entry, uint64_t d)
+static bool take_table(struct breaking *b, uint64_t *entry, uint64_t d, uint64_t state)
 {
 	struct window *w = b->w;
 
@@ -244,7 +242,7 @@ static bool take_table(struct breaking *b, uint64_t *entry, uint64_t d)
 		return false;
 	w->op->changed++;
 	b->own[b->c.level]++;
-	window_found(w, b->c.ipa, table_to_clean(w, d));
+	window_found(w, b->c.ipa, state & b->unclean);
 	return true;
 }
 
@@ -277,30 +275,38 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	bool tables = desc_is_table(like, c->level),
 	     hardware = !tables && hw_writes(c->s2);
 	uint64_t need = !tables && leaf_to_clean(w, like) ? cursor_size(c) : 0;
-	uint64_t n = 0;
+	uint64_t n = 0, clean = 0;
 	uint64_t kind = desc_kind(like), busy = desc_make_busy(0, c->step->tag);
 	uint64_t keep = ~(DESC_VALID | (c->step->tag ? DESC_TAG : 0));
 	uint64_t *at = entry + 1, *last = entry;
+	const uint64_t mask = desc_oa_mask(c->s2);
+	const unsigned wide = wide_of(c->s2);
 	const uint64_t *end = entry + cursor_run(c, c->step->entries - b->stop);
 
-	if (!S2_USE_FAST || is_shared(c->step) || has_runs(c->s2) || log_of(w->op) ||
-	    w->flags & S2_KEEP_NOTES || (w->target && !tables))
+	if (!S2_USE_FAST || end == at || is_shared(c->step) || has_runs(c->s2) ||
+	    log_of(w->op) || w->flags & S2_KEEP_NOTES || (w->target && !tables))
 		return;
 	for (; at < end && need <= b->bytes; at++) {
 		uint64_t d = s2_port_load(c->s2->port, at);
 
 		if (!d)
 			continue;
-		if ((d ^ like) & kind || (tables && take_apart(b, d)))
+		if ((d ^ like) & kind)
 			break;
+		if (tables) {
+			uint64_t state = state_of(
+				c->s2, table_meta(c->s2, table_in(c->s2, mask, wide, d)));
+
+			if (state & b->lost)
+				break;
+			clean |= state;
+		}
 		if (hardware && desc_hw_writes(d)) {
 			if (s2_port_cas(c->s2->port, at, d, (d & keep) | busy) != d)
 				break;
 		} else {
 			s2_port_store(c->s2->port, at, (d & keep) | busy);
 		}
-		if (tables)
-			w->clean |= table_to_clean(w, d);
 		b->bytes -= need;
 		last = at;
 		n++;
@@ -310,6 +316,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		   w->g.stride);
 	b->own[c->level] += (unsigned)n;
 	w->op->changed += n;
+	w->clean |= (clean & b->unclean) != 0;
 	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
@@ -333,7 +340,11 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 
 void break_window(struct window *w)
 {
-	struct breaking b = { .w = w, .bytes = w->step->bytes };
+	struct breaking b = { .w = w,
+			      .bytes = w->step->bytes,
+			      .lost = not_unread(w),
+			      .unclean = w->flags & S2_NO_CLEAN ? META_PARKED :
+								  META_CLEAN };
 	struct cursor *c = &b.c;
 	struct s2 *s2 = w->s2;
 
@@ -354,7 +365,9 @@ void break_window(struct window *w)
 			break;
 		d = cursor_load(c, entry);
 		if (desc_valid_table(d, c->level)) {
-			if (c->level < want || !cursor_covers(c) || take_apart(&b, d)) {
+			uint64_t state = state_below(s2, d);
+
+			if (c->level < want || !cursor_covers(c) || state & b.lost) {
 				/* Beside others the window ends with what it can hold. */
 				if (is_shared(w->step) && w->n_held == HELD_MAX)
 					break;
@@ -362,10 +375,10 @@ void break_window(struct window *w)
 				continue;
 			}
 			if (!only_notes(w)) {
-				if (!take_table(&b, entry, d))
+				if (!take_table(&b, entry, d, state))
 					continue;
 				break_run(&b, entry, d);
-			} else if (!(state_below(s2, d) & META_COUNTS)) {
+			} else if (!(state & META_COUNTS)) {
 				/*
 				 * Empty: out of it by its last page, and it is detached.
 				 */

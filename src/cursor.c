@@ -130,7 +130,7 @@ uint64_t state_below(const struct s2 *s2, uint64_t d)
 
 uint64_t *table_of(const struct s2 *s2, uint64_t d)
 {
-	return s2_port_table_va(s2->port, desc_oa(s2, d));
+	return table_in(s2, desc_oa_mask(s2), wide_of(s2), d);
 }
 
 struct place walk_any(const struct s2 *s2, uint64_t ipa)

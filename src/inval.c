@@ -165,7 +165,8 @@ static void plan_range(const struct s2 *s2, uint64_t ipa, uint64_t size, uint64_
 	rest = full & ((UINT64_C(1) << RANGE_MAX_SHIFT) - 1);
 	full >>= RANGE_MAX_SHIFT;
 	best = cover_at(rest, -1);
-	for (int s = 0; s < RANGE_SCALES; s++) {
+	/* Nothing is cheaper than one TLBI that reaches no further. */
+	for (int s = 0; s < RANGE_SCALES && best.ops > 1; s++) {
 		struct cover c = cover_at(rest, s);
 
 		if (c.cost < best.cost)

@@ -101,6 +101,13 @@ static inline uint64_t state_of(const struct s2 *s2, uint64_t *meta)
 	return s2_port_word_load(s2->port, &meta[META_STATE]);
 }
 
+/* The table that entry @d is, in a loop that has read the instance's layout before. */
+static inline uint64_t *table_in(const struct s2 *s2, uint64_t mask, unsigned wide,
+				 uint64_t d)
+{
+	return s2_port_table_va(s2->port, desc_oa_in(mask, wide, d));
+}
+
 uint64_t *table_of(const struct s2 *s2, uint64_t d);
 
 /* The state word of the table that entry @d is, or was. */

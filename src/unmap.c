@@ -166,6 +166,8 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 {
 	const uint64_t *end = entry + cursor_run(c, c->step->entries);
 	uint64_t kind = desc_kind(like), n = 0, *at = entry + 1;
+	const uint64_t mask = desc_oa_mask(c->s2);
+	const unsigned wide = wide_of(c->s2);
 	bool tables = desc_is_table(like, c->level);
 
 	if (!S2_USE_FAST || is_shared(c->step))
@@ -178,7 +180,8 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 		if ((d ^ like) & kind)
 			break;
 		if (tables)
-			limbo_push(c->s2, limbo, table_of(c->s2, d), c->level + 1);
+			limbo_push(c->s2, limbo, table_in(c->s2, mask, wide, d),
+				   c->level + 1);
 		s2_port_store(c->s2->port, at, 0);
 		n++;
 	}
