@@ -216,6 +216,12 @@ static int collapse_steps(struct s2 *s2, struct s2_op *op, struct step *step)
 		.s2 = s2, .op = op, .step = step, .end = op->st.ipa + op->st.size
 	};
 
+	int top = first_block_level(s2);
+
+	/* The largest blocks that there are, and that the range can hold. */
+	while (top < s2->start_level ||
+	       (top < LAST_LEVEL - 1 && level_size(s2, top) > op->st.size))
+		top++;
 	/* op->st.phase counts the levels. */
 	for (;;) {
 		struct s2_gather g = { 0 };
@@ -224,7 +230,7 @@ static int collapse_steps(struct s2 *s2, struct s2_op *op, struct step *step)
 		if (!drain_own(s2, op, step))
 			return S2_MORE;
 		k.level = LAST_LEVEL - 1 - op->st.phase;
-		if (k.level < first_block_level(s2) || k.level < s2->start_level)
+		if (k.level < top)
 			return 0;
 		/* Room for a table, and the way there and back. */
 		if (step->wait || step->entries < table_entries(s2) + 4 * S2_LEVELS)
@@ -233,7 +239,8 @@ static int collapse_steps(struct s2 *s2, struct s2_op *op, struct step *step)
 		invalidate(s2, step, &g);
 		if (g.start < g.end)
 			make_blocks(&k, start, op->st.pos);
-		if (!op->st.phase)
+		/* What has become a block may become part of a larger one. */
+		if (k.level == top)
 			op->done = s2_ipa(op->st.pos);
 		if (op->st.pos >= k.end) {
 			op->st.phase++;

@@ -156,7 +156,7 @@ void flat_put(struct flat *f, const struct flat_run *r)
 	replace(f, r->ipa, r->end, r, 1);
 }
 
-static void drop(struct flat *f, uint64_t lo, uint64_t hi)
+void flat_drop(struct flat *f, uint64_t lo, uint64_t hi)
 {
 	replace(f, lo, hi, NULL, 0);
 }
@@ -216,7 +216,7 @@ void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi
 {
 	if (lo >= hi)
 		return;
-	drop(f, lo, hi);
+	flat_drop(f, lo, hi);
 	for (unsigned i = find(from, lo); i < from->n && from->run[i].ipa < hi; i++) {
 		struct flat_run r = flat_cut(&from->run[i], lo, hi);
 
@@ -341,7 +341,7 @@ int flat_map_step(struct flat *f, const struct flat_map *m)
 
 	if (!attr_allowed(f, m->attr) || (m->attr & S2_DBM && m->flags & S2_MAP_CONT))
 		return S2_E_ATTR;
-	if (m->flags & S2_MAP_REPLACE) {
+	if (m->flags & S2_MAP_REPLACE && m->from < m->ipa + m->size) {
 		int err = edges(f, m->from, m->ipa + m->size, m->flags);
 
 		if (err)
@@ -368,7 +368,7 @@ int flat_map_step(struct flat *f, const struct flat_map *m)
 			uint64_t hi = r->end < i + len ? r->end : i + len;
 
 			flat_extent(f, &lo, &hi);
-			drop(f, lo, hi);
+			flat_drop(f, lo, hi);
 		}
 		put_in_place(f, &new);
 	}
@@ -398,7 +398,7 @@ int flat_unmap_step(struct flat *f, uint64_t from, uint64_t to, uint64_t end,
 	if (err || from == to)
 		return err;
 	flat_extent(f, &from, &to);
-	drop(f, from, to);
+	flat_drop(f, from, to);
 	return 0;
 }
 

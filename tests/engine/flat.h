@@ -56,6 +56,8 @@ bool flat_busy(const struct flat *f, uint64_t lo, uint64_t hi);
 void flat_extent(const struct flat *f, uint64_t *lo, uint64_t *hi);
 /* @r goes over what is there. */
 void flat_put(struct flat *f, const struct flat_run *r);
+/* Nothing is in [lo, hi). */
+void flat_drop(struct flat *f, uint64_t lo, uint64_t hi);
 /* [lo, hi) as it is in @from. */
 void flat_take(struct flat *f, const struct flat *from, uint64_t lo, uint64_t hi);
 /* The part of @r in [lo, hi). */

@@ -7,9 +7,11 @@
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS */
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,9 +21,11 @@
 
 #define RECORDS 2000u
 #define SIZE (WORLD_HEADER + RECORDS * WORLD_RECORD)
-/* Seconds for one sequence, and for making one shorter. */
-#define HANGS 120u
+/* Seconds of CPU time for one sequence, and seconds for making one shorter. */
+#define HANGS 120
 #define SHRINKING 120
+/* Lines that say how far a random run has come. */
+#define PROGRESS 10u
 
 /* What the child tells: in memory that both have. */
 struct shared {
@@ -31,6 +35,35 @@ struct shared {
 };
 
 static struct shared *shared;
+static volatile pid_t child;
+
+/* The limit of one sequence. A loop that never ends is a fault of its own. */
+static void takes_too_long(int signal)
+{
+	static const char text[] = "a sequence takes too long (HANGS)\n";
+
+	(void)signal;
+	memcpy(shared->wrong, text, sizeof(text));
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
+		_exit(2);
+	_exit(1);
+}
+
+/* Somebody else's limit: say how far the run has come, and leave no child behind. */
+static void is_stopped(int signal)
+{
+	char text[128];
+	int n = snprintf(text, sizeof(text),
+			 "# stopped by signal %d in sequence %" PRIu64 ", after %" PRIu64
+			 " operations\n",
+			 signal, shared->sequence, shared->tally.calls);
+
+	if (child > 0)
+		kill(child, SIGKILL);
+	if (write(STDOUT_FILENO, text, (size_t)n) < 0)
+		_exit(2);
+	_exit(1);
+}
 
 static void make_sequence(uint64_t seed, uint64_t sequence, uint8_t *bytes)
 {
@@ -50,13 +83,17 @@ static bool run(const uint8_t *bytes, size_t size, const uint8_t *keep, FILE *pr
 	struct world w = { .tally = &shared->tally,
 			   .print = print,
 			   .thorough = keep || print };
+	const struct itimerval limit = { .it_value.tv_sec = HANGS };
 	bool fine;
 
-	alarm(HANGS);
+	signal(SIGPROF, takes_too_long);
+	setitimer(ITIMER_PROF, &limit, NULL);
 	fine = world_run(&w, bytes, size, keep, log);
 	memcpy(shared->wrong, w.wrong, sizeof(w.wrong));
 	return fine;
 }
+
+static const int stops[] = { SIGHUP, SIGINT, SIGTERM };
 
 static pid_t start(void)
 {
@@ -68,6 +105,10 @@ static pid_t start(void)
 		perror("fork");
 		exit(2);
 	}
+	child = pid;
+	if (!pid)
+		for (unsigned i = 0; i < sizeof(stops) / sizeof(*stops); i++)
+			signal(stops[i], SIG_DFL);
 	return pid;
 }
 
@@ -76,8 +117,11 @@ static bool ends_well(pid_t pid)
 {
 	int status;
 
-	if (waitpid(pid, &status, 0) != pid)
-		return false;
+	if (waitpid(pid, &status, 0) != pid) {
+		perror("waitpid");
+		exit(2);
+	}
+	child = 0;
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return true;
 	if (!shared->wrong[0])
@@ -229,6 +273,7 @@ static bool random_run(uint64_t seed, uint64_t operations, const char *path,
 		       const char *log)
 {
 	static uint8_t bytes[SIZE];
+	uint64_t line = operations / PROGRESS;
 	bool fine = true;
 	pid_t pid = start();
 
@@ -237,6 +282,12 @@ static bool random_run(uint64_t seed, uint64_t operations, const char *path,
 			make_sequence(seed, shared->sequence, bytes);
 			fine = run(bytes, SIZE, NULL, NULL, NULL);
 			shared->sequence += fine;
+			if (shared->tally.calls < line)
+				continue;
+			printf("# %" PRIu64 " operations, %" PRIu64 " sequences\n",
+			       shared->tally.calls, shared->sequence);
+			fflush(stdout);
+			line += operations / PROGRESS;
 		}
 		exit(!fine);
 	}
@@ -367,6 +418,8 @@ int main(int argc, char **argv)
 		perror("mmap");
 		return 2;
 	}
+	for (unsigned i = 0; i < sizeof(stops) / sizeof(*stops); i++)
+		signal(stops[i], is_stopped);
 	if (sequence != UINT64_MAX)
 		return !again(seed, sequence, keep, log);
 	printf("1..%d\n", optind < argc ? argc - optind : 1);

@@ -418,6 +418,29 @@ static void a_budget_changes_the_steps_and_not_the_result(void **state)
 }
 
 /*
+ * op->done says what is finished. A block below a larger one that is still to be made is
+ * not, though the pass that made it has come to the end of the range.
+ */
+static void what_is_below_done_is_finished(void **state)
+{
+	struct s2_op op = { .max_entries = 2 * ENTRIES };
+	unsigned steps = 0;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, GIB, RW, 0);
+	assert_int_equal(s2_split(&bed.s2, s2_ipa(2 * GIB - PAGE), PAGE, 0, NULL), 0);
+	while (s2_collapse(&bed.s2, s2_ipa(GIB), GIB, 0, &op) == S2_MORE) {
+		assert_true(op.done.ipa == GIB || level_at(GIB) == 1);
+		steps++;
+	}
+	assert_true(steps >= 2);
+	assert_true(op.done.ipa == 2 * GIB);
+	assert_int_equal(level_at(GIB), 1);
+	close_bed();
+}
+
+/*
  * A step looks at a whole table: twice its entries is the least budget, of any granule,
  * and with that it gets on.
  */
@@ -668,6 +691,7 @@ int main(void)
 		cmocka_unit_test(nothing_to_collapse_costs_no_invalidation),
 		cmocka_unit_test(it_never_allocates),
 		cmocka_unit_test(a_budget_changes_the_steps_and_not_the_result),
+		cmocka_unit_test(what_is_below_done_is_finished),
 		cmocka_unit_test(a_table_is_looked_at_in_one_step),
 		cmocka_unit_test(a_change_between_steps_is_seen),
 		cmocka_unit_test(tables_go_to_the_callers_limbo),

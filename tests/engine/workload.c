@@ -416,7 +416,7 @@ static int run_collapse(struct world *w, struct call *c)
 	return s2_collapse(&w->s2, s2_ipa(c->ipa), c->size, c->flags, op_of(c));
 }
 
-/* Which tables qualify is known at the end, unless others come in between. */
+/* Which tables qualify is known, unless others come in between. */
 static int apply_collapse(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
 	if (c->mixed)
@@ -427,8 +427,7 @@ static int apply_collapse(struct flat *f, struct call *c, uint64_t from, uint64_
 			      f->features & S2_FEAT_HAFDBS && !(c->flags & S2_SHARED));
 		return 0;
 	}
-	if (to == c->ipa + c->size)
-		flat_take(f, &c->then, c->ipa, to);
+	flat_take(f, &c->then, c->ipa, to);
 	return 0;
 }
 

@@ -161,9 +161,34 @@ static void refusals(const struct world *w, struct call *c)
 struct rest {
 	const struct world *w;
 	const struct call *c;
-	bool error; /* it has ended with one */
-	bool parked;
+	bool error;	 /* it has ended with one */
+	uint64_t parked; /* as in struct call */
 };
+
+/* The leaf that an earlier step of this call has parked, if it still is. */
+static bool own_parked(const struct world *w, const struct call *c, uint64_t *lo,
+		       uint64_t *hi)
+{
+	const struct flat_run *r = c->parked ? flat_at(&w->flat, c->parked - 1) : NULL;
+	uint64_t size;
+
+	if (!r || r->ipa >= c->parked || r->busy != FLAT_PARKED)
+		return false;
+	size = flat_leaf_size(&w->flat, r->level);
+	*lo = (c->parked - 1) & ~(size - 1);
+	*hi = *lo + size;
+	return true;
+}
+
+/* That leaf is cleaned and released before the step does anything that can fail. */
+static void finish_parked(struct world *w, struct call *c)
+{
+	uint64_t lo, hi;
+
+	if (own_parked(w, c, &lo, &hi))
+		flat_drop(&w->flat, lo, hi);
+	c->parked = 0;
+}
 
 /* A block that was broken, and of which the step could not clean everything. */
 static bool may_park(const struct rest *r, const struct flat_run *old,
@@ -190,15 +215,19 @@ static bool rest_allowed(const struct flat_run *old, const struct flat_run *now,
 {
 	struct rest *r = arg;
 	const struct call *c = r->c;
+	uint64_t lo, hi;
 
 	if (c->op.batch && now->busy && !old->busy)
 		return true;
 	if (now->busy && !old->busy) {
 		if (r->parked || r->error || !may_park(r, old, now))
 			return false;
-		r->parked = true;
+		r->parked = now->ipa + 1;
 		return true;
 	}
+	/* A step begins with the leaf that the last one has parked. */
+	if (own_parked(r->w, c, &lo, &hi) && lo <= old->ipa && old->end <= hi)
+		return !now->busy && now->level == FLAT_NOTHING;
 	/* Edges are split before anything can fail. */
 	if (c->flags & S2_SPLIT_EDGES && c->kind->flags & S2_DROP_EDGES &&
 	    flat_part(old, now))
@@ -423,8 +452,11 @@ static bool follow(struct world *w, struct call *c, int ret, uint64_t from, uint
 	enum flat_busy busy = FLAT_PARKED;
 	flat_judge *ok = rest_allowed;
 	const char *what;
+	uint64_t lo, hi;
 	int err = 0;
 
+	if (ret < 0)
+		finish_parked(w, c);
 	if (ret >= 0 || to > from)
 		err = c->kind->apply(&w->flat, c, from, to);
 	if (err && ret >= 0)
@@ -442,6 +474,8 @@ static bool follow(struct world *w, struct call *c, int ret, uint64_t from, uint
 	if (!c->kind->flushes)
 		widen(w, c);
 	what = flat_check(&w->flat, &w->s2, c->from, c->to, ok, &rest, busy);
+	if (rest.parked || !own_parked(w, c, &lo, &hi))
+		c->parked = rest.parked;
 	return !what || world_wrong(w, "%s: %s", c->kind->name, what);
 }
 
@@ -602,6 +636,8 @@ static bool step(struct world *w, struct call *c, bool first)
 	if (ret < 0 && c->may & BIT(ret) && (c->must || !(c->kind->errors & BIT(ret)))) {
 		c->more = !first && (ret == S2_E_BATCH || ret == S2_E_BUDGET);
 		c->blocked = c->more;
+		if (!c->must)
+			finish_parked(w, c);
 		same_as_before(w, c, ret);
 		check_wrong(w);
 		return c->more && !w->wrong[0];

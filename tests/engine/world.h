@@ -57,6 +57,7 @@ struct batched {
  * @noted: there were annotations in its range
  * @blocked: by the open batch, which is to be flushed first
  * @mixed: others have changed its range between its steps
+ * @parked: 1 + an address of the leaf that its last step has parked; 0: none
  * @then: what is mapped when it is done, if nobody else comes in between
  * @young, @bytes: what s2_age() and s2_count() said; @was_young, @there: what they should
  */
@@ -76,6 +77,7 @@ struct call {
 	uint64_t done, lo, hi, from, to, start, end;
 	uint32_t must, may;
 	bool failing, more, empty, cut, noted, blocked, mixed;
+	uint64_t parked;
 	struct flat then;
 	bool young, was_young;
 	uint64_t bytes[S2_LEVELS], there[S2_LEVELS];
