@@ -54,7 +54,9 @@
 #define run_break s2_run_break
 #define run_fits s2_run_fits
 #define runs_widen s2_runs_widen
+#define next_block s2_next_block
 #define settle_edges s2_settle_edges
+#define split_round s2_split_round
 #define tables_to s2_tables_to
 #define table_kill s2_table_kill
 #define table_revive s2_table_revive

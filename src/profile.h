@@ -26,7 +26,7 @@
 #ifndef S2_USE_STEPS
 #define S2_USE_STEPS (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif
-/* s2_split(), S2_SPLIT_EDGES; s2_collapse(): extra/collapse.c. */
+/* S2_SPLIT_EDGES; s2_split(), s2_collapse(): extra/split.c, extra/collapse.c. */
 #ifndef S2_USE_RESHAPE
 #define S2_USE_RESHAPE (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif

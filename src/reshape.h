@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* Blocks at the edges of a range: split.c. */
+/* Blocks into tables: edges.c, for the edges of a range and for s2_split(). */
 #ifndef STAGE2_SRC_RESHAPE_H
 #define STAGE2_SRC_RESHAPE_H
 
@@ -21,5 +21,18 @@ void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
  */
 int settle_edges(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 		 uint32_t flags);
+
+/* Which blocks: all that intersect the window, or with @edge those it lies inside. */
+struct wanted {
+	uint64_t start, end;
+	uint64_t edge;
+	bool straddling;
+};
+
+/* On to the next block that is wanted; 0 at the end. The cursor stays on the block. */
+uint64_t next_block(struct cursor *c, const struct wanted *w);
+/* Every such block one level down, with tables from @reserve. */
+void split_round(struct s2 *s2, struct step *step, const struct wanted *w,
+		 uint64_t *reserve);
 
 #endif /* STAGE2_SRC_RESHAPE_H */
