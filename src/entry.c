@@ -178,7 +178,9 @@ static bool limbo_drain(struct s2 *s2, struct s2_limbo *limbo, struct step *step
 			if (!(desc_valid(d) || desc_busy(d)) || !desc_is_table(d, level))
 				continue;
 			child = s2_port_table_va(s2->port, desc_oa(s2, d));
-			if (meta_tables(table_meta(s2, child)[META_STATE])) {
+			/* Nothing of a table of pages is read, nor of its metadata. */
+			if (level + 1 < LAST_LEVEL &&
+			    meta_tables(table_meta(s2, child)[META_STATE])) {
 				limbo->idx = idx;
 				limbo_push(s2, limbo, child, level + 1);
 				continue;
