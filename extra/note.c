@@ -6,39 +6,33 @@
  */
 #include "internal.h"
 
-/* How many tables it takes to open what is annotated around @edge; makes them if told. */
-static unsigned open_edge(struct s2 *s2, uint64_t edge, uint64_t *reserve)
+/* What is annotated around @edge becomes tables, until the edge is between two entries. */
+static void open_edge(struct s2 *s2, uint64_t edge, uint64_t *reserve)
 {
 	struct step step = step_free(0);
 	struct cursor c;
+	uint64_t *entry, d;
+	bool gone;
 
 	cursor_start(&c, s2, &step, edge, edge + page_size(s2));
 	while (edge & (cursor_size(&c) - 1)) {
-		uint64_t *entry, d;
-		bool gone;
-
 		if (!cursor_read(&c, &entry, &d))
 			continue;
-		if (desc_note(d) && reserve)
-			put_table(&c, entry, d, reserve, &gone);
-		else
-			return desc_note(d) ? tables_to(s2, edge, 0, c.level) : 0;
+		if (!desc_note(d))
+			return;
+		put_table(&c, entry, d, reserve, &gone);
 	}
-	return 0;
 }
 
 static int open_edges(struct s2 *s2, struct s2_op *op)
 {
 	uint64_t start = op->st.ipa, end = start + op->st.size, reserve = 0;
-	unsigned n = open_edge(s2, start, NULL) + open_edge(s2, end, NULL);
 
-	if (reserve_fill(s2, op->cookie, &reserve, n))
+	if (reserve_fill(s2, op->cookie, &reserve, edges_need(s2, start, end, true)))
 		return S2_E_NOMEM;
-	if (n) {
-		open_edge(s2, start, &reserve);
-		open_edge(s2, end, &reserve);
-		reserve_drain(s2, &reserve);
-	}
+	open_edge(s2, start, &reserve);
+	open_edge(s2, end, &reserve);
+	reserve_drain(s2, &reserve);
 	return 0;
 }
 

@@ -136,18 +136,20 @@ void split_round(struct s2 *s2, struct step *step, const struct wanted *w,
 /* ---- the edges of a range ------------------------------------------------------- */
 
 /*
- * The level of the block that the edge lies inside; LAST_LEVEL: none. Only entries that
- * the edge lies inside are read: a table that begins or ends at it need not be (P6). The
- * end of the IPA space is inside none.
+ * The level of the block, or with @notes the annotation, that the edge lies inside;
+ * LAST_LEVEL: none. Only entries that the edge lies inside are read: a table that begins
+ * or ends at it need not be (P6). The end of the IPA space is inside none.
  */
-static int edge_level(struct s2 *s2, uint64_t edge)
+static int edge_level(struct s2 *s2, uint64_t edge, bool notes)
 {
 	uint64_t *table = s2->root, i = edge >> s2->start_shift, d;
 
 	for (int level = s2->start_level; edge & (level_size(s2, level) - 1); level++) {
 		d = s2_port_load(s2->port, &table[i]);
 		if (!desc_valid_table(d, level))
-			return desc_valid(d) ? level : LAST_LEVEL;
+			return (S2_USE_NOTES && notes ? desc_note(d) : desc_valid(d)) ?
+				       level :
+				       LAST_LEVEL;
 		table = table_of(s2, d);
 		i = edge >> level_shift(s2, level + 1) & (table_entries(s2) - 1);
 	}
@@ -167,6 +169,20 @@ unsigned tables_to(const struct s2 *s2, uint64_t start, uint64_t end, int level)
 	return n;
 }
 
+uint64_t edges_need(struct s2 *s2, uint64_t start, uint64_t end, bool notes)
+{
+	int first = edge_level(s2, start, notes), last = edge_level(s2, end, notes);
+
+	if (first == LAST_LEVEL && last == LAST_LEVEL)
+		return 0;
+	if (!S2_USE_RESHAPE && !S2_USE_NOTES)
+		return 1;
+	/* In one entry the paths to both edges have tables in common. */
+	if (first == last && (start ^ end) < level_size(s2, first))
+		return tables_to(s2, start, end, first);
+	return tables_to(s2, start, 0, first) + tables_to(s2, 0, end, last);
+}
+
 void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 		 uint64_t *reserve)
 {
@@ -181,7 +197,8 @@ void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 	/* Both edges may be in one block: ask again before each round. */
 	for (int i = 0; i < 2; i++)
 		for (int round = 0;
-		     round < LAST_LEVEL && edge_level(s2, edges[i]) < LAST_LEVEL; round++)
+		     round < LAST_LEVEL && edge_level(s2, edges[i], false) < LAST_LEVEL;
+		     round++)
 			split_round(s2, &free,
 				    &(struct wanted){ edges[i], edges[i] + page_size(s2),
 						      edges[i], true },
@@ -193,18 +210,12 @@ void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 int settle_edges(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 		 uint32_t flags)
 {
-	int first = edge_level(s2, start), last = edge_level(s2, end);
-	uint64_t reserve = 0, n;
+	uint64_t reserve = 0, n = edges_need(s2, start, end, false);
 
-	if (first == LAST_LEVEL && last == LAST_LEVEL)
+	if (!n)
 		return 0;
 	if (!S2_USE_RESHAPE || !(flags & S2_SPLIT_EDGES))
 		return S2_E_BLOCK;
-	/* In one block the paths to both edges have tables in common. */
-	if (first == last && (start ^ end) < level_size(s2, first))
-		n = tables_to(s2, start, end, first);
-	else
-		n = tables_to(s2, start, 0, first) + tables_to(s2, 0, end, last);
 	if (reserve_fill(s2, step->op->cookie, &reserve, n))
 		return S2_E_NOMEM;
 	edges_split(s2, step, start, end, &reserve);

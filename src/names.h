@@ -28,6 +28,7 @@
 #define cursor_run s2_cursor_run
 #define cursor_swap s2_cursor_swap
 #define drain_own s2_drain_own
+#define edges_need s2_edges_need
 #define edges_split s2_edges_split
 #define gather_add s2_gather_add
 #define invalidate s2_invalidate

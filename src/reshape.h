@@ -12,6 +12,8 @@
  */
 unsigned tables_to(const struct s2 *s2, uint64_t start, uint64_t end, int level);
 
+/* How many it takes to open the blocks, or annotations, that the edges lie inside. */
+uint64_t edges_need(struct s2 *s2, uint64_t start, uint64_t end, bool notes);
 /* Split the blocks that edges lie inside, with tables from @reserve. 0 is no edge. */
 void edges_split(struct s2 *s2, struct step *step, uint64_t start, uint64_t end,
 		 uint64_t *reserve);

@@ -385,7 +385,7 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 		}
 		pos = op->st.pos;
 		edges += unmap_window(s2, op, step, end, flags, extent, &emptied);
-		if (emptied) {
+		if (S2_USE_TAGS && emptied) {
 			window_sweep(s2, op, step, pos, op->st.pos);
 			/* Without a tag it detaches nothing. */
 			if (step->wait)
