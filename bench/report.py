@@ -21,6 +21,7 @@ INSTRUCTIONS = {
 # How many times faster than Linux, and than reading each leaf entry once.
 FASTER = {"unmap-1g": (500, "scan-1g", 20), "unmap-64g": (300, "scan-64g", 20)}
 FLOORS = ("scan-", "zero-")
+ORDERS = "ascending", "shuffled"
 GROWTH = "grow-"
 PHASES = {"detach": "to the end of 2", "ragged": "same, ragged", "release": "release"}
 
@@ -48,8 +49,32 @@ def slower(case, order):
     return ours and theirs and ours["low"] > theirs["high"]
 
 
-def goals(cases):
-    """[(what, goal, figure, reached)]"""
+def ratios(cases):
+    """The ratios of times of one run: beside Linux, beside a scan; who is slower."""
+    run = {order: {name: ratio(case, order) for name, case in cases.items()
+                   if ratio(case, order)} for order in ORDERS}
+    run["scan"] = {
+        name: cases[scan]["stage2"]["ascending"]["median"]
+        / cases[name]["stage2"]["ascending"]["median"]
+        for name, (_, scan, _) in FASTER.items()}
+    run["slower"] = {order: [name for name in run[order] if slower(cases[name], order)]
+                     for order in ORDERS}
+    return run
+
+
+def span(runs, what, name):
+    """A ratio over the runs: the least and the most."""
+    of = [run[what][name] for run in runs if name in run[what]]
+    return min(of), max(of)
+
+
+def between(low, high):
+    low, high = number(low), number(high)
+    return low if low == high else f"{low}–{high}"
+
+
+def goals(cases, runs):
+    """[(what, goal, figure, reached)]: for times the worst of the runs counts."""
     found = []
     for name, most in INSTRUCTIONS.items():
         n = cases[name]["stage2"].get("instructions")
@@ -57,19 +82,15 @@ def goals(cases):
             what = f"{name}: instructions a {cases[name]['per']}"
             found.append((what, f"at most {most:g}", number(n), n <= most))
     for name, (linux, scan, times) in FASTER.items():
-        r = ratio(cases[name])
-        what = f"{name}: times faster than Linux"
-        found.append((what, f"at least {linux}", number(r), r >= linux))
-        ours = cases[name]["stage2"]["ascending"]["median"]
-        r = cases[scan]["stage2"]["ascending"]["median"] / ours
-        what = f"{name}: times faster than {scan}"
-        found.append((what, f"at least {times}", number(r), r >= times))
-    for order in ("ascending", "shuffled"):
-        both = [(name, case) for name, case in cases.items() if ratio(case, order)]
-        behind = [f"{name} ({number(1 / ratio(case, order))} times)"
-                  for name, case in both if slower(case, order)]
+        for what, least, key in ((f"{name}: times faster than Linux", linux, "ascending"),
+                                 (f"{name}: times faster than {scan}", times, "scan")):
+            low, high = span(runs, key, name)
+            found.append((what, f"at least {least}", between(low, high), low >= least))
+    for order in ORDERS:
+        behind = [f"{name} ({number(1 / run[order][name])} times)"
+                  for run in runs for name in run["slower"][order]]
         found.append((f"operations slower than Linux, {order} pages", "none",
-                      ", ".join(behind) or f"none of {len(both)}", not behind))
+                      ", ".join(behind) or f"none of {len(runs[-1][order])}", not behind))
     return found
 
 
@@ -128,14 +149,15 @@ def table(head, lines):
     return "\n".join(out)
 
 
-def costs(cases, order="ascending"):
+def costs(cases, runs, order="ascending"):
     head = ["operation", "per", "ns", "Linux", "ratio", "instr.", "Linux", "ratio"]
     lines = []
     for name, case in rows(cases, operations):
         ours, theirs = case["stage2"], case.get("linux", {})
         line = [name, case["per"], spread(ours, order), spread(theirs, order)]
-        r = ratio(case, order)
-        line.append(number(r) + (" slower" if slower(case, order) else "") if r else "")
+        late = any(name in run["slower"][order] for run in runs)
+        line.append(between(*span(runs, order, name)) + (" slower" if late else "")
+                    if ratio(case, order) else "")
         a, b = ours.get("instructions"), theirs.get("instructions")
         line += [number(a) if a else "", number(b) if b else ""]
         line.append(number(b / a) if a and b else "")
@@ -197,6 +219,13 @@ def size_text(size):
     return f"{size[:-1]} {size[-1].upper()}iB"
 
 
+def run_list(runs):
+    return [f"Ratios of times are the range over {len(runs)} "
+            + ("run" if len(runs) == 1 else "runs, an hour apart or more") + ": "
+            + "; ".join(f"{run['when']} ({run['commit']}, load {run['load']:.1f})"
+                        for run in runs) + ". Everything else is of the last."]
+
+
 def markdown(results):
     m, cases = results["machine"], results["cases"]
     says = [[name, title(name, case, cases)] for name, case in cases.items()
@@ -224,11 +253,13 @@ def markdown(results):
         "",
         "### Time and instructions",
         "",
-        costs(cases),
+        *run_list(results["runs"]),
+        "",
+        costs(cases, results["runs"]),
         "",
         "The same with table pages in shuffled order:",
         "",
-        costs(cases, "shuffled"),
+        costs(cases, results["runs"], "shuffled"),
         "",
         "### Counts",
         "",
@@ -248,7 +279,7 @@ def markdown(results):
 
 def plain(results):
     """For a terminal: the table, then the goals that were missed."""
-    text = [costs(results["cases"]), ""]
+    text = [costs(results["cases"], results["runs"]), ""]
     text += [fault_table(results["faults"]), ""]
     missed = [g for g in results["goals"] if not g[3]]
     for what, goal, now, _ in missed:

@@ -3,7 +3,9 @@
 """bench.py BUILD [--docs] [--strict]: every operation of the engine beside Linux 6.12's.
 
 Prints one table and writes BUILD/bench/results.json, results.md and charts; with
---docs also into docs/performance.md. All ratios are of one run of one machine.
+--docs also into docs/performance.md. Each ratio is of one run of one machine. Runs an hour
+apart or more are kept in BUILD/bench/runs.json: a ratio of times is then a range, and a
+goal is reached when the worst of them reaches it.
 """
 
 import argparse
@@ -26,6 +28,7 @@ BOTH = ["stage2", "linux"]
 OPERATIONS = "[!g]*"
 GROWTH = "grow-[!4]*"
 LARGEST = "grow-4t-[!r]*", "grow-4t-ra*"  # not its release: callgrind takes too long
+HOUR = 3600  # seconds
 START = time.monotonic()
 
 
@@ -121,6 +124,27 @@ def check_shim(build, cases):
                      f"{model} on the model")
 
 
+def kept_runs(out, results):
+    """This run and earlier ones of this machine, each an hour from the next at least."""
+    path = os.path.join(out, "runs.json")
+    m = results["machine"]
+    key = [m["cpu"], m["linux"], m["compiler"], m["version"]]
+    kept = []
+    if os.path.exists(path):
+        with open(path, encoding="utf-8") as f:
+            kept = [run for run in json.load(f) if run["key"] == key]
+    now = time.time()
+    runs = [{"time": now, "when": time.strftime("%-d %B, %H:%M", time.localtime(now)),
+             "key": key, "commit": m["commit"], "load": m["load"],
+             **report.ratios(results["cases"])}]
+    for run in reversed(kept):
+        if runs[0]["time"] - run["time"] >= HOUR:
+            runs.insert(0, run)
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(kept + runs[-1:], f, indent=1)
+    return runs
+
+
 def command(*args):
     out = subprocess.run(args, check=False, capture_output=True, text=True).stdout
     return out.strip().split("\n")[0]
@@ -182,7 +206,8 @@ def main():
     results["cases"] = collect(os.path.join(out, "bench-with-linux"), args.runs)
     check_shim(args.build, results["cases"])
     results["faults"] = faults(os.path.join(out, "bench-faults"), args.runs)
-    results["goals"] = report.goals(results["cases"])
+    results["runs"] = kept_runs(out, results)
+    results["goals"] = report.goals(results["cases"], results["runs"])
     with open(os.path.join(out, "results.json"), "w", encoding="utf-8") as f:
         json.dump(results, f, indent=1)
     results["seconds"] = time.monotonic() - START
