@@ -37,6 +37,7 @@ struct found {
 	bool fresh;	     /* an entry becomes valid or gets another address */
 	bool taken;	     /* something must be broken first */
 	bool noted;	     /* an entry is not empty, but annotated */
+	bool below;	     /* a table is where a leaf would be made */
 	bool present;	     /* a leaf stays, at least its address and type */
 	bool changed;	     /* permissions change in place */
 	bool executable;     /* ... execute among them */
@@ -56,7 +57,7 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 {
 	uint64_t size, base;
 
-	if (!S2_USE_RUNS || !(m->t.flags & S2_MAP_CONT) || f->present)
+	if (!S2_USE_RUNS || !(m->t.flags & S2_MAP_CONT) || f->present || f->below)
 		return 0;
 	size = run_size(m->s2, level);
 	base = ipa & ~(size - 1);
@@ -202,6 +203,7 @@ static int look(struct map *m, struct found *f)
 		if (c.level > want)
 			want = c.level;
 		if (desc_valid_table(d, c.level) && looks_below(m, &c, d, want)) {
+			f->below |= c.level == want;
 			cursor_down(&c, d);
 			continue;
 		}
@@ -362,7 +364,8 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		is_note(m) ?
 			META_NOTED :
 			meta_of_leaf(m->s2, target_desc(m->s2, &m->t, 0, LAST_LEVEL));
-	bool empty = !f->present && !f->noted && !is_shared(m->step) && !is_note(m);
+	bool empty = !f->present && !f->noted && !f->below && !is_shared(m->step) &&
+		     !is_note(m);
 	bool gone = false;
 	struct cursor c;
 

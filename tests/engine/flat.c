@@ -283,28 +283,27 @@ bool flat_dirty(const struct flat_run *r)
 	return !r->busy && r->level != FLAT_NOTHING && r->attr & S2_DBM && r->attr & S2_W;
 }
 
-/* Over what is there, of which dirty leaves stay so if they can. */
-static void put_in_place(struct flat *f, const struct flat_run *new)
+static bool same_memory(const struct flat_run *r, const struct flat_map *m)
 {
-	for (uint64_t at = new->ipa; at < new->end;) {
-		const struct flat_run *r = flat_at(f, at);
-		struct flat_run p = flat_cut(new, at, new->end);
-
-		if (r && r->ipa > at && r->ipa < p.end)
-			p.end = r->ipa;
-		if (r && r->ipa <= at) {
-			p.end = r->end < p.end ? r->end : p.end;
-			p.attr |= p.attr & S2_DBM && flat_dirty(r) ? S2_W : 0;
-		}
-		flat_put(f, &p);
-		at = p.end;
-	}
+	return !r->busy && r->pa - r->ipa == m->pa - m->ipa &&
+	       !((r->attr ^ m->attr) & (S2_MEM_MASK | S2_SH_MASK));
 }
 
-static bool same_leaf(const struct flat_run *r, const struct flat_map *m, int level)
+/* What the attributes of a leaf become in place: a dirty one stays so if it can. */
+static s2_attr_t attr_in_place(const struct flat_run *r, const struct flat_map *m)
 {
-	return !r->busy && r->level == level && r->pa - r->ipa == m->pa - m->ipa &&
-	       !((r->attr ^ m->attr) & (S2_MEM_MASK | S2_SH_MASK));
+	return m->attr | (m->attr & S2_DBM && flat_dirty(r) ? S2_W : 0);
+}
+
+/* Whether a leaf stays where leaves of @level are wanted; else it is in the way. */
+static bool stays(const struct flat_run *r, const struct flat_map *m, int level)
+{
+	if (m->note || !same_memory(r, m))
+		return false;
+	if (!(m->flags & S2_MAP_REPLACE) || r->level == level)
+		return true;
+	return r->level < level && !(m->flags & (S2_MAP_PAGES | S2_DROP_EDGES)) &&
+	       r->attr == attr_in_place(r, m);
 }
 
 /* Apart from each other with FEAT_XNX only. */
@@ -324,53 +323,143 @@ static bool attr_allowed(const struct flat *f, s2_attr_t attr)
 	return exec_allowed(f, attr) && !(attr & S2_X && attr & S2_MEM_DEV_nGnRnE);
 }
 
-/* The first thing in the way of leaves of @level in [lo, hi). */
-static const struct flat_run *in_the_way(const struct flat *f, const struct flat_map *m,
-					 uint64_t lo, uint64_t hi, int level)
+/*
+ * What is mapped in [lo, hi), where leaves of @level are wanted, against the flags. Where
+ * a leaf that reaches outside of the range has to be cut is noted in edge[].
+ */
+static int check_group(const struct flat *f, const struct flat_map *m, uint64_t lo,
+		       uint64_t hi, int level, uint64_t edge[2])
 {
-	for (unsigned k = find(f, lo); k < f->n && f->run[k].ipa < hi; k++)
-		if (!same_leaf(&f->run[k], m, level))
-			return &f->run[k];
-	return NULL;
+	bool replace = m->flags & S2_MAP_REPLACE;
+	const struct flat_run *r;
+
+	for (uint64_t at = lo, end; at < hi && (r = flat_at(f, at)) && r->ipa < hi;
+	     at = end) {
+		uint64_t size = flat_leaf_size(f, r->level), last = m->ipa + m->size;
+		bool keep = stays(r, m, level);
+
+		at = r->ipa > at ? r->ipa : at;
+		end = r->end < hi ? r->end : hi;
+		if (r->busy && !replace)
+			return S2_E_BUSY;
+		if (!r->busy && (replace ? keep && m->flags & S2_MAP_NEW :
+					   !keep || m->flags & S2_MAP_NEW))
+			return S2_E_EXIST;
+		if (r->busy || (keep && (replace || r->attr == attr_in_place(r, m))))
+			continue;
+		if (at == m->from && at & (size - 1))
+			edge[0] = at;
+		if (((end - 1) | (size - 1)) + 1 > last)
+			edge[1] = last;
+		if ((edge[0] || edge[1]) &&
+		    !(m->flags & (S2_SPLIT_EDGES | S2_DROP_EDGES)))
+			return S2_E_BLOCK;
+	}
+	return 0;
 }
 
-int flat_map_step(struct flat *f, const struct flat_map *m)
+/* Every leaf of [lo, hi), also beyond it, gets the new attributes. */
+static void edit_in_place(struct flat *f, const struct flat_map *m, uint64_t lo,
+			  uint64_t hi)
+{
+	flat_extent(f, &lo, &hi);
+	for (const struct flat_run *r; lo < hi && (r = flat_at(f, lo)) && r->ipa < hi;) {
+		struct flat_run p = flat_cut(r, lo, hi);
+
+		lo = p.end;
+		p.attr = attr_in_place(r, m);
+		p.young = true;
+		flat_put(f, &p);
+	}
+}
+
+/*
+ * New leaves for [lo, hi), and what is there changes in place. An entry at @level is a
+ * table if anything smaller is in it: then the holes in it get smaller leaves.
+ */
+static void fill(struct flat *f, const struct flat_map *m, uint64_t lo, uint64_t hi,
+		 int level)
+{
+	uint64_t size = flat_leaf_size(f, level);
+
+	for (uint64_t at = lo, end; at < hi; at = end) {
+		const struct flat_run *r = flat_at(f, at);
+		struct flat_run new = { .ipa = at,
+					.pa = m->pa + (at - m->ipa),
+					.attr = m->attr,
+					.level = (int8_t)level,
+					.young = true };
+		bool there = r && r->ipa <= at;
+
+		/* Entries that hold nothing, or leaves, up to one that is a table. */
+		end = (at | (size - 1)) + 1;
+		if (there && r->level <= level) {
+			end = r->end < hi ? r->end : hi;
+			edit_in_place(f, m, at, end);
+		} else if (r && r->ipa < end) {
+			fill(f, m, at, end < hi ? end : hi, level + 1);
+		} else {
+			end = r && r->ipa < hi ? r->ipa & ~(size - 1) : hi;
+			new.end = end;
+			flat_put(f, &new);
+		}
+	}
+}
+
+static void drop_others(struct flat *f, const struct flat_map *m, uint64_t lo,
+			uint64_t hi, int level)
 {
 	const struct flat_run *r;
+
+	while (lo < hi && (r = flat_at(f, lo)) && r->ipa < hi) {
+		struct flat_run p = flat_cut(r, lo, hi);
+
+		lo = p.end;
+		if (stays(r, m, level))
+			continue;
+		flat_extent(f, &p.ipa, &p.end);
+		flat_drop(f, p.ipa, p.end);
+	}
+}
+
+static int check_all(const struct flat *f, const struct flat_map *m, uint64_t edge[2])
+{
 	uint64_t len;
 
-	if (!attr_allowed(f, m->attr) || (m->attr & S2_DBM && m->flags & S2_MAP_CONT))
-		return S2_E_ATTR;
-	if (m->flags & S2_MAP_REPLACE && m->from < m->ipa + m->size) {
-		int err = edges(f, m->from, m->ipa + m->size, m->flags);
+	for (uint64_t i = m->from; i < m->to; i += len) {
+		int level = wanted(f, m, i, &len);
+		uint64_t end = i + len < m->to ? i + len : m->to;
+		int err = check_group(f, m, i, end, level, edge);
 
 		if (err)
 			return err;
 	}
-	for (uint64_t i = m->from; i < m->to && !(m->flags & S2_MAP_REPLACE); i += len) {
-		int level = wanted(f, m, i, &len);
+	return 0;
+}
 
-		r = in_the_way(f, m, i, i + len, level);
-		if (r)
-			return r->busy ? S2_E_BUSY : S2_E_EXIST;
+int flat_map_step(struct flat *f, const struct flat_map *m)
+{
+	uint64_t len, edge[2] = { 0 };
+	int err;
+
+	if (!attr_allowed(f, m->attr) || (m->attr & S2_DBM && m->flags & S2_MAP_CONT))
+		return S2_E_ATTR;
+	err = check_all(f, m, edge);
+	if (!err && m->flags & S2_SPLIT_EDGES && (edge[0] || edge[1])) {
+		for (int i = 0; i < 2; i++)
+			split_at(f, edge[i]);
+		/* A part of a block may be what is not to change (S2_MAP_NEW). */
+		err = check_all(f, m, edge);
 	}
+	if (err)
+		return err;
 	for (uint64_t i = m->from; i < m->to; i += len) {
 		int level = wanted(f, m, i, &len);
-		struct flat_run new = { .ipa = i,
-					.end = i + len,
-					.pa = m->pa + (i - m->ipa),
-					.attr = m->attr,
-					.level = (int8_t)level,
-					.young = true };
 
-		while ((r = in_the_way(f, m, i, i + len, level))) {
-			uint64_t lo = r->ipa > i ? r->ipa : i;
-			uint64_t hi = r->end < i + len ? r->end : i + len;
-
-			flat_extent(f, &lo, &hi);
-			flat_drop(f, lo, hi);
-		}
-		put_in_place(f, &new);
+		if (m->flags & S2_MAP_REPLACE)
+			drop_others(f, m, i, i + len, level);
+		if (!m->note)
+			fill(f, m, i, i + len < m->to ? i + len : m->to, level);
 	}
 	return 0;
 }
@@ -512,7 +601,7 @@ int flat_mkyoung(struct flat *f, uint64_t ipa, uint64_t lo, uint64_t hi)
 
 int flat_relax(struct flat *f, uint64_t ipa, uint64_t lo, uint64_t hi, s2_attr_t perms)
 {
-	int err = exec_allowed(f, perms) ? one_leaf(f, ipa) : S2_E_ATTR;
+	int err = perms && exec_allowed(f, perms) ? one_leaf(f, ipa) : S2_E_ATTR;
 
 	if (err)
 		return err;

@@ -74,11 +74,15 @@ bool flat_dirty(const struct flat_run *r);
 
 int flat_map(struct flat *f, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	     uint32_t flags);
-/* A step of the same that comes from @from to @to, with leaves of at most @max_leaf. */
+/*
+ * A step of the same that comes from @from to @to, with leaves of at most @max_leaf.
+ * @note: an annotation, so that nothing is mapped.
+ */
 struct flat_map {
 	uint64_t ipa, pa, size, from, to, max_leaf;
 	s2_attr_t attr;
 	uint32_t flags;
+	bool note;
 };
 int flat_map_step(struct flat *f, const struct flat_map *m);
 /* A step of an unmap of a range that ends at @end. */

@@ -56,8 +56,10 @@ static bool may_change(const struct world *w, const struct call *c, uint64_t lo,
 {
 	if (lo < c->ipa || hi > c->ipa + c->size)
 		return false;
+	/* What is replaced goes a step before. */
 	if (c->kind->note == NOTE_SETS)
-		return now == c->note && (!c->note || !c->with_op || hi <= done);
+		return now == c->note ? !c->note || !c->with_op || hi <= done :
+					!now && c->flags & S2_MAP_REPLACE;
 	if (c->kind->note == NOTE_DROPS)
 		return !now && !(c->flags & S2_KEEP_NOTES);
 	/* A table that a block is to replace goes, with what is in it, a step before. */

@@ -170,6 +170,24 @@ static void pick_frames(const struct world *w, const uint8_t *r, struct call *c)
 		c->pa += UINT64_C(0xd) << 47;
 }
 
+/*
+ * Now and then what is there already, with other permissions or only other software bits;
+ * past the end of it there may be something else, or nothing.
+ */
+static void pick_again(const struct world *w, const uint8_t *r, struct call *c)
+{
+	const struct flat_run *there = flat_at(&w->flat, c->ipa);
+	s2_attr_t changes = r[13] & 0x10 ? S2_R | S2_W | S2_X | S2_SW_MASK : S2_SW_MASK;
+
+	if (!(r[13] & 0x20) || !there || there->ipa > c->ipa || there->busy ||
+	    there->pa + c->size > UINT64_C(1) << (w->s2.pa_bits - 1))
+		return;
+	if (there->attr & S2_MEM_DEV_nGnRnE)
+		changes &= ~S2_X;
+	c->pa = there->pa + (c->ipa - there->ipa);
+	c->attr = (there->attr & ~changes) | (c->attr & changes);
+}
+
 /* What the instance knows, but for one in sixteen, which may be anything. */
 static s2_attr_t pick_attr(const struct world *w, const uint8_t *r)
 {
@@ -186,7 +204,8 @@ static s2_attr_t pick_attr(const struct world *w, const uint8_t *r)
 		a = S2_MEM_NC;
 	if (r[8] & 0x20 && (!(a & S2_MEM_DEV_nGnRnE) || any))
 		perms |= features & S2_FEAT_XNX || any ? exec[r[12] & 3] : S2_X;
-	if (!perms)
+	/* A leaf may permit nothing. */
+	if (!perms && !(r[12] & 0x10))
 		perms = S2_R | S2_W;
 	if (w->s2.wide != S2_WIDE_LPA2 || any)
 		a |= sh[r[12] >> 2 & 7];
@@ -216,10 +235,14 @@ static uint32_t pick_flags(const struct world *w, const uint8_t *r, const struct
 		flags |= b & 0x40 ? S2_DROP_EDGES : S2_SPLIT_EDGES;
 	if (w->shared == 1 || (w->shared == 2 && r[1] & 0x08))
 		flags |= S2_SHARED;
+	if (b & 0x20 && r[13] & 8)
+		flags |= S2_MAP_NEW;
 	flags &= c->kind->flags;
-	/* Without S2_MAP_REPLACE a map has no edges. */
+	/* Without S2_MAP_REPLACE no edge is dropped. */
 	if (c->kind->flags & S2_MAP_REPLACE && !(flags & S2_MAP_REPLACE))
-		flags &= ~(S2_DROP_EDGES | S2_SPLIT_EDGES);
+		flags &= c->kind->note == NOTE_SETS ? 0 : ~S2_DROP_EDGES;
+	if (c->kind->note == NOTE_SETS && !c->note)
+		flags = 0;
 	if (c->size > PAGES_MOST * w->page)
 		flags &= ~S2_MAP_PAGES;
 	return flags;
@@ -377,9 +400,11 @@ void pick_call(struct world *w, const uint8_t *r, struct call *c)
 	c->slot = (unsigned)(c - w->slot);
 	pick_range(w, r, c);
 	c->attr = pick_attr(w, r);
+	c->note = r[13] >> 4 & 3;
 	pick_op(w, r, c);
-	c->flags = pick_flags(w, r, c);
 	pick_frames(w, r, c);
+	pick_again(w, r, c);
+	c->flags = pick_flags(w, r, c);
 	make_legal(w, r, c);
 	if (c->kind->note == NOTE_MAPS)
 		keep_discipline(w, r, c);
@@ -400,7 +425,6 @@ void pick_call(struct world *w, const uint8_t *r, struct call *c)
 		}
 		c->with_op = true;
 	}
-	c->note = r[13] >> 4 & 3;
 	c->done = c->start = c->ipa;
 	c->end = c->ipa + c->size;
 	c->lo = c->ipa;

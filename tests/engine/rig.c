@@ -122,7 +122,8 @@ struct rig_cost rig_cost(void)
 				 .by_page = c->tlbi[S2M_IPAS2E1IS],
 				 .by_range = c->tlbi[S2M_RIPAS2E1IS],
 				 .by_vmid = c->tlbi[S2M_VMALLS12E1IS],
-				 .cleaned = c->clean_bytes };
+				 .cleaned = c->clean_bytes,
+				 .taken = c->tables_taken };
 
 	for (int i = 0; i < S2M_TLBI_KINDS; i++)
 		cost.tlbi += c->tlbi[i];

@@ -15,6 +15,7 @@ struct rig_cost {
 	uint64_t tlbi, dsb;
 	uint64_t by_page, by_range, by_vmid; /* of tlbi, broadcast and at stage 2 */
 	uint64_t cleaned;		     /* bytes */
+	uint64_t taken;			     /* table pages */
 };
 
 /* A machine for @cfg, whose port is set; then, after s2_init(); its end. */

@@ -4,6 +4,8 @@
  * how it is called, what it does to the reference, and what its range may look like
  * while it is under way.
  */
+#include <inttypes.h>
+
 #include "world.h"
 
 #define ERR(e) (1u << -(e))
@@ -21,10 +23,35 @@ static bool is_gone(const struct flat_run *now)
 
 /* ---- map ----------------------------------------------------------------------- */
 
+/*
+ * What a map needs, as it is said before, is what it takes; and what it would be refused
+ * with. A budget changes that, or what is wrong with the op.
+ */
 static int run_map(struct world *w, struct call *c)
 {
-	return s2_map(&w->s2, s2_ipa(c->ipa), s2_pa(c->pa), c->size, c->attr, c->flags,
-		      op_of(c));
+	const uint32_t others = ERR(S2_E_NOMEM) | ERR(S2_E_BATCH) | ERR(S2_E_BUDGET) |
+				ERR(S2_E_RESUME) | ERR(S2_E_FLAGS);
+	bool exact = !(c->flags & S2_SHARED) && !c->op.max_entries && !c->op.max_bytes &&
+		     !c->op.st.kind;
+	uint64_t needed = 0, taken = rig_cost().taken;
+	int ret, said = 0;
+
+	if (exact)
+		said = s2_tables_needed(&w->s2, s2_ipa(c->ipa), s2_pa(c->pa), c->size,
+					c->attr, c->flags, &needed);
+	if (exact && (rig_cost().taken != taken || (said && needed)))
+		world_wrong(w, "tables_needed: it takes one, or fails with a number");
+	ret = s2_map(&w->s2, s2_ipa(c->ipa), s2_pa(c->pa), c->size, c->attr, c->flags,
+		     op_of(c));
+	taken = rig_cost().taken - taken;
+	if (exact && !ret && (said || taken != needed))
+		world_wrong(w, "tables_needed: %s, %" PRIu64 ", but it was %" PRIu64,
+			    world_result(said), needed, taken);
+	/* A part of a block that is split at an edge may be what stays (S2_MAP_NEW). */
+	if (exact && ret < 0 && said != ret && (said || !(others & ERR(ret))) &&
+	    !(ret == S2_E_EXIST && c->flags & S2_SPLIT_EDGES))
+		world_wrong(w, "tables_needed: %s", world_result(said));
+	return ret;
 }
 
 /* New memory that has to be cleaned bounds the leaves. */
@@ -498,17 +525,37 @@ static int run_lookup(struct world *w, struct call *c)
 static int run_annotate(struct world *w, struct call *c)
 {
 	w->noted = true;
-	return s2_annotate(&w->s2, s2_ipa(c->ipa), c->size, note_value[c->note], 0,
+	return s2_annotate(&w->s2, s2_ipa(c->ipa), c->size, note_value[c->note], c->flags,
 			   op_of(c));
 }
 
 static int apply_annotate(struct flat *f, struct call *c, uint64_t from, uint64_t to)
 {
-	const struct flat_run *r = flat_at(f, from);
+	const struct flat_map m = { .ipa = c->ipa,
+				    .size = c->size,
+				    .from = from,
+				    .to = to,
+				    .max_leaf = UINT64_MAX,
+				    .flags = c->flags,
+				    .note = true };
 
-	if (!c->note || !r || r->ipa >= to)
-		return 0;
-	return r->busy ? S2_E_BUSY : S2_E_EXIST;
+	return c->note ? flat_map_step(f, &m) : 0;
+}
+
+/* A window is broken before it is annotated. */
+static bool rest_annotate(const struct flat_run *old, const struct flat_run *now,
+			  const struct call *c)
+{
+	return c->flags & S2_MAP_REPLACE && old->busy <= FLAT_PARKED && is_gone(now) &&
+	       !now->busy;
+}
+
+static uint64_t cleans_annotate(const struct world *w, const struct call *c,
+				uint64_t from, uint64_t to, uint64_t *least)
+{
+	(void)from;
+	(void)to;
+	return cleans_old(w, c, least);
 }
 
 /* ---- batches ------------------------------------------------------------------- */
@@ -556,8 +603,8 @@ const struct kind kinds[] = {
 	  .changes = true,
 	  .note = NOTE_MAPS,
 	  .log = LOG_SOME,
-	  .flags = S2_MAP_PAGES | S2_MAP_REPLACE | S2_MAP_CONT | EDGES | S2_NO_CLEAN |
-		   S2_SHARED,
+	  .flags = S2_MAP_PAGES | S2_MAP_REPLACE | S2_MAP_NEW | S2_MAP_CONT | EDGES |
+		   S2_NO_CLEAN | S2_SHARED,
 	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BLOCK) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM) |
 		    ERR(S2_E_ATTR),
 	  .run = run_map,
@@ -660,9 +707,14 @@ const struct kind kinds[] = {
 	  .often = 10,
 	  .changes = true,
 	  .note = NOTE_SETS,
-	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM),
+	  .log = LOG_SOME,
+	  .flags = S2_MAP_REPLACE | EDGES | S2_NO_CLEAN,
+	  .errors = ERR(S2_E_EXIST) | ERR(S2_E_BLOCK) | ERR(S2_E_BUSY) | ERR(S2_E_NOMEM),
 	  .run = run_annotate,
-	  .apply = apply_annotate },
+	  .apply = apply_annotate,
+	  .rest = rest_annotate,
+	  .cleans = cleans_annotate,
+	  .promise = promise_map },
 	{ .name = "dirty",
 	  .often = 10,
 	  .changes = true,

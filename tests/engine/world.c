@@ -161,7 +161,8 @@ static void refusals(const struct world *w, struct call *c)
 struct rest {
 	const struct world *w;
 	const struct call *c;
-	bool error;	 /* it has ended with one */
+	bool error; /* it has ended with one */
+	bool parts; /* it may go below tables of which the reference does not know */
 	uint64_t parked; /* as in struct call */
 };
 
@@ -205,7 +206,7 @@ static bool may_park(const struct rest *r, const struct flat_run *old,
 	    now->end - now->ipa > size)
 		return false;
 	/* The last that the step has broken; a map's window begins before it. */
-	return c->kind->note == NOTE_MAPS ||
+	return c->flags & S2_MAP_REPLACE ||
 	       (c->done >= (now->ipa & ~(size - 1)) && c->done <= now->end);
 }
 
@@ -218,6 +219,8 @@ static bool rest_allowed(const struct flat_run *old, const struct flat_run *now,
 	uint64_t lo, hi;
 
 	if (c->op.batch && now->busy && !old->busy)
+		return true;
+	if (r->parts && flat_part(old, now))
 		return true;
 	if (now->busy && !old->busy) {
 		if (r->parked || r->error || !may_park(r, old, now))
@@ -244,6 +247,12 @@ static bool batch_allowed(const struct flat_run *old, const struct flat_run *now
 {
 	(void)arg;
 	return now->busy && !old->busy && old->level == FLAT_NOTHING;
+}
+
+static bool in_parts(const struct flat_run *old, const struct flat_run *now, void *arg)
+{
+	(void)arg;
+	return flat_part(old, now);
 }
 
 static bool flushed(const struct flat_run *old, const struct flat_run *now, void *arg)
@@ -448,7 +457,13 @@ static bool check_error(struct world *w, struct call *c, int ret, uint64_t to)
 /* What the step says it has done is done, and all else is as it was. */
 static bool follow(struct world *w, struct call *c, int ret, uint64_t from, uint64_t to)
 {
-	struct rest rest = { .w = w, .c = c, .error = ret < 0 };
+	/* Tables of annotations, or those that others have left empty. */
+	struct rest rest = { .w = w,
+			     .c = c,
+			     .error = ret < 0,
+			     .parts = c->kind->note == NOTE_MAPS &&
+				      !(c->flags & S2_MAP_REPLACE) &&
+				      (c->noted || others_go_on(w, c)) };
 	enum flat_busy busy = FLAT_PARKED;
 	flat_judge *ok = rest_allowed;
 	const char *what;
@@ -468,6 +483,8 @@ static bool follow(struct world *w, struct call *c, int ret, uint64_t from, uint
 	if (c->op.batch) {
 		busy = c->flags & S2_NO_CLEAN ? FLAT_WAIVED : FLAT_PENDING;
 		ok = ret ? rest_allowed : batch_allowed;
+	} else if (!ret && rest.parts) {
+		ok = in_parts;
 	} else if (!ret && !(c->kind->tables && c->mixed)) {
 		ok = NULL;
 	}
@@ -562,7 +579,7 @@ static uint64_t step_start(const struct world *w, const struct call *c, int ret,
 {
 	uint64_t from = c->done, end = c->ipa + c->size;
 
-	if (c->kind->note != NOTE_MAPS || !(c->flags & S2_DROP_EDGES) || from == end ||
+	if (!(c->flags & S2_MAP_REPLACE) || !(c->flags & S2_DROP_EDGES) || from == end ||
 	    (ret && to == from))
 		return from;
 	flat_extent(&w->flat, &from, &end);

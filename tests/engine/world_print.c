@@ -27,7 +27,7 @@ static void print_flags(FILE *f, uint32_t flags)
 		{ S2_DROP_EDGES, "S2_DROP_EDGES" }, { S2_SPLIT_EDGES, "S2_SPLIT_EDGES" },
 		{ S2_NO_CLEAN, "S2_NO_CLEAN" },	    { S2_CLEAR, "S2_CLEAR" },
 		{ S2_SHARED, "S2_SHARED" },	    { S2_KEEP_NOTES, "S2_KEEP_NOTES" },
-		{ S2_MAP_CONT, "S2_MAP_CONT" }
+		{ S2_MAP_CONT, "S2_MAP_CONT" },	    { S2_MAP_NEW, "S2_MAP_NEW" }
 	};
 	const char *sep = ", ";
 
@@ -49,7 +49,7 @@ void world_print_call(struct world *w, const struct call *c, int ret)
 		return;
 	w->printed = w->record + 1;
 	fprintf(f, "s2_%s(s2, 0x%" PRIx64, c->kind->name, c->ipa);
-	if (c->kind->flags & S2_MAP_REPLACE)
+	if (c->kind->note == NOTE_MAPS)
 		fprintf(f, ", 0x%" PRIx64, c->pa);
 	if (!c->kind->point)
 		fprintf(f, ", 0x%" PRIx64, c->size);
