@@ -104,7 +104,11 @@ static void look_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 	f->uniform &= c->level == LAST_LEVEL &&
 		      new == target_desc(m->s2, &m->t, c->ipa, LAST_LEVEL);
 	if (uniform(f)) {
-		const uint64_t *end = entry + cursor_run(c, c->step->entries);
+		/* As many as look() may go beyond its part of the budget. */
+		uint64_t most = is_bounded(c->step) && m->op->max_entries ?
+					m->op->max_entries / 8 :
+					c->step->entries;
+		const uint64_t *end = entry + cursor_run(c, most);
 
 		n = (uint64_t)(leaves_from(m->s2, entry + 1, end, d, size) - entry);
 		step_visits(c->step, n - 1);

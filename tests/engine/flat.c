@@ -399,7 +399,8 @@ static void fill(struct flat *f, const struct flat_map *m, uint64_t lo, uint64_t
 		} else if (r && r->ipa < end) {
 			fill(f, m, at, end < hi ? end : hi, level + 1);
 		} else {
-			end = r && r->ipa < hi ? r->ipa & ~(size - 1) : hi;
+			end = r ? r->ipa & ~(size - 1) : hi;
+			end = end < hi ? end : hi;
 			new.end = end;
 			flat_put(f, &new);
 		}

@@ -184,6 +184,10 @@ static void pick_again(const struct world *w, const uint8_t *r, struct call *c)
 		return;
 	if (there->attr & S2_MEM_DEV_nGnRnE)
 		changes &= ~S2_X;
+	/* As in pick_frames(). */
+	if (c->size > PAGES_MOST * w->page &&
+	    (there->pa - there->ipa) & ((w->big ? w->big : w->block) - 1))
+		return;
 	c->pa = there->pa + (c->ipa - there->ipa);
 	c->attr = (there->attr & ~changes) | (c->attr & changes);
 }

@@ -32,7 +32,7 @@ static int run_map(struct world *w, struct call *c)
 	const uint32_t others = ERR(S2_E_NOMEM) | ERR(S2_E_BATCH) | ERR(S2_E_BUDGET) |
 				ERR(S2_E_RESUME) | ERR(S2_E_FLAGS);
 	bool exact = !(c->flags & S2_SHARED) && !c->op.max_entries && !c->op.max_bytes &&
-		     !c->op.st.kind;
+		     !c->op.batch && !c->op.st.kind;
 	uint64_t needed = 0, taken = rig_cost().taken;
 	int ret, said = 0;
 

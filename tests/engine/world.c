@@ -728,7 +728,8 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 		c->op.limbo = c->op.limbo ? NULL : &w->limbo[0];
 		break;
 	case 4:
-		if (!(c->kind->flags & S2_NO_CLEAN))
+		if (!(c->kind->flags & S2_NO_CLEAN) ||
+		    (c->kind->note == NOTE_SETS && !c->flags))
 			return;
 		c->flags ^= S2_NO_CLEAN;
 		break;
