@@ -39,6 +39,7 @@ struct found {
 	bool noted;	     /* an entry is not empty, but annotated */
 	bool below;	     /* a table is where a leaf would be made */
 	bool present;	     /* a leaf stays, at least its address and type */
+	bool wide;	     /* ... and reaches beyond the window */
 	bool changed;	     /* permissions change in place */
 	bool executable;     /* ... execute among them */
 	uint64_t start, end; /* a block across that edge is in the way; or 0 */
@@ -99,6 +100,7 @@ static void look_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 	uint64_t size = cursor_size(c), n = 1;
 
 	f->present = true;
+	f->wide |= cursor_past(c) > c->end;
 	f->changed |= d != new;
 	f->executable |= m->t.attr & ~desc_exec(d) & S2_X;
 	f->uniform &= c->level == LAST_LEVEL &&
@@ -294,11 +296,12 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 
 /*
  * Beside others a leaf that the look has seen may go, or lose a permission, until the new
- * one is made. So where it has seen any, each is published just before it is made.
+ * one is made. So where it has seen any, each is published just before it is made. So is
+ * one of which the window is only a part: it changes as a whole.
  */
 static bool publishes_late(const struct map *m, const struct found *f)
 {
-	return is_shared(m->step) && f->present;
+	return f->wide || (is_shared(m->step) && f->present);
 }
 
 static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
