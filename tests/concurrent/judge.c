@@ -492,7 +492,7 @@ static bool allowed(const struct call *c, int ret)
 	case S2_E_BUSY:
 		return c->once;
 	case S2_E_BLOCK:
-		return is_unmap(c) && !edges && may_straddle(c);
+		return (is_unmap(c) || c->kind == CALL_MAP) && !edges && may_straddle(c);
 	case S2_E_BATCH:
 		return !c->batched && (is_pending(c) || is_pending_above(c));
 	default:

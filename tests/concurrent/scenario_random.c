@@ -110,6 +110,10 @@ static void random_map(struct scenario *s, enum who who)
 	}
 	if (!pick(3))
 		flags |= S2_MAP_REPLACE | edge_flags();
+	else if (!pick(4))
+		flags |= S2_SPLIT_EDGES;
+	if (!pick(4))
+		flags |= S2_MAP_NEW;
 	if (!pick(4))
 		flags |= S2_NO_CLEAN;
 	map(s, who, ipa, size, flags);

@@ -19,11 +19,12 @@ extern const struct scenario_set dirty_state; /* scenario_dirty.c */
 extern const struct scenario_set notes;	      /* scenario_notes.c */
 extern const struct scenario_set tables;      /* scenario_tables.c */
 extern const struct scenario_set edges;	      /* scenario_edges.c */
+extern const struct scenario_set again;	      /* scenario_new.c */
 extern const struct scenario_set waived;      /* scenario_waived.c */
 extern const struct scenario_set steps;	      /* scenario_steps.c */
 
 static const struct scenario_set *const scenario_sets[] = {
-	&general, &dirty_state, &tables, &notes, &edges, &waived, &steps
+	&general, &dirty_state, &tables, &notes, &edges, &again, &waived, &steps
 };
 
 /* The i-th of all; NULL after the last. */
