@@ -81,7 +81,7 @@ static int engine(struct call *c)
 	case FLUSH:
 		return (c->last ? s2_batch_end : s2_batch_flush)(s2, &world.batch, op);
 	case ANNOTATE:
-		return s2_annotate(s2, ipa, c->size, c->attr, 0, op);
+		return s2_annotate(s2, ipa, c->size, c->attr, c->flags, op);
 	default:
 		return look_up(c);
 	}
@@ -109,8 +109,7 @@ static bool may_return(const struct call *c, int ret)
 	case S2_E_ATTR: /* execute on Device memory */
 		return c->kind == RELAX && c->attr & S2_X;
 	case S2_E_BLOCK:
-		return !edges_said && (c->kind == UNMAP ||
-				       (c->kind == MAP && c->flags & S2_MAP_REPLACE));
+		return !edges_said && (c->kind == UNMAP || c->kind == MAP);
 	case S2_E_NOMEM:
 		return c->kind == MAP || c->kind == SPLIT || c->kind == ANNOTATE ||
 		       (c->kind == UNMAP && c->flags & S2_SPLIT_EDGES);
@@ -194,10 +193,10 @@ static void pick_place(struct call *c)
 
 static void pick_map(struct call *c)
 {
-	static const s2_attr_t perms[] = { RW, RW, RW, S2_R, RWX, S2_R | S2_X };
+	static const s2_attr_t perms[] = { RW, RW, RW, S2_R, RWX, S2_R | S2_X, 0 };
 	uint64_t i;
 
-	c->attr = perms[dice(6)];
+	c->attr = perms[dice(7)];
 	if (!dice(4))
 		c->attr |= S2_MEM_NC;
 	else if (!dice(12) && !(c->attr & S2_X))
@@ -208,7 +207,11 @@ static void pick_map(struct call *c)
 		c->flags |= S2_MAP_REPLACE;
 		i = dice(4);
 		c->flags |= i < 2 ? S2_SPLIT_EDGES : i < 3 ? S2_DROP_EDGES : 0;
+	} else if (!dice(3)) {
+		c->flags |= S2_SPLIT_EDGES;
 	}
+	if (!dice(4))
+		c->flags |= S2_MAP_NEW;
 	i = dice(8);
 	i = i < 4 ? 0 : i < 6 ? 1 : i < 7 ? 2 : 3;
 	pick_range(c, c->flags & S2_MAP_PAGES || i == 3 ? 2 * world.block + world.page :
@@ -248,6 +251,8 @@ void pick_note(struct call *c)
 	c->kind = ANNOTATE;
 	c->flags = 0;
 	c->attr = (s2_attr_t)(dice(3) ? 1 + dice(2) : 0);
+	if (c->attr && dice(2))
+		c->flags = S2_MAP_REPLACE | (dice(2) ? S2_SPLIT_EDGES : S2_DROP_EDGES);
 	pick_range(c, 2 * world.block + world.page);
 }
 

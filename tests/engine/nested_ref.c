@@ -86,9 +86,14 @@ static bool touches(const struct call *c, const struct probe *p, int level)
 	return base < c->ipa + c->size && base + size > c->ipa;
 }
 
+static bool replaces(const struct call *c)
+{
+	return (c->kind == MAP || c->kind == ANNOTATE) && c->flags & S2_MAP_REPLACE;
+}
+
 static bool may_break(const struct call *c, const struct probe *p, int level, bool in)
 {
-	if (c->kind != UNMAP && !(c->kind == MAP && c->flags & S2_MAP_REPLACE))
+	if (c->kind != UNMAP && !replaces(c))
 		return false;
 	return in || (c->flags & S2_DROP_EDGES && touches(c, p, level));
 }
@@ -101,7 +106,8 @@ static bool may_reshape(const struct call *c, const struct probe *p,
 	if (!touches(c, p, old->level))
 		return false;
 	return c->kind == SPLIT ||
-	       ((c->kind == MAP || c->kind == UNMAP) && c->flags & S2_SPLIT_EDGES);
+	       ((c->kind == MAP || c->kind == UNMAP || c->kind == ANNOTATE) &&
+		c->flags & S2_SPLIT_EDGES);
 }
 
 static bool may_change(const struct call *c, const struct probe *p,
@@ -111,7 +117,7 @@ static bool may_change(const struct call *c, const struct probe *p,
 
 	switch (c->kind) {
 	case MAP:
-		return in && ref_wanted(c, p, new);
+		return in && ref_wanted(c, p, new) && !(c->flags & S2_MAP_NEW);
 	case WRPROTECT:
 		return touches(c, p, old->level) && !given &&
 		       !(taken & ~(DESC_S2AP_W | DESC_DBM));
@@ -451,6 +457,10 @@ static void check_probe(struct call *c, struct probe *p, unsigned i)
 	bool leaf = p->now.state == LEAF, old = leaf && p->birth <= c->began;
 
 	switch (c->kind) {
+	case ANNOTATE:
+		if (!replaces(c))
+			break;
+		/* fall through */
 	case UNMAP:
 		if (old)
 			nested_fail("left-mapped", "0x%" PRIx64 ": call %" PRIu64, p->ipa,
