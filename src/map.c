@@ -220,6 +220,9 @@ static int look(struct map *m, struct found *f)
 		if (S2_USE_STEPS && m->step->entries < stop && c.ipa < c.end)
 			m->end = c.end = c.ipa;
 	}
+	/* Beside others a table in which nothing is seen may be about to be filled. */
+	if (is_shared(m->step) && f->below && !f->present && !f->noted)
+		return S2_E_BUSY;
 	return 0;
 }
 
@@ -403,6 +406,9 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 		}
 		d = cursor_load(&c, entry);
 		if (desc_valid_table(d, c.level) && looks_below(m, &c, d, want)) {
+			/* Another has made it: the look has not seen what is in it. */
+			if (c.level == want && !f->below)
+				return S2_E_BUSY;
 			cursor_down(&c, d);
 			continue;
 		}

@@ -435,8 +435,9 @@ struct s2_op {
  * A leaf may permit nothing (no %S2_R, %S2_W or %S2_X). It stays mapped and is found;
  * every access of the guest faults.
  *
- * A shared call with %S2_MAP_REPLACE that returns %S2_E_BUSY may have removed the old
- * mapping of a part of the range. One that returns %S2_E_NOMEM may have done what is
+ * A shared call that returns %S2_E_BUSY may have mapped a part of the range, and with
+ * %S2_MAP_REPLACE may have removed the old mapping of a part. A shared call with
+ * %S2_MAP_REPLACE, or one with a budget, that returns another error may have done what is
  * below op->done.
  *
  * Return: 0, %S2_MORE, %S2_E_ALIGN, %S2_E_SIZE, %S2_E_WRAP, %S2_E_IPA_RANGE,
