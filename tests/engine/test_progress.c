@@ -408,6 +408,63 @@ static void a_clean_is_told_the_type(void **state)
 	close_bed();
 }
 
+/* ---- a map of what is there, in steps ---------------- */
+
+/* To its end by steps of the least budget, of which there are not too many. */
+static void map_in_steps(uint64_t size, s2_attr_t attr, uint32_t flags)
+{
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	int ret, steps = 0;
+
+	do {
+		ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), size, attr, flags,
+			     &op);
+		assert_true(op.visited <= op.max_entries);
+		assert_in_range(++steps, 1, 100);
+	} while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+}
+
+/* A loop over a table's leaves leaves enough of the budget to change them. */
+static void a_map_again_in_steps_comes_to_an_end(void **state)
+{
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, 4 * MIB, RW, S2_MAP_PAGES);
+	map_in_steps(4 * MIB, RW | S2_SW(1), 0);
+	assert_int_equal(bed_lookup(&bed, GIB).attr, RW | S2_SW(1));
+	assert_int_equal(bed_lookup(&bed, GIB + 4 * MIB - PAGE).attr, RW | S2_SW(1));
+	close_bed();
+}
+
+/* The step ends in the table before it has seen that something is in it. */
+static void a_map_in_steps_keeps_a_table_in_its_way(void **state)
+{
+	(void)state;
+	open_bed(0);
+	assert_int_equal(
+		s2_annotate(&bed.s2, s2_ipa(GIB + 4 * MIB - PAGE), PAGE, 3, 0, NULL), 0);
+	map_in_steps(4 * MIB, RW, 0);
+	assert_int_equal(bed_lookup(&bed, GIB).level, 2);
+	assert_int_equal(bed_lookup(&bed, GIB + 2 * MIB).level, 3);
+	assert_int_equal(bed_lookup(&bed, GIB + 4 * MIB - PAGE).level, 3);
+	bed_check(&bed);
+	close_bed();
+}
+
+/* What a step changes as a whole it makes visible to instruction fetch as a whole. */
+static void a_block_that_becomes_executable_is_whole(void **state)
+{
+	(void)state;
+	open_bed(0);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, S2_R, 0);
+	bed_cost(&bed);
+	map_in_steps(2 * MIB, S2_R | S2_X, S2_MAP_PAGES);
+	assert_int_equal(bed_lookup(&bed, GIB).level, 2);
+	assert_int_equal(bed_cost(&bed).exec_bytes, 2 * MIB);
+	close_bed();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +481,9 @@ int main(void)
 		cmocka_unit_test(a_step_cleans_whole_pages),
 		cmocka_unit_test(a_refused_map_leaves_nothing_in_its_op),
 		cmocka_unit_test(a_clean_is_told_the_type),
+		cmocka_unit_test(a_map_again_in_steps_comes_to_an_end),
+		cmocka_unit_test(a_map_in_steps_keeps_a_table_in_its_way),
+		cmocka_unit_test(a_block_that_becomes_executable_is_whole),
 	};
 
 	return cmocka_run_group_tests_name("progress", tests, NULL, NULL);

@@ -97,6 +97,20 @@ static int remap_part(void)
 		      PAGE, S2_R, 0, NULL);
 }
 
+/* A table of annotations stays in the place of a member. */
+static void a_run_with_a_table_in_it_is_not_hinted(void **state)
+{
+	(void)state;
+	open_bed(0);
+	assert_int_equal(s2_annotate(&bed.s2, s2_ipa(GIB + 10 * MIB), PAGE, 3, 0, NULL),
+			 0);
+	bed_map(&bed, GIB, 4 * GIB, GIB, RW, S2_MAP_CONT);
+	assert_int_equal(bed_lookup(&bed, GIB).level, 2);
+	assert_int_equal(bed_lookup(&bed, GIB + 10 * MIB).level, 3);
+	assert_int_equal(hinted(GIB, 32 * MIB), 0);
+	close_bed();
+}
+
 static void part_of_a_run_takes_the_hint_from_all(void **state)
 {
 	static const struct {
@@ -336,6 +350,7 @@ int main(void)
 		cmocka_unit_test(whole_aligned_runs_get_the_hint),
 		cmocka_unit_test(each_granule_has_its_run_lengths),
 		cmocka_unit_test(a_run_among_what_stays_is_not_hinted),
+		cmocka_unit_test(a_run_with_a_table_in_it_is_not_hinted),
 		cmocka_unit_test(part_of_a_run_takes_the_hint_from_all),
 		cmocka_unit_test(an_edge_costs_an_invalidation),
 		cmocka_unit_test(a_split_edge_inside_a_run_of_blocks),
