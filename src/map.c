@@ -50,8 +50,8 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 }
 
 /*
- * A table with nothing in it, left by a replacement that was given up or has not gone
- * on yet, is nothing that is mapped.
+ * A table with nothing in it, left by a replacement that has not gone on yet, is nothing
+ * that is mapped.
  */
 static bool table_empty(const struct cursor *c, uint64_t d)
 {
@@ -331,10 +331,10 @@ static int prepare(struct map *m, struct found *f)
 	uint64_t edges = 0;
 	int err = 0;
 
+	m->end = window_end(m);
 	/* From where this step begins: blocks may have been mapped meanwhile. */
 	if (replace && !(m->t.flags & S2_DROP_EDGES))
 		err = edges_need(m->s2, m->pos, m->t.end, m->t.flags, &edges);
-	m->end = window_end(m);
 	if (!err)
 		err = look(m, f);
 	if (!err)
@@ -452,12 +452,15 @@ static int map_steps(struct map *m)
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
 			   ++tries > 4) {
 			/*
-			 * No table that was made for it, or that counted an entry for
-			 * a moment, is left empty. Exclusively only a later step fails,
-			 * and none after it would free tables: the next call finds them.
+			 * No table that was made for it, that counted an entry for a
+			 * moment, or that an earlier step has cleared, is left empty.
+			 * The window is as large as one that the look had visits for.
 			 */
-			if (ret < 0 && is_shared(m->step))
+			if (ret < 0 && (is_shared(m->step) || is_bounded(m->step))) {
+				m->step->bounded = false;
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
+				drain_own(m->s2, op, m->step);
+			}
 			/* There is no tag to do it with, say: again, then. */
 			return m->counted && m->step->wait ? S2_MORE : ret;
 		}
