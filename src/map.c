@@ -381,12 +381,10 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 	if (dropped < m->pos && m->pos > op->st.ipa) {
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		op->done = s2_ipa(op->st.pos);
-		return S2_MORE;
+		w.edge = true;
 	}
-	/*
-	 * A block that lies across the place where the last step stopped: from its start.
-	 */
-	op->st.cleared = w.edge ? 0 : w.to;
+	/* A block that lies across the place where the last step stopped: from its start. */
+	op->st.cleared = w.edge ? UINT64_MAX : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
@@ -456,7 +454,8 @@ static int map_steps(struct map *m)
 			 * moment, or that an earlier step has cleared, is left empty.
 			 * The window is as large as one that the look had visits for.
 			 */
-			if (ret < 0 && (is_shared(m->step) || is_bounded(m->step))) {
+			if (ret < 0 &&
+			    (is_shared(m->step) || (S2_USE_STEPS && op->st.cleared))) {
 				m->step->bounded = false;
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
 				drain_own(m->s2, op, m->step);
