@@ -383,7 +383,7 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 		op->done = s2_ipa(op->st.pos);
 		w.edge = true;
 	}
-	/* A block that lies across the place where the last step stopped: from its start. */
+	/* A block across the place where the last step stopped: from its start. */
 	op->st.cleared = w.edge ? UINT64_MAX : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }

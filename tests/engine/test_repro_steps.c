@@ -231,8 +231,8 @@ static void a_block_over_the_finished_part_leaves_no_hole(void **state)
 }
 
 /*
- * The same with a block that is the only leaf of its table, and no table page for the step
- * that would make its pages again: the table does not stay, with nothing in it.
+ * The same with a block that is the only leaf of its table, and no table page for the
+ * step that would make its pages again: the table does not stay, with nothing in it.
  */
 static void a_map_that_fails_in_a_later_step_leaves_no_empty_table(void **state)
 {
