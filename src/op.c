@@ -92,7 +92,7 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->changed = 0;
 		if (S2_USE_STEPS) {
 			op->st.kind = (uint8_t)kind;
-			op->st.cleared = ipa;
+			op->st.cleared = 0;
 			op->st.arg = arg;
 			op->st.flags = flags;
 			op->st.limbo = op->limbo;

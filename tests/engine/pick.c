@@ -327,6 +327,22 @@ static unsigned reaches(const struct world *w, s2_attr_t attr)
 	return mem == S2_MEM_NC ? 2 : 3;
 }
 
+const struct flat_run *frames_used(const struct world *w, uint64_t pa, uint64_t size,
+				   const struct flat_run *after, struct flat_run *r)
+{
+	const struct flat *f = &w->flat;
+	const struct flat_run *at = after ? after + 1 : f->run;
+
+	for (; at < f->run + f->n; at++) {
+		if (!at->pa || at->pa >= pa + size || at->pa + (at->end - at->ipa) <= pa)
+			continue;
+		*r = flat_cut(at, at->pa < pa ? at->ipa + (pa - at->pa) : at->ipa,
+			      at->ipa + (pa + size - at->pa));
+		return at;
+	}
+	return NULL;
+}
+
 /*
  * The embedder's part: a frame that is mapped elsewhere, or still pending, is not mapped
  * anew before it has been unmapped there. But by one call that replaces both it may move

@@ -4,6 +4,8 @@
  * how it is called, what it does to the reference, and what its range may look like
  * while it is under way.
  */
+#include <string.h>
+
 #include "world.h"
 
 #define ERR(e) (1u << -(e))
@@ -675,3 +677,12 @@ const struct kind kinds[] = {
 	  .promise = promise_dirty },
 };
 const unsigned kinds_n = sizeof(kinds) / sizeof(*kinds);
+
+const struct kind *kind_of(const char *name)
+{
+	const struct kind *k = kinds;
+
+	while (strcmp(k->name, name))
+		k++;
+	return k;
+}

@@ -73,22 +73,6 @@ static bool world_open(struct world *w, const uint8_t *h, FILE *log)
 
 /* ---- what a step may do -------------------------------------------------------- */
 
-const struct flat_run *frames_used(const struct world *w, uint64_t pa, uint64_t size,
-				   const struct flat_run *after, struct flat_run *r)
-{
-	const struct flat *f = &w->flat;
-	const struct flat_run *at = after ? after + 1 : f->run;
-
-	for (; at < f->run + f->n; at++) {
-		if (!at->pa || at->pa >= pa + size || at->pa + (at->end - at->ipa) <= pa)
-			continue;
-		*r = flat_cut(at, at->pa < pa ? at->ipa + (pa - at->pa) : at->ipa,
-			      at->ipa + (pa + size - at->pa));
-		return at;
-	}
-	return NULL;
-}
-
 #define BIT(err) (1u << -(err))
 
 /* What an open batch has unmapped in [lo, hi): leaves; or (any) tables that died, too. */
@@ -739,15 +723,6 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 }
 
 /* ---- a whole sequence ----------------------------------------------------------- */
-
-const struct kind *kind_of(const char *name)
-{
-	const struct kind *k = kinds;
-
-	while (strcmp(k->name, name))
-		k++;
-	return k;
-}
 
 /* What settle() does: [ipa, ipa + size). */
 static void do_last(struct world *w, const char *name, uint64_t ipa, uint64_t size)

@@ -167,16 +167,17 @@ struct kind {
 			uint64_t to);
 };
 
+/* The operations: workload.c. */
+extern const struct kind kinds[];
+extern const unsigned kinds_n;
+const struct kind *kind_of(const char *name);
+
 /*
  * The frames of which the reference says that a leaf maps them, or is cleaned: the first
  * of [pa, pa + size), or NULL; @r is the part of the leaf.
  */
 const struct flat_run *frames_used(const struct world *w, uint64_t pa, uint64_t size,
 				   const struct flat_run *after, struct flat_run *r);
-
-/* The operations: workload.c. */
-extern const struct kind kinds[];
-extern const unsigned kinds_n;
 
 /* What bytes say: pick.c. An instance with its largest leaf, a place for ranges. */
 struct s2_config pick_config(const uint8_t *h, unsigned *reach);
@@ -188,7 +189,6 @@ void pick_call(struct world *w, const uint8_t *r, struct call *c);
 void pick_budget(const struct world *w, const uint8_t *r, struct call *c);
 /* Whether a record asks for what may be refused. */
 bool pick_odd(const uint8_t *r);
-const struct kind *kind_of(const char *name);
 
 /*
  * Annotations: notes.c, which follows the engine after each step and says whether that
