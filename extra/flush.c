@@ -35,7 +35,7 @@ static bool release_leaves(struct window *w, const struct s2_batch *b, uint64_t 
 	struct place p;
 
 	/* The root's tables have a metadata word each, as in page.c. */
-	if (s2->special & S2_SHALLOW ||
+	if (s2->special & (S2_SHALLOW | S2_COUNTS) ||
 	    (ipa ^ (end - 1)) >> level_shift(s2, LAST_LEVEL - 1))
 		return false;
 	p = walk(s2, ipa);

@@ -42,9 +42,13 @@ static uint64_t not_unread(const struct window *w)
 	 */
 	if (log_of(w->op))
 		lost |= META_DBM;
-	/* With a budget no clean may have to stop inside a detached table. */
+	/*
+	 * With a budget no clean, and no report, may have to stop inside a detached
+	 * table.
+	 */
 	if (is_bounded(w->step))
-		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;
+		lost |= (w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN) |
+			(S2_USE_COUNTED ? META_COUNTED : 0);
 	/*
 	 * The flush cleans all of a range or nothing: what is waived has nothing to
 	 * clean.
@@ -172,13 +176,15 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 	if (n > b->bytes)
 		n = 0; /* the rest is for what this window has broken */
 	if (n) {
-		s2_port_clean(c->s2->port, pa, n, desc_attr(c->s2, d));
+		s2_port_clean(c->s2->port, pa, n, leaf_attr(c->s2, d));
 		step->bytes -= n;
 		b->bytes -= n;
 		/* As clean_barrier(): the leaf may become an empty entry now. */
 		s2_port_dsb_sy(c->s2->port);
 	}
 	b->full = n < left;
+	if (S2_USE_COUNTED && !b->full)
+		leaf_gone(c, d);
 	s2_port_store(c->s2->port, entry, b->full ? d + n : 0);
 	if (!b->full)
 		state_add(c, cursor_meta(c), UINT64_C(0) - META_LIVE_ONE);
@@ -284,7 +290,8 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	const uint64_t *end = entry + cursor_run(c, c->step->entries - b->stop);
 
 	if (!S2_USE_FAST || end == at || is_shared(c->step) || has_runs(c->s2) ||
-	    log_of(w->op) || w->flags & S2_KEEP_NOTES || (w->target && !tables))
+	    log_of(w->op) || w->flags & S2_KEEP_NOTES || (w->target && !tables) ||
+	    (S2_USE_COUNTED && c->step->tag && c->s2->counted))
 		return;
 	for (; at < end && need <= b->bytes; at++) {
 		uint64_t d = s2_port_load(c->s2->port, at);

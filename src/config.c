@@ -57,6 +57,8 @@ static int check_config(const struct s2 *s2, const struct s2_config *cfg)
 {
 	if (!S2_USE_52BIT && (cfg->features & S2_FEAT_LPA2 || cfg->pa_bits > 48))
 		return S2_E_UNSUPPORTED;
+	if (!S2_USE_COUNTED && cfg->counted)
+		return S2_E_UNSUPPORTED;
 	if (!S2_USE_HW && cfg->features & (S2_FEAT_HAFDBS | S2_FEAT_DBM))
 		return S2_E_UNSUPPORTED;
 	if (cfg->features & ~KNOWN_FEATURES || cfg->errata & ~S2_ERRATUM_REPEAT_TLBI ||
@@ -130,6 +132,10 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg)
 	s2->tags = 1; /* 0 is no tag */
 	if (hw_writes(s2))
 		s2->special |= S2_HARDWARE_WRITES;
+	if (S2_USE_COUNTED && cfg->counted) {
+		s2->counted = cfg->counted;
+		s2->special |= S2_COUNTS;
+	}
 
 	/*
 	 * The start level with the fewest levels below it that 16 concatenated

@@ -123,6 +123,16 @@ void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
 	g->table = true;
 }
 
+s2_attr_t leaf_attr(const struct s2 *s2, uint64_t d)
+{
+	return (desc_attr(s2, d) & ~S2_SW_MASK) | S2_SW(desc_sw(d));
+}
+
+bool leaf_is_counted(const struct s2 *s2, uint64_t d)
+{
+	return s2->counted >> desc_sw(d) & 1;
+}
+
 uint64_t state_below(const struct s2 *s2, uint64_t d)
 {
 	return state_of(s2, table_meta(s2, table_of(s2, d)));

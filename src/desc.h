@@ -223,6 +223,19 @@ static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
 	return d;
 }
 
+/*
+ * A tag has the place of the software bits. The marker of a leaf keeps those elsewhere,
+ * in bits that say nothing of a leaf that is gone, for whoever counts it.
+ */
+#define DESC_KEPT (DESC_AF | UINT64_C(1) << 11 | UINT64_C(1) << 50 | DESC_CONT)
+
+static inline uint64_t desc_keep_sw(uint64_t d)
+{
+	uint64_t sw = d >> DESC_SW_SHIFT;
+
+	return (d & ~DESC_KEPT) | (sw & 3) << 10 | (sw & 4) << 48 | (sw & 8) << 49;
+}
+
 /* Tag 0 is nobody's: it marks a parked leaf. */
 static inline bool desc_parked(uint64_t d)
 {
@@ -232,6 +245,8 @@ static inline bool desc_parked(uint64_t d)
 
 static inline uint64_t desc_make_parked(uint64_t d)
 {
+	if (S2_USE_COUNTED)
+		d = desc_keep_sw(d);
 	return (d & ~(DESC_VALID | DESC_TAG)) | DESC_BUSY | DESC_TAGGED;
 }
 
@@ -240,6 +255,13 @@ static inline unsigned desc_tag(uint64_t d)
 	return S2_USE_TAGS && d & DESC_TAGGED ?
 		       (unsigned)((d & DESC_TAG) >> DESC_TAG_SHIFT) :
 		       0;
+}
+
+static inline unsigned desc_sw(uint64_t d)
+{
+	if (S2_USE_COUNTED && d & DESC_TAGGED && !desc_valid(d))
+		return (unsigned)((d >> 10 & 3) | (d >> 48 & 4) | (d >> 49 & 8));
+	return (unsigned)(d >> DESC_SW_SHIFT & 15);
 }
 
 static inline uint64_t desc_make_table(const struct s2 *s2, uint64_t table_pa)

@@ -15,6 +15,8 @@ bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
 {
 	if (is_shared(c->step) && !tag_take(c->s2, c->step))
 		return false;
+	if (S2_USE_COUNTED && c->step->tag && !desc_is_table(marker, c->level))
+		marker = desc_keep_sw(marker);
 	/*
 	 * Hardware may set the access flag or the dirty state of a valid leaf at any
 	 * time: a swap loses no update. Table entries it never writes.
@@ -61,6 +63,101 @@ bool table_kill(const struct cursor *c, uint64_t *meta, unsigned own)
 	return false;
 }
 
+/* ---- counted leaves ----------------------------------------------------------- */
+
+bool releases(const struct cursor *c, uint64_t d)
+{
+	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
+	       desc_tag(d) == c->step->tag;
+}
+
+void leaf_gone(const struct cursor *c, uint64_t d)
+{
+	uint64_t size = cursor_size(c);
+
+	if (!leaf_counted(c->s2, d))
+		return;
+	s2_port_leaf_gone(c->s2->port, c->step->op->cookie, cursor_base(c),
+			  desc_oa(c->s2, d) & ~(size - 1), size,
+			  leaf_attr(c->s2, d));
+}
+
+/*
+ * Who puts a counted leaf below the detached table @d from now on reports it himself
+ * (put_entry()). Whether there may be any.
+ */
+static bool table_told(const struct s2 *s2, uint64_t d)
+{
+	uint64_t *meta = table_meta(s2, table_of(s2, d));
+	uint64_t old = s2_port_word_or(s2->port, &meta[META_STATE], META_TOLD);
+
+	return old & META_COUNTED && old & META_COUNTS;
+}
+
+/*
+ * The counted leaves from the cursor to its end, below a table that is detached and
+ * invalidated. Beside others each is swapped first, for a marker that makes late calls
+ * wait, so only one call reports it. What others have broken they report. But a split
+ * reports nothing: its parts are in the table of its marker.
+ */
+static void tell(struct cursor *c)
+{
+	while (cursor_more(c)) {
+		uint64_t *entry = cursor_entry(c), d = cursor_load(c, entry);
+		bool mine = desc_valid(d) || releases(c, d);
+
+		if ((mine || d & DESC_REMAKE) && desc_is_table(d, c->level)) {
+			if (table_told(c->s2, d)) {
+				cursor_down(c, d);
+				continue;
+			}
+		} else if ((mine || (desc_parked(d) && !(d & DESC_REMAKE))) &&
+			   leaf_counted(c->s2, d)) {
+			if (!cursor_swap(c, entry, d, desc_make_busy(d, 0) | DESC_REMAKE,
+					 false))
+				continue;
+			leaf_gone(c, d);
+		}
+		cursor_next(c);
+	}
+	S2_ASSERT(c->ipa >= c->end);
+}
+
+void table_gone(const struct cursor *c, uint64_t d)
+{
+	struct cursor below = *c;
+
+	if (!table_told(c->s2, d))
+		return;
+	/* The markers of a batch may be anywhere in it. */
+	if (c->step->tag)
+		below.ipa = cursor_base(c);
+	if (c->step->tag || cursor_past(c) < c->end)
+		below.end = cursor_past(c);
+	cursor_down(&below, d);
+	tell(&below);
+}
+
+/*
+ * A counted leaf has been put into the entry under the cursor. Who has detached a table
+ * above may have looked there before: one of the two finds the other.
+ */
+static void look_late(const struct cursor *c)
+{
+	struct cursor here = *c;
+	uint64_t told = 0;
+
+	for (int l = c->s2->start_level + 1; l <= c->level; l++)
+		told |= s2_port_word_or(c->s2->port,
+					&table_meta(c->s2, c->table[l])[META_STATE], 0);
+	here.ipa = cursor_base(c);
+	here.end = cursor_past(c);
+	if (told & META_TOLD)
+		tell(&here);
+}
+
+/* ---- entries that are made ----------------------------------------------------- */
+
 /*
  * Beside others the entry is counted first: a table that is about to be detached for
  * being empty shows so in the same word, and nothing is put into it (table_kill()). What
@@ -93,6 +190,8 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 	if (!*gone && cursor_swap(c, entry, d, new, false)) {
 		if (desc_note(d))
 			state_add(c, meta, UINT64_C(0) - META_NOTE_ONE);
+		if (S2_USE_COUNTED && one == META_LIVE_ONE && leaf_counted(c->s2, new))
+			look_late(c);
 		return true;
 	}
 	old = state_add(c, meta, UINT64_C(0) - one);

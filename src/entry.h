@@ -39,6 +39,19 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 bool put_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve,
 	       bool *gone);
 
+/*
+ * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that
+ * of a shared call which has broken nothing yet.
+ */
+bool releases(const struct cursor *c, uint64_t d);
+
+/*
+ * What the entry under the cursor was has been broken, invalidated and cleaned by this
+ * call: report leaf @d if it is counted; the counted leaves below table @d.
+ */
+void leaf_gone(const struct cursor *c, uint64_t d);
+void table_gone(const struct cursor *c, uint64_t d);
+
 /* Put a detached table on a limbo list. */
 void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int level);
 /* Free what the op has put in its own limbo; false when the budget ended it. */

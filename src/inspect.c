@@ -17,7 +17,7 @@ static inline void describe(const struct s2 *s2, uint64_t ipa, int level, uint64
 	if (desc_valid(d)) {
 		m->state = S2_LEAF;
 		m->pa = s2_pa(desc_oa(s2, d));
-		m->attr = desc_attr(s2, d);
+		m->attr = S2_USE_FAST ? desc_attr(s2, d) : leaf_attr(s2, d);
 		m->young = d & DESC_AF;
 		m->contiguous = S2_USE_RUNS && d & DESC_CONT;
 	} else if (desc_busy(d)) {

@@ -94,7 +94,7 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 					((below && desc_parked(d)) ||
 					 !(w->flags & S2_NO_CLEAN)) &&
 					desc_needs_clean(s2->features, d);
-			attr = desc_attr(s2, d);
+			attr = leaf_attr(s2, d);
 		}
 		if (!needs) {
 			entry++;
@@ -170,7 +170,8 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 	const unsigned wide = wide_of(c->s2);
 	bool tables = desc_is_table(like, c->level);
 
-	if (!S2_USE_FAST || is_shared(c->step))
+	if (!S2_USE_FAST || is_shared(c->step) ||
+	    (S2_USE_COUNTED && state_of(c->s2, cursor_meta(c)) & META_COUNTED))
 		return;
 	for (; at < end; at++) {
 		uint64_t d = s2_port_load(c->s2->port, at);
@@ -189,16 +190,6 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 		  UINT64_C(0) - n * (META_BUSY_ONE + (tables ? META_TABLE_ONE : 0)));
 	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
-}
-
-/*
- * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that
- * of a shared call which has broken nothing yet.
- */
-static inline bool releases(const struct cursor *c, uint64_t d)
-{
-	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
-	       desc_tag(d) == c->step->tag;
 }
 
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
@@ -223,9 +214,13 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 			continue;
 		}
 		if (releases(&c, d)) {
+			bool table = desc_is_table(d, c.level);
+
+			if (S2_USE_COUNTED && w->s2->counted)
+				(table ? table_gone : leaf_gone)(&c, d);
 			one = META_BUSY_ONE;
 			s2_port_store(w->s2->port, entry, 0);
-			if (desc_is_table(d, c.level)) {
+			if (table) {
 				one += META_TABLE_ONE;
 				limbo_push(w->s2, limbo, table_of(w->s2, d), c.level + 1);
 			}
