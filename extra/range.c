@@ -64,7 +64,7 @@ int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 			n = step_bytes(s2, &step, past - c.ipa);
 			s2_port_clean(s2->port,
 				      desc_oa(s2, d) + (c.ipa - cursor_base(&c)), n,
-				      leaf_attr(s2, d));
+				      desc_attr(s2, d));
 			step.bytes -= n;
 			if (n < past - c.ipa) {
 				c.ipa += n;

@@ -176,7 +176,7 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 	if (n > b->bytes)
 		n = 0; /* the rest is for what this window has broken */
 	if (n) {
-		s2_port_clean(c->s2->port, pa, n, leaf_attr(c->s2, d));
+		s2_port_clean(c->s2->port, pa, n, desc_attr(c->s2, d));
 		step->bytes -= n;
 		b->bytes -= n;
 		/* As clean_barrier(): the leaf may become an empty entry now. */

@@ -229,11 +229,15 @@ static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
  */
 #define DESC_KEPT (DESC_AF | UINT64_C(1) << 11 | UINT64_C(1) << 50 | DESC_CONT)
 
-static inline uint64_t desc_keep_sw(uint64_t d)
-{
-	uint64_t sw = d >> DESC_SW_SHIFT;
+uint64_t desc_keep_sw(uint64_t d);
 
-	return (d & ~DESC_KEPT) | (sw & 3) << 10 | (sw & 4) << 48 | (sw & 8) << 49;
+/* The valid leaf that marker @d, or a valid leaf, has been. */
+uint64_t desc_before(uint64_t d);
+
+/* Whether the embedder hears of valid leaf @d when it goes. */
+static inline bool desc_counted(const struct s2 *s2, uint64_t d)
+{
+	return S2_USE_COUNTED && s2->counted >> (d >> DESC_SW_SHIFT & 15) & 1;
 }
 
 /* Tag 0 is nobody's: it marks a parked leaf. */
@@ -255,13 +259,6 @@ static inline unsigned desc_tag(uint64_t d)
 	return S2_USE_TAGS && d & DESC_TAGGED ?
 		       (unsigned)((d & DESC_TAG) >> DESC_TAG_SHIFT) :
 		       0;
-}
-
-static inline unsigned desc_sw(uint64_t d)
-{
-	if (S2_USE_COUNTED && d & DESC_TAGGED && !desc_valid(d))
-		return (unsigned)((d >> 10 & 3) | (d >> 48 & 4) | (d >> 49 & 8));
-	return (unsigned)(d >> DESC_SW_SHIFT & 15);
 }
 
 static inline uint64_t desc_make_table(const struct s2 *s2, uint64_t table_pa)

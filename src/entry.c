@@ -65,21 +65,17 @@ bool table_kill(const struct cursor *c, uint64_t *meta, unsigned own)
 
 /* ---- counted leaves ----------------------------------------------------------- */
 
-bool releases(const struct cursor *c, uint64_t d)
-{
-	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
-	       desc_tag(d) == c->step->tag;
-}
-
 void leaf_gone(const struct cursor *c, uint64_t d)
 {
-	uint64_t size = cursor_size(c);
+	struct s2_mapping m;
 
-	if (!leaf_counted(c->s2, d))
+	d = desc_before(d);
+	if (!desc_counted(c->s2, d))
 		return;
-	s2_port_leaf_gone(c->s2->port, c->step->op->cookie, cursor_base(c),
-			  desc_oa(c->s2, d) & ~(size - 1), size,
-			  leaf_attr(c->s2, d));
+	entry_describe(c->s2, c->ipa, c->level, d, &m);
+	/* Of a parked leaf some address bits count. */
+	s2_port_leaf_gone(c->s2->port, c->step->op->cookie, m.ipa.ipa,
+			  m.pa.pa & ~(m.size - 1), m.size, m.attr);
 }
 
 /*
@@ -95,47 +91,57 @@ static bool table_told(const struct s2 *s2, uint64_t d)
 }
 
 /*
- * The counted leaves from the cursor to its end, below a table that is detached and
- * invalidated. Beside others each is swapped first, for a marker that makes late calls
- * wait, so only one call reports it. What others have broken they report. But a split
- * reports nothing: its parts are in the table of its marker.
+ * The counted leaves in [ipa, end), which is detached and invalidated: from the entry
+ * under the cursor on, or below it, if it is table @d. Beside others each is swapped
+ * first, for a marker that makes late calls wait, so only one call reports it. What
+ * others have broken they report. But a split reports nothing: its parts are in the
+ * table of its marker.
  */
-static void tell(struct cursor *c)
+static void tell(const struct cursor *at, uint64_t ipa, uint64_t end, uint64_t d)
 {
-	while (cursor_more(c)) {
-		uint64_t *entry = cursor_entry(c), d = cursor_load(c, entry);
-		bool mine = desc_valid(d) || releases(c, d);
+	struct cursor c = *at;
 
-		if ((mine || d & DESC_REMAKE) && desc_is_table(d, c->level)) {
-			if (table_told(c->s2, d)) {
-				cursor_down(c, d);
+	c.ipa = ipa;
+	c.end = end;
+	if (d)
+		cursor_down(&c, d);
+	while (cursor_more(&c)) {
+		uint64_t *entry = cursor_entry(&c);
+		unsigned tag;
+		bool mine;
+
+		d = cursor_load(&c, entry);
+		tag = desc_tag(d);
+		mine = desc_valid(d) || (desc_busy(d) && !(d & DESC_REMAKE) &&
+					 (!tag || tag == c.step->tag));
+		if ((mine || d & DESC_REMAKE) && desc_is_table(d, c.level)) {
+			if (table_told(c.s2, d)) {
+				cursor_down(&c, d);
 				continue;
 			}
-		} else if ((mine || (desc_parked(d) && !(d & DESC_REMAKE))) &&
-			   leaf_counted(c->s2, d)) {
-			if (!cursor_swap(c, entry, d, desc_make_busy(d, 0) | DESC_REMAKE,
-					 false))
+		} else if (mine && desc_counted(c.s2, desc_before(d))) {
+			if (is_shared(c.step) &&
+			    s2_port_cas(c.s2->port, entry, d,
+					desc_make_busy(d | DESC_REMAKE, 0)) != d)
 				continue;
-			leaf_gone(c, d);
+			leaf_gone(&c, d);
 		}
-		cursor_next(c);
+		cursor_next(&c);
 	}
-	S2_ASSERT(c->ipa >= c->end);
+	S2_ASSERT(c.ipa >= end);
 }
 
 void table_gone(const struct cursor *c, uint64_t d)
 {
-	struct cursor below = *c;
+	uint64_t past = cursor_past(c);
 
 	if (!table_told(c->s2, d))
 		return;
 	/* The markers of a batch may be anywhere in it. */
 	if (c->step->tag)
-		below.ipa = cursor_base(c);
-	if (c->step->tag || cursor_past(c) < c->end)
-		below.end = cursor_past(c);
-	cursor_down(&below, d);
-	tell(&below);
+		tell(c, cursor_base(c), past, d);
+	else
+		tell(c, c->ipa, past < c->end ? past : c->end, d);
 }
 
 /*
@@ -144,16 +150,13 @@ void table_gone(const struct cursor *c, uint64_t d)
  */
 static void look_late(const struct cursor *c)
 {
-	struct cursor here = *c;
 	uint64_t told = 0;
 
 	for (int l = c->s2->start_level + 1; l <= c->level; l++)
 		told |= s2_port_word_or(c->s2->port,
 					&table_meta(c->s2, c->table[l])[META_STATE], 0);
-	here.ipa = cursor_base(c);
-	here.end = cursor_past(c);
 	if (told & META_TOLD)
-		tell(&here);
+		tell(c, cursor_base(c), cursor_past(c), 0);
 }
 
 /* ---- entries that are made ----------------------------------------------------- */
@@ -190,7 +193,7 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 	if (!*gone && cursor_swap(c, entry, d, new, false)) {
 		if (desc_note(d))
 			state_add(c, meta, UINT64_C(0) - META_NOTE_ONE);
-		if (S2_USE_COUNTED && one == META_LIVE_ONE && leaf_counted(c->s2, new))
+		if (S2_USE_COUNTED && one == META_LIVE_ONE && desc_counted(c->s2, new))
 			look_late(c);
 		return true;
 	}

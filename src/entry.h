@@ -39,11 +39,9 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 bool put_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve,
 	       bool *gone);
 
-/*
- * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that
- * of a shared call which has broken nothing yet.
- */
-bool releases(const struct cursor *c, uint64_t d);
+/* What s2_lookup() says of entry @d: inspect.c. */
+void entry_describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
+		    struct s2_mapping *m);
 
 /*
  * What the entry under the cursor was has been broken, invalidated and cleaned by this

@@ -88,21 +88,11 @@ static inline bool meta_cleanable(uint64_t state)
 	return state & META_CLEAN && meta_live(state) + meta_busy(state);
 }
 
-/* What leaf @d, or the leaf of marker @d, is or was. */
-s2_attr_t leaf_attr(const struct s2 *s2, uint64_t d);
-bool leaf_is_counted(const struct s2 *s2, uint64_t d);
-
-/* Whether the embedder hears of the leaf when it goes. */
-static inline bool leaf_counted(const struct s2 *s2, uint64_t d)
-{
-	return S2_USE_COUNTED && leaf_is_counted(s2, d);
-}
-
 /* What a table in which leaf @d is, and every table above, has to remember of it. */
 static inline uint64_t meta_of_leaf(const struct s2 *s2, uint64_t d)
 {
 	return (desc_needs_clean(s2->features, d) ? META_CLEAN : 0) |
-	       (d & DESC_DBM ? META_DBM : 0) | (leaf_counted(s2, d) ? META_COUNTED : 0);
+	       (d & DESC_DBM ? META_DBM : 0) | (desc_counted(s2, d) ? META_COUNTED : 0);
 }
 
 static inline uint64_t *table_meta(const struct s2 *s2, uint64_t *table)

@@ -27,6 +27,9 @@
 #define cursor_read s2_cursor_read
 #define cursor_run s2_cursor_run
 #define cursor_swap s2_cursor_swap
+#define desc_before s2_desc_before
+#define desc_keep_sw s2_desc_keep_sw
+#define entry_describe s2_entry_describe
 #define drain_own s2_drain_own
 #define edges_need s2_edges_need
 #define edges_split s2_edges_split
@@ -36,6 +39,7 @@
 #define invalidate_local s2_invalidate_local
 #define invalidate_page s2_invalidate_page
 #define invalidate_places s2_invalidate_places
+#define leaf_gone s2_leaf_gone
 #define limbo_push s2_limbo_push
 #define map_range s2_map_range
 #define log_covers s2_log_covers
@@ -55,6 +59,7 @@
 #define run_fits s2_run_fits
 #define runs_widen s2_runs_widen
 #define settle_edges s2_settle_edges
+#define table_gone s2_table_gone
 #define table_kill s2_table_kill
 #define table_revive s2_table_revive
 #define state_add s2_state_add

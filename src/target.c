@@ -87,7 +87,7 @@ uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d
 {
 	uint64_t new = desc_in_place(d, target_desc(s2, t, ipa, level));
 
-	if (leaf_counted(s2, d) || leaf_counted(s2, new))
+	if (desc_counted(s2, d) || desc_counted(s2, new))
 		return 0;
 	return (d ^ new) & ~DESC_IN_PLACE ? 0 : new;
 }

@@ -94,7 +94,7 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 					((below && desc_parked(d)) ||
 					 !(w->flags & S2_NO_CLEAN)) &&
 					desc_needs_clean(s2->features, d);
-			attr = leaf_attr(s2, d);
+			attr = desc_attr(s2, d);
 		}
 		if (!needs) {
 			entry++;
@@ -190,6 +190,16 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 		  UINT64_C(0) - n * (META_BUSY_ONE + (tables ? META_TABLE_ONE : 0)));
 	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
+}
+
+/*
+ * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that
+ * of a shared call which has broken nothing yet.
+ */
+static inline bool releases(const struct cursor *c, uint64_t d)
+{
+	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
+	       desc_tag(d) == c->step->tag;
 }
 
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
