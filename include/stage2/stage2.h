@@ -203,10 +203,10 @@ const char *s2_strerror(int err);
  *	that defines S2_GRANULE_SHIFT fixes it for the build.
  * @features: S2_FEAT_* bits
  * @errata: S2_ERRATUM_* bits
+ * @port: handed to every function of the porting header; not read by the engine
  * @counted: bit n: leaves with %S2_SW(n) are counted. The port hears of each that goes
  *	(s2_port_leaf_gone()). s2_map() changes no such leaf in place, nor makes one of a
  *	leaf that is there: that takes %S2_MAP_REPLACE. s2_collapse() leaves them alone.
- * @port: handed to every function of the porting header; not read by the engine
  */
 struct s2_config {
 	uint8_t ipa_bits;
@@ -214,8 +214,8 @@ struct s2_config {
 	uint8_t granule_shift;
 	uint32_t features;
 	uint32_t errata;
-	uint16_t counted;
 	void *port;
+	uint16_t counted;
 };
 
 /**
