@@ -42,13 +42,11 @@ static uint64_t not_unread(const struct window *w)
 	 */
 	if (log_of(w->op))
 		lost |= META_DBM;
-	/*
-	 * With a budget no clean, and no report, may have to stop inside a detached
-	 * table.
-	 */
+	/* With a budget no clean may have to stop inside a detached table, nor a report. */
 	if (is_bounded(w->step))
-		lost |= (w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN) |
-			(S2_USE_COUNTED ? META_COUNTED : 0);
+		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;
+	if (S2_USE_COUNTED && is_bounded(w->step))
+		lost |= META_COUNTED;
 	/*
 	 * The flush cleans all of a range or nothing: what is waived has nothing to
 	 * clean.

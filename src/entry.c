@@ -191,10 +191,10 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 	*gone = state_add(c, meta, one) & META_DEAD;
 	/* The swap releases, as the store above. */
 	if (!*gone && cursor_swap(c, entry, d, new, false)) {
-		if (desc_note(d))
-			state_add(c, meta, UINT64_C(0) - META_NOTE_ONE);
 		if (S2_USE_COUNTED && one == META_LIVE_ONE && desc_counted(c->s2, new))
 			look_late(c);
+		if (desc_note(d))
+			state_add(c, meta, UINT64_C(0) - META_NOTE_ONE);
 		return true;
 	}
 	old = state_add(c, meta, UINT64_C(0) - one);
