@@ -35,7 +35,7 @@ static bool release_leaves(struct window *w, const struct s2_batch *b, uint64_t 
 	struct place p;
 
 	/* The root's tables have a metadata word each, as in page.c. */
-	if (s2->special & (S2_SHALLOW | S2_COUNTS) ||
+	if (s2->special & S2_SHALLOW ||
 	    (ipa ^ (end - 1)) >> level_shift(s2, LAST_LEVEL - 1))
 		return false;
 	p = walk(s2, ipa);
@@ -75,6 +75,7 @@ static __attribute__((__noinline__)) bool finish_all(struct s2 *s2, struct s2_ba
 	for (unsigned i = 0; i < b->ranges; i++) {
 		uint64_t start = b->range[i].start, end = b->range[i].end;
 
+		window_tell(&w, start, end);
 		if (!release_leaves(&w, b, start, end))
 			window_release(&w, start, end);
 	}

@@ -254,6 +254,12 @@ static inline uint64_t desc_make_parked(uint64_t d)
 	return (d & ~(DESC_VALID | DESC_TAG)) | DESC_BUSY | DESC_TAGGED;
 }
 
+/* In a detached table: reported. Late calls wait, and begin at the root again. */
+static inline uint64_t desc_make_told(uint64_t d)
+{
+	return (d & ~(DESC_VALID | DESC_TAGGED)) | DESC_BUSY | DESC_REMAKE;
+}
+
 static inline unsigned desc_tag(uint64_t d)
 {
 	return S2_USE_TAGS && d & DESC_TAGGED ?

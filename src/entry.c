@@ -121,8 +121,7 @@ static void tell(const struct cursor *at, uint64_t ipa, uint64_t end, uint64_t d
 			}
 		} else if (mine && desc_counted(c.s2, desc_before(d))) {
 			if (is_shared(c.step) &&
-			    s2_port_cas(c.s2->port, entry, d,
-					desc_make_busy(d | DESC_REMAKE, 0)) != d)
+			    s2_port_cas(c.s2->port, entry, d, desc_make_told(d)) != d)
 				continue;
 			leaf_gone(&c, d);
 		}
@@ -138,7 +137,7 @@ void table_gone(const struct cursor *c, uint64_t d)
 	if (!table_told(c->s2, d))
 		return;
 	/* The markers of a batch may be anywhere in it. */
-	if (c->step->tag)
+	if (c->step->tag && !is_shared(c->step))
 		tell(c, cursor_base(c), past, d);
 	else
 		tell(c, c->ipa, past < c->end ? past : c->end, d);

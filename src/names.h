@@ -85,6 +85,7 @@
 #define window_release s2_window_release
 #define window_run s2_window_run
 #define window_sweep s2_window_sweep
+#define window_tell s2_window_tell
 
 #define add_range s2_add_range
 #define page_shift s2_page_shift
