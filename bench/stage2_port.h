@@ -46,6 +46,7 @@ enum count_event {
 	COUNT_VMALLS12E1IS,
 	COUNT_AGENTS,
 	COUNT_CLEAN,
+	COUNT_GONE,
 	COUNT_EXECUTABLE,
 	COUNT_ALLOC,
 	COUNT_FREE,
@@ -94,6 +95,7 @@ enum count_event {
  *	them: those on @free are zero, and whoever measures keeps them so (arena.h)
  * @fail_after: fail the allocation when it has counted down to 0; -1: never
  * @clean_attr: of the last clean
+ * @gone: counted leaves that have gone; @last: the last of them
  * @record: called at every event, when not NULL
  * @wrote: called after every write of an entry that was done, when not NULL
  */
@@ -110,6 +112,12 @@ struct count_port {
 	long fail_after;
 	uint64_t tlbi, dsb, isb, clean_bytes, clean_calls, exec_bytes, agents;
 	uint32_t clean_attr;
+	uint64_t gone;
+	struct count_gone {
+		void *cookie;
+		uint64_t ipa, pa, size;
+		uint32_t attr;
+	} last;
 #ifdef COUNT_PORT_RECORD
 	void (*record)(struct count_port *port, enum count_event what, uint64_t at,
 		       uint64_t value);
@@ -321,6 +329,16 @@ static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t 
 	(void)size;
 	(void)port;
 	COUNT_PORT_COUNT(((struct count_port *)port)->agents++);
+}
+
+static inline void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa,
+				     uint64_t size, uint32_t attr)
+{
+	struct count_port *p = port;
+
+	COUNT_PORT_COUNT(p->gone++);
+	COUNT_PORT_COUNT(p->last = ((struct count_gone){ cookie, ipa, pa, size, attr }));
+	COUNT_PORT_EVENT(p, COUNT_GONE, ipa, size);
 }
 
 static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, uint32_t attr)

@@ -33,7 +33,7 @@ static inline bool look_member(const struct s2 *s2, uint64_t *first, unsigned id
 	if (idx)
 		return !((d ^ want) & ~may_differ(d));
 	*first = d;
-	return desc_valid_leaf(d, level + 1) &&
+	return desc_valid_leaf(d, level + 1) && !desc_counted(s2, d) &&
 	       !(desc_oa(s2, d) & (level_size(s2, level) - 1));
 }
 

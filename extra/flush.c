@@ -75,6 +75,7 @@ static __attribute__((__noinline__)) bool finish_all(struct s2 *s2, struct s2_ba
 	for (unsigned i = 0; i < b->ranges; i++) {
 		uint64_t start = b->range[i].start, end = b->range[i].end;
 
+		window_tell(&w, start, end);
 		if (!release_leaves(&w, b, start, end))
 			window_release(&w, start, end);
 	}

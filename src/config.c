@@ -55,15 +55,18 @@ static int pa_range(unsigned pa_bits)
 
 static int check_config(const struct s2 *s2, const struct s2_config *cfg)
 {
-	if (!S2_USE_52BIT && (cfg->features & S2_FEAT_LPA2 || cfg->pa_bits > 48))
-		return S2_E_UNSUPPORTED;
-	if (!S2_USE_HW && cfg->features & (S2_FEAT_HAFDBS | S2_FEAT_DBM))
+	const uint32_t absent = (S2_USE_52BIT ? 0 : S2_FEAT_LPA2) |
+				(S2_USE_HW ? 0 : S2_FEAT_HAFDBS | S2_FEAT_DBM);
+
+	if ((cfg->features & absent) | (S2_USE_COUNTED ? 0 : cfg->counted) ||
+	    (!S2_USE_52BIT && cfg->pa_bits > 48))
 		return S2_E_UNSUPPORTED;
 	if (cfg->features & ~KNOWN_FEATURES || cfg->errata & ~S2_ERRATUM_REPEAT_TLBI ||
-	    (cfg->features & S2_FEAT_DBM && !(cfg->features & S2_FEAT_HAFDBS)))
+	    (S2_USE_HW && cfg->features & S2_FEAT_DBM &&
+	     !(cfg->features & S2_FEAT_HAFDBS)))
 		return S2_E_CONFIG;
 	/* 64 KiB granules have had 52 bits since FEAT_LPA, without another layout. */
-	if (cfg->features & S2_FEAT_LPA2 && s2->granule_shift == 16)
+	if (S2_USE_52BIT && cfg->features & S2_FEAT_LPA2 && s2->granule_shift == 16)
 		return S2_E_CONFIG;
 	if (pa_range(cfg->pa_bits) < 0 ||
 	    (cfg->pa_bits > 48 && wide_of(s2) == S2_WIDE_NO))
@@ -130,6 +133,10 @@ int s2_init(struct s2 *s2, const struct s2_config *cfg)
 	s2->tags = 1; /* 0 is no tag */
 	if (hw_writes(s2))
 		s2->special |= S2_HARDWARE_WRITES;
+	if (S2_USE_COUNTED && cfg->counted) {
+		s2->counted = cfg->counted;
+		s2->special |= S2_COUNTS;
+	}
 
 	/*
 	 * The start level with the fewest levels below it that 16 concatenated

@@ -223,6 +223,23 @@ static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
 	return d;
 }
 
+/*
+ * A tag has the place of the software bits. The marker of a leaf keeps those elsewhere,
+ * in bits that say nothing of a leaf that is gone, for whoever counts it.
+ */
+#define DESC_KEPT (DESC_AF | UINT64_C(1) << 11 | UINT64_C(1) << 50 | DESC_CONT)
+
+uint64_t desc_keep_sw(uint64_t d);
+
+/* The valid leaf that marker @d, or a valid leaf, has been. */
+uint64_t desc_before(uint64_t d);
+
+/* Whether the embedder hears of valid leaf @d when it goes. */
+static inline bool desc_counted(const struct s2 *s2, uint64_t d)
+{
+	return S2_USE_COUNTED && s2->counted >> (d >> DESC_SW_SHIFT & 15) & 1;
+}
+
 /* Tag 0 is nobody's: it marks a parked leaf. */
 static inline bool desc_parked(uint64_t d)
 {
@@ -232,7 +249,15 @@ static inline bool desc_parked(uint64_t d)
 
 static inline uint64_t desc_make_parked(uint64_t d)
 {
+	if (S2_USE_COUNTED)
+		d = desc_keep_sw(d);
 	return (d & ~(DESC_VALID | DESC_TAG)) | DESC_BUSY | DESC_TAGGED;
+}
+
+/* In a detached table: reported. Late calls wait, and begin at the root again. */
+static inline uint64_t desc_make_told(uint64_t d)
+{
+	return (d & ~(DESC_VALID | DESC_TAGGED)) | DESC_BUSY | DESC_REMAKE;
 }
 
 static inline unsigned desc_tag(uint64_t d)

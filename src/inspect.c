@@ -4,8 +4,8 @@
  */
 #include "internal.h"
 
-static inline void describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
-			    struct s2_mapping *m)
+inline void entry_describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
+			   struct s2_mapping *m)
 {
 	uint64_t size = level_size(s2, level);
 
@@ -36,7 +36,7 @@ static bool next_entry(struct cursor *c, struct s2_mapping *m)
 
 		if (!cursor_read(c, &entry, &d))
 			continue;
-		describe(c->s2, c->ipa, c->level, d, m);
+		entry_describe(c->s2, c->ipa, c->level, d, m);
 		cursor_next(c);
 		return true;
 	}
@@ -50,7 +50,7 @@ int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
 	if (ipa.ipa >= s2->ipa_end)
 		return S2_E_IPA_RANGE;
 	p = walk(s2, ipa.ipa);
-	describe(s2, ipa.ipa, p.level, p.d, m);
+	entry_describe(s2, ipa.ipa, p.level, p.d, m);
 	return 0;
 }
 

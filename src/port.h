@@ -103,6 +103,31 @@ void s2_port_tlbi_vmalle1(void *port);
  */
 void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
 
+/* ---- counted leaves -------------------------------------------------------
+ *
+ * A leaf that s2_config.counted asks for has gone: by an unmap, a replacing map, the
+ * flush of a batch or a destroy. Each is reported exactly once, by the call that broke
+ * it or that detached a table above it: after no PE and no other agent can use it, and
+ * after its memory has been cleaned (unless that call waives it), before the call
+ * returns. A block that has been split is reported in its parts, so every byte once. A
+ * break that ends with the same leaf (split, a contiguous run that is opened) is not
+ * reported. @cookie is op->cookie of the call, @attr what was mapped, S2_SW included.
+ *
+ * It is a hook, not a list, because a list would need memory for every leaf of the
+ * range, or an unmap that stops whenever the list is full. It runs where the engine
+ * runs, under the caller's lock or in his read-side section, so it must not sleep if
+ * the caller must not. It must not call the engine on the same instance. It may give the
+ * memory back, or drop a reference to it.
+ *
+ * A shared s2_map() may find that the table where it has put a counted leaf was being
+ * detached by another call. Then it reports the leaf itself and returns 0, as if the
+ * unmap had come after it. So whoever counts takes the reference before the map.
+ *
+ * Called only with S2_USE_COUNTED.
+ */
+void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint64_t size,
+		       s2_attr_t attr);
+
 /* ---- caches ---------------------------------------------------------------
  *
  * clean: clean and invalidate [pa, pa + size) to the PoC (DC CIVAC by line),

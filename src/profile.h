@@ -67,6 +67,10 @@
 #ifndef S2_USE_NOTES
 #define S2_USE_NOTES (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
+/* s2_config.counted, s2_port_leaf_gone(): counted leaves. */
+#ifndef S2_USE_COUNTED
+#define S2_USE_COUNTED (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
+#endif
 /* S2_FEAT_LPA2, and PA sizes of 52 bits. */
 #ifndef S2_USE_52BIT
 #define S2_USE_52BIT (S2_PROFILE >= S2_PROFILE_ALL)

@@ -201,6 +201,50 @@ static inline bool releases(const struct cursor *c, uint64_t d)
 	       desc_tag(d) == c->step->tag;
 }
 
+/*
+ * The counted leaves of this call in [start, end), and those in tables that it has
+ * detached, are reported: those of a shared call in the tables that it holds, which
+ * another may have detached. A table that has no such leaves is not read.
+ */
+void window_tell(struct window *w, uint64_t start, uint64_t end)
+{
+	int detached = LAST_LEVEL; /* the level of the table's marker; here none */
+	struct cursor c;
+
+	if (!S2_USE_COUNTED || !w->s2->counted)
+		return;
+	cursor_start(&c, w->s2, w->step, start, end);
+	while (cursor_more(&c)) {
+		uint64_t *entry = cursor_entry(&c), d = cursor_load(&c, entry);
+		bool own = releases(&c, d);
+
+		if (held_down(w, &c)) {
+			if (own && detached == LAST_LEVEL)
+				detached = c.level - 1;
+			continue;
+		}
+		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
+		    state_below(w->s2, d) & META_COUNTED) {
+			cursor_down(&c, d);
+			continue;
+		}
+		if (own && desc_is_table(d, c.level))
+			table_gone(&c, d);
+		else if (own)
+			leaf_gone(&c, d);
+		/*
+		 * A marker in a table that this call has detached stays there. A late
+		 * call may have the same tag then, and must not take it for its own.
+		 */
+		if (own && c.level > detached)
+			s2_port_store(w->s2->port, entry, desc_make_told(d));
+		cursor_next(&c);
+		if (c.level <= detached)
+			detached = LAST_LEVEL;
+	}
+	S2_ASSERT(c.ipa >= end);
+}
+
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
 void window_release(struct window *w, uint64_t start, uint64_t end)
 {
@@ -276,6 +320,9 @@ void window_run(struct window *w)
 		w->to = window_clean(w, w->from, w->to);
 		clean_barrier(w->s2, w->step, bytes);
 	}
+	/* An empty table, which is all that a sweep detaches, has no counted leaves. */
+	if (w->found && !only_notes(w))
+		window_tell(w, w->from, w->to);
 	if (w->found)
 		window_release(w, w->from, w->to);
 }

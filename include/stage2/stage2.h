@@ -204,6 +204,9 @@ const char *s2_strerror(int err);
  * @features: S2_FEAT_* bits
  * @errata: S2_ERRATUM_* bits
  * @port: handed to every function of the porting header; not read by the engine
+ * @counted: bit n: leaves with %S2_SW(n) are counted. The port hears of each that goes
+ *	(s2_port_leaf_gone()). s2_map() changes no such leaf in place, nor makes one of a
+ *	leaf that is there: that takes %S2_MAP_REPLACE. s2_collapse() leaves them alone.
  */
 struct s2_config {
 	uint8_t ipa_bits;
@@ -212,6 +215,7 @@ struct s2_config {
 	uint32_t features;
 	uint32_t errata;
 	void *port;
+	uint16_t counted;
 };
 
 /**
@@ -227,11 +231,13 @@ enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
  * @S2_HARDWARE_WRITES: hardware writes access flags or dirty state
  * @S2_RUNS: a contiguous run has been made
  * @S2_SHALLOW: the root is the last level
+ * @S2_COUNTS: some leaves are counted
  */
 enum s2_special {
 	S2_HARDWARE_WRITES = 1,
 	S2_RUNS = 2,
 	S2_SHALLOW = 4,
+	S2_COUNTS = 8,
 };
 
 struct s2_batch;
@@ -255,6 +261,7 @@ struct s2 {
 	uint8_t root_pages;	/* 1..16 concatenated tables */
 	uint8_t start_shift;	/* an entry of the root translates 1 << start_shift */
 	uint8_t special;	/* enum s2_special: what one page has to mind */
+	uint16_t counted;	/* a bit for each software value of a counted leaf */
 	uint64_t oa_mask;	/* the output address in a descriptor, but for its top */
 	uint64_t ipa_end, pa_end; /* the first address beyond @ipa_bits, @pa_bits */
 	uint64_t tags;		/* in use; bit 0 always */

@@ -20,8 +20,12 @@
 
 #define S2_ASSERT(cond) WARN_ON_ONCE(!(cond))
 
-/* KVM opens no batch, makes no contiguous runs and annotates nothing. It has LPA2. */
+/*
+ * KVM opens no batch, makes no contiguous runs, annotates and counts nothing. It has
+ * LPA2.
+ */
 #define S2_PROFILE S2_PROFILE_HYPERVISOR
+#define S2_USE_COUNTED 0
 #define S2_USE_52BIT 1
 
 /* One granule for every VM, that of the host. */

@@ -19,7 +19,8 @@ void flat_init(struct flat *f, const struct s2 *s2)
 {
 	*f = (struct flat){ .shift = s2->granule_shift,
 			    .lpa2 = s2->wide == S2_WIDE_LPA2,
-			    .features = s2->features };
+			    .features = s2->features,
+			    .counted = s2->counted };
 	/* Blocks begin a level higher where addresses have 52 bits. */
 	f->first = (f->shift == 12 ? 1 : 2) - (s2->wide != S2_WIDE_NO);
 	if (f->first < s2->start_level)
@@ -301,9 +302,16 @@ static void put_in_place(struct flat *f, const struct flat_run *new)
 	}
 }
 
-static bool same_leaf(const struct flat_run *r, const struct flat_map *m, int level)
+bool flat_counted(const struct flat *f, s2_attr_t attr)
 {
-	return !r->busy && r->level == level && r->pa - r->ipa == m->pa - m->ipa &&
+	return f->counted >> (attr >> 8 & 15) & 1;
+}
+
+static bool same_leaf(const struct flat *f, const struct flat_run *r,
+		      const struct flat_map *m, int level)
+{
+	return !r->busy && !flat_counted(f, r->attr) && !flat_counted(f, m->attr) &&
+	       r->level == level && r->pa - r->ipa == m->pa - m->ipa &&
 	       !((r->attr ^ m->attr) & (S2_MEM_MASK | S2_SH_MASK));
 }
 
@@ -329,7 +337,7 @@ static const struct flat_run *in_the_way(const struct flat *f, const struct flat
 					 uint64_t lo, uint64_t hi, int level)
 {
 	for (unsigned k = find(f, lo); k < f->n && f->run[k].ipa < hi; k++)
-		if (!same_leaf(&f->run[k], m, level))
+		if (!same_leaf(f, &f->run[k], m, level))
 			return &f->run[k];
 	return NULL;
 }
@@ -557,7 +565,7 @@ static bool is_block(const struct flat *f, uint64_t at, uint64_t size, int level
 		s2_attr_t differ = r && r->attr & S2_DBM ? S2_W : 0;
 
 		if (!r || r->ipa > to || r->busy || r->level != level ||
-		    (r->attr ^ first->attr) & ~differ ||
+		    flat_counted(f, r->attr) || (r->attr ^ first->attr) & ~differ ||
 		    r->pa - r->ipa != first->pa - first->ipa)
 			return false;
 		block->young |= r->young;

@@ -26,6 +26,10 @@ struct s2_config pick_config(const uint8_t *h, unsigned *reach)
 
 	if (h[0] & 0x40)
 		cfg.features |= S2_FEAT_VMID16;
+	/* In half of the instances some leaves are counted: nearly all, or a few. */
+	if (h[6] & 0x20)
+		cfg.counted = h[6] & 0x10 ? 0xfffe :
+					    (uint16_t)(1 | 1u << (h[7] >> 2 & 15));
 	if (h[5] & 0x20 && cfg.features & S2_FEAT_HAFDBS)
 		cfg.features |= S2_FEAT_DBM;
 	if (h[0] & 0x80) {

@@ -448,7 +448,10 @@ static void a_table_is_looked_at_in_one_step(void **state)
 {
 	(void)state;
 	for (uint8_t shift = 12; shift <= 16; shift += 2) {
-		struct s2_config cfg = { 40, 48, shift, S2_FEAT_FWB, 0, NULL };
+		struct s2_config cfg = { .ipa_bits = 40,
+					 .pa_bits = 48,
+					 .granule_shift = shift,
+					 .features = S2_FEAT_FWB };
 		struct s2_op op = { 0 };
 		uint64_t size;
 

@@ -78,10 +78,11 @@ static bool rest_map(const struct flat_run *old, const struct flat_run *now,
 struct gone {
 	struct flat_run was;
 	bool replaced; /* by another leaf; else there is nothing */
-	bool resized;  /* by one of another level that maps it alike */
+	bool resized;  /* by one of another level that maps it alike, or a counted one */
 };
 
-static bool next_gone(const struct world *w, uint64_t *at, struct gone *g)
+static bool next_gone(const struct world *w, const struct call *c, uint64_t *at,
+		      struct gone *g)
 {
 	const struct flat_run *was, *now;
 
@@ -102,6 +103,10 @@ static bool next_gone(const struct world *w, uint64_t *at, struct gone *g)
 			     !((now->attr ^ g->was.attr) & (S2_MEM_MASK | S2_SH_MASK));
 		if (!now->busy && (!g->resized || now->level != g->was.level))
 			return true;
+		if (!now->busy && c->kind->note == NOTE_MAPS &&
+		    (flat_counted(&w->flat, now->attr) ||
+		     flat_counted(&w->flat, g->was.attr)))
+			return true;
 	}
 	return false;
 }
@@ -115,7 +120,7 @@ static uint64_t cleans_old(const struct world *w, const struct call *c, uint64_t
 	uint64_t at = 0, most = 0;
 	struct gone g;
 
-	while (next_gone(w, &at, &g)) {
+	while (next_gone(w, c, &at, &g)) {
 		uint64_t n = g.was.end - g.was.ipa;
 
 		if (g.was.busy == FLAT_PARKED) {
@@ -138,7 +143,7 @@ static void hand_on(struct world *w, const struct call *c)
 	uint64_t at = 0;
 	struct gone g;
 
-	for (unsigned n = 0; n < 2 && next_gone(w, &at, &g);) {
+	for (unsigned n = 0; n < 2 && next_gone(w, c, &at, &g);) {
 		struct flat_run r;
 
 		if (!g.was.pa || g.was.busy ||
@@ -156,7 +161,7 @@ static void promise_gone(struct world *w, const struct call *c, bool parked)
 	uint64_t at = 0;
 	struct gone g;
 
-	while (next_gone(w, &at, &g))
+	while (next_gone(w, c, &at, &g))
 		if (!g.replaced && parked == (g.was.busy == FLAT_PARKED))
 			rig_unmapped(g.was.ipa, g.was.end - g.was.ipa,
 				     parked || !(c->flags & S2_NO_CLEAN));

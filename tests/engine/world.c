@@ -64,9 +64,10 @@ static bool world_open(struct world *w, const uint8_t *h, FILE *log)
 		rig_walker(true);
 	if (w->print)
 		fprintf(w->print,
-			"/* granule %u, ipa %u, pa %u bits, features 0x%x, errata 0x%x%s%s */\n",
+			"/* granule %u, ipa %u, pa %u bits, features 0x%x, errata 0x%x, "
+			"counted 0x%x%s%s */\n",
 			1u << cfg.granule_shift, cfg.ipa_bits, cfg.pa_bits, cfg.features,
-			cfg.errata, h[5] & 1 ? ", another agent" : "",
+			cfg.errata, cfg.counted, h[5] & 1 ? ", another agent" : "",
 			w->walker ? ", a walker without the lock" : "");
 	return true;
 }
@@ -603,6 +604,7 @@ static bool step(struct world *w, struct call *c, bool first)
 		log_before(c->log, &w->flat);
 	rig_call(w->pe, c->kind->name);
 	rig_no_clean(c->kind->note == NOTE_MAPS && c->flags & S2_NO_CLEAN);
+	rig_waives(c->flags & S2_NO_CLEAN || w->batched.open);
 	ret = c->kind->run(w, c);
 	rig_no_clean(false);
 	w->tally->calls++;
@@ -852,6 +854,7 @@ static bool world_close(struct world *w, const uint8_t *h)
 	rig_destroying();
 	do {
 		rig_call(w->pe ^= 1, "destroy");
+		rig_waives(h[3] & 0x80);
 		ret = s2_destroy(&w->s2, h[3] & 0x80 ? S2_NO_CLEAN : 0, &op);
 		w->tally->calls++;
 	} while (ret == S2_MORE);
