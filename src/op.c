@@ -47,7 +47,7 @@ static int check_batch(const struct s2 *s2, const struct s2_op *op, enum op_kind
 	if (op->batch && (op->batch != open || (kind != OP_UNMAP && kind != OP_FLUSH)))
 		return S2_E_BATCH;
 	if (!open || op->batch || kind == OP_FLUSH || kind == OP_CLEAN ||
-	    kind == OP_COUNT)
+	    kind == OP_SURVEY)
 		return 0;
 	return kind == OP_DESTROY || batch_pending(open, ipa, size) ? S2_E_BATCH : 0;
 }

@@ -51,7 +51,7 @@
 #ifndef S2_USE_FAST
 #define S2_USE_FAST (S2_PROFILE >= S2_PROFILE_HYPERVISOR && !S2_SMALL)
 #endif
-/* Changes in place and looks at a range: extra/change.c, extra/range.c. */
+/* Changes in place, looks at a range: extra/change.c, extra/clean.c, extra/survey.c. */
 #ifndef S2_USE_CHANGES
 #define S2_USE_CHANGES (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif

@@ -84,7 +84,7 @@ enum op_kind {
 	OP_FLUSH,
 	OP_ANNOTATE,
 	OP_CLEAN,
-	OP_COUNT
+	OP_SURVEY
 };
 
 static inline int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)

@@ -531,7 +531,7 @@ struct s2_batch {
  *
  * Exclusive calls without op->batch may come in between. One that would change what the
  * batch has unmapped returns %S2_E_BATCH and has changed nothing: flush first. Lookup,
- * iteration, s2_count() and s2_clean() are allowed.
+ * iteration, s2_survey() and s2_clean() are allowed.
  *
  * Return: 0, %S2_E_BATCH (one is open), %S2_E_BUSY (no tag is free, see %S2_TAGS).
  * Context: any. Locking: exclusive; no shared call while it is open (%S2_E_BATCH).
@@ -889,21 +889,46 @@ struct s2_stats {
 void s2_stats(const struct s2 *s2, struct s2_stats *st);
 
 /**
- * s2_count() - count what is mapped in a range
+ * struct s2_survey - what is in a range
+ * @mapped: bytes of the range that leaves map
+ * @leaves: the same by the leaves' level
+ * @noted: bytes that are annotated (s2_annotate())
+ * @busy: bytes that a call has broken and not finished
+ * @empty: all other bytes
+ * @all, @any: bits of the attributes (DOC: attributes) that every leaf has, and that at
+ *	least one has. Equal: all leaves have these attributes. Where they differ in a field
+ *	of more than one bit (memory type, shareability, software bits), the field says
+ *	no more than that.
+ * @note: the annotation, if all that are in the range have the same value; else 0
+ * @uniform: the range is mapped with the same attributes all over, or has the same
+ *	annotation all over, or nothing is in it. Output addresses are not looked at.
+ */
+struct s2_survey {
+	uint64_t mapped, leaves[S2_LEVELS];
+	uint64_t noted, busy, empty;
+	s2_attr_t all, any;
+	uint64_t note;
+	bool uniform;
+};
+
+/**
+ * s2_survey() - what is in a range, and with which attributes
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
  * @flags: %S2_SHARED
- * @bytes: out: bytes mapped by leaves of each level, only the parts inside the range. The
- *	steps add to it. Set it to zero first.
+ * @survey: out: of leaves that reach across an edge only the part inside the range. The
+ *	first step sets it to zero, the others add to it; @uniform is valid after the last.
  * @op: budget, progress; or NULL
  *
- * It walks the range: the engine keeps no such count, because it detaches tables unread.
+ * It walks the range, because the engine keeps no such sums: it detaches tables unread.
+ * An empty table is not read. Beside other calls each entry is as it was at some time
+ * during the call.
  *
  * Return: as s2_wrprotect(). Context: any. Locking: exclusive or shared.
  */
-int s2_count(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
-	     uint64_t bytes[S2_LEVELS], struct s2_op *op);
+int s2_survey(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	      struct s2_survey *survey, struct s2_op *op);
 
 /** S2_DUMP_LINE - a buffer of this size holds any line of s2_dump_next() */
 #define S2_DUMP_LINE 128

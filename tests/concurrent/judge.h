@@ -73,7 +73,7 @@ void dirty_end(void);
 /* ---- look.c ---------------------------------------------------------------------- */
 
 /* The calls, with what they find judged. */
-int look_count(unsigned call, struct s2_op *op, uint32_t flags);
+int look_survey(unsigned call, struct s2_op *op, uint32_t flags);
 int look_iter(unsigned call);
 /* The annotations at the end. */
 void look_notes(void);

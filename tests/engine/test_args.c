@@ -309,7 +309,7 @@ static void a_map_and_an_age_in_use_are_refused(void **state)
 
 /* Calls of 8 MiB of pages from GIB on that take several steps of the least budget. */
 static bool is_young;
-static uint64_t in_range[S2_LEVELS];
+static struct s2_survey found;
 
 static int step_of_map(struct s2_op *op)
 {
@@ -342,9 +342,9 @@ static int step_of_clean(struct s2_op *op)
 	return s2_clean(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, op);
 }
 
-static int step_of_count(struct s2_op *op)
+static int step_of_survey(struct s2_op *op)
 {
-	return s2_count(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, in_range, op);
+	return s2_survey(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, &found, op);
 }
 
 static int step_of_destroy(struct s2_op *op)
@@ -354,7 +354,7 @@ static int step_of_destroy(struct s2_op *op)
 
 static int (*const stepped[])(struct s2_op *op) = {
 	step_of_map,	  step_of_unmap, step_of_wrprotect, step_of_age,
-	step_of_collapse, step_of_clean, step_of_count,	    step_of_destroy,
+	step_of_collapse, step_of_clean, step_of_survey,    step_of_destroy,
 };
 
 #define STEPPED (sizeof(stepped) / sizeof(*stepped))
@@ -471,7 +471,6 @@ static void what_of_an_op_may_change(void **state)
 			struct s2_op op;
 			int ret;
 
-			memset(in_range, 0, sizeof(in_range));
 			begin(i, &op);
 			cleaned = op.cleaned;
 			do {
@@ -497,8 +496,8 @@ static void what_of_an_op_may_change(void **state)
 				want = 8 * MIB;
 			/* Each byte once, whatever a step was allowed. */
 			assert_int_equal(cleaned, want);
-			if (stepped[i] == step_of_count)
-				assert_int_equal(in_range[3], 8 * MIB);
+			if (stepped[i] == step_of_survey)
+				assert_int_equal(found.leaves[3], 8 * MIB);
 			if (stepped[i] == step_of_collapse)
 				assert_int_equal(bed_lookup(&bed, GIB + 7 * MIB).level,
 						 2);

@@ -58,7 +58,7 @@ struct batched {
  * @blocked: by the open batch, which is to be flushed first
  * @mixed: others have changed its range between its steps
  * @then: what is mapped when it is done, if nobody else comes in between
- * @young, @bytes: what s2_age() and s2_count() said; @was_young, @there: what they should
+ * @young, @found: what s2_age() and s2_survey() said; @was_young, @there: what they should
  */
 struct call {
 	const struct kind *kind;
@@ -78,7 +78,7 @@ struct call {
 	bool failing, more, empty, cut, noted, blocked, mixed;
 	struct flat then;
 	bool young, was_young;
-	uint64_t bytes[S2_LEVELS], there[S2_LEVELS];
+	struct s2_survey found, there;
 };
 
 /* Results that are counted: S2_MORE, 0, then the errors. */
