@@ -203,7 +203,7 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 			  UINT64_C(0) - META_BUSY_ONE - META_TABLE_ONE);
 		/* Broken and invalidated: any valid entry may follow [RWHZWS]. */
 		s2_port_store(s2->port, entry, block_of(first, c.level));
-		limbo_push(s2, limbo_of(k->op), table, c.level + 1);
+		limbo_push(s2, limbo_of(s2, k->op), table, c.level + 1);
 		k->op->changed++;
 		cursor_next(&c);
 	}

@@ -56,12 +56,13 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 	     enum op_kind kind, uint64_t ipa, uint64_t size, uint64_t arg, uint32_t flags)
 {
 	struct s2_op *op = *opp;
-	int err = kind == OP_FLUSH ? 0 : check_range(s2, ipa, size);
+	int err;
 
 	if (!op) {
 		*local = (struct s2_op){ 0 };
 		*opp = op = local;
 	}
+	err = kind == OP_FLUSH ? 0 : check_range(s2, ipa, size);
 	if (!err)
 		err = check_budget(op, kind, flags);
 	if (!err && !S2_USE_HW && op->dirty)
@@ -74,6 +75,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		err = check_batch(s2, op, kind, ipa, size);
 	if (err)
 		return err;
+	/* No call runs beside an exclusive one, nor in one of its port's functions. */
+	S2_ASSERT(!(s2->special & S2_EXCLUSIVE));
 	if (S2_USE_STEPS && op->st.kind != OP_NONE) {
 		if (op->st.kind != kind || op->st.ipa != ipa || op->st.size != size ||
 		    op->st.arg != arg || op->st.flags != flags ||
@@ -86,6 +89,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.phase = 0;
 		op->st.parked = 0;
 		op->st.ended = false;
+		if (S2_USE_AGENTS)
+			op->st.failures = s2_port_word_load(s2->port, &s2->failures);
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);
 		op->end = s2_ipa(ipa + size);
@@ -101,6 +106,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		}
 	}
 	*step = step_free(flags);
+	if (!is_shared(step))
+		s2->special |= S2_EXCLUSIVE;
 	step->op = op;
 	step->tag = batch_of(op) ? op->batch->tag : 0;
 	step->bounded = op->max_entries || op->max_bytes;
@@ -118,14 +125,19 @@ int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret)
 			(op->max_entries ? op->max_entries : NO_BUDGET) - step->entries;
 		op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
 	}
-	if (is_shared(step) && step->tag)
+	if (!is_shared(step))
+		s2->special &= (uint8_t)~S2_EXCLUSIVE;
+	else if (step->tag)
 		tag_free(s2, step->tag);
 	/* What has been begun goes on when the batch has been flushed. */
-	if ((ret != S2_MORE && (ret != S2_E_BATCH || op->st.pos == op->st.ipa)) ||
-	    is_shared(step))
+	if (S2_USE_STEPS &&
+	    ((ret != S2_MORE && (ret != S2_E_BATCH || op->st.pos == op->st.ipa)) ||
+	     is_shared(step)))
 		op->st.kind = OP_NONE;
 	if (!ret)
 		op->done = s2_ipa(op->st.ipa + op->st.size);
+	if (op->st.kind == OP_NONE && agents_failed(s2, op))
+		return S2_E_AGENTS;
 	return ret;
 }
 

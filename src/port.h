@@ -98,10 +98,22 @@ void s2_port_tlbi_vmalle1(void *port);
 /*
  * Other agents that walk the same tables (SMMU, ATS): called after the PEs'
  * invalidation has completed and before memory is cleaned or given back. Must
- * not return before no agent can use a translation of [ipa, ipa + size); size 0
+ * not return 0 before no agent can use a translation of [ipa, ipa + size); size 0
  * means all of the address space.
+ *
+ * Another value says that it cannot tell (a command queue that does not answer).
+ * The call goes on, frees no table that an agent may walk, and ends with S2_E_AGENTS:
+ * stage2.h says there what holds then. Without S2_USE_AGENTS it must return 0
+ * (asserted).
+ *
+ * The configuration of an instance is for its agents, too. S2_FEAT_FWB, _XNX, _LPA2
+ * and _VMID16: they have the same (SMMU_IDR3.FWB and .XNX, IDR5.DS, IDR0.VMID16).
+ * S2_FEAT_HAFDBS and _DBM: they write the same flags (IDR0.HTTU), or else they fault
+ * on an old leaf (unless STE.S2AFFD is 1) and on a clean one. FEAT_BBM of theirs
+ * (IDR3.BBML) is not used: between a break and the new entry they find nothing, and
+ * DMA that does not stall is lost.
  */
-void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
+int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
 
 /* ---- caches ---------------------------------------------------------------
  *

@@ -63,6 +63,10 @@
 #ifndef S2_USE_RUNS
 #define S2_USE_RUNS (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
+/* s2_port_agents_invalidate() may fail (S2_E_AGENTS). Without it, it must not. */
+#ifndef S2_USE_AGENTS
+#define S2_USE_AGENTS (S2_PROFILE >= S2_PROFILE_ALL)
+#endif
 /* s2_annotate(), S2_KEEP_NOTES: extra/note.c. */
 #ifndef S2_USE_NOTES
 #define S2_USE_NOTES (S2_PROFILE >= S2_PROFILE_ALL)

@@ -59,9 +59,22 @@ static inline struct s2_dirty_log *log_of(const struct s2_op *op)
 	return S2_USE_HW && op ? op->dirty : NULL;
 }
 
-static inline struct s2_limbo *limbo_of(struct s2_op *op)
+/*
+ * Whether another agent may still use what op's operation has taken away: an invalidation
+ * of it has failed, or that of a call beside it.
+ */
+static inline bool agents_failed(const struct s2 *s2, const struct s2_op *op)
 {
-	return op->limbo ? op->limbo : &op->st.own;
+	return S2_USE_AGENTS &&
+	       s2_port_word_load(s2->port, &s2->failures) != op->st.failures;
+}
+
+/* Where detached tables go. The phase before, the invalidation, says whether it failed. */
+static inline struct s2_limbo *limbo_of(struct s2 *s2, struct s2_op *op)
+{
+	if (op->limbo)
+		return op->limbo;
+	return agents_failed(s2, op) ? &s2->stuck : &op->st.own;
 }
 
 /* How much of @left bytes this step may clean: all, or whole pages. */

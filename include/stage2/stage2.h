@@ -29,6 +29,8 @@
  *   the protocol.
  * - %S2_E_RESUME, %S2_E_BUDGET and %S2_E_BATCH from a call that goes on with an op
  *   leave the op where it is; any other error ends it.
+ * - Every call that invalidates may also return %S2_E_AGENTS, and a shared call that may
+ *   detach a table %S2_E_LIMBO.
  * - Context: no function sleeps by itself, allocates by itself or recurses. Table pages
  *   come from s2_port_table_alloc(). Only s2_map(), s2_split(), s2_annotate(), and
  *   s2_unmap() with %S2_SPLIT_EDGES call it, before they change anything.
@@ -106,6 +108,14 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  * @S2_E_BATCH: a batch is open, and the call is shared, or is s2_destroy(), or changes
  *	what the batch has unmapped (flush it first); or op->batch is not the open one;
  *	or the call is not s2_unmap() and has op->batch
+ * @S2_E_AGENTS: s2_port_agents_invalidate() has failed in the operation, or in a shared call
+ *	beside it. Everything else has been done as far as op->done says. Another agent
+ *	(an SMMU, a device) may still use what the range was mapped to, so do not reuse
+ *	that memory. No table that it may walk has been freed: those that had no limbo
+ *	to go to are in @stuck of struct s2. When the agents are known to have let go
+ *	(the stream is disabled, the device is reset), release that and op->limbo by
+ *	s2_release(), and make the same call again for what is left.
+ * @S2_E_LIMBO: a shared call that may detach a table has no op->limbo
  */
 enum s2_error {
 	S2_E_CONFIG = -1,
@@ -127,6 +137,8 @@ enum s2_error {
 	S2_E_NOMEM = -17,
 	S2_E_BLOCK = -18,
 	S2_E_BATCH = -19,
+	S2_E_AGENTS = -20,
+	S2_E_LIMBO = -21,
 };
 
 /**
@@ -162,6 +174,10 @@ const char *s2_strerror(int err);
  *	3) and VTCR_EL2.DS = 1: the other descriptor layout, whatever the sizes.
  *	Not with 64 KiB granules.
  * %S2_FEAT_VMID16: VTCR_EL2.VS = 1.
+ * %S2_FEAT_SEL2: Secure EL2. Known, and refused (%S2_E_UNSUPPORTED): a Secure guest has a
+ *	second set of tables with registers of its own (VSTCR_EL2, VSTTBR_EL2), and each
+ *	TLBI by IPA says in bit 63 of its operand which of the two is meant. The engine
+ *	forms neither.
  */
 #define S2_FEAT_FWB (1u << 0)
 #define S2_FEAT_TLBIRANGE (1u << 1)
@@ -174,6 +190,7 @@ const char *s2_strerror(int err);
 #define S2_FEAT_LPA2 (1u << 8)
 #define S2_FEAT_VMID16 (1u << 9)
 #define S2_FEAT_DBM (1u << 10)
+#define S2_FEAT_SEL2 (1u << 11)
 
 /**
  * S2_ERRATUM_REPEAT_TLBI - a TLBI may complete early; repeat it
@@ -201,6 +218,9 @@ const char *s2_strerror(int err);
  *	(ID_AA64MMFR0_EL1.PARange)
  * @granule_shift: 12, 14 or 16: granules of 4, 16 or 64 KiB; 0 means 12. A port
  *	that defines S2_GRANULE_SHIFT fixes it for the build.
+ * @min_levels: the walk has so many levels at least: 0 (as few as possible) to 4, and no
+ *	more than an IPA size of @pa_bits would have. KVM and Xen start no lower than level
+ *	2: 2. More levels mean fewer concatenated root tables.
  * @features: S2_FEAT_* bits
  * @errata: S2_ERRATUM_* bits
  * @port: handed to every function of the porting header; not read by the engine
@@ -209,6 +229,7 @@ struct s2_config {
 	uint8_t ipa_bits;
 	uint8_t pa_bits;
 	uint8_t granule_shift;
+	uint8_t min_levels;
 	uint32_t features;
 	uint32_t errata;
 	void *port;
@@ -227,20 +248,34 @@ enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
  * @S2_HARDWARE_WRITES: hardware writes access flags or dirty state
  * @S2_RUNS: a contiguous run has been made
  * @S2_SHALLOW: the root is the last level
+ * @S2_EXCLUSIVE: an exclusive call is under way
  */
 enum s2_special {
 	S2_HARDWARE_WRITES = 1,
 	S2_RUNS = 2,
 	S2_SHALLOW = 4,
+	S2_EXCLUSIVE = 8,
 };
 
 struct s2_batch;
 
 /**
+ * struct s2_limbo - detached tables that are not free yet
+ *
+ * A list of the topmost detached tables, chained through their metadata words;
+ * s2_release() frees them and what is below them. Zero-initialise it.
+ */
+struct s2_limbo {
+	uint64_t head;		/* engine: table PA | level | present, of the first */
+	uint32_t idx;		/* engine: where in the first table a step ended */
+	uint32_t tables;	/* how many are on the list */
+};
+
+/**
  * struct s2 - one set of stage-2 tables
  *
  * Allocated by the caller, initialised by s2_init(); every field is the
- * engine's and read-only to others.
+ * engine's and read-only to others. @stuck is for s2_release(): see %S2_E_AGENTS.
  */
 struct s2 {
 	uint64_t *root;		/* the concatenated root tables */
@@ -262,6 +297,8 @@ struct s2 {
 	uint64_t made[S2_LEVELS]; /* tables, by their level; the root's not */
 	uint64_t freed[S2_LEVELS];
 	uint64_t tlbis[3];	/* by enum s2_tlbi */
+	uint64_t failures;	/* of s2_port_agents_invalidate() */
+	struct s2_limbo stuck;	/* tables that another agent may still walk */
 };
 
 /**
@@ -270,13 +307,38 @@ struct s2 {
  * @cfg: its configuration; not kept
  *
  * Chooses the start level with the fewest levels that up to 16 concatenated
- * root tables allow and takes the root from s2_port_root_alloc().
+ * root tables and cfg->min_levels allow and takes the root from s2_port_root_alloc().
  *
  * Return: 0, %S2_E_CONFIG, %S2_E_IPA_BITS, %S2_E_PA_BITS, %S2_E_UNSUPPORTED or
  * %S2_E_NOMEM. Context: any that s2_port_root_alloc() allows. Locking: none
  * needed, nobody else can know the instance yet.
  */
 int s2_init(struct s2 *s2, const struct s2_config *cfg);
+
+/**
+ * struct s2_layout - what an instance will be like
+ * @vtcr: the value for VTCR_EL2, as s2_vtcr()
+ * @ipa_end: the first address beyond the IPA size
+ * @root_size: bytes of the root, and its alignment
+ * @root_pages: granules of the root: 1, 2, 4, 8 or 16
+ * @start_level: where the walk starts
+ */
+struct s2_layout {
+	uint64_t vtcr;
+	uint64_t ipa_end;
+	uint64_t root_size;
+	uint8_t root_pages;
+	int8_t start_level;
+};
+
+/**
+ * s2_layout() - what s2_init() would choose, before there is an instance
+ * @cfg: the configuration; its port is not used
+ * @layout: out, if 0 is returned
+ *
+ * Return: as s2_init(), without %S2_E_NOMEM. Context and locking: any, none.
+ */
+int s2_layout(const struct s2_config *cfg, struct s2_layout *layout);
 
 /**
  * s2_vtcr() - the value for VTCR_EL2
@@ -308,18 +370,6 @@ uint64_t s2_vttbr(const struct s2 *s2);
 /** The smallest budgets: one table's entries; one level-2 block's memory. */
 #define S2_BUDGET_ENTRIES_MIN 512u
 #define S2_BUDGET_BYTES_MIN (UINT64_C(2) << 20)
-
-/**
- * struct s2_limbo - detached tables that are not free yet
- *
- * A list of the topmost detached tables, chained through their metadata words;
- * s2_release() frees them and what is below them. Zero-initialise it.
- */
-struct s2_limbo {
-	uint64_t head;		/* engine: table PA | level | present, of the first */
-	uint32_t idx;		/* engine: where in the first table a step ended */
-	uint32_t tables;	/* how many are on the list */
-};
 
 /**
  * struct s2_dirty_log - which pages have been written to
@@ -391,6 +441,7 @@ struct s2_op {
 		uint8_t kind;		/* which operation; 0: none under way */
 		uint8_t phase;		/* collapse: which level */
 		bool ended;		/* destroy: the VMID has been invalidated */
+		uint64_t failures;	/* s2->failures before the operation */
 		struct s2_limbo own;	/* when the caller gave none */
 	} st;
 };
@@ -459,7 +510,8 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  *
  * Needs no lock against other calls on @s2: nothing in limbo is reachable from the root.
  * If lockless software walkers exist, the first call must come after a grace period that
- * began after the detach. Each table counts as a visit.
+ * began after the detach. Each table counts as a visit. @stuck of @s2 is the exception: no
+ * other call on @s2 meanwhile.
  *
  * Return: 0, %S2_MORE, %S2_E_BUDGET. Context: any that s2_port_table_free()
  * allows.
@@ -476,7 +528,10 @@ int s2_release(struct s2 *s2, struct s2_limbo *limbo, struct s2_op *op);
  * %S2_VMID_UNUSED (P12). The caller makes sure that no vCPU runs on the tables
  * or will, and has released every limbo of the instance.
  *
- * Return: 0, %S2_MORE, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME.
+ * After %S2_E_AGENTS the instance has nothing mapped and keeps its root, and so it does
+ * as long as there is something in @stuck: release that, then call again.
+ *
+ * Return: 0, %S2_MORE, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_AGENTS.
  * Context: any. Locking: exclusive, and the last call on the instance.
  */
 int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op);
@@ -696,6 +751,11 @@ int s2_dirty(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * step takes and fills all of its tables first. This may fail, and then the step has
  * changed nothing. It then breaks the blocks, invalidates once, and links the tables.
  *
+ * Between the break and the link nothing is mapped there: a PE faults, and the fault
+ * handler waits. Another agent (SMMU) that cannot stall loses the access. So do it before
+ * such a device is given to the guest. The same holds for every call that breaks an entry
+ * that stays mapped: s2_collapse(), %S2_SPLIT_EDGES, and %S2_MAP_REPLACE.
+ *
  * Return: as s2_wrprotect(), %S2_E_NOMEM. Context: any that the
  * port's allocation allows. Locking: exclusive or shared.
  */
@@ -717,7 +777,7 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * same holds for dirty state. Other tables stay as they are, which is no error. All
  * tables of a step are broken, then invalidated at once, then replaced. Never
  * allocates. If the guest accesses the range meanwhile, it faults; the fault handler
- * gets %S2_E_BUSY or finds the block.
+ * gets %S2_E_BUSY or finds the block. DMA that cannot stall is lost, as at s2_split().
  *
  * Return: as s2_wrprotect(); %S2_E_FLAGS also for %S2_SHARED without op->limbo,
  * %S2_E_BUDGET also for a budget below twice the entries of a table.

@@ -597,6 +597,10 @@ static void bad_configurations_are_refused(void **state)
 		{ { .ipa_bits = 40, .pa_bits = 48, .features = 1u << 10 }, S2_E_CONFIG },
 		{ { .ipa_bits = 40, .pa_bits = 48, .features = 1u << 31 }, S2_E_CONFIG },
 		{ { .ipa_bits = 40, .pa_bits = 48, .errata = 2 }, S2_E_CONFIG },
+		{ { .ipa_bits = 40, .pa_bits = 48, .features = S2_FEAT_SEL2 },
+		  S2_E_UNSUPPORTED },
+		{ { .ipa_bits = 40, .pa_bits = 48, .min_levels = 5 }, S2_E_CONFIG },
+		{ { .ipa_bits = 40, .pa_bits = 48, .min_levels = 255 }, S2_E_CONFIG },
 	};
 	const struct s2 zero = { 0 };
 
@@ -635,14 +639,14 @@ static void every_error_has_a_sentence(void **state)
 	const char *unknown = s2_strerror(-1000);
 
 	(void)state;
-	for (int e = S2_E_BATCH; e <= S2_MORE; e++) {
+	for (int e = S2_E_LIMBO; e <= S2_MORE; e++) {
 		assert_non_null(s2_strerror(e));
 		assert_string_not_equal(s2_strerror(e), unknown);
-		for (int f = S2_E_BATCH; f < e; f++)
+		for (int f = S2_E_LIMBO; f < e; f++)
 			assert_string_not_equal(s2_strerror(e), s2_strerror(f));
 	}
 	assert_string_equal(s2_strerror(2), unknown);
-	assert_string_equal(s2_strerror(S2_E_BATCH - 1), unknown);
+	assert_string_equal(s2_strerror(S2_E_LIMBO - 1), unknown);
 	assert_string_equal(s2_strerror(INT_MIN), unknown);
 }
 

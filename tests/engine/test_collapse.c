@@ -425,7 +425,7 @@ static void a_table_is_looked_at_in_one_step(void **state)
 {
 	(void)state;
 	for (uint8_t shift = 12; shift <= 16; shift += 2) {
-		struct s2_config cfg = { 40, 48, shift, S2_FEAT_FWB, 0, NULL };
+		struct s2_config cfg = { 40, 48, shift, 0, S2_FEAT_FWB, 0, NULL };
 		struct s2_op op = { 0 };
 		uint64_t size;
 
