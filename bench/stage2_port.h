@@ -96,7 +96,7 @@ enum count_event {
  * @clean_attr: of the last clean
  * @record: called at every event, when not NULL
  * @wrote: called after every write of an entry that was done, when not NULL
- * @agents_fail: what the hook for other agents returns; @record may change it at the event
+ * @agents_fail: what the hook for other agents returns; @record may set it at the event
  */
 struct count_port {
 	unsigned char *arena;

@@ -20,8 +20,8 @@ void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d);
 
 /*
  * Phase 2 of everything: make what was gathered unusable by every PE and every
- * other agent before returning. Nothing gathered: no barrier, no TLBI. The two that return
- * int are for calls without an op: 0 or S2_E_AGENTS.
+ * other agent before returning. Nothing gathered: no barrier, no TLBI. The two that
+ * return int are for calls without an op: 0 or S2_E_AGENTS.
  */
 void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *g);
 /* The same for one page, under the lock: not above a table that was removed. */

@@ -69,7 +69,7 @@ static inline bool agents_failed(const struct s2 *s2, const struct s2_op *op)
 	       s2_port_word_load(s2->port, &s2->failures) != op->st.failures;
 }
 
-/* Where detached tables go. The phase before, the invalidation, says whether it failed. */
+/* Where detached tables go, after their invalidation. */
 static inline struct s2_limbo *limbo_of(struct s2 *s2, struct s2_op *op)
 {
 	if (op->limbo)

@@ -45,6 +45,7 @@
 #include <stdint.h>
 
 #include <stage2/attr.h>
+#include <stage2/config.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -108,12 +109,12 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  * @S2_E_BATCH: a batch is open, and the call is shared, or is s2_destroy(), or changes
  *	what the batch has unmapped (flush it first); or op->batch is not the open one;
  *	or the call is not s2_unmap() and has op->batch
- * @S2_E_AGENTS: s2_port_agents_invalidate() has failed in the operation, or in a shared call
- *	beside it. Everything else has been done as far as op->done says. Another agent
- *	(an SMMU, a device) may still use what the range was mapped to, so do not reuse
- *	that memory. No table that it may walk has been freed: those that had no limbo
- *	to go to are in @stuck of struct s2. When the agents are known to have let go
- *	(the stream is disabled, the device is reset), release that and op->limbo by
+ * @S2_E_AGENTS: s2_port_agents_invalidate() has failed in the operation, or in a shared
+ *	call beside it. All else has been done as far as op->done says. Another agent (an
+ *	SMMU, a device) may still use what the range was mapped to, so do not reuse that
+ *	memory. No table that it may walk has been freed: those that had no limbo to go
+ *	to are in @stuck of struct s2. When the agents are known to have let go (the
+ *	stream is disabled, the device is reset), release that and op->limbo by
  *	s2_release(), and make the same call again for what is left.
  * @S2_E_LIMBO: a shared call that may detach a table has no op->limbo
  */
@@ -151,56 +152,6 @@ const char *s2_strerror(int err);
 
 /* ---- configuration ------------------------------------------------------- */
 
-/**
- * DOC: features
- *
- * Properties of an instance, not of the build: two guests on one machine may
- * differ. A bit says that the CPU has the feature *and* that the embedder has
- * turned it on for this instance where it has to be turned on.
- *
- * %S2_FEAT_FWB: FEAT_S2FWB, HCR_EL2.FWB = 1 for this guest. Changes the MemAttr
- *	encoding; a write-back leaf then needs no cleaning.
- * %S2_FEAT_TLBIRANGE: FEAT_TLBIRANGE (ID_AA64ISAR0_EL1.TLB >= 2).
- * %S2_FEAT_TTL: FEAT_TTL (ID_AA64MMFR2_EL1.TTL = 1); level hints in IPAS2E1IS.
- * %S2_FEAT_HAFDBS: hardware sets the access flag (VTCR_EL2.HA = 1). Entries
- *	that hardware may write are changed by compare-and-swap, even exclusively.
- * %S2_FEAT_DBM: hardware records dirty state too (VTCR_EL2.HD = 1; needs
- *	%S2_FEAT_HAFDBS).
- * %S2_FEAT_XNX: FEAT_XNX: execute permission for EL0 and EL1 apart.
- * %S2_FEAT_BBM1, %S2_FEAT_BBM2: FEAT_BBM level 1 and 2. Accepted and not used: every
- *	change of size breaks the entry first.
- * %S2_FEAT_ETS2: FEAT_ETS2. Accepted; the ISB is issued all the same.
- * %S2_FEAT_LPA2: FEAT_LPA2 at stage 2 (ID_AA64MMFR0_EL1.TGRAN4_2 or TGRAN16_2 =
- *	3) and VTCR_EL2.DS = 1: the other descriptor layout, whatever the sizes.
- *	Not with 64 KiB granules.
- * %S2_FEAT_VMID16: VTCR_EL2.VS = 1.
- * %S2_FEAT_SEL2: Secure EL2. Known, and refused (%S2_E_UNSUPPORTED): a Secure guest has a
- *	second set of tables with registers of its own (VSTCR_EL2, VSTTBR_EL2), and each
- *	TLBI by IPA says in bit 63 of its operand which of the two is meant. The engine
- *	forms neither.
- */
-#define S2_FEAT_FWB (1u << 0)
-#define S2_FEAT_TLBIRANGE (1u << 1)
-#define S2_FEAT_TTL (1u << 2)
-#define S2_FEAT_HAFDBS (1u << 3)
-#define S2_FEAT_XNX (1u << 4)
-#define S2_FEAT_BBM1 (1u << 5)
-#define S2_FEAT_BBM2 (1u << 6)
-#define S2_FEAT_ETS2 (1u << 7)
-#define S2_FEAT_LPA2 (1u << 8)
-#define S2_FEAT_VMID16 (1u << 9)
-#define S2_FEAT_DBM (1u << 10)
-#define S2_FEAT_SEL2 (1u << 11)
-
-/**
- * S2_ERRATUM_REPEAT_TLBI - a TLBI may complete early; repeat it
- *
- * One more TLBI and DSB ISH at the end of each invalidation (Arm Cortex-A76
- * 1286807 and others, CVE-2025-10263; Linux a8f78680ee6b found that once at
- * the end of a batch is enough).
- */
-#define S2_ERRATUM_REPEAT_TLBI (1u << 0)
-
 /** S2_NOTE_BITS - the width of an owner's annotation, see s2_annotate() */
 #define S2_NOTE_BITS 54
 
@@ -209,31 +160,6 @@ const char *s2_strerror(int err);
 
 /** S2_TAGS - one more than the tags of an instance: see docs/concurrency.md */
 #define S2_TAGS 64
-
-/**
- * struct s2_config - what s2_init() needs to know
- * @ipa_bits: IPA size, 32..48, at most @pa_bits; to 52 if addresses may have 52
- *	bits (%S2_FEAT_LPA2, or 64 KiB granules and @pa_bits 52)
- * @pa_bits: PA size: 32, 36, 40, 42, 44, 48, or 52 under the same condition
- *	(ID_AA64MMFR0_EL1.PARange)
- * @granule_shift: 12, 14 or 16: granules of 4, 16 or 64 KiB; 0 means 12. A port
- *	that defines S2_GRANULE_SHIFT fixes it for the build.
- * @min_levels: the walk has so many levels at least: 0 (as few as possible) to 4, and no
- *	more than an IPA size of @pa_bits would have. KVM and Xen start no lower than level
- *	2: 2. More levels mean fewer concatenated root tables.
- * @features: S2_FEAT_* bits
- * @errata: S2_ERRATUM_* bits
- * @port: handed to every function of the porting header; not read by the engine
- */
-struct s2_config {
-	uint8_t ipa_bits;
-	uint8_t pa_bits;
-	uint8_t granule_shift;
-	uint8_t min_levels;
-	uint32_t features;
-	uint32_t errata;
-	void *port;
-};
 
 /**
  * enum s2_wide - how descriptors hold addresses
@@ -314,22 +240,6 @@ struct s2 {
  * needed, nobody else can know the instance yet.
  */
 int s2_init(struct s2 *s2, const struct s2_config *cfg);
-
-/**
- * struct s2_layout - what an instance will be like
- * @vtcr: the value for VTCR_EL2, as s2_vtcr()
- * @ipa_end: the first address beyond the IPA size
- * @root_size: bytes of the root, and its alignment
- * @root_pages: granules of the root: 1, 2, 4, 8 or 16
- * @start_level: where the walk starts
- */
-struct s2_layout {
-	uint64_t vtcr;
-	uint64_t ipa_end;
-	uint64_t root_size;
-	uint8_t root_pages;
-	int8_t start_level;
-};
 
 /**
  * s2_layout() - what s2_init() would choose, before there is an instance
@@ -510,8 +420,8 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  *
  * Needs no lock against other calls on @s2: nothing in limbo is reachable from the root.
  * If lockless software walkers exist, the first call must come after a grace period that
- * began after the detach. Each table counts as a visit. @stuck of @s2 is the exception: no
- * other call on @s2 meanwhile.
+ * began after the detach. Each table counts as a visit. @stuck of @s2 needs the lock:
+ * exclusive calls add to it.
  *
  * Return: 0, %S2_MORE, %S2_E_BUDGET. Context: any that s2_port_table_free()
  * allows.
@@ -956,9 +866,9 @@ void s2_stats(const struct s2 *s2, struct s2_stats *st);
  * @busy: bytes that a call has broken and not finished
  * @empty: all other bytes
  * @all, @any: bits of the attributes (DOC: attributes) that every leaf has, and that at
- *	least one has. Equal: all leaves have these attributes. Where they differ in a field
- *	of more than one bit (memory type, shareability, software bits), the field says
- *	no more than that.
+ *	least one has. Equal: all leaves have these attributes. Where they differ in a
+ *	field of more than one bit (memory type, shareability, software bits), the field
+ *	says no more than that.
  * @note: the annotation, if all that are in the range have the same value; else 0
  * @uniform: the range is mapped with the same attributes all over, or has the same
  *	annotation all over, or nothing is in it. Output addresses are not looked at.
@@ -978,7 +888,8 @@ struct s2_survey {
  * @size: bytes; a multiple of the granule, not 0
  * @flags: %S2_SHARED
  * @survey: out: of leaves that reach across an edge only the part inside the range. The
- *	first step sets it to zero, the others add to it; @uniform is valid after the last.
+ *	first step sets it to zero, the others add to it. @uniform is valid after the last
+ *	step.
  * @op: budget, progress; or NULL
  *
  * It walks the range, because the engine keeps no such sums: it detaches tables unread.

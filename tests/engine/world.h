@@ -58,7 +58,8 @@ struct batched {
  * @blocked: by the open batch, which is to be flushed first
  * @mixed: others have changed its range between its steps
  * @then: what is mapped when it is done, if nobody else comes in between
- * @young, @found: what s2_age() and s2_survey() said; @was_young, @there: what they should
+ * @young, @found: what s2_age() and s2_survey() said; @was_young, @there: what they
+ *	should
  */
 struct call {
 	const struct kind *kind;
