@@ -7,6 +7,8 @@
 
 int check_shared(const struct s2 *s2, uint32_t flags)
 {
+	/* No call runs beside an exclusive one, nor in a function of the port. */
+	S2_ASSERT(!(s2->special & S2_EXCLUSIVE));
 	if (!(flags & S2_SHARED))
 		return 0;
 	if (!S2_USE_SHARED)
@@ -71,12 +73,14 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		err = check_log(s2, op->dirty);
 	if (!err)
 		err = check_shared(s2, flags);
+	/* Other walkers may be in a table that is detached. */
+	if (!err && S2_USE_SHARED && flags & S2_SHARED && !op->limbo &&
+	    (kind == OP_MAP || kind == OP_UNMAP || kind == OP_COLLAPSE))
+		err = S2_E_LIMBO;
 	if (!err)
 		err = check_batch(s2, op, kind, ipa, size);
 	if (err)
 		return err;
-	/* No call runs beside an exclusive one, nor in one of its port's functions. */
-	S2_ASSERT(!(s2->special & S2_EXCLUSIVE));
 	if (S2_USE_STEPS && op->st.kind != OP_NONE) {
 		if (op->st.kind != kind || op->st.ipa != ipa || op->st.size != size ||
 		    op->st.arg != arg || op->st.flags != flags ||

@@ -113,7 +113,9 @@ static inline int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
 	return 0;
 }
 
-/* Whether shared calls are allowed now: not with runs, nor while a batch is open. */
+/*
+ * Whether the call is allowed now: a shared one not with runs, nor while a batch is open.
+ */
 int check_shared(const struct s2 *s2, uint32_t flags);
 int check_log(const struct s2 *s2, const struct s2_dirty_log *log);
 

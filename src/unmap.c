@@ -406,8 +406,7 @@ int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 	if (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES |
 		      S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	    (flags & S2_SHARED &&
-	     (!(op && op->limbo) || log_of(op) || flags & S2_KEEP_NOTES)))
+	    (flags & S2_SHARED && (log_of(op) || flags & S2_KEEP_NOTES)))
 		err = S2_E_FLAGS;
 	if (!err && ((!S2_USE_NOTES && flags & S2_KEEP_NOTES) ||
 		     (!S2_USE_RESHAPE && flags & S2_SPLIT_EDGES)))

@@ -686,11 +686,11 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * may differ: the block is young if one leaf was (with %S2_FEAT_HAFDBS always). The
  * same holds for dirty state. Other tables stay as they are, which is no error. All
  * tables of a step are broken, then invalidated at once, then replaced. Never
- * allocates. If the guest accesses the range meanwhile, it faults; the fault handler
+ * allocates. An exclusive call also replaces a table that lies inside the range and is
+ * full of the same annotation by that annotation, at those levels that have blocks. If the guest accesses the range meanwhile, it faults; the fault handler
  * gets %S2_E_BUSY or finds the block. DMA that cannot stall is lost, as at s2_split().
  *
- * Return: as s2_wrprotect(); %S2_E_FLAGS also for %S2_SHARED without op->limbo,
- * %S2_E_BUDGET also for a budget below twice the entries of a table.
+ * Return: as s2_wrprotect(); %S2_E_LIMBO; %S2_E_BUDGET also for a budget below twice the entries of a table.
  * Context: any. Locking: exclusive or shared.
  */
 int s2_collapse(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
@@ -732,7 +732,7 @@ enum s2_state { S2_EMPTY, S2_LEAF, S2_BUSY, S2_NOTE };
  * @note: the annotation (%S2_NOTE)
  * @attr: permissions, memory type, software bits (leaves)
  * @level: the entry's level
- * @young: the access flag (leaves)
+ * @young: the access flag (leaves); s2_lookup(): of a contiguous run, any member's
  * @contiguous: one of a contiguous run (leaves)
  * @state: what it is
  */
