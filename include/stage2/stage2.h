@@ -37,6 +37,25 @@
  * - The source of each architectural claim is given as a rule of the Arm Architecture
  *   Reference Manual (DDI 0487) in brackets, "[U]" where we could not confirm it.
  */
+/**
+ * DOC: start here
+ *
+ * Five calls cover most users. They are made under one lock, with NULL for the op:
+ *
+ *	s2_init(&s2, &cfg);	then VTCR_EL2 = s2_vtcr(&s2),
+ *				VTTBR_EL2 = s2_vttbr(&s2) | vmid << 48
+ *	s2_map(&s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W | S2_X, 0, NULL);
+ *	s2_unmap(&s2, s2_ipa(ipa), size, S2_SPLIT_EDGES, NULL);
+ *				0: the memory may have another owner now
+ *	s2_translate(&s2, s2_ipa(ipa), &leaf);
+ *	s2_destroy(&s2, 0, NULL);
+ *
+ * The embedder writes a port (src/port.h, docs/porting.md) and says in struct s2_config
+ * what the CPU has. The rest is there when it is needed. To log dirty pages:
+ * s2_wrprotect(), s2_relax_perms(). Reclaim: s2_age(), s2_mkyoung(). Huge pages:
+ * s2_split(), s2_collapse(). Long ranges in short steps: struct s2_op. No lock:
+ * %S2_SHARED. What a range is mapped with: s2_survey().
+ */
 #ifndef STAGE2_STAGE2_H
 #define STAGE2_STAGE2_H
 
@@ -538,6 +557,7 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  * For hypervisors that record the owner of a page in its invalid entry. The whole range
  * gets the value, in entries as large as the existing tables allow. A larger annotated or
  * empty entry at an edge becomes a table; table pages are taken before anything changes.
+ * s2_collapse() makes such a table one entry again when its values are equal.
  * To set an annotation, the range must be unmapped. To clear leaves alone what is mapped,
  * and frees the tables that are empty then. The guest sees no difference.
  *
@@ -684,13 +704,15 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * have contiguous and suitably aligned output addresses and the same attributes. This
  * is done from the last level up, so pages can become a level-1 block. Access flags
  * may differ: the block is young if one leaf was (with %S2_FEAT_HAFDBS always). The
- * same holds for dirty state. Other tables stay as they are, which is no error. All
- * tables of a step are broken, then invalidated at once, then replaced. Never
- * allocates. An exclusive call also replaces a table that lies inside the range and is
- * full of the same annotation by that annotation, at those levels that have blocks. If the guest accesses the range meanwhile, it faults; the fault handler
- * gets %S2_E_BUSY or finds the block. DMA that cannot stall is lost, as at s2_split().
+ * same holds for dirty state. Other tables stay as they are, which is no error. An
+ * exclusive call replaces a table of equal annotations, too, by one annotation, at the
+ * levels that have blocks. All tables of a step are broken, then invalidated at once,
+ * then replaced. Never allocates. If the guest accesses the range meanwhile, it faults; the
+ * fault handler gets %S2_E_BUSY or finds the block. DMA that cannot stall is lost, as at
+ * s2_split().
  *
- * Return: as s2_wrprotect(); %S2_E_LIMBO; %S2_E_BUDGET also for a budget below twice the entries of a table.
+ * Return: as s2_wrprotect(); %S2_E_LIMBO; %S2_E_BUDGET also for a budget below twice the
+ * entries of a table.
  * Context: any. Locking: exclusive or shared.
  */
 int s2_collapse(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,

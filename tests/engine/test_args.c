@@ -643,7 +643,7 @@ static void no_root_no_instance(void **state)
 	close_bed();
 }
 
-/* ---- the port's functions call nothing that changes ------------------------------------ */
+/* ---- the port's functions call nothing that changes -------------------------- */
 
 static int (*call_back)(void);
 static unsigned allocs;
