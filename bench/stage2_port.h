@@ -334,9 +334,9 @@ static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, uint32_
 {
 	struct count_port *p = port;
 
+	p->clean_attr = attr;
 	COUNT_PORT_EVENT(p, COUNT_CLEAN, pa, size);
 	(void)pa;
-	p->clean_attr = attr;
 	p->clean_bytes += size;
 	p->clean_calls++;
 }

@@ -707,9 +707,9 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * same holds for dirty state. Other tables stay as they are, which is no error. An
  * exclusive call replaces a table of equal annotations, too, by one annotation, at the
  * levels that have blocks. All tables of a step are broken, then invalidated at once,
- * then replaced. Never allocates. If the guest accesses the range meanwhile, it faults; the
- * fault handler gets %S2_E_BUSY or finds the block. DMA that cannot stall is lost, as at
- * s2_split().
+ * then replaced. Never allocates. If the guest accesses the range meanwhile, it faults;
+ * the fault handler gets %S2_E_BUSY or finds the block. DMA that cannot stall is lost, as
+ * at s2_split().
  *
  * Return: as s2_wrprotect(); %S2_E_LIMBO; %S2_E_BUDGET also for a budget below twice the
  * entries of a table.
