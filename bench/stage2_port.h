@@ -98,6 +98,7 @@ enum count_event {
  * @gone: counted leaves that have gone; @last: the last of them
  * @record: called at every event, when not NULL
  * @wrote: called after every write of an entry that was done, when not NULL
+ * @agents_fail: what the hook for other agents returns; @record may set it at the event
  */
 struct count_port {
 	unsigned char *arena;
@@ -122,6 +123,7 @@ struct count_port {
 	void (*record)(struct count_port *port, enum count_event what, uint64_t at,
 		       uint64_t value);
 	void (*wrote)(struct count_port *port, uint64_t at, uint64_t old, uint64_t desc);
+	int agents_fail;
 #endif
 };
 
@@ -322,13 +324,18 @@ static inline void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)
 	COUNT_PORT_COUNT(((struct count_port *)port)->tlbi++);
 }
 
-static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+static inline int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	COUNT_PORT_EVENT(port, COUNT_AGENTS, ipa, size);
 	(void)ipa;
 	(void)size;
 	(void)port;
 	COUNT_PORT_COUNT(((struct count_port *)port)->agents++);
+#ifdef COUNT_PORT_RECORD
+	return ((struct count_port *)port)->agents_fail;
+#else
+	return 0;
+#endif
 }
 
 static inline void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa,
@@ -345,9 +352,9 @@ static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, uint32_
 {
 	struct count_port *p = port;
 
+	p->clean_attr = attr;
 	COUNT_PORT_EVENT(p, COUNT_CLEAN, pa, size);
 	(void)pa;
-	p->clean_attr = attr;
 	p->clean_bytes += size;
 	p->clean_calls++;
 }

@@ -221,10 +221,11 @@ void s2_port_tlbi_vmalls12e1is(void *port)
 	s2m_tlbi(machine(port), pe(port), S2M_VMALLS12E1IS, 0);
 }
 
-void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	if (s2m_features(machine(port)) & S2M_AGENT)
 		s2m_agent_tlbi(machine(port), pe(port), ipa, size);
+	return 0;
 }
 
 void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint64_t size,

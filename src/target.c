@@ -31,7 +31,6 @@ static bool flags_fit(uint32_t flags, const struct s2_op *op)
 	       !(flags & S2_MAP_CONT && flags & S2_SHARED) &&
 	       !(flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) &&
 	       !(flags & S2_DROP_EDGES && !(flags & S2_MAP_REPLACE)) &&
-	       !(flags & S2_SHARED && !(op && op->limbo)) &&
 	       !(flags & S2_SHARED && log_of(op));
 }
 

@@ -248,7 +248,7 @@ void window_tell(struct window *w, uint64_t start, uint64_t end)
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
 void window_release(struct window *w, uint64_t start, uint64_t end)
 {
-	struct s2_limbo *limbo = limbo_of(w->op);
+	struct s2_limbo *limbo = limbo_of(w->s2, w->op);
 	struct cursor c;
 
 	cursor_start(&c, w->s2, w->step, start, end);
@@ -453,8 +453,7 @@ int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 	if (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES |
 		      S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	    (flags & S2_SHARED &&
-	     (!(op && op->limbo) || log_of(op) || flags & S2_KEEP_NOTES)))
+	    (flags & S2_SHARED && (log_of(op) || flags & S2_KEEP_NOTES)))
 		err = S2_E_FLAGS;
 	if (!err && ((!S2_USE_NOTES && flags & S2_KEEP_NOTES) ||
 		     (!S2_USE_RESHAPE && flags & S2_SPLIT_EDGES)))
@@ -479,18 +478,20 @@ int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op)
 	if (ret)
 		return ret;
 	ret = unmap_steps(s2, op, &step, flags | S2_DROP_EDGES, extent);
+	/*
+	 * The VMID may be given to another guest now. What earlier calls invalidated is
+	 * gone; what they had no reason to (an entry that was relaxed and cached twice)
+	 * goes here at the latest (P12).
+	 */
+	if (!ret && extent == WHOLE_VMID && !op->st.ended)
+		invalidate_all(s2);
+	/* Or again, when the agents have let go. */
+	if (S2_USE_AGENTS && !ret && s2->stuck.head)
+		ret = S2_E_AGENTS;
+	ret = op_end(s2, op, &step, ret);
 	if (!ret) {
-		/*
-		 * The VMID may be given to another guest now. What earlier calls
-		 * invalidated is gone; what they had no reason to (an entry that
-		 * was relaxed and cached twice) goes here at the latest (P12).
-		 */
-		if (extent == WHOLE_VMID && !op->st.ended)
-			invalidate_all(s2);
 		s2_port_root_free(s2->port, s2->root, s2->root_pages);
-	}
-	op_end(s2, op, &step, ret);
-	if (!ret)
 		*s2 = (struct s2){ 0 };
+	}
 	return ret;
 }

@@ -294,8 +294,9 @@ static inline void s2_port_tlbi_vmalls12e1is(void *port)
 }
 
 /* No other agent walks the tables of KVM: an SMMU has its own. */
-static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+static inline int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
+	return 0;
 }
 
 #endif /* STAGE2_LINUX_PORT_H */

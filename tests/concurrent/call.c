@@ -29,7 +29,7 @@ static const char *const kind_name[] = {
 	[CALL_LOOKUP] = "lookup",
 	[CALL_TRANSLATE] = "translate",
 	[CALL_DIRTY] = "dirty",
-	[CALL_COUNT] = "count",
+	[CALL_SURVEY] = "survey",
 	[CALL_ITER] = "iter",
 	[CALL_ANNOTATE] = "annotate",
 	[CALL_BATCH_BEGIN] = "batch_begin",
@@ -116,8 +116,8 @@ static int make_call(unsigned call, struct s2_op *op, const struct bag *bag, boo
 							   0;
 		world.call[call].pa = ret ? 0 : leaf.pa.pa;
 		return 0;
-	case CALL_COUNT:
-		return look_count(call, op, flags);
+	case CALL_SURVEY:
+		return look_survey(call, op, flags);
 	case CALL_ITER:
 		return look_iter(call);
 	case CALL_ANNOTATE:

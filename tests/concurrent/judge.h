@@ -82,7 +82,7 @@ void counted_end(bool destroyed);
 /* ---- look.c ---------------------------------------------------------------------- */
 
 /* The calls, with what they find judged. */
-int look_count(unsigned call, struct s2_op *op, uint32_t flags);
+int look_survey(unsigned call, struct s2_op *op, uint32_t flags);
 int look_iter(unsigned call);
 /* The annotations at the end. */
 void look_notes(void);

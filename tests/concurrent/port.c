@@ -356,11 +356,12 @@ void s2_port_tlbi_vmalls12e1is(void *port)
 	tlbi(EV_TLBI_ALL, 0);
 }
 
-void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	(void)port;
 	if (planted != PLANT_NO_AGENTS)
 		pe_agents(current(), ipa, size);
+	return 0;
 }
 
 void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint64_t size,

@@ -23,6 +23,7 @@ struct s2_config pick_config(const uint8_t *h, unsigned *reach)
 		.errata = h[0] & 0x30 ? 0 : S2_ERRATUM_REPEAT_TLBI,
 	};
 	unsigned g = cfg.granule_shift, top, need;
+	struct s2_layout layout;
 
 	if (h[0] & 0x40)
 		cfg.features |= S2_FEAT_VMID16;
@@ -52,6 +53,10 @@ struct s2_config pick_config(const uint8_t *h, unsigned *reach)
 		if (pa_bits[i] >= need + 5)
 			cfg.pa_bits = pa_bits[i];
 	cfg.ipa_bits = (uint8_t)(need + h[4] % (cfg.pa_bits - need + 1u));
+	/* As many levels as there may be, in one of four. */
+	cfg.min_levels = (h[3] & 0xc0) == 0xc0 ? S2_LEVELS : 0;
+	while (cfg.min_levels && s2_layout(&cfg, &layout))
+		cfg.min_levels--;
 	return cfg;
 }
 

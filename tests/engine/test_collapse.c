@@ -637,8 +637,8 @@ static void bad_input_is_refused(void **state)
 	for (unsigned bit = 0; bit < 32; bit++)
 		if (1u << bit != S2_SHARED)
 			REFUSES(GIB, BLOCK, 1u << bit, NULL, S2_E_FLAGS);
-	REFUSES(GIB, BLOCK, S2_SHARED, NULL, S2_E_FLAGS);
-	REFUSES(GIB, BLOCK, S2_SHARED, &op, S2_E_FLAGS);
+	REFUSES(GIB, BLOCK, S2_SHARED, NULL, S2_E_LIMBO);
+	REFUSES(GIB, BLOCK, S2_SHARED, &op, S2_E_LIMBO);
 	op.max_entries = S2_BUDGET_ENTRIES_MIN - 1;
 	REFUSES(GIB, BLOCK, 0, &op, S2_E_BUDGET);
 	op.max_entries = 0;

@@ -344,16 +344,31 @@ static bool check_op(struct world *w, const struct call *c, int ret, uint64_t fr
 	return true;
 }
 
+static bool check_survey(struct world *w, const struct call *c)
+{
+	const struct s2_survey *v = &c->found, *r = &c->there;
+
+	for (unsigned l = 0; l < S2_LEVELS; l++)
+		if (v->leaves[l] != r->leaves[l])
+			return world_wrong(w, "%s: 0x%" PRIx64 " bytes at level %u",
+					   c->kind->name, v->leaves[l], l);
+	if (v->mapped != r->mapped || v->busy != r->busy)
+		return world_wrong(w,
+				   "%s: 0x%" PRIx64 " bytes mapped, 0x%" PRIx64
+				   " busy, not 0x%" PRIx64 " and 0x%" PRIx64,
+				   c->kind->name, v->mapped, v->busy, r->mapped, r->busy);
+	if (v->all != r->all || v->any != r->any)
+		return world_wrong(w, "%s: attributes 0x%x to 0x%x, not 0x%x to 0x%x",
+				   c->kind->name, v->all, v->any, r->all, r->any);
+	return true;
+}
+
 static bool check_outputs(struct world *w, const struct call *c)
 {
 	if (c->young != c->was_young)
 		return world_wrong(w, "%s says %d, the reference %d", c->kind->name,
 				   c->young, c->was_young);
-	for (unsigned l = 0; l < S2_LEVELS; l++)
-		if (c->bytes[l] != c->there[l])
-			return world_wrong(w, "%s: 0x%" PRIx64 " bytes at level %u",
-					   c->kind->name, c->bytes[l], l);
-	return true;
+	return check_survey(w, c);
 }
 
 static bool check_wrong(struct world *w)

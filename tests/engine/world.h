@@ -59,7 +59,8 @@ struct batched {
  * @mixed: others have changed its range between its steps
  * @parked: 1 + an address of the leaf that its last step has parked; 0: none
  * @then: what is mapped when it is done, if nobody else comes in between
- * @young, @bytes: what s2_age() and s2_count() said; @was_young, @there: what they should
+ * @young, @found: what s2_age() and s2_survey() said; @was_young, @there: what they
+ *	should
  */
 struct call {
 	const struct kind *kind;
@@ -80,7 +81,7 @@ struct call {
 	uint64_t parked;
 	struct flat then;
 	bool young, was_young;
-	uint64_t bytes[S2_LEVELS], there[S2_LEVELS];
+	struct s2_survey found, there;
 };
 
 /* Results that are counted: S2_MORE, 0, then the errors. */

@@ -190,11 +190,12 @@ static inline void s2_port_dsb_ish(void *port)
 	sched_yield();
 }
 
-static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+static inline int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	(void)port;
 	(void)ipa;
 	(void)size;
+	return 0;
 }
 
 static inline void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa,

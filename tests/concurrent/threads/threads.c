@@ -93,7 +93,7 @@ static void look(struct self *self)
 static int call(struct self *self, unsigned what, uint64_t ipa, uint64_t size,
 		uint64_t pa, uint32_t waive, struct s2_op *op)
 {
-	uint64_t bytes[S2_LEVELS] = { 0 };
+	struct s2_survey survey;
 	bool young = false;
 	int ret;
 
@@ -134,7 +134,7 @@ static int call(struct self *self, unsigned what, uint64_t ipa, uint64_t size,
 	case 13:
 		return s2_clean(&s2, s2_ipa(ipa), size, S2_SHARED, op);
 	case 14:
-		return s2_count(&s2, s2_ipa(ipa), size, S2_SHARED, bytes, op);
+		return s2_survey(&s2, s2_ipa(ipa), size, S2_SHARED, &survey, op);
 	case 15:
 		return s2_map(&s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W,
 			      S2_SHARED | S2_MAP_REPLACE | S2_SPLIT_EDGES | S2_MAP_PAGES,
