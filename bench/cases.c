@@ -117,6 +117,8 @@ const struct bench_case bench_cases[] = {
 	  ALIGNED(G), .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
 	{ "age", "age 1 GiB of pages", .op = AGE, .before = PAGES, ALIGNED(G),
 	  PER_PAGE(G), .features = BOTH },
+	{ "survey", "ask what 1 GiB of pages is mapped with", .op = SURVEY,
+	  .before = PAGES, ALIGNED(G), PER_PAGE(G), .features = BOTH },
 	{ "mkyoung", "make one page young again", .op = MKYOUNG, .before = OLD,
 	  ALIGNED(G), .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
 	{ "split", "split 64 GiB of 2 MiB blocks to pages", .op = SPLIT, .before = BLOCKS,
@@ -179,6 +181,8 @@ bool case_for(const struct bench_case *c, const struct bench_side *s)
 		return s->fault;
 	case DESCRIBE:
 		return s->describe;
+	case SURVEY:
+		return s->survey;
 	case SCAN:
 	case ZERO:
 		return s->scan;
@@ -274,6 +278,8 @@ static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint
 		break;
 	case AGE:
 		return s->age(ipa, size);
+	case SURVEY:
+		return s->survey(ipa, size);
 	case MKYOUNG:
 		s->mkyoung(ipa);
 		break;

@@ -22,6 +22,7 @@ enum bench_op {
 	WRPROTECT,
 	AGE,
 	MKYOUNG,
+	SURVEY,
 	RELAX,
 	SPLIT,
 	COLLAPSE,

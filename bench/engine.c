@@ -156,6 +156,14 @@ static bool engine_age(uint64_t ipa, uint64_t size)
 	return young;
 }
 
+static uint64_t engine_survey(uint64_t ipa, uint64_t size)
+{
+	struct s2_survey v;
+
+	must(s2_survey(&s2, s2_ipa(ipa), size, 0, &v, NULL), "survey");
+	return v.uniform ? v.mapped : 0;
+}
+
 static void engine_mkyoung(uint64_t ipa)
 {
 	must(s2_mkyoung(&s2, s2_ipa(ipa), 0), "mkyoung");
@@ -270,6 +278,7 @@ const struct bench_side bench_engine = {
 	.unmap_beside = engine_unmap_beside,
 	.wrprotect = engine_wrprotect,
 	.age = engine_age,
+	.survey = engine_survey,
 	.mkyoung = engine_mkyoung,
 	.relax = engine_relax,
 	.split = engine_split,

@@ -12,6 +12,7 @@ import tempfile
 # the loop that calls it.
 FUNCTIONS = """
     s2_map s2_unmap s2_release s2_destroy s2_wrprotect s2_relax_perms s2_mkyoung s2_age
+    s2_survey
     s2_split s2_collapse s2_lookup s2_translate s2_batch_begin s2_batch_end
     kvm_pgtable_stage2_map kvm_pgtable_stage2_unmap kvm_pgtable_stage2_destroy
     kvm_pgtable_stage2_wrprotect kvm_pgtable_stage2_relax_perms kvm_pgtable_stage2_mkyoung

@@ -45,6 +45,7 @@ struct bench_counts {
  * @batch_begin, @batch_end: unmaps in between share one invalidation
  * @unmap_beside: unmap beside faults, without a lock. The tables are left for @release,
  *	which must come after every fault that was running has ended
+ * @survey: bytes that are mapped, if all with the same attributes
  * @split: blocks into pages
  * @collapse: full tables into blocks, where @pa is what is mapped
  * @remap: map blocks over the range, which replaces the tables
@@ -69,6 +70,7 @@ struct bench_side {
 	void (*unmap_beside)(uint64_t ipa, uint64_t size);
 	void (*wrprotect)(uint64_t ipa, uint64_t size);
 	bool (*age)(uint64_t ipa, uint64_t size);
+	uint64_t (*survey)(uint64_t ipa, uint64_t size);
 	void (*mkyoung)(uint64_t ipa);
 	void (*relax)(uint64_t ipa);
 	void (*split)(uint64_t ipa, uint64_t size);

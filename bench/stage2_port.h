@@ -46,6 +46,7 @@ enum count_event {
 	COUNT_VMALLS12E1IS,
 	COUNT_AGENTS,
 	COUNT_CLEAN,
+	COUNT_GONE,
 	COUNT_EXECUTABLE,
 	COUNT_ALLOC,
 	COUNT_FREE,
@@ -94,8 +95,10 @@ enum count_event {
  *	them: those on @free are zero, and whoever measures keeps them so (arena.h)
  * @fail_after: fail the allocation when it has counted down to 0; -1: never
  * @clean_attr: of the last clean
+ * @gone: counted leaves that have gone; @last: the last of them
  * @record: called at every event, when not NULL
  * @wrote: called after every write of an entry that was done, when not NULL
+ * @agents_fail: what the hook for other agents returns; @record may set it at the event
  */
 struct count_port {
 	unsigned char *arena;
@@ -110,10 +113,17 @@ struct count_port {
 	long fail_after;
 	uint64_t tlbi, dsb, isb, clean_bytes, clean_calls, exec_bytes, agents;
 	uint32_t clean_attr;
+	uint64_t gone;
+	struct count_gone {
+		void *cookie;
+		uint64_t ipa, pa, size;
+		uint32_t attr;
+	} last;
 #ifdef COUNT_PORT_RECORD
 	void (*record)(struct count_port *port, enum count_event what, uint64_t at,
 		       uint64_t value);
 	void (*wrote)(struct count_port *port, uint64_t at, uint64_t old, uint64_t desc);
+	int agents_fail;
 #endif
 };
 
@@ -314,22 +324,37 @@ static inline void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)
 	COUNT_PORT_COUNT(((struct count_port *)port)->tlbi++);
 }
 
-static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+static inline int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	COUNT_PORT_EVENT(port, COUNT_AGENTS, ipa, size);
 	(void)ipa;
 	(void)size;
 	(void)port;
 	COUNT_PORT_COUNT(((struct count_port *)port)->agents++);
+#ifdef COUNT_PORT_RECORD
+	return ((struct count_port *)port)->agents_fail;
+#else
+	return 0;
+#endif
+}
+
+static inline void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa,
+				     uint64_t size, uint32_t attr)
+{
+	struct count_port *p = port;
+
+	COUNT_PORT_COUNT(p->gone++);
+	COUNT_PORT_COUNT(p->last = ((struct count_gone){ cookie, ipa, pa, size, attr }));
+	COUNT_PORT_EVENT(p, COUNT_GONE, ipa, size);
 }
 
 static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, uint32_t attr)
 {
 	struct count_port *p = port;
 
+	p->clean_attr = attr;
 	COUNT_PORT_EVENT(p, COUNT_CLEAN, pa, size);
 	(void)pa;
-	p->clean_attr = attr;
 	p->clean_bytes += size;
 	p->clean_calls++;
 }

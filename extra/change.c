@@ -321,7 +321,7 @@ int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags)
 	 * before another PE's relax, and would again.
 	 */
 	if (!err)
-		invalidate_local(s2, ipa.ipa, level);
+		err = invalidate_local(s2, ipa.ipa, level);
 	return err;
 }
 

@@ -1,21 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Tables into blocks, everything still mapped: look through a table that its state
- * word says is full, break its entry, and when all of a step are broken invalidate
- * once, then put the blocks in their place. One level after the other, from the
- * pages up, so that what has become blocks can become larger ones.
+ * Tables into blocks, everything still mapped, and tables of equal annotations into one
+ * annotation: look through a table that its state word says is full, break its entry, and
+ * when all of a step are broken invalidate once, then put the blocks in their place. One
+ * level after the other, from the pages up, so that what has become blocks can become
+ * larger ones.
  */
 #include "internal.h"
 
 /* What may differ among the members: hardware writes it, or it says as much. */
 static uint64_t may_differ(uint64_t d)
 {
+	if (S2_USE_NOTES && desc_note(d))
+		return 0;
 	return DESC_AF | DESC_CONT | (d & DESC_DBM ? DESC_S2AP_W : 0);
 }
 
-/* The block at @level that maps what a table of such members does, from the first. */
+/*
+ * The block at @level that maps what a table of such members does, from the first. Equal
+ * annotations are one of that size.
+ */
 static uint64_t block_of(uint64_t first, int level)
 {
+	if (S2_USE_NOTES && desc_note(first))
+		return first;
 	first &= ~DESC_CONT;
 	return level + 1 == LAST_LEVEL ? first & ~DESC_TABLE : first;
 }
@@ -33,7 +41,7 @@ static inline bool look_member(const struct s2 *s2, uint64_t *first, unsigned id
 	if (idx)
 		return !((d ^ want) & ~may_differ(d));
 	*first = d;
-	return desc_valid_leaf(d, level + 1) &&
+	return desc_valid_leaf(d, level + 1) && !desc_counted(s2, d) &&
 	       !(desc_oa(s2, d) & (level_size(s2, level) - 1));
 }
 
@@ -47,13 +55,16 @@ static bool look_table(const struct cursor *c, uint64_t *table, uint64_t *first)
 	uint64_t state = state_of(s2, table_meta(s2, table)), seen = 0, size, want,
 		 differ, d;
 	unsigned i = 1, n = table_entries(s2);
+	/* Shared calls change no annotations. */
+	bool notes = S2_USE_NOTES && !is_shared(c->step) && meta_notes(state) == n;
 
-	if (meta_live(state) != n || meta_tables(state) || state & META_DEAD)
+	if ((meta_live(state) != n && !notes) || meta_tables(state) || state & META_DEAD)
 		return false;
 	step_visits(c->step, 1);
-	if (!look_member(s2, first, 0, s2_port_load(s2->port, table), c->level))
+	*first = s2_port_load(s2->port, table);
+	if (!notes && !look_member(s2, first, 0, *first, c->level))
 		return false;
-	size = level_size(s2, c->level + 1);
+	size = notes ? 0 : level_size(s2, c->level + 1);
 	differ = may_differ(*first);
 	for (want = *first + size; i < n; i++, want += size) {
 		d = s2_port_load(s2->port, &table[i]);
@@ -159,7 +170,7 @@ static uint64_t break_tables(struct collapse *k, struct s2_gather *g)
 static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 {
 	struct s2 *s2 = k->s2;
-	uint64_t d, first, *table;
+	uint64_t d, first, one, *table;
 	struct cursor c;
 
 	cursor_start(&c, s2, k->step, start, end);
@@ -199,11 +210,13 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 			continue;
 		}
 		/* Counted first: from the store on others may count it out. */
-		state_add(&c, cursor_meta(&c),
-			  UINT64_C(0) - META_BUSY_ONE - META_TABLE_ONE);
+		one = META_BUSY_ONE + META_TABLE_ONE;
+		if (S2_USE_NOTES && desc_note(first))
+			one += META_LIVE_ONE - META_NOTE_ONE;
+		state_add(&c, cursor_meta(&c), UINT64_C(0) - one);
 		/* Broken and invalidated: any valid entry may follow [RWHZWS]. */
 		s2_port_store(s2->port, entry, block_of(first, c.level));
-		limbo_push(s2, limbo_of(k->op), table, c.level + 1);
+		limbo_push(s2, limbo_of(s2, k->op), table, c.level + 1);
 		k->op->changed++;
 		cursor_next(&c);
 	}
@@ -260,7 +273,7 @@ int s2_collapse(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
 
 	if (!S2_USE_RESHAPE)
 		return S2_E_UNSUPPORTED;
-	if (!err && (flags & ~S2_SHARED || (flags & S2_SHARED && !(op && op->limbo))))
+	if (!err && flags & ~S2_SHARED)
 		err = S2_E_FLAGS;
 	/* A step looks at a whole table. */
 	if (!err && op && op->max_entries && op->max_entries < 2 * table_entries(s2))

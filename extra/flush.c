@@ -24,10 +24,9 @@ int s2_batch_begin(struct s2 *s2, struct s2_batch *b)
 
 /*
  * Ranges that each lie inside one table of leaves, which is still there: what
- * release_window() does, by one walk, one loop and one count.
+ * window_release() does, by one walk, one loop and one count. @mark: of the batch.
  */
-static bool release_leaves(struct window *w, const struct s2_batch *b, uint64_t ipa,
-			   uint64_t end)
+static bool release_leaves(struct window *w, uint64_t mark, uint64_t ipa, uint64_t end)
 {
 	struct s2 *s2 = w->s2;
 	uint64_t pages = (end - ipa) >> page_shift(s2), n = 0, *meta;
@@ -43,7 +42,7 @@ static bool release_leaves(struct window *w, const struct s2_batch *b, uint64_t 
 		return false;
 	meta = table_meta(s2, p.table);
 	for (last = p.entry + pages - 1;; p.d = s2_port_load(s2->port, p.entry)) {
-		if (desc_busy(p.d) && desc_tag(p.d) == b->tag) {
+		if ((p.d & DESC_MARK) == mark) {
 			s2_port_store(s2->port, p.entry, 0);
 			n++;
 		}
@@ -63,7 +62,7 @@ static __attribute__((__noinline__)) bool finish_all(struct s2 *s2, struct s2_ba
 						     struct s2_op *op, struct step *step)
 {
 	struct window w;
-	uint64_t bytes = step->bytes;
+	uint64_t bytes = step->bytes, mark = desc_make_busy(0, b->tag);
 
 	window_init(&w, s2, op, step, 0, 0, 0);
 	invalidate_places(s2, b->place, b->places);
@@ -75,7 +74,8 @@ static __attribute__((__noinline__)) bool finish_all(struct s2 *s2, struct s2_ba
 	for (unsigned i = 0; i < b->ranges; i++) {
 		uint64_t start = b->range[i].start, end = b->range[i].end;
 
-		if (!release_leaves(&w, b, start, end))
+		window_tell(&w, start, end);
+		if (!release_leaves(&w, mark, start, end))
 			window_release(&w, start, end);
 	}
 	return w.emptied;

@@ -19,6 +19,12 @@ uint16_t leaf_flags(const struct machine *m, const struct tree *t, const struct 
 			  (m->features & S2M_AGENT ? F_AGENT : 0));
 }
 
+void leaf_broken(struct machine *m, struct tree *t, uint64_t ipa, const struct desc *d)
+{
+	frames_mapped(m, d->pa, d->size, -1);
+	counted_broken(m, t, ipa, d);
+}
+
 static bool held_in(struct ctx *c, uint64_t ipa, uint64_t end)
 {
 	struct rec *r;
@@ -130,7 +136,7 @@ void stale_below(struct stale *s, struct page *top)
 		}
 		if (d.kind == DESC_LEAF) {
 			if (s->mapped)
-				frames_mapped(s->m, d.pa, d.size, -1);
+				leaf_broken(s->m, s->t, slot_ipa(s->m, p, slot), &d);
 			if (s->state != ST_RETIRED && hw_may_mark(s->m, s->t, &d))
 				dirty_in_limbo(s->m, s->t, slot_ipa(s->m, p, slot), &d);
 			stale_leaf(s, slot_ipa(s->m, p, slot), p->level, &d);
@@ -192,7 +198,7 @@ void entry_broken(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 
 	p->nvalid--;
 	if (d->kind == DESC_LEAF) {
-		frames_mapped(m, d->pa, d->size, -1);
+		leaf_broken(m, p->tree, slot_ipa(m, p, slot), d);
 		stale_leaf(&s, slot_ipa(m, p, slot), p->level, d);
 		stale_flush(&s);
 		stale_run(&s, p, slot, d);

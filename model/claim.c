@@ -270,6 +270,25 @@ static struct tree *claimed(struct machine *m, unsigned pe, uint64_t root, uint6
 	return t;
 }
 
+/* Counted leaves of the range, which has gone, that the program has not reported. */
+static void judge_owed(struct machine *m, unsigned pe, struct tree *t, uint64_t ipa,
+		       uint64_t end, const char *claim)
+{
+	uint64_t at, pa, step;
+
+	if (counted_owed(m, t, ipa, end, &at, &pa, &step))
+		verdict(m, R_COUNTED_LOST,
+			(struct where){ .pe = pe, .cause = step, .ipa = at, .pa = pa },
+			"PE%u %s, but the counted leaf at %#llx, which mapped %#llx and was "
+			"broken at step %llu, has not been reported",
+			pe, claim, NS(at), NS(pa), NS(step));
+}
+
+void judge_root(struct machine *m, unsigned pe, struct tree *t)
+{
+	judge_owed(m, pe, t, 0, UINT64_MAX, "gives the root back");
+}
+
 void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			uint64_t size, unsigned flags)
 {
@@ -287,6 +306,7 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 		return;
 	snprintf(claim, sizeof(claim), "has unmapped %#llx-%#llx", NS(ipa), NS(end));
 	dirty_forget(m, t, ipa, end, NULL);
+	judge_owed(m, pe, t, ipa, end, claim);
 	if (!t->dead && live_leaf(m, t, ipa, end, false, &at, &d))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
@@ -316,6 +336,72 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 			rec_drop(m, r);
 		}
 	}
+}
+
+/* Why the counted leaf may not be reported yet; NULL: it may. */
+static const char *too_early(struct machine *m, unsigned pe, struct tree *t, uint64_t ipa,
+			     uint64_t pa, uint64_t end, bool clean, uint64_t *cause)
+{
+	static char why[384];
+	char text[128], how[192];
+	uint64_t frame, step;
+	struct ctx *c;
+	struct rec *r;
+
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
+			*cause = r->first;
+			if (r->pa - r->ipa != pa - ipa)
+				continue;
+			if (!rec_held(r) && clean && r->retired &&
+			    frames_why(m, r, &frame, &step) != R_NONE)
+				return "its memory is not clean";
+			if (!rec_held(r) ||
+			    (r->state == ST_ISB && !(r->flags & F_AGENT) &&
+			     !knows(m, pe, r->actor, r->acted)))
+				continue;
+			rec_why(r, how, sizeof(how));
+			snprintf(why, sizeof(why), "PEs may hold %s: %s",
+				 rec_text(r, text, sizeof(text)), how);
+			return why;
+		}
+	}
+	return NULL;
+}
+
+void s2m_leaf_gone(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+		   uint64_t pa, uint64_t size, unsigned flags)
+{
+	struct where w = { .pe = pe, .ipa = ipa, .pa = pa };
+	uint64_t at = ipa;
+	const char *why;
+	struct tree *t;
+	struct desc d;
+
+	m->step++;
+	log_event(m, pe, "reports that the counted leaf %#llx-%#llx to %#llx is gone",
+		  NS(ipa), NS(ipa + size), NS(pa));
+	t = claimed(m, pe, root, ipa);
+	if (!t)
+		return;
+	if (!counted_told(m, t, ipa, pa, size)) {
+		bool live = live_leaf(m, t, ipa, ipa + size, false, &at, &d) &&
+			    d.pa - at == pa - ipa;
+
+		verdict(m, live ? R_COUNTED_EARLY : R_COUNTED_TWICE, w,
+			"PE%u reports that the counted leaf at %#llx to %#llx is gone, but it "
+			"is %s",
+			pe, NS(ipa), NS(pa),
+			live ? "still mapped" :
+			       "not due: it was reported before, or was never there");
+		return;
+	}
+	why = too_early(m, pe, t, ipa, pa, ipa + size, !(flags & S2M_CLAIM_NO_CLEAN),
+			&w.cause);
+	if (why)
+		verdict(m, R_COUNTED_EARLY, w,
+			"PE%u reports that the counted leaf at %#llx to %#llx is gone, but %s",
+			pe, NS(ipa), NS(pa), why);
 }
 
 void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,

@@ -49,6 +49,7 @@ struct desc desc_read(uint64_t v, int level, const struct desc_mode *mode)
 	d.write = v & BIT(7);
 	d.dbm = v & BIT(51);
 	d.contiguous = v & BIT(52);
+	d.sw = (uint8_t)FIELD(v, 58, 55);
 	d.nt = mode->nt && level < 3 && v & BIT(16);
 	/* Without FEAT_XNX only XN[1] counts; with it XN[0] inverts XN[1] for EL1. */
 	d.exec0 = !(v & BIT(54));

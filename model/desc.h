@@ -19,6 +19,7 @@ struct desc {
 	bool exec, exec1, exec0;	/* at EL1 or EL0; at EL1; at EL0 */
 	bool normal;
 	bool weak;		/* Normal, and the guest can make it non-cacheable */
+	uint8_t sw;		/* software bits [58:55] */
 	uint16_t type;		/* fields that only break-before-make may change */
 };
 /* Bits of type that FEAT_BBM lets change in place. */

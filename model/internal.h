@@ -11,6 +11,7 @@
  * broken.c	entries that stop being reachable: stale translations begin here
  * tlb.c	events: TLBIs and barriers, which end stale translations
  * dirty.c	dirty state that hardware writes
+ * counted.c	counted leaves that have gone and are not reported
  * contiguous.c	runs with the Contiguous bit
  * stale.c	the sets of stale translations
  * data.c	frames: cache maintenance, and who wrote last
@@ -47,8 +48,8 @@ enum rule {
 	R_TABLE_LINKED_TWICE, R_PA_BEYOND_PS, R_BBM_VALID_TO_VALID,
 	R_BBM_MADE_TOO_EARLY, R_CONTIGUOUS_MIXED, R_CLEAN_MISSING,
 	R_CLEAN_BEFORE_TLBI, R_CLEAN_NOT_COMPLETED, R_CLEAN_WITHOUT_INVALIDATE,
-	R_MAP_CLEAN_MISSING, R_MAP_ICACHE_MISSING, R_SPECULATIVE_AT, R_VMID_REUSED,
-	R_TREE_UNKNOWN, R_NONE,
+	R_MAP_CLEAN_MISSING, R_MAP_ICACHE_MISSING, R_COUNTED_LOST, R_COUNTED_TWICE,
+	R_COUNTED_EARLY, R_SPECULATIVE_AT, R_VMID_REUSED, R_TREE_UNKNOWN, R_NONE,
 };
 
 /*
@@ -135,6 +136,8 @@ struct ctx {
 };
 
 struct dirt;
+struct owed;
+RB_HEAD(oweds, owed);
 RB_HEAD(dirts, dirt);
 
 struct tree {
@@ -145,6 +148,7 @@ struct tree {
 	 * state after the program has read them last.
 	 */
 	struct dirts written, limbo;
+	struct oweds owed; /* counted leaves that have gone and are not reported */
 	LIST_HEAD(, ctx) ctxs;	/* the one of the latest VMID first */
 	uint64_t root;
 	struct desc_tree shape;
@@ -251,6 +255,8 @@ struct machine {
 	struct mixed mixed[MAX_MIXED];
 	unsigned mixed_n;
 	struct dirt *dirt_free;
+	struct owed *owed_free;
+	uint16_t counted;
 	struct {
 		struct tree *tree;
 		uint64_t ipa, pages, seed;	/* seed 0: no writes */
@@ -390,6 +396,18 @@ static inline void event(struct machine *m)
 	m->step++;
 }
 
+/* ---- counted.c */
+/* The leaf d at ipa is no longer reachable; is reachable again, or anew. */
+void counted_broken(struct machine *m, struct tree *t, uint64_t ipa,
+		    const struct desc *d);
+void counted_made(struct machine *m, struct tree *t, uint64_t ipa, const struct desc *d);
+/* The program reports the range; false if not all of it is owed. */
+bool counted_told(struct machine *m, struct tree *t, uint64_t ipa, uint64_t pa,
+		  uint64_t size);
+/* Whether a report of the range is due; forgets it. */
+bool counted_owed(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
+		  uint64_t *at, uint64_t *pa, uint64_t *step);
+
 /* ---- contiguous.c */
 /* Entry slot of p, which is live, has changed. */
 void run_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot);
@@ -464,6 +482,8 @@ void data_free(struct machine *m);
 /* ---- claim.c */
 /* pe gives p back: judges whether a walker may still reach it. */
 void judge_give(struct machine *m, unsigned pe, struct page *p);
+/* pe gives the root of t back: judges what it should have said before. */
+void judge_root(struct machine *m, unsigned pe, struct tree *t);
 
 /* ---- why.c */
 /* The rule by which r may still be held, and the reason in words. */

@@ -35,6 +35,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	m->pages = cfg->table_pages ? cfg->table_pages : DEFAULT_PAGES;
 	m->granule = (uint8_t)shift;
 	m->pa_bits = shift == 16 || cfg->features & S2M_LPA2 ? 52 : 48;
+	m->counted = cfg->counted;
 	m->mode.fwb = cfg->features & S2M_FWB;
 	m->mode.xnx = cfg->features & S2M_XNX;
 	m->mode.nt = cfg->features & (S2M_BBM1 | S2M_BBM2);
@@ -229,8 +230,10 @@ void s2m_table_give(struct machine *m, unsigned pe, uint64_t pa, unsigned pages)
 		was_free |= !p[n].taken;
 		judge_give(m, pe, &p[n]);
 	}
-	if (t)
+	if (t) {
+		judge_root(m, pe, t);
 		tree_forget(m, t);
+	}
 	if (was_free)
 		return;
 	m->in_use -= pages;

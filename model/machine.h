@@ -50,6 +50,7 @@ struct machine_config {
 	uint64_t table_base;	  /* PA of the table arena; 0: a default. Up to 2^52 with
 				   * S2M_LPA2 or the 64 KiB granule, else 2^48 */
 	uint64_t table_pages;	  /* its size; 0: a default that suits 64 GiB of pages */
+	uint16_t counted;	  /* bit n: leaves with n in bits [58:55] are counted */
 	unsigned max_violations;  /* keep at most so many in full (count all); 0: 32 */
 };
 
@@ -162,6 +163,13 @@ void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on);
 /* An unmap of the tree at root over the range has returned on pe (P1, P3, P8). */
 void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			uint64_t size, unsigned flags);
+/*
+ * A counted leaf (machine_config.counted) is gone, says the program, and its memory may
+ * have another owner: no PE can use it, and it is clean (unless flags say otherwise).
+ * Each is reported once, before the unmap of its range is claimed.
+ */
+void s2m_leaf_gone(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
+		   uint64_t pa, uint64_t size, unsigned flags);
 /* A write-protect has returned: no PE can write through the range. */
 void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			   uint64_t size);

@@ -141,6 +141,7 @@ static void leaf_made(struct machine *m, struct tree *t, unsigned pe, uint64_t i
 	}
 	frames_check_map(m, pe, ipa, d, true);
 	frames_mapped(m, d->pa, d->size, 1);
+	counted_made(m, t, ipa, d);
 }
 
 static void check_filled(struct machine *m, unsigned pe, struct page *p, enum how how)

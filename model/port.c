@@ -221,10 +221,22 @@ void s2_port_tlbi_vmalls12e1is(void *port)
 	s2m_tlbi(machine(port), pe(port), S2M_VMALLS12E1IS, 0);
 }
 
-void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	if (s2m_features(machine(port)) & S2M_AGENT)
 		s2m_agent_tlbi(machine(port), pe(port), ipa, size);
+	return 0;
+}
+
+void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint64_t size,
+		       s2_attr_t attr)
+{
+	struct model_port *p = port;
+
+	(void)cookie;
+	p->gone_attr = attr;
+	s2m_leaf_gone(p->m, p->pe, p->root, ipa, pa, size,
+		      p->waives ? S2M_CLAIM_NO_CLEAN : 0);
 }
 
 /* ---- caches -------------------------------------------------------------- */

@@ -24,6 +24,9 @@ struct machine;
  * @fail_alloc: fail the allocation when it counts down to 0 (-1: never)
  * @allocs: table allocations asked for so far
  * @dic_skip: leave instruction-cache work out (CTR_EL0.DIC)
+ * @root: the root table's PA, if leaves are counted; set after s2_init()
+ * @waives: the caller waives the clean of what goes: counted leaves are not judged for it
+ * @gone_attr: of the last counted leaf that has gone
  * @no_clean: the caller maps with %S2_NO_CLEAN: do not judge what it left out
  */
 struct model_port {
@@ -33,6 +36,9 @@ struct model_port {
 	long fail_alloc;
 	uint64_t allocs;
 	int dic_skip;
+	uint64_t root;
+	int waives;
+	uint32_t gone_attr;
 	int no_clean;
 };
 

@@ -15,6 +15,9 @@ static void leaf_changed(struct machine *m, unsigned pe, struct page *p, unsigne
 	bool lost;
 
 	run_changed(m, pe, p, slot);
+	/* If it is not counted any more that is as if it had gone. */
+	counted_broken(m, p->tree, slot_ipa(m, p, slot), od);
+	counted_made(m, p->tree, slot_ipa(m, p, slot), nd);
 	if ((nd->exec1 && !od->exec1) || (nd->exec0 && !od->exec0))
 		frames_check_map(m, pe, slot_ipa(m, p, slot), nd, false);
 	/*
@@ -104,7 +107,7 @@ static void entry_resized(struct machine *m, unsigned pe, struct page *p, unsign
 
 	p->nvalid--;
 	if (od->kind == DESC_LEAF) {
-		frames_mapped(m, od->pa, od->size, -1);
+		leaf_broken(m, p->tree, slot_ipa(m, p, slot), od);
 		stale_leaf(&s, slot_ipa(m, p, slot), p->level, od);
 		stale_flush(&s);
 	} else {

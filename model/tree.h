@@ -77,6 +77,8 @@ void stale_flush(struct stale *s);
 void stale_table(struct stale *s, uint64_t ipa, int level, uint64_t pa);
 /* No live entry points to table top any more: all entries in it and below are stale. */
 void stale_below(struct stale *s, struct page *top);
+/* The leaf d at ipa is not live any more. */
+void leaf_broken(struct machine *m, struct tree *t, uint64_t ipa, const struct desc *d);
 /* Entry slot of p, which was d, is invalid now. */
 void entry_broken(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 		  const struct desc *d);

@@ -42,9 +42,11 @@ static uint64_t not_unread(const struct window *w)
 	 */
 	if (log_of(w->op))
 		lost |= META_DBM;
-	/* With a budget no clean may have to stop inside a detached table. */
+	/* With a budget no clean may have to stop inside a detached table, nor a report. */
 	if (is_bounded(w->step))
 		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;
+	if (S2_USE_COUNTED && is_bounded(w->step))
+		lost |= META_COUNTED;
 	/*
 	 * The flush cleans all of a range or nothing: what is waived has nothing to
 	 * clean.
@@ -179,6 +181,8 @@ static bool finish_parked(struct breaking *b, uint64_t *entry, uint64_t d)
 		s2_port_dsb_sy(c->s2->port);
 	}
 	b->full = n < left;
+	if (S2_USE_COUNTED && !b->full)
+		leaf_gone(c, d);
 	s2_port_store(c->s2->port, entry, b->full ? d + n : 0);
 	if (!b->full)
 		state_add(c, cursor_meta(c), UINT64_C(0) - META_LIVE_ONE);
@@ -284,7 +288,8 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 	const uint64_t *end = entry + cursor_run(c, c->step->entries - b->stop);
 
 	if (!S2_USE_FAST || end == at || is_shared(c->step) || has_runs(c->s2) ||
-	    log_of(w->op) || w->flags & S2_KEEP_NOTES || (w->target && !tables))
+	    log_of(w->op) || w->flags & S2_KEEP_NOTES || (w->target && !tables) ||
+	    (S2_USE_COUNTED && c->step->tag && c->s2->counted))
 		return;
 	for (; at < end && need <= b->bytes; at++) {
 		uint64_t d = s2_port_load(c->s2->port, at);
@@ -350,6 +355,9 @@ void break_window(struct window *w)
 
 	if (is_bounded(w->step))
 		b.stop = w->step->entries - w->step->entries / 3;
+	/* To report is one walk more. */
+	if (S2_USE_COUNTED && is_bounded(w->step) && s2->counted)
+		b.stop += w->step->entries / 12;
 	cursor_start(c, s2, w->step, w->start, w->end);
 	/* No scan of root tables that are known to be empty. */
 	while (c->ipa < w->end && !(state_of(s2, cursor_meta(c)) & META_COUNTS))

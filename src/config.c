@@ -26,13 +26,15 @@ static const char *const error_text[] = {
 	[-S2_E_NOMEM] = "no table page",
 	[-S2_E_BLOCK] = "a block straddles the edge of the range",
 	[-S2_E_BATCH] = "not while a batch is open",
+	[-S2_E_AGENTS] = "another agent's invalidation failed; the rest is done",
+	[-S2_E_LIMBO] = "a shared call that may detach tables needs a limbo",
 };
 
 const char *s2_strerror(int err)
 {
 	if (err == S2_MORE)
 		return "a step is done, the operation is not";
-	if (err > 0 || err < S2_E_BATCH)
+	if (err > 0 || err < S2_E_LIMBO)
 		return "unknown error";
 	return error_text[-err];
 }
@@ -51,19 +53,24 @@ static int pa_range(unsigned pa_bits)
 #define KNOWN_FEATURES                                                                  \
 	(S2_FEAT_FWB | S2_FEAT_TLBIRANGE | S2_FEAT_TTL | S2_FEAT_HAFDBS | S2_FEAT_XNX | \
 	 S2_FEAT_BBM1 | S2_FEAT_BBM2 | S2_FEAT_ETS2 | S2_FEAT_LPA2 | S2_FEAT_VMID16 |   \
-	 S2_FEAT_DBM)
+	 S2_FEAT_DBM | S2_FEAT_SEL2)
+
+/* Known, and not here: in this build, or at all. */
+#define ABSENT_FEATURES                                                  \
+	(S2_FEAT_SEL2 | (S2_USE_HW ? 0 : S2_FEAT_HAFDBS | S2_FEAT_DBM) | \
+	 (S2_USE_52BIT ? 0 : S2_FEAT_LPA2))
 
 static int check_config(const struct s2 *s2, const struct s2_config *cfg)
 {
-	if (!S2_USE_52BIT && (cfg->features & S2_FEAT_LPA2 || cfg->pa_bits > 48))
-		return S2_E_UNSUPPORTED;
-	if (!S2_USE_HW && cfg->features & (S2_FEAT_HAFDBS | S2_FEAT_DBM))
+	if (cfg->features & ABSENT_FEATURES || (!S2_USE_COUNTED && cfg->counted) ||
+	    (!S2_USE_52BIT && cfg->pa_bits > 48))
 		return S2_E_UNSUPPORTED;
 	if (cfg->features & ~KNOWN_FEATURES || cfg->errata & ~S2_ERRATUM_REPEAT_TLBI ||
-	    (cfg->features & S2_FEAT_DBM && !(cfg->features & S2_FEAT_HAFDBS)))
+	    (S2_USE_HW && cfg->features & S2_FEAT_DBM &&
+	     !(cfg->features & S2_FEAT_HAFDBS)))
 		return S2_E_CONFIG;
 	/* 64 KiB granules have had 52 bits since FEAT_LPA, without another layout. */
-	if (cfg->features & S2_FEAT_LPA2 && s2->granule_shift == 16)
+	if (S2_USE_52BIT && cfg->features & S2_FEAT_LPA2 && page_shift(s2) == 16)
 		return S2_E_CONFIG;
 	if (pa_range(cfg->pa_bits) < 0 ||
 	    (cfg->pa_bits > 48 && wide_of(s2) == S2_WIDE_NO))
@@ -88,9 +95,9 @@ static int check_granule(const struct s2_config *cfg)
 	return 0;
 }
 
-struct s2 config_layout(const struct s2_config *cfg)
+void config_layout(struct s2 *s2, const struct s2_config *cfg)
 {
-	struct s2 s2 = {
+	*s2 = (struct s2){
 		.port = cfg->port,
 		.features = cfg->features,
 		.errata = cfg->errata,
@@ -101,57 +108,93 @@ struct s2 config_layout(const struct s2_config *cfg)
 	};
 
 	if (S2_USE_52BIT && cfg->features & S2_FEAT_LPA2)
-		s2.wide = S2_WIDE_LPA2;
-	else if (S2_USE_52BIT && s2.granule_shift == 16 && cfg->pa_bits == 52)
-		s2.wide = S2_WIDE_LPA;
-	s2.ipa_end = UINT64_C(1) << (s2.ipa_bits & 63);
-	s2.pa_end = UINT64_C(1) << (s2.pa_bits & 63);
-	s2.oa_mask = (UINT64_C(1) << (wide_of(&s2) == S2_WIDE_LPA2 ? 50 : 48)) -
-		     page_size(&s2);
-	return s2;
+		s2->wide = S2_WIDE_LPA2;
+	else if (S2_USE_52BIT && s2->granule_shift == 16 && cfg->pa_bits == 52)
+		s2->wide = S2_WIDE_LPA;
+	s2->ipa_end = UINT64_C(1) << (s2->ipa_bits & 63);
+	s2->pa_end = UINT64_C(1) << (s2->pa_bits & 63);
+	s2->oa_mask =
+		(UINT64_C(1) << (wide_of(s2) == S2_WIDE_LPA2 ? 50 : 48)) - page_size(s2);
+}
+
+/*
+ * The fewest levels that resolve @bits when the root has up to 16 concatenated tables (4
+ * bits more). For 4 KiB: 2 to 34 bits, 3 to 43, 4 above: level -1 is unnecessary.
+ */
+static unsigned levels_for(const struct s2 *s2, unsigned bits)
+{
+	/* A page has 3 bits more than a table, so: the page's, and 4, rounded up. */
+	return (bits - 3 - 4 - 1) / table_bits(s2);
+}
+
+/* All of an instance but its root. */
+static int layout(struct s2 *s2, const struct s2_config *cfg)
+{
+	int err = check_granule(cfg), level;
+	unsigned levels, root_bits;
+
+	if (err)
+		return err;
+	config_layout(s2, cfg);
+	err = check_config(s2, cfg);
+	if (err)
+		return err;
+	levels = levels_for(s2, s2->ipa_bits);
+	if (levels < cfg->min_levels) {
+		levels = cfg->min_levels;
+		/*
+		 * A PE with a small PA size does not start that high (Arm ARM,
+		 * S2InvalidSL()), and the root must resolve a bit at least.
+		 */
+		if (levels > levels_for(s2, s2->pa_bits) ||
+		    s2->ipa_bits <= level_shift(s2, S2_LEVELS - (int)levels))
+			return S2_E_CONFIG;
+	}
+	level = S2_LEVELS - (int)levels;
+	s2->start_level = (int8_t)level;
+	s2->start_shift = (uint8_t)level_shift(s2, level);
+	root_bits = level_shift(s2, level - 1);
+	s2->root_pages = (uint8_t)(s2->ipa_bits > root_bits ?
+					   1u << (s2->ipa_bits - root_bits) :
+					   1u);
+	s2->tags = 1; /* 0 is no tag */
+	if (hw_writes(s2))
+		s2->special |= S2_HARDWARE_WRITES;
+	if (level == LAST_LEVEL)
+		s2->special |= S2_SHALLOW;
+	if (S2_USE_COUNTED && cfg->counted) {
+		s2->counted = cfg->counted;
+		s2->special |= S2_COUNTS;
+	}
+	return 0;
 }
 
 int s2_init(struct s2 *s2, const struct s2_config *cfg)
 {
-	unsigned root_bits;
-	int err;
+	int err = layout(s2, cfg);
 
-	*s2 = (struct s2){ 0 };
-	err = check_granule(cfg);
+	if (!err) {
+		s2->root = s2_port_root_alloc(s2->port, s2->root_pages);
+		if (!s2->root)
+			err = S2_E_NOMEM;
+	}
 	if (err)
-		return err;
-	*s2 = config_layout(cfg);
-	err = check_config(s2, cfg);
-	if (err) {
 		*s2 = (struct s2){ 0 };
-		return err;
-	}
+	return err;
+}
 
-	s2->tags = 1; /* 0 is no tag */
-	if (hw_writes(s2))
-		s2->special |= S2_HARDWARE_WRITES;
+int s2_layout(const struct s2_config *cfg, struct s2_layout *l)
+{
+	struct s2 s2;
+	int err = layout(&s2, cfg);
 
-	/*
-	 * The start level with the fewest levels below it that 16 concatenated
-	 * tables (4 more bits of IPA) reach. For 4 KiB: level 2 to 34 bits,
-	 * level 1 to 43, level 0 above, which makes level -1 unnecessary.
-	 */
-	while (s2->ipa_bits > level_shift(s2, s2->start_level - 1) + 4)
-		s2->start_level--;
-	s2->start_shift = (uint8_t)level_shift(s2, s2->start_level);
-	if (s2->start_level == LAST_LEVEL)
-		s2->special |= S2_SHALLOW;
-	root_bits = level_shift(s2, s2->start_level - 1);
-	s2->root_pages = (uint8_t)(s2->ipa_bits > root_bits ?
-					   1u << (s2->ipa_bits - root_bits) :
-					   1u);
-
-	s2->root = s2_port_root_alloc(s2->port, s2->root_pages);
-	if (!s2->root) {
-		*s2 = (struct s2){ 0 };
-		return S2_E_NOMEM;
-	}
-	return 0;
+	if (!err)
+		*l = (struct s2_layout){ .vtcr = s2_vtcr(&s2),
+					 .ipa_end = s2.ipa_end,
+					 .root_size = s2.root_pages * page_size(&s2),
+					 .root_pages = s2.root_pages,
+					 .start_level = s2.start_level };
+	return err;
 }
 
 uint64_t s2_vtcr(const struct s2 *s2)

@@ -123,6 +123,22 @@ void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
 	g->table = true;
 }
 
+uint64_t desc_keep_sw(uint64_t d)
+{
+	uint64_t sw = d >> DESC_SW_SHIFT;
+
+	return (d & ~DESC_KEPT) | (sw & 3) << 10 | (sw & 4) << 48 | (sw & 8) << 49;
+}
+
+uint64_t desc_before(uint64_t d)
+{
+	uint64_t sw = (d >> 10 & 3) | (d >> 48 & 4) | (d >> 49 & 8);
+
+	if (d & DESC_TAGGED && !desc_valid(d))
+		d = (d & ~(DESC_TAG | DESC_KEPT)) | sw << DESC_SW_SHIFT;
+	return (d & ~DESC_BUSY) | DESC_VALID;
+}
+
 uint64_t state_below(const struct s2 *s2, uint64_t d)
 {
 	return state_of(s2, table_meta(s2, table_of(s2, d)));

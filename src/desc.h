@@ -119,18 +119,31 @@ static inline uint64_t run_size(const struct s2 *s2, int level)
 #define DESC_REMAKE (UINT64_C(1) << 61)
 
 /*
- * Whose marker it is, in place of the software bits: a number that no other shared
- * operation or batch under way has. Untagged ones were made under a lock.
+ * Whose marker it is: a number that no other shared operation or batch under way has.
+ * Untagged ones were made under a lock. [4:0] are in the place of XN, DBM and the
+ * contiguous hint, which say nothing any more; [5] is bit 59. The software bits stay:
+ * s2_port_clean() gets them.
  */
 #define DESC_TAGGED (UINT64_C(1) << 63)
-#define DESC_TAG_SHIFT 55
-#define DESC_TAG (UINT64_C(0x3f) << DESC_TAG_SHIFT)
+#define DESC_TAG_SHIFT 50
+#define DESC_TAG_LOW (UINT64_C(0x1f) << DESC_TAG_SHIFT)
+#define DESC_TAG_HIGH (UINT64_C(1) << 59)
+#define DESC_TAG (DESC_TAG_LOW | DESC_TAG_HIGH)
+
+static inline uint64_t desc_from_tag(unsigned tag)
+{
+	return ((uint64_t)tag << DESC_TAG_SHIFT & DESC_TAG_LOW) |
+	       ((uint64_t)tag << 54 & DESC_TAG_HIGH);
+}
 
 /*
  * A parked leaf is the marker of a block that has been broken and invalidated and
  * is being cleaned in steps. The address bits below the block's size count the bytes of
  * it that are clean.
  */
+
+/* What a marker says of whose it is: desc_make_busy(0, tag). */
+#define DESC_MARK (DESC_VALID | DESC_BUSY | DESC_TAGGED | DESC_TAG)
 
 static inline bool desc_valid(uint64_t d)
 {
@@ -144,7 +157,7 @@ static inline bool desc_busy(uint64_t d)
 
 /*
  * An owner's annotation: an invalid entry that is neither empty nor busy, with a value
- * in the bits that a marker's tag leaves free.
+ * in [54:1].
  */
 #define DESC_NOTE_SHIFT 1
 
@@ -219,8 +232,25 @@ static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
 {
 	d = (d & ~DESC_VALID) | DESC_BUSY;
 	if (S2_USE_TAGS && tag)
-		d = (d & ~DESC_TAG) | DESC_TAGGED | (uint64_t)tag << DESC_TAG_SHIFT;
+		d = (d & ~DESC_TAG) | DESC_TAGGED | desc_from_tag(tag);
 	return d;
+}
+
+/*
+ * A tag has the place of the software bits. The marker of a leaf keeps those elsewhere,
+ * in bits that say nothing of a leaf that is gone, for whoever counts it.
+ */
+#define DESC_KEPT (DESC_AF | UINT64_C(1) << 11 | UINT64_C(1) << 50 | DESC_CONT)
+
+uint64_t desc_keep_sw(uint64_t d);
+
+/* The valid leaf that marker @d, or a valid leaf, has been. */
+uint64_t desc_before(uint64_t d);
+
+/* Whether the embedder hears of valid leaf @d when it goes. */
+static inline bool desc_counted(const struct s2 *s2, uint64_t d)
+{
+	return S2_USE_COUNTED && s2->counted >> (d >> DESC_SW_SHIFT & 15) & 1;
 }
 
 /* Tag 0 is nobody's: it marks a parked leaf. */
@@ -232,14 +262,23 @@ static inline bool desc_parked(uint64_t d)
 
 static inline uint64_t desc_make_parked(uint64_t d)
 {
+	if (S2_USE_COUNTED)
+		d = desc_keep_sw(d);
 	return (d & ~(DESC_VALID | DESC_TAG)) | DESC_BUSY | DESC_TAGGED;
+}
+
+/* In a detached table: reported. Late calls wait, and begin at the root again. */
+static inline uint64_t desc_make_told(uint64_t d)
+{
+	return (d & ~(DESC_VALID | DESC_TAGGED)) | DESC_BUSY | DESC_REMAKE;
 }
 
 static inline unsigned desc_tag(uint64_t d)
 {
-	return S2_USE_TAGS && d & DESC_TAGGED ?
-		       (unsigned)((d & DESC_TAG) >> DESC_TAG_SHIFT) :
-		       0;
+	if (!S2_USE_TAGS || !(d & DESC_TAGGED))
+		return 0;
+	return (unsigned)((d & DESC_TAG_LOW) >> DESC_TAG_SHIFT |
+			  (d & DESC_TAG_HIGH) >> 54);
 }
 
 static inline uint64_t desc_make_table(const struct s2 *s2, uint64_t table_pa)
@@ -345,6 +384,13 @@ static inline s2_attr_t desc_attr(const struct s2 *s2, uint64_t d)
 	if (wide_of(s2) != S2_WIDE_LPA2 && (d & DESC_SH) != DESC_SH)
 		a |= d & DESC_SH ? S2_SH_OUTER : S2_SH_NONE;
 	return a | desc_exec(d) | S2_SW(d >> DESC_SW_SHIFT);
+}
+
+/* The bits that desc_attr() reads, and what sort of entry it is. */
+static inline uint64_t desc_attr_mask(const struct s2 *s2)
+{
+	return DESC_VALID | DESC_TABLE | DESC_MEMATTR | DESC_S2AP_R | DESC_S2AP_W |
+	       (wide_of(s2) == S2_WIDE_LPA2 ? 0 : DESC_SH) | DESC_DBM | DESC_XN | DESC_SW;
 }
 
 /*

@@ -39,6 +39,17 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 bool put_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve,
 	       bool *gone);
 
+/* What s2_lookup() says of entry @d: inspect.c. */
+void entry_describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
+		    struct s2_mapping *m);
+
+/*
+ * What the entry under the cursor was has been broken, invalidated and cleaned by this
+ * call: report leaf @d if it is counted; the counted leaves below table @d.
+ */
+void leaf_gone(const struct cursor *c, uint64_t d);
+void table_gone(const struct cursor *c, uint64_t d);
+
 /* Put a detached table on a limbo list. */
 void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int level);
 /* Free what the op has put in its own limbo; false when the budget ended it. */

@@ -20,16 +20,17 @@ void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d);
 
 /*
  * Phase 2 of everything: make what was gathered unusable by every PE and every
- * other agent before returning. Nothing gathered: no barrier, no TLBI.
+ * other agent before returning. Nothing gathered: no barrier, no TLBI. The two that
+ * return int are for calls without an op: 0 or S2_E_AGENTS.
  */
 void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *g);
 /* The same for one page, under the lock: not above a table that was removed. */
-void invalidate_page(struct s2 *s2, uint64_t ipa);
+int invalidate_page(struct s2 *s2, uint64_t ipa);
 /* The same for the whole VMID, whatever was gathered. */
 void invalidate_all(struct s2 *s2);
 /* The same for several intervals; more than S2_PLAN_OPS mean the whole VMID. */
 void invalidate_places(struct s2 *s2, const struct s2_gather *place, unsigned n);
 /* This PE's copies of one leaf, which only lacked permissions. */
-void invalidate_local(struct s2 *s2, uint64_t ipa, int level);
+int invalidate_local(struct s2 *s2, uint64_t ipa, int level);
 
 #endif /* STAGE2_SRC_GATHER_H */

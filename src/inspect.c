@@ -4,8 +4,8 @@
  */
 #include "internal.h"
 
-static inline void describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
-			    struct s2_mapping *m)
+inline void entry_describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
+			   struct s2_mapping *m)
 {
 	uint64_t size = level_size(s2, level);
 
@@ -36,11 +36,22 @@ static bool next_entry(struct cursor *c, struct s2_mapping *m)
 
 		if (!cursor_read(c, &entry, &d))
 			continue;
-		describe(c->s2, c->ipa, c->level, d, m);
+		entry_describe(c->s2, c->ipa, c->level, d, m);
 		cursor_next(c);
 		return true;
 	}
 	return false;
+}
+
+/* Hardware may set the access flag of a run in any one of its members. */
+static bool run_young(const struct s2 *s2, const struct place *p)
+{
+	uint64_t n = run_size(s2, p->level) >> level_shift(s2, p->level), seen = 0;
+	const uint64_t *first = p->table + ((uint64_t)(p->entry - p->table) & ~(n - 1));
+
+	for (uint64_t i = 0; i < n; i++)
+		seen |= s2_port_load(s2->port, &first[i]);
+	return seen & DESC_AF;
 }
 
 int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
@@ -50,7 +61,9 @@ int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
 	if (ipa.ipa >= s2->ipa_end)
 		return S2_E_IPA_RANGE;
 	p = walk(s2, ipa.ipa);
-	describe(s2, ipa.ipa, p.level, p.d, m);
+	entry_describe(s2, ipa.ipa, p.level, p.d, m);
+	if (S2_USE_RUNS && m->contiguous)
+		m->young = run_young(s2, &p);
 	return 0;
 }
 

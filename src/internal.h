@@ -27,7 +27,7 @@
 #include "unmap.h"
 
 /* An instance without tables: what @cfg says of descriptors and operands. */
-struct s2 config_layout(const struct s2_config *cfg);
+void config_layout(struct s2 *s2, const struct s2_config *cfg);
 
 /* Execute at one exception level alone can be said with FEAT_XNX only. */
 static inline bool exec_known(const struct s2 *s2, s2_attr_t attr)

@@ -201,8 +201,9 @@ static void plan_range(const struct s2 *s2, uint64_t ipa, uint64_t size, uint64_
 void s2_plan_range(const struct s2_config *cfg, uint64_t ipa, uint64_t size,
 		   uint64_t stride, int level, struct s2_plan *plan)
 {
-	struct s2 s2 = config_layout(cfg);
+	struct s2 s2;
 
+	config_layout(&s2, cfg);
 	plan_range(&s2, ipa, size, stride, level, plan);
 }
 
@@ -222,8 +223,23 @@ static inline void issue_begin(void *port)
 	s2_port_vmid_enter(port);
 }
 
+/*
+ * Other agents, after the PEs. If one fails the call goes on, but no table that it may
+ * walk is freed: limbo_of().
+ */
+static int invalidate_agents(struct s2 *s2, uint64_t ipa, uint64_t size)
+{
+	int err = s2_port_agents_invalidate(s2->port, ipa, size);
+
+	S2_ASSERT(S2_USE_AGENTS || !err);
+	if (!S2_USE_AGENTS || !err)
+		return 0;
+	s2_port_word_add(s2->port, &s2->failures, 1);
+	return S2_E_AGENTS;
+}
+
 /* @whole: all of the VMID, by VMALLS12E1IS. */
-static inline void issue_end(struct s2 *s2, bool whole, uint64_t ipa, uint64_t size)
+static inline int issue_end(struct s2 *s2, bool whole, uint64_t ipa, uint64_t size)
 {
 	void *port = s2->port;
 
@@ -271,7 +287,7 @@ static inline void issue_end(struct s2 *s2, bool whole, uint64_t ipa, uint64_t s
 	 * reach: after the entries are visibly invalid, or they would refill;
 	 * before any memory is cleaned or given back.
 	 */
-	s2_port_agents_invalidate(port, ipa, size);
+	return invalidate_agents(s2, ipa, size);
 }
 
 static void issue(struct s2 *s2, const struct step *step, const struct s2_plan *plan,
@@ -295,7 +311,7 @@ static void issue(struct s2 *s2, const struct step *step, const struct s2_plan *
 	issue_end(s2, plan->op[0] == S2_TLBI_VMALLS12E1IS, ipa, size);
 }
 
-void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
+int invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 {
 	void *port = s2->port;
 	uint64_t size;
@@ -319,7 +335,7 @@ void invalidate_local(struct s2 *s2, uint64_t ipa, int level)
 	/* Another agent does not come back by a fault that we handle. */
 	size = has_runs(s2) && run_size(s2, level) ? run_size(s2, level) :
 						     level_size(s2, level);
-	s2_port_agents_invalidate(port, ipa & ~(size - 1), size);
+	return invalidate_agents(s2, ipa & ~(size - 1), size);
 }
 
 /*
@@ -348,12 +364,12 @@ void invalidate(struct s2 *s2, const struct step *step, const struct s2_gather *
 	issue(s2, step, &plan, g->start, g->end - g->start);
 }
 
-void invalidate_page(struct s2 *s2, uint64_t ipa)
+int invalidate_page(struct s2 *s2, uint64_t ipa)
 {
 	s2->tlbis[S2_TLBI_IPAS2E1IS]++;
 	issue_begin(s2->port);
 	s2_port_tlbi_ipas2e1is(s2->port, operand_ipa(s2, ipa, LAST_LEVEL));
-	issue_end(s2, false, ipa, page_size(s2));
+	return issue_end(s2, false, ipa, page_size(s2));
 }
 
 void invalidate_all(struct s2 *s2)

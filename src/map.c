@@ -69,8 +69,8 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 }
 
 /*
- * A table with nothing in it, left by a replacement that was given up or has not gone
- * on yet, is nothing that is mapped.
+ * A table with nothing in it, left by a replacement that has not gone on yet, is nothing
+ * that is mapped.
  */
 static bool table_empty(const struct cursor *c, uint64_t d)
 {
@@ -508,12 +508,10 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 	if (dropped < m->pos && m->pos > op->st.ipa) {
 		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
 		op->done = s2_ipa(op->st.pos);
-		return S2_MORE;
+		w.edge = true;
 	}
-	/*
-	 * A block that lies across the place where the last step stopped: from its start.
-	 */
-	op->st.cleared = w.edge ? 0 : w.to;
+	/* A block across the place where the last step stopped: from its start. */
+	op->st.cleared = w.edge ? UINT64_MAX : w.to;
 	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
@@ -586,12 +584,16 @@ static int map_steps(struct map *m)
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
 			   ++tries > 4) {
 			/*
-			 * No table that was made for it, or that counted an entry for
-			 * a moment, is left empty. Exclusively only a later step fails,
-			 * and none after it would free tables: the next call finds them.
+			 * No table that was made for it, that counted an entry for a
+			 * moment, or that an earlier step has cleared, is left empty.
+			 * The window is as large as one that the look had visits for.
 			 */
-			if (ret < 0 && is_shared(m->step))
+			if (ret < 0 &&
+			    (is_shared(m->step) || (S2_USE_STEPS && op->st.cleared))) {
+				m->step->bounded = false;
 				window_sweep(m->s2, op, m->step, m->pos, m->end);
+				drain_own(m->s2, op, m->step);
+			}
 			/* There is no tag to do it with, say: again, then. */
 			return m->counted && m->step->wait ? S2_MORE : ret;
 		}

@@ -15,6 +15,8 @@
  *   [58]    dbm     a leaf whose dirty state hardware keeps was ever put in or below it
  *   [59]    noted   an annotation was ever put in it or below it
  *   [60]    parked  a leaf was ever parked in it or below it
+ *   [61]    counted a counted leaf was ever put in it or below it
+ *   [62]    told    it is detached, and its counted leaves have been, or are being, reported
  *
  * A count has 14 bits: a table has at most 8,192 entries (64 KiB granule), and each
  * shared call adds at most one to a count before it takes it back (S2_TAGS bounds those
@@ -48,6 +50,8 @@ enum { META_STATE, META_LINK };
 #define META_DBM (UINT64_C(1) << 58)
 #define META_NOTED (UINT64_C(1) << 59)
 #define META_PARKED (UINT64_C(1) << 60)
+#define META_COUNTED (UINT64_C(1) << 61)
+#define META_TOLD (UINT64_C(1) << 62)
 
 #define LINK_LEVEL UINT64_C(3)
 #define LINK_PRESENT (UINT64_C(1) << 2)
@@ -88,7 +92,7 @@ static inline bool meta_cleanable(uint64_t state)
 static inline uint64_t meta_of_leaf(const struct s2 *s2, uint64_t d)
 {
 	return (desc_needs_clean(s2->features, d) ? META_CLEAN : 0) |
-	       (d & DESC_DBM ? META_DBM : 0);
+	       (d & DESC_DBM ? META_DBM : 0) | (desc_counted(s2, d) ? META_COUNTED : 0);
 }
 
 static inline uint64_t *table_meta(const struct s2 *s2, uint64_t *table)

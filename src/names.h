@@ -27,6 +27,9 @@
 #define cursor_read s2_cursor_read
 #define cursor_run s2_cursor_run
 #define cursor_swap s2_cursor_swap
+#define desc_before s2_desc_before
+#define desc_keep_sw s2_desc_keep_sw
+#define entry_describe s2_entry_describe
 #define drain_own s2_drain_own
 #define edges_need s2_edges_need
 #define edges_split s2_edges_split
@@ -36,6 +39,7 @@
 #define invalidate_local s2_invalidate_local
 #define invalidate_page s2_invalidate_page
 #define invalidate_places s2_invalidate_places
+#define leaf_gone s2_leaf_gone
 #define limbo_push s2_limbo_push
 #define map_note s2_map_note
 #define map_range s2_map_range
@@ -59,6 +63,7 @@
 #define settle_edges s2_settle_edges
 #define split_round s2_split_round
 #define tables_to s2_tables_to
+#define table_gone s2_table_gone
 #define table_kill s2_table_kill
 #define table_revive s2_table_revive
 #define state_add s2_state_add
@@ -84,6 +89,7 @@
 #define window_release s2_window_release
 #define window_run s2_window_run
 #define window_sweep s2_window_sweep
+#define window_tell s2_window_tell
 
 #define add_range s2_add_range
 #define page_shift s2_page_shift

@@ -7,6 +7,8 @@
 
 int check_shared(const struct s2 *s2, uint32_t flags)
 {
+	/* No call runs beside an exclusive one, nor in a function of the port. */
+	S2_ASSERT(!(s2->special & S2_EXCLUSIVE));
 	if (!(flags & S2_SHARED))
 		return 0;
 	if (!S2_USE_SHARED)
@@ -47,7 +49,7 @@ static int check_batch(const struct s2 *s2, const struct s2_op *op, enum op_kind
 	if (op->batch && (op->batch != open || (kind != OP_UNMAP && kind != OP_FLUSH)))
 		return S2_E_BATCH;
 	if (!open || op->batch || kind == OP_FLUSH || kind == OP_CLEAN ||
-	    kind == OP_COUNT)
+	    kind == OP_SURVEY)
 		return 0;
 	return kind == OP_DESTROY || batch_pending(open, ipa, size) ? S2_E_BATCH : 0;
 }
@@ -56,12 +58,13 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 	     enum op_kind kind, uint64_t ipa, uint64_t size, uint64_t arg, uint32_t flags)
 {
 	struct s2_op *op = *opp;
-	int err = kind == OP_FLUSH ? 0 : check_range(s2, ipa, size);
+	int err;
 
 	if (!op) {
 		*local = (struct s2_op){ 0 };
 		*opp = op = local;
 	}
+	err = kind == OP_FLUSH ? 0 : check_range(s2, ipa, size);
 	if (!err)
 		err = check_budget(op, kind, flags);
 	if (!err && !S2_USE_HW && op->dirty)
@@ -70,6 +73,10 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		err = check_log(s2, op->dirty);
 	if (!err)
 		err = check_shared(s2, flags);
+	/* Other walkers may be in a table that is detached. */
+	if (!err && S2_USE_SHARED && flags & S2_SHARED && !op->limbo &&
+	    (kind == OP_MAP || kind == OP_UNMAP || kind == OP_COLLAPSE))
+		err = S2_E_LIMBO;
 	if (!err)
 		err = check_batch(s2, op, kind, ipa, size);
 	if (err)
@@ -86,13 +93,15 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.phase = 0;
 		op->st.parked = 0;
 		op->st.ended = false;
+		if (S2_USE_AGENTS)
+			op->st.failures = s2_port_word_load(s2->port, &s2->failures);
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);
 		op->end = s2_ipa(ipa + size);
 		op->changed = 0;
 		if (S2_USE_STEPS) {
 			op->st.kind = (uint8_t)kind;
-			op->st.cleared = ipa;
+			op->st.cleared = 0;
 			op->st.arg = arg;
 			op->st.flags = flags;
 			op->st.limbo = op->limbo;
@@ -101,6 +110,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		}
 	}
 	*step = step_free(flags);
+	if (!is_shared(step))
+		s2->special |= S2_EXCLUSIVE;
 	step->op = op;
 	step->tag = batch_of(op) ? op->batch->tag : 0;
 	step->bounded = op->max_entries || op->max_bytes;
@@ -118,14 +129,19 @@ int op_end(struct s2 *s2, struct s2_op *op, const struct step *step, int ret)
 			(op->max_entries ? op->max_entries : NO_BUDGET) - step->entries;
 		op->cleaned = (op->max_bytes ? op->max_bytes : NO_BUDGET) - step->bytes;
 	}
-	if (is_shared(step) && step->tag)
+	if (!is_shared(step))
+		s2->special &= (uint8_t)~S2_EXCLUSIVE;
+	else if (step->tag)
 		tag_free(s2, step->tag);
 	/* What has been begun goes on when the batch has been flushed. */
-	if ((ret != S2_MORE && (ret != S2_E_BATCH || op->st.pos == op->st.ipa)) ||
-	    is_shared(step))
+	if (S2_USE_STEPS &&
+	    ((ret != S2_MORE && (ret != S2_E_BATCH || op->st.pos == op->st.ipa)) ||
+	     is_shared(step)))
 		op->st.kind = OP_NONE;
 	if (!ret)
 		op->done = s2_ipa(op->st.ipa + op->st.size);
+	if (op->st.kind == OP_NONE && agents_failed(s2, op))
+		return S2_E_AGENTS;
 	return ret;
 }
 

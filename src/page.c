@@ -34,7 +34,7 @@ static inline bool done(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
 
 /* In @b, or in none: a constant where it is called. */
 S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2_op *op,
-			  struct s2_batch *b)
+			  struct s2_batch *b, int *err)
 {
 	uint64_t *meta, marker, n = 0;
 	struct place p;
@@ -66,7 +66,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 		batch_page(b, ipa, page_size(s2), clean);
 		return done(s2, op, ipa, 0);
 	}
-	invalidate_page(s2, ipa);
+	*err = invalidate_page(s2, ipa);
 	if (clean) {
 		n = page_size(s2);
 		s2_port_clean(s2->port, desc_oa(s2, p.d), n, desc_attr(s2, p.d));
@@ -86,7 +86,7 @@ static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t 
 {
 	int err = 0;
 
-	if (size == page_size(s2) && unmap_page(s2, ipa, flags, op, op->batch))
+	if (size == page_size(s2) && unmap_page(s2, ipa, flags, op, op->batch, &err))
 		return 0;
 	/* Each call adds one range. */
 	if (op->batch == s2->batch && batch_full(op->batch))
@@ -96,10 +96,12 @@ static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t 
 
 int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
+	int err = 0;
+
 	if (batch_of(op))
 		return unmap_in_batch(s2, ipa.ipa, size, flags, op);
-	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op, NULL))
-		return 0;
+	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op, NULL, &err))
+		return err;
 	return unmap_range(s2, ipa.ipa, size, flags, op);
 }
 

@@ -34,6 +34,11 @@
  * before the page is linked (the engine links with store-release, which is enough
  * for plain stores by the same PE).
  *
+ * The functions of the port may look (s2_lookup(), s2_translate()). They make no other
+ * call on the instance: an allocator that reclaims memory by an unmap would change the
+ * tables between the look of a map and its making. Inside an exclusive call this is
+ * asserted.
+ *
  * Each table has two 64-bit words of metadata, the engine's, zero after alloc;
  * they need not be in the page (a struct page, an array beside the pool). Each
  * page of a root has its own.
@@ -79,6 +84,11 @@ uint64_t s2_port_word_cas(void *port, uint64_t *word, uint64_t old, uint64_t new
  * must act on the instance's VMID as it is at that moment (the engine never
  * stores one). Switching needs an ISB before the TLBI (the port's); with VHE
  * HCR_EL2.TGE must be 0 for VMALLE1IS. The thread must not migrate in between.
+ *
+ * No TLB has translations of a VMID that is given to an instance: s2_destroy() of its
+ * last user saw to that, or the port does, by VMALLS12E1IS before the first use (after
+ * boot, at a rollover). VMIDs above 255 need S2_FEAT_VMID16: without it a CPU takes bits
+ * [7:0] for all of it.
  */
 void s2_port_vmid_enter(void *port);
 void s2_port_vmid_leave(void *port);
@@ -98,10 +108,47 @@ void s2_port_tlbi_vmalle1(void *port);
 /*
  * Other agents that walk the same tables (SMMU, ATS): called after the PEs'
  * invalidation has completed and before memory is cleaned or given back. Must
- * not return before no agent can use a translation of [ipa, ipa + size); size 0
+ * not return 0 before no agent can use a translation of [ipa, ipa + size); size 0
  * means all of the address space.
+ *
+ * Another value says that it cannot tell (a command queue that does not answer).
+ * The call goes on, frees no table that an agent may walk, and ends with S2_E_AGENTS:
+ * stage2.h says there what holds then. Without S2_USE_AGENTS it must return 0
+ * (asserted).
+ *
+ * The configuration of an instance is for its agents, too. S2_FEAT_FWB, _XNX, _LPA2
+ * and _VMID16: they have the same (SMMU_IDR3.FWB and .XNX, IDR5.DS, IDR0.VMID16).
+ * S2_FEAT_HAFDBS and _DBM: they write the same flags (IDR0.HTTU), or else they fault
+ * on an old leaf (unless STE.S2AFFD is 1) and on a clean one. FEAT_BBM of theirs
+ * (IDR3.BBML) is not used: between a break and the new entry they find nothing, and
+ * DMA that does not stall is lost.
  */
-void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
+int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
+
+/* ---- counted leaves -------------------------------------------------------
+ *
+ * A leaf that s2_config.counted asks for has gone: by an unmap, a replacing map, the
+ * flush of a batch or a destroy. Each is reported exactly once, by the call that broke
+ * it or that detached a table above it: after no PE and no other agent can use it, and
+ * after its memory has been cleaned (unless that call waives it), before the call
+ * returns. A block that has been split is reported in its parts, so every byte once. A
+ * break that ends with the same leaf (split, a contiguous run that is opened) is not
+ * reported. @cookie is op->cookie of the call, @attr what was mapped, S2_SW included.
+ *
+ * It is a hook, not a list, because a list would need memory for every leaf of the
+ * range, or an unmap that stops whenever the list is full. It runs where the engine
+ * runs, under the caller's lock or in his read-side section, so it must not sleep if
+ * the caller must not. It must not call the engine on the same instance. It may give the
+ * memory back, or drop a reference to it.
+ *
+ * A shared s2_map() may find that the table where it has put a counted leaf was being
+ * detached by another call. Then it reports the leaf itself and returns 0, as if the
+ * unmap had come after it. So whoever counts takes the reference before the map.
+ *
+ * Called only with S2_USE_COUNTED.
+ */
+void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint64_t size,
+		       s2_attr_t attr);
 
 /* ---- caches ---------------------------------------------------------------
  *
@@ -110,6 +157,12 @@ void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
  * window if it has to, and leaves memory alone that has no cacheable alias.
  * @attr is the leaf's (its S2_MEM_ field says what it was mapped as); MTE tags
  * are the port's to handle.
+ *
+ * One call may be for several leaves: neighbours in memory that agree in everything but
+ * the address, the software bits included. The engine does not know RAM from a device
+ * that is mapped as Normal memory. If both exist, give their leaves different software
+ * bits (S2_SW): then neither a clean nor s2_collapse() joins them, and @attr tells the
+ * port which it is.
  *
  * make_executable: make [pa, pa + size) visible to instruction fetch, DSB
  * included where needed (IC IVAU by line, or IC IALLUIS; nothing where

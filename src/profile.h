@@ -51,7 +51,7 @@
 #ifndef S2_USE_FAST
 #define S2_USE_FAST (S2_PROFILE >= S2_PROFILE_HYPERVISOR && !S2_SMALL)
 #endif
-/* Changes in place and looks at a range: extra/change.c, extra/range.c. */
+/* Changes in place, looks at a range: extra/change.c, extra/clean.c, extra/survey.c. */
 #ifndef S2_USE_CHANGES
 #define S2_USE_CHANGES (S2_PROFILE >= S2_PROFILE_HYPERVISOR)
 #endif
@@ -63,9 +63,17 @@
 #ifndef S2_USE_RUNS
 #define S2_USE_RUNS (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
+/* s2_port_agents_invalidate() may fail (S2_E_AGENTS). Without it, it must not. */
+#ifndef S2_USE_AGENTS
+#define S2_USE_AGENTS (S2_PROFILE >= S2_PROFILE_ALL)
+#endif
 /* s2_annotate(), S2_KEEP_NOTES: extra/note.c. */
 #ifndef S2_USE_NOTES
 #define S2_USE_NOTES (S2_PROFILE >= S2_PROFILE_ALL)
+#endif
+/* s2_config.counted, s2_port_leaf_gone(): counted leaves. */
+#ifndef S2_USE_COUNTED
+#define S2_USE_COUNTED (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
 /* S2_FEAT_LPA2, and PA sizes of 52 bits. */
 #ifndef S2_USE_52BIT

@@ -59,9 +59,22 @@ static inline struct s2_dirty_log *log_of(const struct s2_op *op)
 	return S2_USE_HW && op ? op->dirty : NULL;
 }
 
-static inline struct s2_limbo *limbo_of(struct s2_op *op)
+/*
+ * Whether another agent may still use what op's operation has taken away: an invalidation
+ * of it has failed, or that of a call beside it.
+ */
+static inline bool agents_failed(const struct s2 *s2, const struct s2_op *op)
 {
-	return op->limbo ? op->limbo : &op->st.own;
+	return S2_USE_AGENTS &&
+	       s2_port_word_load(s2->port, &s2->failures) != op->st.failures;
+}
+
+/* Where detached tables go, after their invalidation. */
+static inline struct s2_limbo *limbo_of(struct s2 *s2, struct s2_op *op)
+{
+	if (op->limbo)
+		return op->limbo;
+	return agents_failed(s2, op) ? &s2->stuck : &op->st.own;
 }
 
 /* How much of @left bytes this step may clean: all, or whole pages. */
@@ -84,7 +97,7 @@ enum op_kind {
 	OP_FLUSH,
 	OP_ANNOTATE,
 	OP_CLEAN,
-	OP_COUNT
+	OP_SURVEY
 };
 
 static inline int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
@@ -100,7 +113,9 @@ static inline int check_range(const struct s2 *s2, uint64_t ipa, uint64_t size)
 	return 0;
 }
 
-/* Whether shared calls are allowed now: not with runs, nor while a batch is open. */
+/*
+ * Whether the call is allowed now: a shared one not with runs, nor while a batch is open.
+ */
 int check_shared(const struct s2 *s2, uint32_t flags);
 int check_log(const struct s2 *s2, const struct s2_dirty_log *log);
 

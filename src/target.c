@@ -31,7 +31,6 @@ static bool flags_fit(uint32_t flags, const struct s2_op *op)
 	       !(flags & S2_MAP_CONT && flags & S2_SHARED) &&
 	       !(flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) &&
 	       !(flags & S2_DROP_EDGES && !(flags & S2_MAP_REPLACE)) &&
-	       !(flags & S2_SHARED && !(op && op->limbo)) &&
 	       !(flags & S2_SHARED && log_of(op));
 }
 
@@ -98,7 +97,8 @@ uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d
 	uint64_t new = desc_in_place(d, target_desc(s2, t, base, level));
 	uint64_t other = (d ^ new) & ~DESC_AF;
 
-	if (t->delta & in || other & ~DESC_IN_PLACE)
+	if (t->delta & in || other & ~DESC_IN_PLACE || desc_counted(s2, d) ||
+	    desc_counted(s2, new))
 		return 0;
 	if (!(t->flags & S2_MAP_REPLACE))
 		return other && (base < t->start || t->end - base <= in) ? TARGET_PART :

@@ -201,10 +201,54 @@ static inline bool releases(const struct cursor *c, uint64_t d)
 	       desc_tag(d) == c->step->tag;
 }
 
+/*
+ * The counted leaves of this call in [start, end), and those in tables that it has
+ * detached, are reported: those of a shared call in the tables that it holds, which
+ * another may have detached. A table that has no such leaves is not read.
+ */
+void window_tell(struct window *w, uint64_t start, uint64_t end)
+{
+	int detached = LAST_LEVEL; /* the level of the table's marker; here none */
+	struct cursor c;
+
+	if (!S2_USE_COUNTED || !w->s2->counted)
+		return;
+	cursor_start(&c, w->s2, w->step, start, end);
+	while (cursor_more(&c)) {
+		uint64_t *entry = cursor_entry(&c), d = cursor_load(&c, entry);
+		bool own = releases(&c, d);
+
+		if (held_down(w, &c)) {
+			if (own && detached == LAST_LEVEL)
+				detached = c.level - 1;
+			continue;
+		}
+		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
+		    state_below(w->s2, d) & META_COUNTED) {
+			cursor_down(&c, d);
+			continue;
+		}
+		if (own && desc_is_table(d, c.level))
+			table_gone(&c, d);
+		else if (own)
+			leaf_gone(&c, d);
+		/*
+		 * A marker in a table that this call has detached stays there. A late
+		 * call may have the same tag then, and must not take it for its own.
+		 */
+		if (own && c.level > detached)
+			s2_port_store(w->s2->port, entry, desc_make_told(d));
+		cursor_next(&c);
+		if (c.level <= detached)
+			detached = LAST_LEVEL;
+	}
+	S2_ASSERT(c.ipa >= end);
+}
+
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
 void window_release(struct window *w, uint64_t start, uint64_t end)
 {
-	struct s2_limbo *limbo = limbo_of(w->op);
+	struct s2_limbo *limbo = limbo_of(w->s2, w->op);
 	struct cursor c;
 
 	cursor_start(&c, w->s2, w->step, start, end);
@@ -276,6 +320,9 @@ void window_run(struct window *w)
 		w->to = window_clean(w, w->from, w->to);
 		clean_barrier(w->s2, w->step, bytes);
 	}
+	/* An empty table, which is all that a sweep detaches, has no counted leaves. */
+	if (w->found && !only_notes(w))
+		window_tell(w, w->from, w->to);
 	if (w->found)
 		window_release(w, w->from, w->to);
 }
@@ -406,8 +453,7 @@ int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
 	if (flags & ~(S2_DROP_EDGES | S2_SPLIT_EDGES | S2_NO_CLEAN | S2_KEEP_NOTES |
 		      S2_SHARED) ||
 	    (flags & S2_DROP_EDGES && flags & S2_SPLIT_EDGES) ||
-	    (flags & S2_SHARED &&
-	     (!(op && op->limbo) || log_of(op) || flags & S2_KEEP_NOTES)))
+	    (flags & S2_SHARED && (log_of(op) || flags & S2_KEEP_NOTES)))
 		err = S2_E_FLAGS;
 	if (!err && ((!S2_USE_NOTES && flags & S2_KEEP_NOTES) ||
 		     (!S2_USE_RESHAPE && flags & S2_SPLIT_EDGES)))
@@ -432,18 +478,20 @@ int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op)
 	if (ret)
 		return ret;
 	ret = unmap_steps(s2, op, &step, flags | S2_DROP_EDGES, extent);
+	/*
+	 * The VMID may be given to another guest now. What earlier calls invalidated is
+	 * gone; what they had no reason to (an entry that was relaxed and cached twice)
+	 * goes here at the latest (P12).
+	 */
+	if (!ret && extent == WHOLE_VMID && !op->st.ended)
+		invalidate_all(s2);
+	/* Or again, when the agents have let go. */
+	if (S2_USE_AGENTS && !ret && s2->stuck.head)
+		ret = S2_E_AGENTS;
+	ret = op_end(s2, op, &step, ret);
 	if (!ret) {
-		/*
-		 * The VMID may be given to another guest now. What earlier calls
-		 * invalidated is gone; what they had no reason to (an entry that
-		 * was relaxed and cached twice) goes here at the latest (P12).
-		 */
-		if (extent == WHOLE_VMID && !op->st.ended)
-			invalidate_all(s2);
 		s2_port_root_free(s2->port, s2->root, s2->root_pages);
-	}
-	op_end(s2, op, &step, ret);
-	if (!ret)
 		*s2 = (struct s2){ 0 };
+	}
 	return ret;
 }

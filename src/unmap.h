@@ -81,7 +81,8 @@ bool parked_done(struct s2 *s2, struct s2_op *op, struct step *step);
 void break_window(struct window *w);
 /* Phase 3; returns where it stopped: at a leaf that it has parked, or the end. */
 uint64_t window_clean(struct window *w, uint64_t start, uint64_t end);
-/* Phase 4. */
+/* Phase 4: report, and release. */
+void window_tell(struct window *w, uint64_t start, uint64_t end);
 void window_release(struct window *w, uint64_t start, uint64_t end);
 /* The barrier after cleans, if less than @bytes are left of the step's. */
 void clean_barrier(struct s2 *s2, const struct step *step, uint64_t bytes);

@@ -110,11 +110,23 @@ void s2_port_vmid_leave(void *port)
 	(void)port;
 }
 
-void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	(void)port;
 	(void)ipa;
 	(void)size;
+	return 0;
+}
+
+void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint64_t size,
+		       s2_attr_t attr)
+{
+	(void)port;
+	(void)cookie;
+	(void)ipa;
+	(void)pa;
+	(void)size;
+	(void)attr;
 }
 
 /* ---- registers --------------------------------------------------------------------- */

@@ -29,11 +29,32 @@
  *   the protocol.
  * - %S2_E_RESUME, %S2_E_BUDGET and %S2_E_BATCH from a call that goes on with an op
  *   leave the op where it is; any other error ends it.
+ * - Every call that invalidates may also return %S2_E_AGENTS, and a shared call that may
+ *   detach a table %S2_E_LIMBO.
  * - Context: no function sleeps by itself, allocates by itself or recurses. Table pages
  *   come from s2_port_table_alloc(). Only s2_map(), s2_split(), s2_annotate(), and
  *   s2_unmap() with %S2_SPLIT_EDGES call it, before they change anything.
  * - The source of each architectural claim is given as a rule of the Arm Architecture
  *   Reference Manual (DDI 0487) in brackets, "[U]" where we could not confirm it.
+ */
+/**
+ * DOC: start here
+ *
+ * Five calls cover most users. They are made under one lock, with NULL for the op:
+ *
+ *	s2_init(&s2, &cfg);	then VTCR_EL2 = s2_vtcr(&s2),
+ *				VTTBR_EL2 = s2_vttbr(&s2) | vmid << 48
+ *	s2_map(&s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W | S2_X, 0, NULL);
+ *	s2_unmap(&s2, s2_ipa(ipa), size, S2_SPLIT_EDGES, NULL);
+ *				0: the memory may have another owner now
+ *	s2_translate(&s2, s2_ipa(ipa), &leaf);
+ *	s2_destroy(&s2, 0, NULL);
+ *
+ * The embedder writes a port (src/port.h, docs/porting.md) and says in struct s2_config
+ * what the CPU has. The rest is there when it is needed. To log dirty pages:
+ * s2_wrprotect(), s2_relax_perms(). Reclaim: s2_age(), s2_mkyoung(). Huge pages:
+ * s2_split(), s2_collapse(). Long ranges in short steps: struct s2_op. No lock:
+ * %S2_SHARED. What a range is mapped with: s2_survey().
  */
 #ifndef STAGE2_STAGE2_H
 #define STAGE2_STAGE2_H
@@ -43,6 +64,7 @@
 #include <stdint.h>
 
 #include <stage2/attr.h>
+#include <stage2/config.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -106,6 +128,14 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  * @S2_E_BATCH: a batch is open, and the call is shared, or is s2_destroy(), or changes
  *	what the batch has unmapped (flush it first); or op->batch is not the open one;
  *	or the call is not s2_unmap() and has op->batch
+ * @S2_E_AGENTS: s2_port_agents_invalidate() has failed in the operation, or in a shared
+ *	call beside it. All else has been done as far as op->done says. Another agent (an
+ *	SMMU, a device) may still use what the range was mapped to, so do not reuse that
+ *	memory. No table that it may walk has been freed: those that had no limbo to go
+ *	to are in @stuck of struct s2. When the agents are known to have let go (the
+ *	stream is disabled, the device is reset), release that and op->limbo by
+ *	s2_release(), and make the same call again for what is left.
+ * @S2_E_LIMBO: a shared call that may detach a table has no op->limbo
  */
 enum s2_error {
 	S2_E_CONFIG = -1,
@@ -127,6 +157,8 @@ enum s2_error {
 	S2_E_NOMEM = -17,
 	S2_E_BLOCK = -18,
 	S2_E_BATCH = -19,
+	S2_E_AGENTS = -20,
+	S2_E_LIMBO = -21,
 };
 
 /**
@@ -139,51 +171,6 @@ const char *s2_strerror(int err);
 
 /* ---- configuration ------------------------------------------------------- */
 
-/**
- * DOC: features
- *
- * Properties of an instance, not of the build: two guests on one machine may
- * differ. A bit says that the CPU has the feature *and* that the embedder has
- * turned it on for this instance where it has to be turned on.
- *
- * %S2_FEAT_FWB: FEAT_S2FWB, HCR_EL2.FWB = 1 for this guest. Changes the MemAttr
- *	encoding; a write-back leaf then needs no cleaning.
- * %S2_FEAT_TLBIRANGE: FEAT_TLBIRANGE (ID_AA64ISAR0_EL1.TLB >= 2).
- * %S2_FEAT_TTL: FEAT_TTL (ID_AA64MMFR2_EL1.TTL = 1); level hints in IPAS2E1IS.
- * %S2_FEAT_HAFDBS: hardware sets the access flag (VTCR_EL2.HA = 1). Entries
- *	that hardware may write are changed by compare-and-swap, even exclusively.
- * %S2_FEAT_DBM: hardware records dirty state too (VTCR_EL2.HD = 1; needs
- *	%S2_FEAT_HAFDBS).
- * %S2_FEAT_XNX: FEAT_XNX: execute permission for EL0 and EL1 apart.
- * %S2_FEAT_BBM1, %S2_FEAT_BBM2: FEAT_BBM level 1 and 2. Accepted and not used: every
- *	change of size breaks the entry first.
- * %S2_FEAT_ETS2: FEAT_ETS2. Accepted; the ISB is issued all the same.
- * %S2_FEAT_LPA2: FEAT_LPA2 at stage 2 (ID_AA64MMFR0_EL1.TGRAN4_2 or TGRAN16_2 =
- *	3) and VTCR_EL2.DS = 1: the other descriptor layout, whatever the sizes.
- *	Not with 64 KiB granules.
- * %S2_FEAT_VMID16: VTCR_EL2.VS = 1.
- */
-#define S2_FEAT_FWB (1u << 0)
-#define S2_FEAT_TLBIRANGE (1u << 1)
-#define S2_FEAT_TTL (1u << 2)
-#define S2_FEAT_HAFDBS (1u << 3)
-#define S2_FEAT_XNX (1u << 4)
-#define S2_FEAT_BBM1 (1u << 5)
-#define S2_FEAT_BBM2 (1u << 6)
-#define S2_FEAT_ETS2 (1u << 7)
-#define S2_FEAT_LPA2 (1u << 8)
-#define S2_FEAT_VMID16 (1u << 9)
-#define S2_FEAT_DBM (1u << 10)
-
-/**
- * S2_ERRATUM_REPEAT_TLBI - a TLBI may complete early; repeat it
- *
- * One more TLBI and DSB ISH at the end of each invalidation (Arm Cortex-A76
- * 1286807 and others, CVE-2025-10263; Linux a8f78680ee6b found that once at
- * the end of a batch is enough).
- */
-#define S2_ERRATUM_REPEAT_TLBI (1u << 0)
-
 /** S2_NOTE_BITS - the width of an owner's annotation, see s2_annotate() */
 #define S2_NOTE_BITS 54
 
@@ -192,27 +179,6 @@ const char *s2_strerror(int err);
 
 /** S2_TAGS - one more than the tags of an instance: see docs/concurrency.md */
 #define S2_TAGS 64
-
-/**
- * struct s2_config - what s2_init() needs to know
- * @ipa_bits: IPA size, 32..48, at most @pa_bits; to 52 if addresses may have 52
- *	bits (%S2_FEAT_LPA2, or 64 KiB granules and @pa_bits 52)
- * @pa_bits: PA size: 32, 36, 40, 42, 44, 48, or 52 under the same condition
- *	(ID_AA64MMFR0_EL1.PARange)
- * @granule_shift: 12, 14 or 16: granules of 4, 16 or 64 KiB; 0 means 12. A port
- *	that defines S2_GRANULE_SHIFT fixes it for the build.
- * @features: S2_FEAT_* bits
- * @errata: S2_ERRATUM_* bits
- * @port: handed to every function of the porting header; not read by the engine
- */
-struct s2_config {
-	uint8_t ipa_bits;
-	uint8_t pa_bits;
-	uint8_t granule_shift;
-	uint32_t features;
-	uint32_t errata;
-	void *port;
-};
 
 /**
  * enum s2_wide - how descriptors hold addresses
@@ -227,20 +193,36 @@ enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
  * @S2_HARDWARE_WRITES: hardware writes access flags or dirty state
  * @S2_RUNS: a contiguous run has been made
  * @S2_SHALLOW: the root is the last level
+ * @S2_COUNTS: some leaves are counted
+ * @S2_EXCLUSIVE: an exclusive call is under way
  */
 enum s2_special {
 	S2_HARDWARE_WRITES = 1,
 	S2_RUNS = 2,
 	S2_SHALLOW = 4,
+	S2_COUNTS = 8,
+	S2_EXCLUSIVE = 16,
 };
 
 struct s2_batch;
 
 /**
+ * struct s2_limbo - detached tables that are not free yet
+ *
+ * A list of the topmost detached tables, chained through their metadata words;
+ * s2_release() frees them and what is below them. Zero-initialise it.
+ */
+struct s2_limbo {
+	uint64_t head;		/* engine: table PA | level | present, of the first */
+	uint32_t idx;		/* engine: where in the first table a step ended */
+	uint32_t tables;	/* how many are on the list */
+};
+
+/**
  * struct s2 - one set of stage-2 tables
  *
  * Allocated by the caller, initialised by s2_init(); every field is the
- * engine's and read-only to others.
+ * engine's and read-only to others. @stuck is for s2_release(): see %S2_E_AGENTS.
  */
 struct s2 {
 	uint64_t *root;		/* the concatenated root tables */
@@ -255,6 +237,7 @@ struct s2 {
 	uint8_t root_pages;	/* 1..16 concatenated tables */
 	uint8_t start_shift;	/* an entry of the root translates 1 << start_shift */
 	uint8_t special;	/* enum s2_special: what one page has to mind */
+	uint16_t counted;	/* a bit for each software value of a counted leaf */
 	uint64_t oa_mask;	/* the output address in a descriptor, but for its top */
 	uint64_t ipa_end, pa_end; /* the first address beyond @ipa_bits, @pa_bits */
 	uint64_t tags;		/* in use; bit 0 always */
@@ -262,6 +245,8 @@ struct s2 {
 	uint64_t made[S2_LEVELS]; /* tables, by their level; the root's not */
 	uint64_t freed[S2_LEVELS];
 	uint64_t tlbis[3];	/* by enum s2_tlbi */
+	uint64_t failures;	/* of s2_port_agents_invalidate() */
+	struct s2_limbo stuck;	/* tables that another agent may still walk */
 };
 
 /**
@@ -270,13 +255,22 @@ struct s2 {
  * @cfg: its configuration; not kept
  *
  * Chooses the start level with the fewest levels that up to 16 concatenated
- * root tables allow and takes the root from s2_port_root_alloc().
+ * root tables and cfg->min_levels allow and takes the root from s2_port_root_alloc().
  *
  * Return: 0, %S2_E_CONFIG, %S2_E_IPA_BITS, %S2_E_PA_BITS, %S2_E_UNSUPPORTED or
  * %S2_E_NOMEM. Context: any that s2_port_root_alloc() allows. Locking: none
  * needed, nobody else can know the instance yet.
  */
 int s2_init(struct s2 *s2, const struct s2_config *cfg);
+
+/**
+ * s2_layout() - what s2_init() would choose, before there is an instance
+ * @cfg: the configuration; its port is not used
+ * @layout: out, if 0 is returned
+ *
+ * Return: as s2_init(), without %S2_E_NOMEM. Context and locking: any, none.
+ */
+int s2_layout(const struct s2_config *cfg, struct s2_layout *layout);
 
 /**
  * s2_vtcr() - the value for VTCR_EL2
@@ -308,18 +302,6 @@ uint64_t s2_vttbr(const struct s2 *s2);
 /** The smallest budgets: one table's entries; one level-2 block's memory. */
 #define S2_BUDGET_ENTRIES_MIN 512u
 #define S2_BUDGET_BYTES_MIN (UINT64_C(2) << 20)
-
-/**
- * struct s2_limbo - detached tables that are not free yet
- *
- * A list of the topmost detached tables, chained through their metadata words;
- * s2_release() frees them and what is below them. Zero-initialise it.
- */
-struct s2_limbo {
-	uint64_t head;		/* engine: table PA | level | present, of the first */
-	uint32_t idx;		/* engine: where in the first table a step ended */
-	uint32_t tables;	/* how many are on the list */
-};
 
 /**
  * struct s2_dirty_log - which pages have been written to
@@ -391,6 +373,7 @@ struct s2_op {
 		uint8_t kind;		/* which operation; 0: none under way */
 		uint8_t phase;		/* collapse: which level */
 		bool ended;		/* destroy: the VMID has been invalidated */
+		uint64_t failures;	/* s2->failures before the operation */
 		struct s2_limbo own;	/* when the caller gave none */
 	} st;
 };
@@ -523,7 +506,8 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  *
  * Needs no lock against other calls on @s2: nothing in limbo is reachable from the root.
  * If lockless software walkers exist, the first call must come after a grace period that
- * began after the detach. Each table counts as a visit.
+ * began after the detach. Each table counts as a visit. @stuck of @s2 needs the lock:
+ * exclusive calls add to it.
  *
  * Return: 0, %S2_MORE, %S2_E_BUDGET. Context: any that s2_port_table_free()
  * allows.
@@ -540,7 +524,10 @@ int s2_release(struct s2 *s2, struct s2_limbo *limbo, struct s2_op *op);
  * %S2_VMID_UNUSED (P12). The caller makes sure that no vCPU runs on the tables
  * or will, and has released every limbo of the instance.
  *
- * Return: 0, %S2_MORE, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME.
+ * After %S2_E_AGENTS the instance has nothing mapped and keeps its root, and so it does
+ * as long as there is something in @stuck: release that, then call again.
+ *
+ * Return: 0, %S2_MORE, %S2_E_FLAGS, %S2_E_BUDGET, %S2_E_RESUME, %S2_E_AGENTS.
  * Context: any. Locking: exclusive, and the last call on the instance.
  */
 int s2_destroy(struct s2 *s2, uint32_t flags, struct s2_op *op);
@@ -595,7 +582,7 @@ struct s2_batch {
  *
  * Exclusive calls without op->batch may come in between. One that would change what the
  * batch has unmapped returns %S2_E_BATCH and has changed nothing: flush first. Lookup,
- * iteration, s2_count() and s2_clean() are allowed.
+ * iteration, s2_survey() and s2_clean() are allowed.
  *
  * Return: 0, %S2_E_BATCH (one is open), %S2_E_BUSY (no tag is free, see %S2_TAGS).
  * Context: any. Locking: exclusive; no shared call while it is open (%S2_E_BATCH).
@@ -766,6 +753,11 @@ int s2_dirty(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * step takes and fills all of its tables first. This may fail, and then the step has
  * changed nothing. It then breaks the blocks, invalidates once, and links the tables.
  *
+ * Between the break and the link nothing is mapped there: a PE faults, and the fault
+ * handler waits. Another agent (SMMU) that cannot stall loses the access. So do it before
+ * such a device is given to the guest. The same holds for every call that breaks an entry
+ * that stays mapped: s2_collapse(), %S2_SPLIT_EDGES, and %S2_MAP_REPLACE.
+ *
  * Return: as s2_wrprotect(), %S2_E_NOMEM. Context: any that the
  * port's allocation allows. Locking: exclusive or shared.
  */
@@ -784,13 +776,15 @@ int s2_split(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * have contiguous and suitably aligned output addresses and the same attributes. This
  * is done from the last level up, so pages can become a level-1 block. Access flags
  * may differ: the block is young if one leaf was (with %S2_FEAT_HAFDBS always). The
- * same holds for dirty state. Other tables stay as they are, which is no error. All
- * tables of a step are broken, then invalidated at once, then replaced. Never
- * allocates. If the guest accesses the range meanwhile, it faults; the fault handler
- * gets %S2_E_BUSY or finds the block.
+ * same holds for dirty state. Other tables stay as they are, which is no error. An
+ * exclusive call replaces a table of equal annotations, too, by one annotation, at the
+ * levels that have blocks. All tables of a step are broken, then invalidated at once,
+ * then replaced. Never allocates. If the guest accesses the range meanwhile, it faults;
+ * the fault handler gets %S2_E_BUSY or finds the block. DMA that cannot stall is lost, as
+ * at s2_split().
  *
- * Return: as s2_wrprotect(); %S2_E_FLAGS also for %S2_SHARED without op->limbo,
- * %S2_E_BUDGET also for a budget below twice the entries of a table.
+ * Return: as s2_wrprotect(); %S2_E_LIMBO; %S2_E_BUDGET also for a budget below twice the
+ * entries of a table.
  * Context: any. Locking: exclusive or shared.
  */
 int s2_collapse(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
@@ -832,7 +826,7 @@ enum s2_state { S2_EMPTY, S2_LEAF, S2_BUSY, S2_NOTE };
  * @note: the annotation (%S2_NOTE)
  * @attr: permissions, memory type, software bits (leaves)
  * @level: the entry's level
- * @young: the access flag (leaves)
+ * @young: the access flag (leaves); s2_lookup(): of a contiguous run, any member's
  * @contiguous: one of a contiguous run (leaves)
  * @state: what it is
  */
@@ -959,21 +953,47 @@ struct s2_stats {
 void s2_stats(const struct s2 *s2, struct s2_stats *st);
 
 /**
- * s2_count() - count what is mapped in a range
+ * struct s2_survey - what is in a range
+ * @mapped: bytes of the range that leaves map
+ * @leaves: the same by the leaves' level
+ * @noted: bytes that are annotated (s2_annotate())
+ * @busy: bytes that a call has broken and not finished
+ * @empty: all other bytes
+ * @all, @any: bits of the attributes (DOC: attributes) that every leaf has, and that at
+ *	least one has. Equal: all leaves have these attributes. Where they differ in a
+ *	field of more than one bit (memory type, shareability, software bits), the field
+ *	says no more than that.
+ * @note: the annotation, if all that are in the range have the same value; else 0
+ * @uniform: the range is mapped with the same attributes all over, or has the same
+ *	annotation all over, or nothing is in it. Output addresses are not looked at.
+ */
+struct s2_survey {
+	uint64_t mapped, leaves[S2_LEVELS];
+	uint64_t noted, busy, empty;
+	s2_attr_t all, any;
+	uint64_t note;
+	bool uniform;
+};
+
+/**
+ * s2_survey() - what is in a range, and with which attributes
  * @s2: the instance
  * @ipa: start; granule aligned
  * @size: bytes; a multiple of the granule, not 0
  * @flags: %S2_SHARED
- * @bytes: out: bytes mapped by leaves of each level, only the parts inside the range. The
- *	steps add to it. Set it to zero first.
+ * @survey: out: of leaves that reach across an edge only the part inside the range. The
+ *	first step sets it to zero, the others add to it. @uniform is valid after the last
+ *	step.
  * @op: budget, progress; or NULL
  *
- * It walks the range: the engine keeps no such count, because it detaches tables unread.
+ * It walks the range, because the engine keeps no such sums: it detaches tables unread.
+ * An empty table is not read. Beside other calls each entry is as it was at some time
+ * during the call.
  *
  * Return: as s2_wrprotect(). Context: any. Locking: exclusive or shared.
  */
-int s2_count(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
-	     uint64_t bytes[S2_LEVELS], struct s2_op *op);
+int s2_survey(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
+	      struct s2_survey *survey, struct s2_op *op);
 
 /** S2_DUMP_LINE - a buffer of this size holds any line of s2_dump_next() */
 #define S2_DUMP_LINE 128

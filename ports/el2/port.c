@@ -139,9 +139,10 @@ void s2_port_vmid_leave(void *port)
 }
 
 /* No SMMU: the guest gets no device that can do DMA. */
-void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	(void)port;
 	(void)ipa;
 	(void)size;
+	return 0;
 }

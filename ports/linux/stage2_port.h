@@ -20,8 +20,12 @@
 
 #define S2_ASSERT(cond) WARN_ON_ONCE(!(cond))
 
-/* KVM opens no batch, makes no contiguous runs and annotates nothing. It has LPA2. */
+/*
+ * KVM opens no batch, makes no contiguous runs, annotates and counts nothing. It has
+ * LPA2.
+ */
 #define S2_PROFILE S2_PROFILE_HYPERVISOR
+#define S2_USE_COUNTED 0
 #define S2_USE_52BIT 1
 
 /* One granule for every VM, that of the host. */
@@ -290,8 +294,9 @@ static inline void s2_port_tlbi_vmalls12e1is(void *port)
 }
 
 /* No other agent walks the tables of KVM: an SMMU has its own. */
-static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+static inline int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
+	return 0;
 }
 
 #endif /* STAGE2_LINUX_PORT_H */

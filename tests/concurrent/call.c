@@ -29,7 +29,7 @@ static const char *const kind_name[] = {
 	[CALL_LOOKUP] = "lookup",
 	[CALL_TRANSLATE] = "translate",
 	[CALL_DIRTY] = "dirty",
-	[CALL_COUNT] = "count",
+	[CALL_SURVEY] = "survey",
 	[CALL_ITER] = "iter",
 	[CALL_ANNOTATE] = "annotate",
 	[CALL_BATCH_BEGIN] = "batch_begin",
@@ -116,8 +116,8 @@ static int make_call(unsigned call, struct s2_op *op, const struct bag *bag, boo
 							   0;
 		world.call[call].pa = ret ? 0 : leaf.pa.pa;
 		return 0;
-	case CALL_COUNT:
-		return look_count(call, op, flags);
+	case CALL_SURVEY:
+		return look_survey(call, op, flags);
 	case CALL_ITER:
 		return look_iter(call);
 	case CALL_ANNOTATE:
@@ -346,7 +346,9 @@ void calls_setup(const struct scenario *scenario)
 	uint8_t bits = scenario->ipa_bits ? (uint8_t)scenario->ipa_bits : 35;
 	const struct s2_config cfg = { .ipa_bits = bits,
 				       .pa_bits = bits > 40 ? 44 : 40,
-				       .features = scenario->features };
+				       .features = scenario->features,
+				       /* All software bits are 0. */
+				       .counted = scenario->counted };
 
 	sc = scenario;
 	nprobe = 0;
@@ -355,23 +357,25 @@ void calls_setup(const struct scenario *scenario)
 		violation("set-up", "s2_init()");
 	for (unsigned i = 0; i < CALLS; i++) {
 		const struct call *c = &sc->call[i];
-		int ret;
 
-		if (!c->kind)
-			continue;
-		if (c->size) {
+		if (c->kind && c->size) {
 			add_probe(c->ipa);
 			add_probe(c->ipa + c->size - 4096);
 		}
-		if (c->who != AT_FIRST)
+	}
+	for (unsigned i = 0; i < 4 && sc->watch[i]; i++)
+		add_probe(sc->watch[i]);
+	for (unsigned i = 0; i < CALLS; i++) {
+		const struct call *c = &sc->call[i];
+		int ret;
+
+		if (!c->kind || c->who != AT_FIRST)
 			continue;
 		ret = make_call(i, NULL, &(struct bag){ 0 }, false);
 		if (ret)
 			violation("set-up", "call %c: %s", 'a' + i, s2_strerror(ret));
 		world.call[i].state = CALL_DONE;
 	}
-	for (unsigned i = 0; i < 4 && sc->watch[i]; i++)
-		add_probe(sc->watch[i]);
 	if (sc->one_tag)
 		world.s2.tags |= ~UINT64_C(0) << 2;
 	dirty_may_write();
@@ -409,6 +413,7 @@ void calls_end(const struct scenario *scenario, char outcome[96])
 			judge(i, true);
 	dirty_end();
 	look_notes();
+	counted_end(false);
 	rest_at_end();
 	memset(outcome, 0, 96);
 	for (unsigned i = 0; i < 4 && scenario->watch[i]; i++)
@@ -422,6 +427,7 @@ void calls_end(const struct scenario *scenario, char outcome[96])
 		world.s2.tags &= 3;
 	ret = s2_destroy(&world.s2, S2_NO_CLEAN, NULL);
 	judge_destroyed();
+	counted_end(true);
 	if (ret || mem_in_use())
 		violation("table-leaked", "%u tables are left (%s)", mem_in_use(),
 			  s2_strerror(ret));

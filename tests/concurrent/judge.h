@@ -70,10 +70,19 @@ void dirty_is_clean(unsigned call, uint64_t ipa);
 void dirty_aged(unsigned call, bool young);
 void dirty_end(void);
 
+/* ---- counted.c ------------------------------------------------------------------- */
+
+/* An entry is about to change. */
+void counted_written(uint32_t entry, uint64_t old, uint64_t new);
+/* The engine reports a leaf. */
+void counted_gone(uint64_t ipa, uint64_t pa, uint64_t size);
+/* When every call has returned: what is owed is what is there; and after the destroy. */
+void counted_end(bool destroyed);
+
 /* ---- look.c ---------------------------------------------------------------------- */
 
 /* The calls, with what they find judged. */
-int look_count(unsigned call, struct s2_op *op, uint32_t flags);
+int look_survey(unsigned call, struct s2_op *op, uint32_t flags);
 int look_iter(unsigned call);
 /* The annotations at the end. */
 void look_notes(void);

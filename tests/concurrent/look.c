@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Looks at more than one entry, s2_count() and s2_iter_next(), beside changes. Each
+ * Looks at more than one entry, s2_survey() and s2_iter_next(), beside changes. Each
  * entry is as it was at some time, but not all of them at one: so every leaf that is
  * found was there some time during the call, and what was there all the time is found.
  * And what annotations there may be at the end.
@@ -46,14 +46,13 @@ static unsigned all_maps(uint64_t ipa)
 	return mask;
 }
 
-int look_count(unsigned call, struct s2_op *op, uint32_t flags)
+int look_survey(unsigned call, struct s2_op *op, uint32_t flags)
 {
 	const struct call *c = &sc->call[call];
-	uint64_t bytes[S2_LEVELS] = { 0 }, found = 0, least = 0, most = 0;
-	int ret = s2_count(&world.s2, s2_ipa(c->ipa), c->size, flags, bytes, op);
+	struct s2_survey v = { 0 };
+	uint64_t least = 0, most = 0;
+	int ret = s2_survey(&world.s2, s2_ipa(c->ipa), c->size, flags, &v, op);
 
-	for (int l = 0; l < S2_LEVELS; l++)
-		found += bytes[l];
 	for (uint64_t ipa = c->ipa; ipa < c->ipa + c->size; ipa += 4096) {
 		/* What is being split or collapsed is not mapped for a while. */
 		least += there_all_the_time(call, ipa) &&
@@ -61,10 +60,11 @@ int look_count(unsigned call, struct s2_op *op, uint32_t flags)
 			 !not_before(CALL_COLLAPSE, ipa, call);
 		most += there_some_time(call, ipa, all_maps(ipa));
 	}
-	if (ret || found < least * 4096 || found > most * 4096)
-		violation("count-wrong",
+	if (ret || v.mapped < least * 4096 || v.mapped > most * 4096 ||
+	    v.mapped + v.noted + v.busy + v.empty != c->size)
+		violation("survey-wrong",
 			  "%c: %d, 0x%llx of at least 0x%llx, at most 0x%llx", 'a' + call,
-			  ret, (unsigned long long)found,
+			  ret, (unsigned long long)v.mapped,
 			  (unsigned long long)least * 4096,
 			  (unsigned long long)most * 4096);
 	return ret;

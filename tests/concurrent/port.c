@@ -39,6 +39,7 @@ static void write_word(uint64_t *word, uint64_t value)
 			*word = value;
 	} else {
 		pe_write((uint32_t)entry, value);
+		counted_written((uint32_t)entry, *word, value);
 		mem_write((uint32_t)entry, value);
 		if (world.page[(uint32_t)entry / ENTRIES].state == PAGE_PUBLISHED)
 			dirty_may_write();
@@ -355,11 +356,21 @@ void s2_port_tlbi_vmalls12e1is(void *port)
 	tlbi(EV_TLBI_ALL, 0);
 }
 
-void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	(void)port;
 	if (planted != PLANT_NO_AGENTS)
 		pe_agents(current(), ipa, size);
+	return 0;
+}
+
+void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint64_t size,
+		       s2_attr_t attr)
+{
+	(void)port;
+	(void)cookie;
+	(void)attr;
+	counted_gone(ipa, pa, size);
 }
 
 void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr)

@@ -11,7 +11,7 @@ static uint64_t remembered(uint64_t d)
 	if (desc_note(d))
 		return META_NOTED;
 	return (desc_needs_clean(world.s2.features, d) ? META_CLEAN : 0) |
-	       (d & DESC_DBM ? META_DBM : 0);
+	       (d & DESC_DBM ? META_DBM : 0) | (sc->counted ? META_COUNTED : 0);
 }
 
 /* Calls that have returned S2_MORE; @parks: that may have left a block parked. */
@@ -85,7 +85,8 @@ static void count_table(unsigned page, int level, bool root, uint64_t above,
 	if (seen->parked != parked && !(above & META_PARKED))
 		violation("metadata", "page %u: a block is parked in it or below", page);
 	if (meta_live(state) != live || meta_tables(state) != tables ||
-	    meta_notes(state) != notes || meta_busy(state) != busy || state & META_DEAD)
+	    meta_notes(state) != notes || meta_busy(state) != busy ||
+	    state & (META_DEAD | META_TOLD))
 		violation("metadata",
 			  "page %u: live %u tables %u notes %u busy %u, "
 			  "its word says 0x%llx",

@@ -46,6 +46,7 @@ struct scenario {
 	uint32_t features; /* beside those of the CPU that the test adds */
 	bool unforced;	   /* only where memory has to be cleaned: without FWB */
 	bool retypes;	   /* a frame is mapped by one memory type and by another */
+	bool counted;	   /* every leaf is */
 	bool one_tag;	   /* is free; the others are taken all the time */
 };
 

@@ -10,7 +10,7 @@
 	{                                                 \
 		CALL_ANNOTATE, AT_FIRST, at, bytes, value \
 	}
-#define COUNT(t, at, bytes) CALL_(CALL_COUNT, t, at, bytes)
+#define SURVEY(t, at, bytes) CALL_(CALL_SURVEY, t, at, bytes)
 #define ITER(t, at, bytes) CALL_(CALL_ITER, t, at, bytes)
 
 static const struct scenario scenarios[] = {
@@ -76,32 +76,32 @@ static const struct scenario scenarios[] = {
 
 	/* ---- looks at a range ---- */
 	{ .name = "looks: count, map",
-	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, B, F1), COUNT(T2, A, BLOCK) },
+	  .call = { MAP(AT_FIRST, A, F0), MAP(T1, B, F1), SURVEY(T2, A, BLOCK) },
 	  .watch = { A, B },
 	  .outcomes = "AB" },
 	{ .name = "looks: count, iteration, unmap of the page",
 	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, B, F1), UNMAP(T1, B, PAGE),
-		    COUNT(T2, A, BLOCK), ITER(T3, A, BLOCK) },
+		    SURVEY(T2, A, BLOCK), ITER(T3, A, BLOCK) },
 	  .watch = { A, B },
 	  .outcomes = "A-" },
 	{ .name = "looks: count, iteration, unmap of the whole table",
 	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, C, F1), UNMAP(T1, A, BLOCK),
-		    COUNT(T2, A, 2 * BLOCK), ITER(T3, A, 2 * BLOCK) },
+		    SURVEY(T2, A, 2 * BLOCK), ITER(T3, A, 2 * BLOCK) },
 	  .watch = { A, C },
 	  .outcomes = "-B" },
 	{ .name = "looks: count, iteration, unmap of the table above",
 	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, C, F1), UNMAP(T1, A, GIB),
-		    COUNT(T2, A, 2 * BLOCK), ITER(T3, A, 2 * BLOCK) },
+		    SURVEY(T2, A, 2 * BLOCK), ITER(T3, A, 2 * BLOCK) },
 	  .watch = { A, C },
 	  .outcomes = "--" },
 	{ .name = "looks: count, iteration, split",
-	  .call = { MAP_BLOCK(AT_FIRST, D, F0), SPLIT(T1, D, BLOCK), COUNT(T2, D, BLOCK),
+	  .call = { MAP_BLOCK(AT_FIRST, D, F0), SPLIT(T1, D, BLOCK), SURVEY(T2, D, BLOCK),
 		    ITER(T3, D, BLOCK) },
 	  .watch = { D },
 	  .outcomes = "A" },
 	{ .name = "looks: count, collapse",
 	  .call = { MAP_TABLE(AT_FIRST, D, F0), COLLAPSE(T1, D, BLOCK),
-		    COUNT(T2, D, BLOCK) },
+		    SURVEY(T2, D, BLOCK) },
 	  .watch = { D },
 	  .outcomes = "A" },
 	{ .name = "looks: iteration, collapse",
@@ -110,7 +110,7 @@ static const struct scenario scenarios[] = {
 	  .watch = { D },
 	  .outcomes = "A" },
 	{ .name = "looks: count, iteration, map into an annotation",
-	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), COUNT(T2, A, BLOCK),
+	  .call = { NOTE(A, BLOCK, 1), MAP(T1, A, F0), SURVEY(T2, A, BLOCK),
 		    ITER(T3, A, BLOCK) },
 	  .watch = { A, B },
 	  .outcomes = "B1" },

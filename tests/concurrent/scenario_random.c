@@ -203,6 +203,7 @@ void scenario_random(struct scenario *s, uint64_t seed)
 	if (pick(2))
 		s->features |= S2_FEAT_FWB | S2_FEAT_TLBIRANGE | S2_FEAT_TTL;
 	s->one_tag = !s->locked && !pick(8);
+	s->counted = pick(2);
 	threads = 2 + !pick(3);
 	first(s);
 	for (unsigned t = 0; t < threads; t++) {
@@ -216,8 +217,8 @@ void scenario_print(const struct scenario *s)
 {
 	static const char *const thread[] = { "first", "T1", "T2", "T3" };
 
-	printf("#   %s%s, features 0x%x%s\n", s->name, s->locked ? ", locked" : "",
-	       s->features, s->one_tag ? ", one tag" : "");
+	printf("#   %s%s, features 0x%x%s%s\n", s->name, s->locked ? ", locked" : "",
+	       s->features, s->one_tag ? ", one tag" : "", s->counted ? ", counted" : "");
 	for (unsigned i = 0; i < CALLS && s->call[i].kind; i++) {
 		const struct call *c = &s->call[i];
 		char what[64];

@@ -22,9 +22,10 @@ extern const struct scenario_set edges;	      /* scenario_edges.c */
 extern const struct scenario_set again;	      /* scenario_new.c */
 extern const struct scenario_set waived;      /* scenario_waived.c */
 extern const struct scenario_set steps;	      /* scenario_steps.c */
+extern const struct scenario_set counted;     /* scenario_counted.c */
 
 static const struct scenario_set *const scenario_sets[] = {
-	&general, &dirty_state, &tables, &notes, &edges, &again, &waived, &steps
+	&general, &dirty_state, &tables, &notes, &edges, &again, &waived, &steps, &counted
 };
 
 /* The i-th of all; NULL after the last. */

@@ -6,6 +6,7 @@
  *   scenario*.c  what the threads do            call.c    makes the calls
  *   explore.c    every order in which they may  judge.c   what each call promised
  *   dirty.c      what the guest has written     look.c    what a look at many may say
+ *   counted.c    what the embedder has heard
  *   pe.c         what PEs may still use         rest.c    what holds when no call runs
  *   port.c       each access is a step          memory.c  tables, and the way back
  *
@@ -145,7 +146,7 @@ enum call_kind {
 	CALL_LOOKUP,
 	CALL_TRANSLATE,
 	CALL_DIRTY,
-	CALL_COUNT,
+	CALL_SURVEY,
 	CALL_ITER,
 	CALL_ANNOTATE, /* at first only */
 	CALL_BATCH_BEGIN,
@@ -169,12 +170,14 @@ struct call_run {
 };
 
 /*
- * Of a page that is asked about, the maps, a bit each, that gave memory there ...
+ * @owed: reports that are due when a page that is asked about has gone (counted.c)
+ * Of such a page, the maps, a bit each, that gave memory there ...
  * @written: that the guest may have written to since a log has told
  * @young: whose access flag hardware has set since s2_age() has told
  */
 struct known {
 	uint16_t written, young;
+	uint16_t owed;
 };
 
 /*

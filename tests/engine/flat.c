@@ -19,7 +19,8 @@ void flat_init(struct flat *f, const struct s2 *s2)
 {
 	*f = (struct flat){ .shift = s2->granule_shift,
 			    .lpa2 = s2->wide == S2_WIDE_LPA2,
-			    .features = s2->features };
+			    .features = s2->features,
+			    .counted = s2->counted };
 	/* Blocks begin a level higher where addresses have 52 bits. */
 	f->first = (f->shift == 12 ? 1 : 2) - (s2->wide != S2_WIDE_NO);
 	if (f->first < s2->start_level)
@@ -283,9 +284,17 @@ bool flat_dirty(const struct flat_run *r)
 	return !r->busy && r->level != FLAT_NOTHING && r->attr & S2_DBM && r->attr & S2_W;
 }
 
-static bool same_memory(const struct flat_run *r, const struct flat_map *m)
+bool flat_counted(const struct flat *f, s2_attr_t attr)
 {
-	return !r->busy && r->pa - r->ipa == m->pa - m->ipa &&
+	return f->counted >> (attr >> 8 & 15) & 1;
+}
+
+/* A counted leaf is not changed in place, nor is one made so. */
+static bool same_memory(const struct flat *f, const struct flat_run *r,
+			const struct flat_map *m)
+{
+	return !r->busy && !flat_counted(f, r->attr) && !flat_counted(f, m->attr) &&
+	       r->pa - r->ipa == m->pa - m->ipa &&
 	       !((r->attr ^ m->attr) & (S2_MEM_MASK | S2_SH_MASK));
 }
 
@@ -296,9 +305,10 @@ static s2_attr_t attr_in_place(const struct flat_run *r, const struct flat_map *
 }
 
 /* Whether a leaf stays where leaves of @level are wanted; else it is in the way. */
-static bool stays(const struct flat_run *r, const struct flat_map *m, int level)
+static bool stays(const struct flat *f, const struct flat_run *r,
+		  const struct flat_map *m, int level)
 {
-	if (m->note || !same_memory(r, m))
+	if (m->note || !same_memory(f, r, m))
 		return false;
 	if (!(m->flags & S2_MAP_REPLACE) || r->level == level)
 		return true;
@@ -336,7 +346,7 @@ static int check_group(const struct flat *f, const struct flat_map *m, uint64_t 
 	for (uint64_t at = lo, end; at < hi && (r = flat_at(f, at)) && r->ipa < hi;
 	     at = end) {
 		uint64_t size = flat_leaf_size(f, r->level), last = m->ipa + m->size;
-		bool keep = stays(r, m, level);
+		bool keep = stays(f, r, m, level);
 
 		at = r->ipa > at ? r->ipa : at;
 		end = r->end < hi ? r->end : hi;
@@ -416,7 +426,7 @@ static void drop_others(struct flat *f, const struct flat_map *m, uint64_t lo,
 		struct flat_run p = flat_cut(r, lo, hi);
 
 		lo = p.end;
-		if (stays(r, m, level))
+		if (stays(f, r, m, level))
 			continue;
 		flat_extent(f, &p.ipa, &p.end);
 		flat_drop(f, p.ipa, p.end);
@@ -647,7 +657,7 @@ static bool is_block(const struct flat *f, uint64_t at, uint64_t size, int level
 		s2_attr_t differ = r && r->attr & S2_DBM ? S2_W : 0;
 
 		if (!r || r->ipa > to || r->busy || r->level != level ||
-		    (r->attr ^ first->attr) & ~differ ||
+		    flat_counted(f, r->attr) || (r->attr ^ first->attr) & ~differ ||
 		    r->pa - r->ipa != first->pa - first->ipa)
 			return false;
 		block->young |= r->young;

@@ -40,6 +40,7 @@ struct flat {
 	int first;	/* level of the largest blocks */
 	bool lpa2;
 	uint32_t features;
+	uint16_t counted; /* bit n: leaves with S2_SW(n) */
 };
 
 void flat_init(struct flat *f, const struct s2 *s2);
@@ -66,7 +67,9 @@ struct flat_run flat_cut(const struct flat_run *r, uint64_t lo, uint64_t hi);
 bool flat_straddles(const struct flat *f, uint64_t ipa);
 /* Whether the memory of a leaf of this type has to be cleaned. */
 bool flat_weak(const struct flat *f, s2_attr_t attr);
-/* Bytes in [lo, hi) that are mapped by such leaves. */
+/* Whether a leaf with these attributes is counted: it is never changed in place. */
+bool flat_counted(const struct flat *f, s2_attr_t attr);
+/* Bytes in [lo, hi) that are mapped by leaves to be cleaned. */
 uint64_t flat_to_clean(const struct flat *f, uint64_t lo, uint64_t hi);
 
 /* What hardware has recorded a write to, or takes the next one for recorded. */

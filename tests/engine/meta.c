@@ -42,8 +42,8 @@ const char *meta_look(const struct s2 *s2, struct meta_seen *seen)
 		if (stack[level].idx == entries) {
 			if (meta_live(meta) != stack[level].live ||
 			    meta_tables(meta) != stack[level].below || meta_busy(meta) ||
-			    meta_notes(meta) != stack[level].notes || meta & META_DEAD ||
-			    word[META_LINK]) {
+			    meta_notes(meta) != stack[level].notes ||
+			    meta & (META_DEAD | META_TOLD) || word[META_LINK]) {
 				snprintf(text, sizeof(text),
 					 "level %d: live %u tables %u, meta 0x%" PRIx64,
 					 level, stack[level].live, stack[level].below,
@@ -87,8 +87,8 @@ const char *meta_look(const struct s2 *s2, struct meta_seen *seen)
 		stack[level].live++;
 		if (!desc_is_table(d, level)) {
 			if (meta_of_leaf(s2, d) & ~meta)
-				return "a leaf to clean, or with DBM, in a table that does "
-				       "not say so";
+				return "a leaf to clean, with DBM, or counted, in a table "
+				       "that does not say so";
 			if (d & DESC_CONT && !run_is_whole(s2, stack[level].table,
 							   stack[level].idx - 1, level))
 				return "a contiguous run that is none";
@@ -101,7 +101,8 @@ const char *meta_look(const struct s2 *s2, struct meta_seen *seen)
 		stack[level].idx = stack[level].live = stack[level].below = 0;
 		stack[level].notes = 0;
 		if (table_meta(s2, stack[level].table)[META_STATE] &
-		    (META_CLEAN | META_DBM | META_NOTED | META_PARKED) & ~meta)
+		    (META_CLEAN | META_DBM | META_NOTED | META_PARKED | META_COUNTED) &
+		    ~meta)
 			return "a flag below a table without it";
 	}
 }

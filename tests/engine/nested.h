@@ -37,7 +37,7 @@ enum kind {
 	SPLIT,
 	COLLAPSE,
 	CLEAN,
-	COUNT,
+	SURVEY,
 	LOOKUP,
 	FLUSH,
 	ANNOTATE,

@@ -54,7 +54,7 @@ static int engine(struct call *c)
 	struct s2 *s2 = &world.bed.s2;
 	struct s2_op *op = &c->op;
 	s2_ipa_t ipa = s2_ipa(c->ipa);
-	uint64_t bytes[S2_LEVELS] = { 0 };
+	struct s2_survey survey;
 	bool young = false;
 
 	switch (c->kind) {
@@ -76,8 +76,8 @@ static int engine(struct call *c)
 		return s2_collapse(s2, ipa, c->size, c->flags, op);
 	case CLEAN:
 		return s2_clean(s2, ipa, c->size, c->flags, op);
-	case COUNT:
-		return s2_count(s2, ipa, c->size, c->flags, bytes, op);
+	case SURVEY:
+		return s2_survey(s2, ipa, c->size, c->flags, &survey, op);
 	case FLUSH:
 		return (c->last ? s2_batch_end : s2_batch_flush)(s2, &world.batch, op);
 	case ANNOTATE:
@@ -236,7 +236,7 @@ static void pick_kind(struct call *c)
 	} list[] = {
 		{ MAP, 32 },	{ UNMAP, 24 }, { WRPROTECT, 7 }, { RELAX, 6 },
 		{ MKYOUNG, 2 }, { AGE, 3 },    { SPLIT, 9 },	 { COLLAPSE, 9 },
-		{ CLEAN, 3 },	{ COUNT, 1 },  { LOOKUP, 6 },
+		{ CLEAN, 3 },	{ SURVEY, 1 }, { LOOKUP, 6 },
 	};
 	uint64_t n = dice(102);
 	unsigned i = 0;

@@ -112,11 +112,11 @@ void nested_trace_call(const struct call *c)
 void nested_event(enum count_event what, uint64_t at, uint64_t value)
 {
 	static const char *const name[] = {
-		"load",	     "store",	   "release",	 "cas",	      "dsb ishst",
-		"dsb ish",   "dsb sy",	   "dsb nsh",	 "isb",	      "ipas2e1",
-		"vmalle1",   "ipas2e1is",  "ripas2e1is", "vmalle1is", "vmalls12e1is",
-		"agents",    "clean",	   "executable", "alloc",     "free",
-		"root free", "vmid enter", "vmid leave", "word",
+		"load",	   "store",	"release",    "cas",	    "dsb ishst",
+		"dsb ish", "dsb sy",	"dsb nsh",    "isb",	    "ipas2e1",
+		"vmalle1", "ipas2e1is", "ripas2e1is", "vmalle1is",  "vmalls12e1is",
+		"agents",  "clean",	"gone",	      "executable", "alloc",
+		"free",	   "root free", "vmid enter", "vmid leave", "word",
 	};
 
 	if (!world.verbose || world.events < world.print_from)

@@ -23,9 +23,14 @@ struct s2_config pick_config(const uint8_t *h, unsigned *reach)
 		.errata = h[0] & 0x30 ? 0 : S2_ERRATUM_REPEAT_TLBI,
 	};
 	unsigned g = cfg.granule_shift, top, need;
+	struct s2_layout layout;
 
 	if (h[0] & 0x40)
 		cfg.features |= S2_FEAT_VMID16;
+	/* In half of the instances some leaves are counted: nearly all, or a few. */
+	if (h[6] & 0x20)
+		cfg.counted = h[6] & 0x10 ? 0xfffe :
+					    (uint16_t)(1 | 1u << (h[7] >> 2 & 15));
 	if (h[5] & 0x20 && cfg.features & S2_FEAT_HAFDBS)
 		cfg.features |= S2_FEAT_DBM;
 	if (h[0] & 0x80) {
@@ -48,6 +53,10 @@ struct s2_config pick_config(const uint8_t *h, unsigned *reach)
 		if (pa_bits[i] >= need + 5)
 			cfg.pa_bits = pa_bits[i];
 	cfg.ipa_bits = (uint8_t)(need + h[4] % (cfg.pa_bits - need + 1u));
+	/* As many levels as there may be, in one of four. */
+	cfg.min_levels = (h[3] & 0xc0) == 0xc0 ? S2_LEVELS : 0;
+	while (cfg.min_levels && s2_layout(&cfg, &layout))
+		cfg.min_levels--;
 	return cfg;
 }
 
@@ -352,6 +361,22 @@ static unsigned reaches(const struct world *w, s2_attr_t attr)
 	if (!flat_weak(&w->flat, attr))
 		return mem == S2_MEM_WB ? 0 : 1;
 	return mem == S2_MEM_NC ? 2 : 3;
+}
+
+const struct flat_run *frames_used(const struct world *w, uint64_t pa, uint64_t size,
+				   const struct flat_run *after, struct flat_run *r)
+{
+	const struct flat *f = &w->flat;
+	const struct flat_run *at = after ? after + 1 : f->run;
+
+	for (; at < f->run + f->n; at++) {
+		if (!at->pa || at->pa >= pa + size || at->pa + (at->end - at->ipa) <= pa)
+			continue;
+		*r = flat_cut(at, at->pa < pa ? at->ipa + (pa - at->pa) : at->ipa,
+			      at->ipa + (pa + size - at->pa));
+		return at;
+	}
+	return NULL;
 }
 
 /*

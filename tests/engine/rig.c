@@ -35,7 +35,8 @@ void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log)
 	struct machine_config mc = { .pes = PES,
 				     .table_base = UINT64_C(1) << (cfg->pa_bits - 1),
 				     .table_pages = TABLE_PAGES,
-				     .granule_shift = cfg->granule_shift };
+				     .granule_shift = cfg->granule_shift,
+				     .counted = cfg->counted };
 
 	for (unsigned i = 0; i < sizeof(feature) / sizeof(*feature); i++)
 		if (cfg->features & feature[i].engine)
@@ -56,7 +57,7 @@ void rig_ready(struct s2 *s2)
 {
 	uint64_t hcr = HCR_VM | (s2->features & S2_FEAT_FWB ? HCR_FWB : 0);
 
-	root = s2m_pa(port.m, s2->root);
+	root = port.root = s2m_pa(port.m, s2->root);
 	root_pages = s2->root_pages;
 	port.vttbr = s2_vttbr(s2) | VMID;
 	for (unsigned pe = 0; pe < WALKER; pe++) {
@@ -95,6 +96,11 @@ void rig_call(unsigned pe, const char *note)
 void rig_no_clean(bool on)
 {
 	port.no_clean = on;
+}
+
+void rig_waives(bool on)
+{
+	port.waives = on;
 }
 
 void rig_walker(bool on)

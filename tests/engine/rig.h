@@ -28,6 +28,8 @@ void rig_close(void);
 void rig_call(unsigned pe, const char *note);
 /* The calls that follow map memory that the caller has cleaned. */
 void rig_no_clean(bool on);
+/* The calls that follow, or some in the open batch, waive the clean of what goes. */
+void rig_waives(bool on);
 /* A PE begins or ends to walk the tables by software, without the lock. */
 void rig_walker(bool on);
 /* The n-th allocation from now and all behind it fail (0: the next); -1: none. */

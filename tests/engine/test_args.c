@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* Bad input: the named error, nothing changed, nothing issued, nothing leaked. */
+#define _POSIX_C_SOURCE 200809L
 #include <limits.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "bed.h"
 
@@ -178,23 +182,23 @@ static void stage_1_type_is_taken_with_fwb(void **state)
 static void bad_flags_are_refused(void **state)
 {
 	static const uint32_t map[] = {
-		S2_CLEAR,
-		S2_SHARED | S2_MAP_REPLACE,
-		1u << 31,
-		S2_VMID_UNUSED,
-		S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES,
+		S2_CLEAR,	1u << 31,
+		S2_VMID_UNUSED, S2_MAP_REPLACE | S2_DROP_EDGES | S2_SPLIT_EDGES,
 		S2_DROP_EDGES,
 	};
 	static const uint32_t unmap[] = {
-		S2_SHARED,    1u << 31,	      S2_VMID_UNUSED,
-		S2_MAP_PAGES, S2_MAP_REPLACE, S2_DROP_EDGES | S2_SPLIT_EDGES,
+		1u << 31,
+		S2_VMID_UNUSED,
+		S2_MAP_PAGES,
+		S2_MAP_REPLACE,
+		S2_DROP_EDGES | S2_SPLIT_EDGES,
 	};
 	static const uint32_t destroy[] = {
 		S2_SHARED,	1u << 31,      S2_MAP_PAGES,
 		S2_MAP_REPLACE, S2_DROP_EDGES, S2_SPLIT_EDGES,
 	};
 	struct s2_limbo limbo = { 0 };
-	struct s2_op op = { .limbo = &limbo };
+	struct s2_op op = { .limbo = &limbo }, without = { 0 };
 	struct s2 *s2 = &bed.s2;
 
 	(void)state;
@@ -204,6 +208,12 @@ static void bad_flags_are_refused(void **state)
 			S2_E_FLAGS);
 	for (unsigned i = 0; i < sizeof(unmap) / sizeof(*unmap); i++)
 		refuses(s2_unmap(s2, s2_ipa(0), PAGE, unmap[i], NULL), S2_E_FLAGS);
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(0), PAGE, RW, S2_SHARED, NULL), S2_E_LIMBO);
+	refuses(s2_map(s2, s2_ipa(0), s2_pa(0), PAGE, RW, S2_SHARED | S2_MAP_REPLACE,
+		       &without),
+		S2_E_LIMBO);
+	refuses(s2_unmap(s2, s2_ipa(0), PAGE, S2_SHARED, NULL), S2_E_LIMBO);
+	refuses(s2_unmap(s2, s2_ipa(0), 4 * MIB, S2_SHARED, &without), S2_E_LIMBO);
 	for (unsigned i = 0; i < sizeof(destroy) / sizeof(*destroy); i++)
 		refuses(s2_destroy(s2, destroy[i], NULL), S2_E_FLAGS);
 	refuses(s2_destroy(s2, 0, &op), S2_E_FLAGS);
@@ -305,7 +315,7 @@ static void a_map_and_an_age_in_use_are_refused(void **state)
 
 /* Calls of 8 MiB of pages from GIB on that take several steps of the least budget. */
 static bool is_young;
-static uint64_t in_range[S2_LEVELS];
+static struct s2_survey found;
 
 static int step_of_map(struct s2_op *op)
 {
@@ -338,9 +348,9 @@ static int step_of_clean(struct s2_op *op)
 	return s2_clean(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, op);
 }
 
-static int step_of_count(struct s2_op *op)
+static int step_of_survey(struct s2_op *op)
 {
-	return s2_count(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, in_range, op);
+	return s2_survey(&bed.s2, s2_ipa(GIB), 8 * MIB, 0, &found, op);
 }
 
 static int step_of_destroy(struct s2_op *op)
@@ -350,7 +360,7 @@ static int step_of_destroy(struct s2_op *op)
 
 static int (*const stepped[])(struct s2_op *op) = {
 	step_of_map,	  step_of_unmap, step_of_wrprotect, step_of_age,
-	step_of_collapse, step_of_clean, step_of_count,	    step_of_destroy,
+	step_of_collapse, step_of_clean, step_of_survey,    step_of_destroy,
 };
 
 #define STEPPED (sizeof(stepped) / sizeof(*stepped))
@@ -467,7 +477,6 @@ static void what_of_an_op_may_change(void **state)
 			struct s2_op op;
 			int ret;
 
-			memset(in_range, 0, sizeof(in_range));
 			begin(i, &op);
 			cleaned = op.cleaned;
 			do {
@@ -493,8 +502,8 @@ static void what_of_an_op_may_change(void **state)
 				want = 8 * MIB;
 			/* Each byte once, whatever a step was allowed. */
 			assert_int_equal(cleaned, want);
-			if (stepped[i] == step_of_count)
-				assert_int_equal(in_range[3], 8 * MIB);
+			if (stepped[i] == step_of_survey)
+				assert_int_equal(found.leaves[3], 8 * MIB);
 			if (stepped[i] == step_of_collapse)
 				assert_int_equal(bed_lookup(&bed, GIB + 7 * MIB).level,
 						 2);
@@ -594,6 +603,10 @@ static void bad_configurations_are_refused(void **state)
 		{ { .ipa_bits = 40, .pa_bits = 48, .features = 1u << 10 }, S2_E_CONFIG },
 		{ { .ipa_bits = 40, .pa_bits = 48, .features = 1u << 31 }, S2_E_CONFIG },
 		{ { .ipa_bits = 40, .pa_bits = 48, .errata = 2 }, S2_E_CONFIG },
+		{ { .ipa_bits = 40, .pa_bits = 48, .features = S2_FEAT_SEL2 },
+		  S2_E_UNSUPPORTED },
+		{ { .ipa_bits = 40, .pa_bits = 48, .min_levels = 5 }, S2_E_CONFIG },
+		{ { .ipa_bits = 40, .pa_bits = 48, .min_levels = 255 }, S2_E_CONFIG },
 	};
 	const struct s2 zero = { 0 };
 
@@ -627,19 +640,123 @@ static void no_root_no_instance(void **state)
 	close_bed();
 }
 
+/* ---- the port's functions call nothing that changes -------------------------- */
+
+static int (*call_back)(void);
+static unsigned allocs;
+
+static int back_unmap(void)
+{
+	return s2_unmap(&bed.s2, s2_ipa(GIB), PAGE, 0, NULL);
+}
+
+static int back_map(void)
+{
+	return s2_map(&bed.s2, s2_ipa(7 * GIB), s2_pa(GIB), PAGE, RW, 0, NULL);
+}
+
+static int back_age(void)
+{
+	return s2_mkyoung(&bed.s2, s2_ipa(GIB), 0);
+}
+
+static int back_look(void)
+{
+	struct s2_mapping m;
+	struct s2_leaf leaf;
+
+	return s2_lookup(&bed.s2, s2_ipa(GIB), &m) |
+	       s2_translate(&bed.s2, s2_ipa(GIB), &leaf);
+}
+
+static void on_alloc(struct count_port *port, enum count_event what, uint64_t at,
+		     uint64_t value)
+{
+	(void)at;
+	(void)value;
+	if (what != COUNT_ALLOC)
+		return;
+	allocs++;
+	port->record = NULL;
+	call_back();
+	port->record = on_alloc;
+}
+
+static void out_map(void)
+{
+	s2_map(&bed.s2, s2_ipa(5 * GIB), s2_pa(GIB), PAGE, RW, 0, NULL);
+}
+
+static void out_split(void)
+{
+	s2_split(&bed.s2, s2_ipa(4 * GIB), PAGE, 0, NULL);
+}
+
+static void out_unmap(void)
+{
+	s2_unmap(&bed.s2, s2_ipa(4 * GIB + PAGE), PAGE, S2_SPLIT_EDGES, NULL);
+}
+
+static void out_annotate(void)
+{
+	s2_annotate(&bed.s2, s2_ipa(6 * GIB), PAGE, 1, 0, NULL);
+}
+
+/* Whether the assertion convicts it. */
+static bool convicted(void (*out)(void), int (*back)(void))
+{
+	int status;
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (!child) {
+		if (!freopen("/dev/null", "w", stderr))
+			_exit(2);
+		signal(SIGABRT, SIG_DFL);
+		call_back = back;
+		allocs = 0;
+		bed.port.record = on_alloc;
+		out();
+		_exit(!allocs);
+	}
+	assert_true(waitpid(child, &status, 0) == child);
+	assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGABRT :
+					  !WEXITSTATUS(status));
+	return WIFSIGNALED(status);
+}
+
+static void an_allocator_that_calls_back_is_convicted(void **state)
+{
+	static void (*const outs[])(void) = { out_map, out_split, out_unmap,
+					      out_annotate };
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, GIB, 2 * PAGE, RW, 0);
+	bed_map(&bed, 4 * GIB, GIB, 2 * MIB, RW, 0);
+	for (unsigned i = 0; i < sizeof(outs) / sizeof(*outs); i++) {
+		assert_true(convicted(outs[i], back_unmap));
+		assert_true(convicted(outs[i], back_map));
+		assert_true(convicted(outs[i], back_age));
+		assert_false(convicted(outs[i], back_look));
+	}
+	bed_close(&bed);
+	flat_free(&flat);
+}
+
 static void every_error_has_a_sentence(void **state)
 {
 	const char *unknown = s2_strerror(-1000);
 
 	(void)state;
-	for (int e = S2_E_BATCH; e <= S2_MORE; e++) {
+	for (int e = S2_E_LIMBO; e <= S2_MORE; e++) {
 		assert_non_null(s2_strerror(e));
 		assert_string_not_equal(s2_strerror(e), unknown);
-		for (int f = S2_E_BATCH; f < e; f++)
+		for (int f = S2_E_LIMBO; f < e; f++)
 			assert_string_not_equal(s2_strerror(e), s2_strerror(f));
 	}
 	assert_string_equal(s2_strerror(2), unknown);
-	assert_string_equal(s2_strerror(S2_E_BATCH - 1), unknown);
+	assert_string_equal(s2_strerror(S2_E_LIMBO - 1), unknown);
 	assert_string_equal(s2_strerror(INT_MIN), unknown);
 }
 
@@ -663,6 +780,7 @@ int main(void)
 		cmocka_unit_test(a_parked_range_is_refused),
 		cmocka_unit_test(bad_configurations_are_refused),
 		cmocka_unit_test(no_root_no_instance),
+		cmocka_unit_test(an_allocator_that_calls_back_is_convicted),
 		cmocka_unit_test(every_error_has_a_sentence),
 	};
 

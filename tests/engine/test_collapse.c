@@ -448,7 +448,10 @@ static void a_table_is_looked_at_in_one_step(void **state)
 {
 	(void)state;
 	for (uint8_t shift = 12; shift <= 16; shift += 2) {
-		struct s2_config cfg = { 40, 48, shift, S2_FEAT_FWB, 0, NULL };
+		struct s2_config cfg = { .ipa_bits = 40,
+					 .pa_bits = 48,
+					 .granule_shift = shift,
+					 .features = S2_FEAT_FWB };
 		struct s2_op op = { 0 };
 		uint64_t size;
 
@@ -634,8 +637,8 @@ static void bad_input_is_refused(void **state)
 	for (unsigned bit = 0; bit < 32; bit++)
 		if (1u << bit != S2_SHARED)
 			REFUSES(GIB, BLOCK, 1u << bit, NULL, S2_E_FLAGS);
-	REFUSES(GIB, BLOCK, S2_SHARED, NULL, S2_E_FLAGS);
-	REFUSES(GIB, BLOCK, S2_SHARED, &op, S2_E_FLAGS);
+	REFUSES(GIB, BLOCK, S2_SHARED, NULL, S2_E_LIMBO);
+	REFUSES(GIB, BLOCK, S2_SHARED, &op, S2_E_LIMBO);
 	op.max_entries = S2_BUDGET_ENTRIES_MIN - 1;
 	REFUSES(GIB, BLOCK, 0, &op, S2_E_BUDGET);
 	op.max_entries = 0;

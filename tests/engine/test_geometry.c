@@ -28,6 +28,8 @@ static uint64_t field(uint64_t v, unsigned high, unsigned low)
 	return v >> low & ((UINT64_C(1) << (high - low + 1)) - 1);
 }
 
+static void there_and_back(unsigned bits, uint64_t ipa, uint64_t pa, int level);
+
 static void each_ipa_size_starts_at_the_right_level(void **state)
 {
 	(void)state;
@@ -99,6 +101,104 @@ static void vtcr_follows_the_features(void **state)
 		assert_true(s2_vtcr(&bed.s2) == (plain | bit[i].bit));
 		bed_close(&bed);
 	}
+}
+
+/*
+ * What SL0 may say with a PA size, and the least IPA size of each start level (Arm ARM,
+ * AArch64.S2InvalidSL(), S2InconsistentSL()). Where an IPA of the PA size would not need
+ * so many levels they are refused though they may be legal.
+ */
+static bool may_start(unsigned shift, int level, unsigned ipa_bits, unsigned pa_bits)
+{
+	if (shift == 12)
+		return level == 0 ? ipa_bits >= 40 && pa_bits >= 44 :
+				    level > 1 || pa_bits >= 35;
+	if (shift == 14)
+		return level == 1 ? ipa_bits >= 37 && pa_bits >= 42 : level > 1;
+	return level == 1 ? ipa_bits >= 43 && pa_bits >= 47 :
+	       level == 2 ? pa_bits >= 34 :
+			    level > 2;
+}
+
+static void a_walk_has_the_levels_that_are_asked_for(void **state)
+{
+	static const uint8_t pa[] = { 32, 36, 40, 42, 44, 48 }, shifts[] = { 12, 14, 16 };
+
+	(void)state;
+	for (unsigned g = 0; g < 3; g++)
+		for (unsigned p = 0; p < sizeof(pa); p++)
+			for (unsigned bits = 32; bits <= pa[p]; bits++) {
+				struct s2_config cfg = { .ipa_bits = (uint8_t)bits,
+							 .pa_bits = pa[p],
+							 .granule_shift = shifts[g] };
+				struct s2_layout few, l;
+
+				assert_int_equal(s2_layout(&cfg, &few), 0);
+				for (uint8_t n = 1; n <= 6; n++) {
+					int level = n > 4 - few.start_level ?
+							    4 - n :
+							    few.start_level;
+					uint64_t span =
+						UINT64_C(1)
+						<< (shifts[g] +
+						    (shifts[g] - 3) * (4 - level));
+					uint64_t all = UINT64_C(1) << bits;
+
+					cfg.min_levels = n;
+					if (n > 4 ||
+					    !may_start(shifts[g], level, bits, pa[p])) {
+						assert_int_equal(s2_layout(&cfg, &l),
+								 S2_E_CONFIG);
+						continue;
+					}
+					assert_int_equal(s2_layout(&cfg, &l), 0);
+					assert_int_equal(l.start_level, level);
+					assert_true(l.ipa_end == all);
+					assert_int_equal(l.root_pages,
+							 all > span ? all / span : 1);
+					assert_int_equal(l.root_size,
+							 (uint64_t)l.root_pages
+								 << shifts[g]);
+					/* SL0, T0SZ and the rest. */
+					assert_true((l.vtcr ^ few.vtcr) ==
+						    (field(l.vtcr, 7, 6) ^
+						     field(few.vtcr, 7, 6))
+							    << 6);
+					assert_int_equal(field(l.vtcr, 7, 6),
+							 (shifts[g] == 12 ? 2 : 3) -
+								 level);
+				}
+			}
+}
+
+/* And an instance is like that, down to its addresses. */
+static void an_instance_is_what_its_layout_says(void **state)
+{
+	(void)state;
+	for (unsigned bits = 32; bits <= 48; bits++)
+		for (uint8_t n = 0; n <= 4; n++) {
+			struct s2_config cfg = { .ipa_bits = (uint8_t)bits,
+						 .pa_bits = 48,
+						 .features = S2_FEAT_HAFDBS,
+						 .min_levels = n };
+			uint64_t end = UINT64_C(1) << bits;
+			struct s2_layout l;
+
+			if (s2_layout(&cfg, &l))
+				continue;
+			bed_open_as(&bed, cfg, 8);
+			assert_true(s2_vtcr(&bed.s2) == l.vtcr);
+			assert_int_equal(bed.s2.root_pages, l.root_pages);
+			assert_int_equal(bed.s2.start_level, l.start_level);
+			for (int level = l.start_level ? l.start_level : 1; level <= 3;
+			     level++) {
+				uint64_t size = PAGE << 9 * (3 - level);
+
+				there_and_back(bits, 0, 0, level);
+				there_and_back(bits, end - size, size, level);
+			}
+			bed_close(&bed);
+		}
 }
 
 static void vttbr_is_the_root(void **state)
@@ -303,6 +403,8 @@ int main(void)
 		cmocka_unit_test(each_ipa_size_starts_at_the_right_level),
 		cmocka_unit_test(vtcr_says_what_was_chosen),
 		cmocka_unit_test(vtcr_follows_the_features),
+		cmocka_unit_test(a_walk_has_the_levels_that_are_asked_for),
+		cmocka_unit_test(an_instance_is_what_its_layout_says),
 		cmocka_unit_test(vttbr_is_the_root),
 		cmocka_unit_test(leaves_of_every_level_at_both_ends),
 		cmocka_unit_test(every_root_table_is_used),

@@ -371,7 +371,8 @@ static void a_short_buffer_cuts_the_line(void **state)
 /* Tables by level and mapped bytes by level, against a walk over what is there. */
 static void the_counters_say_what_a_walk_finds(void **state)
 {
-	uint64_t seed = 1, bytes[S2_LEVELS], found[S2_LEVELS], tables, issued = 0;
+	uint64_t seed = 1, found[S2_LEVELS], tables, issued = 0;
+	struct s2_survey v;
 	struct s2_op steps = { .max_entries = S2_BUDGET_ENTRIES_MIN };
 	struct s2_stats stats;
 	struct s2_iter it;
@@ -400,27 +401,149 @@ static void the_counters_say_what_a_walk_finds(void **state)
 		assert_true(stats.tlbis[0] + stats.tlbis[1] + stats.tlbis[2] >= issued);
 		issued = stats.tlbis[0] + stats.tlbis[1] + stats.tlbis[2];
 
-		memset(bytes, 0, sizeof(bytes));
 		memset(found, 0, sizeof(found));
 		do
-			ret = s2_count(&bed.s2, s2_ipa(0), UINT64_C(1) << 40, 0, bytes,
-				       &steps);
+			ret = s2_survey(&bed.s2, s2_ipa(0), UINT64_C(1) << 40, 0, &v,
+					&steps);
 		while (ret == S2_MORE);
 		assert_int_equal(ret, 0);
 		s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40);
 		while (s2_iter_next(&it, &m))
 			found[m.level] += m.size;
-		assert_memory_equal(bytes, found, sizeof(bytes));
+		assert_memory_equal(v.leaves, found, sizeof(found));
 	}
 	/* The part of a block that is in the range. */
-	memset(bytes, 0, sizeof(bytes));
 	bed_map(&bed, 16 * GIB, 64 * GIB, GIB, RW, 0);
-	assert_int_equal(s2_count(&bed.s2, s2_ipa(16 * GIB + PAGE), 3 * PAGE, S2_SHARED,
-				  bytes, NULL),
+	assert_int_equal(s2_survey(&bed.s2, s2_ipa(16 * GIB + PAGE), 3 * PAGE, S2_SHARED,
+				   &v, NULL),
 			 0);
-	assert_true(bytes[1] == 3 * PAGE && !bytes[2] && !bytes[3]);
-	assert_int_equal(s2_count(&bed.s2, s2_ipa(1), PAGE, 0, bytes, NULL), S2_E_ALIGN);
-	assert_int_equal(s2_count(&bed.s2, s2_ipa(0), PAGE, 1, bytes, NULL), S2_E_FLAGS);
+	assert_true(v.mapped == 3 * PAGE && v.leaves[1] == 3 * PAGE && v.uniform);
+	assert_int_equal(s2_survey(&bed.s2, s2_ipa(1), PAGE, 0, &v, NULL), S2_E_ALIGN);
+	assert_int_equal(s2_survey(&bed.s2, s2_ipa(0), PAGE, 1, &v, NULL), S2_E_FLAGS);
+	bed_close(&bed);
+}
+
+static struct s2_survey surveyed(uint64_t ipa, uint64_t size)
+{
+	struct s2_survey v, by_steps;
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	int ret;
+
+	memset(&v, 0xa5, sizeof(v));
+	memset(&by_steps, 0x5a, sizeof(v));
+	assert_int_equal(s2_survey(&bed.s2, s2_ipa(ipa), size, 0, &v, NULL), 0);
+	assert_true(v.mapped + v.noted + v.busy + v.empty == size);
+	assert_true(v.leaves[0] + v.leaves[1] + v.leaves[2] + v.leaves[3] == v.mapped);
+	do
+		ret = s2_survey(&bed.s2, s2_ipa(ipa), size, 0, &by_steps, &op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_true(by_steps.uniform == v.uniform && by_steps.all == v.all &&
+		    by_steps.any == v.any && by_steps.note == v.note &&
+		    by_steps.noted == v.noted && by_steps.busy == v.busy);
+	assert_memory_equal(by_steps.leaves, v.leaves, sizeof(v.leaves));
+	return v;
+}
+
+static void a_survey_says_with_what_a_range_is_mapped(void **state)
+{
+	const s2_attr_t other = S2_R | S2_X | S2_MEM_NC | S2_SW(4);
+	struct s2_survey v;
+	bool young;
+
+	(void)state;
+	bed_open(&bed, 40, S2_FEAT_FWB, 16);
+	v = surveyed(GIB, GIB);
+	assert_true(v.uniform && v.empty == GIB && !v.all && !v.any);
+	bed_map(&bed, GIB, 4 * GIB, 4 * MIB, RW, S2_MAP_PAGES);
+	bed_map(&bed, GIB + 4 * MIB, 4 * GIB + 4 * MIB, 2 * MIB, RW, 0);
+	/* Neither the level, nor the address, nor the age is an attribute. */
+	assert_int_equal(
+		s2_age(&bed.s2, s2_ipa(GIB + PAGE), PAGE, S2_CLEAR, &young, NULL), 0);
+	v = surveyed(GIB, 6 * MIB);
+	assert_true(v.uniform && v.all == RW && v.any == RW);
+	assert_true(v.leaves[3] == 4 * MIB && v.leaves[2] == 2 * MIB);
+	/* The hole behind it. */
+	v = surveyed(GIB + 5 * MIB, 2 * MIB);
+	assert_true(!v.uniform && v.all == RW && v.any == RW);
+	assert_true(v.mapped == MIB && v.empty == MIB);
+	/* One page in the middle of a run, at each place that a loop could miss. */
+	for (unsigned i = 0; i < 70; i++) {
+		uint64_t at = GIB + 2 * MIB + i * PAGE;
+
+		bed_map(&bed, at, 8 * GIB, PAGE, other, S2_MAP_REPLACE);
+		v = surveyed(GIB, 6 * MIB);
+		assert_true(!v.uniform && v.all == (RW & other));
+		assert_true(v.any == (RW | other) && v.mapped == 6 * MIB);
+		v = surveyed(at, PAGE);
+		assert_true(v.uniform && v.all == other && v.any == other);
+		bed_unmap(&bed, at, PAGE, 0);
+		v = surveyed(GIB, 6 * MIB);
+		assert_true(!v.uniform && v.all == RW && v.any == RW);
+		assert_true(v.empty == PAGE);
+		bed_map(&bed, at, 4 * GIB + (at - GIB), PAGE, RW, 0);
+		assert_true(surveyed(GIB, 6 * MIB).uniform);
+	}
+	bed_close(&bed);
+}
+
+static void a_survey_says_which_annotation(void **state)
+{
+	struct s2_survey v;
+
+	(void)state;
+	bed_open(&bed, 40, S2_FEAT_FWB, 16);
+	assert_int_equal(s2_annotate(&bed.s2, s2_ipa(GIB), 4 * MIB, 7, 0, NULL), 0);
+	v = surveyed(GIB + PAGE, 2 * MIB);
+	assert_true(v.uniform && v.note == 7 && v.noted == 2 * MIB);
+	assert_int_equal(s2_annotate(&bed.s2, s2_ipa(GIB + MIB), PAGE, 9, 0, NULL), 0);
+	v = surveyed(GIB, 4 * MIB);
+	assert_true(!v.uniform && !v.note && v.noted == 4 * MIB);
+	/* The first value comes again. */
+	v = surveyed(GIB + MIB, 3 * MIB);
+	assert_true(!v.uniform && !v.note);
+	v = surveyed(GIB + 2 * MIB, 4 * MIB);
+	assert_true(!v.uniform && v.note == 7 && v.empty == 2 * MIB);
+	bed_close(&bed);
+}
+
+static uint64_t table_loads, table_pa;
+
+static void count_loads(struct count_port *port, enum count_event what, uint64_t at,
+			uint64_t value)
+{
+	(void)port;
+	(void)value;
+	table_loads += what == COUNT_LOAD && (at & ~(PAGE - 1)) == table_pa;
+}
+
+/* A replacing map that has cleaned the old memory leaves a table empty for a step. */
+static void a_survey_reads_no_empty_table(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	struct meta_seen seen;
+	unsigned times = 0;
+	int ret;
+
+	(void)state;
+	bed_open(&bed, 40, 0, 16);
+	bed_map(&bed, GIB, 4 * GIB, 2 * MIB, RW, S2_MAP_PAGES);
+	table_pa = *bed_entry(&bed, GIB, 2) & ~(PAGE - 1) & ((UINT64_C(1) << 48) - 1);
+	do {
+		ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(8 * GIB), 2 * MIB, RW,
+			     S2_MAP_REPLACE | S2_MAP_PAGES, &op);
+		assert_null(meta_look(&bed.s2, &seen));
+		if (ret != S2_MORE || !seen.empty)
+			continue;
+		times++;
+		table_loads = 0;
+		bed.port.record = count_loads;
+		assert_true(surveyed(GIB, 2 * MIB).empty == 2 * MIB);
+		bed.port.record = NULL;
+		assert_int_equal(table_loads, 0);
+	} while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_true(times);
 	bed_close(&bed);
 }
 
@@ -428,6 +551,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_counters_say_what_a_walk_finds),
+		cmocka_unit_test(a_survey_says_with_what_a_range_is_mapped),
+		cmocka_unit_test(a_survey_says_which_annotation),
+		cmocka_unit_test(a_survey_reads_no_empty_table),
 		cmocka_unit_test(lookup_finds_the_leaf_or_the_hole),
 		cmocka_unit_test(translate_finds_every_byte),
 		cmocka_unit_test(translate_says_why_not),

@@ -198,6 +198,75 @@ static void one_partly_outside_stays(void **state)
 }
 
 /* Shared calls meet them: a map beside others, unmaps of a part and of all. */
+/* Tables full of one value are tidied; what is not of one value, or not whole, stays. */
+static void equal_ones_collapse(void **state)
+{
+	struct s2_op op = { .max_entries = 2 * ENTRIES };
+	struct s2_limbo limbo = { 0 };
+	struct s2_op shared = { .limbo = &limbo };
+	struct cost c;
+	int ret;
+
+	(void)state;
+	for (unsigned steps = 0; steps < 2; steps++) {
+		open_bed(0);
+		/* From a hole in the middle: two tables. */
+		note(GIB, GIB, 7);
+		note(GIB + 4 * MIB + PAGE, PAGE, 9);
+		assert_int_equal(s2_collapse(&bed.s2, s2_ipa(GIB), GIB, 0, NULL), 0);
+		assert_int_equal(bed_tables(&bed), 2);
+		note(GIB + 4 * MIB + PAGE, PAGE, 7);
+		/* Not from less than all of a table. */
+		assert_int_equal(s2_collapse(&bed.s2, s2_ipa(GIB + 4 * MIB),
+					     2 * MIB - PAGE, 0, NULL),
+				 0);
+		assert_int_equal(bed_tables(&bed), 2);
+		/* Owners are changed by exclusive calls. */
+		assert_int_equal(
+			s2_collapse(&bed.s2, s2_ipa(GIB), GIB, S2_SHARED, &shared), 0);
+		assert_int_equal(bed_tables(&bed), 2);
+		bed_cost(&bed);
+		watch_call(&watcher);
+		if (!steps)
+			assert_int_equal(s2_collapse(&bed.s2, s2_ipa(GIB), GIB, 0, NULL),
+					 0);
+		watch_return(&watcher);
+		while (steps && (ret = s2_collapse(&bed.s2, s2_ipa(GIB), GIB, 0, &op)))
+			assert_int_equal(ret, S2_MORE);
+		/* An invalidation for each level: the table is in walk caches. */
+		c = bed_cost(&bed);
+		assert_int_equal(c.tlbi, 2);
+		assert_int_equal(c.dsb, 4);
+		assert_int_equal(c.clean_bytes, 0);
+		bed_check(&bed);
+		assert_int_equal(bed_tables(&bed), 0);
+		is_noted(GIB, 4 * PAGE, 7);
+		is_noted(GIB + 4 * MIB, 4 * PAGE, 7);
+		is_noted(2 * GIB - PAGE, PAGE, 7);
+		is_noted(2 * GIB, PAGE, 0);
+		assert_int_equal(bed_lookup(&bed, GIB).size, GIB);
+		/* And it is one that can be opened again. */
+		note(GIB + PAGE, PAGE, 0);
+		assert_int_equal(bed_tables(&bed), 2);
+		note(GIB, GIB, 0);
+		assert_int_equal(bed_tables(&bed), 0);
+		/* Leaves beside them become blocks as ever. */
+		bed_map(&bed, 4 * GIB, 8 * GIB, 2 * MIB, RW, S2_MAP_PAGES);
+		note(4 * GIB + 2 * MIB, 2 * MIB, 3);
+		note(4 * GIB + 2 * MIB, PAGE, 4);
+		note(4 * GIB + 2 * MIB, PAGE, 3);
+		assert_int_equal(s2_collapse(&bed.s2, s2_ipa(4 * GIB), 4 * MIB, 0, NULL),
+				 0);
+		assert_int_equal(bed_tables(&bed), 1);
+		assert_int_equal(bed_lookup(&bed, 4 * GIB).level, 2);
+		assert_int_equal(bed_lookup(&bed, 4 * GIB + 2 * MIB).level, 2);
+		is_noted(4 * GIB + 2 * MIB, 2 * PAGE, 3);
+		assert_true(bed_lookup(&bed, 4 * GIB).pa.pa == 8 * GIB);
+		bed_check(&bed);
+		close_bed();
+	}
+}
+
 static void shared_calls_count_them(void **state)
 {
 	struct s2_limbo limbo = { 0 };
@@ -382,6 +451,7 @@ int main(void)
 		cmocka_unit_test(an_unmap_drops_them_unless_told),
 		cmocka_unit_test(keeping_reads_only_where_they_are),
 		cmocka_unit_test(one_partly_outside_stays),
+		cmocka_unit_test(equal_ones_collapse),
 		cmocka_unit_test(shared_calls_count_them),
 		cmocka_unit_test(the_dump_shows_them),
 		cmocka_unit_test(budgets_are_kept),

@@ -491,7 +491,7 @@ static void never_two_of_one_operation(void **state)
 /* Another op has parked one behind the place where this one is: nobody waits for it. */
 static void behind_another_ones_back(void **state)
 {
-	const struct s2_config cfg = { 40, 48, 14, 0, 0, NULL };
+	const struct s2_config cfg = SHAPE(40, 48, 14, 0);
 	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN }, other;
 	const uint64_t block = 32 * MIB;
 	int ret;
@@ -559,7 +559,7 @@ static void shared_calls_clean_it_for_themselves(void **state)
 {
 	struct s2_limbo limbo = { 0 };
 	struct s2_op op, shared = { .limbo = &limbo };
-	const struct s2_config cfg = { 40, 48, 14, 0, 0, NULL };
+	const struct s2_config cfg = SHAPE(40, 48, 14, 0);
 	uint64_t ipa;
 	struct cost c;
 

@@ -112,7 +112,7 @@ static void a_call_on_what_is_pending_is_refused(void **state)
 static void looks_and_other_ranges_are_allowed_beside_a_batch(void **state)
 {
 	struct s2_op in = { .batch = &batch };
-	uint64_t bytes[S2_LEVELS] = { 0 };
+	struct s2_survey found;
 
 	(void)state;
 	open_bed(S2_FEAT_TLBIRANGE);
@@ -120,8 +120,8 @@ static void looks_and_other_ranges_are_allowed_beside_a_batch(void **state)
 	assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
 	assert_int_equal(unmap(4 * MIB, BLOCK, 0, &in), 0);
 	assert_int_equal(bed_lookup(&bed, A + 4 * MIB).state, S2_BUSY);
-	assert_int_equal(s2_count(&bed.s2, s2_ipa(A), 8 * MIB, 0, bytes, NULL), 0);
-	assert_true(bytes[2] == 6 * MIB);
+	assert_int_equal(s2_survey(&bed.s2, s2_ipa(A), 8 * MIB, 0, &found, NULL), 0);
+	assert_true(found.leaves[2] == 6 * MIB && found.busy == 2 * MIB);
 	assert_int_equal(s2_clean(&bed.s2, s2_ipa(A), 8 * MIB, 0, NULL), 0);
 	/* Both neighbours. */
 	bed_unmap(&bed, A + 2 * MIB, BLOCK, 0);
@@ -410,9 +410,115 @@ static void hardware_beside_an_exclusive_map(void **state)
 	}
 }
 
+/* ---- what is not RAM is not cleaned as RAM ---------------------------------- */
+
+#define RAM_END (PA0 + 8 * PAGE) /* where the device's memory begins */
+#define DEVICE S2_SW(9)
+
+static uint64_t ram_cleaned, device_cleaned;
+
+static void clean_is_of_one_kind(struct count_port *port, enum count_event what,
+				 uint64_t at, uint64_t value)
+{
+	if (what != COUNT_CLEAN)
+		return;
+	assert_true(at >= RAM_END || at + value <= RAM_END);
+	assert_int_equal(port->clean_attr & S2_SW_MASK, at >= RAM_END ? DEVICE : 0);
+	assert_int_equal(port->clean_attr & S2_MEM_MASK, S2_MEM_NC);
+	*(at >= RAM_END ? &device_cleaned : &ram_cleaned) += value;
+}
+
+/* RAM and the memory of a device, neighbours at both sides, with the same type. */
+static void map_both(bool whole)
+{
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, A, PA0, 8 * PAGE, RW | S2_MEM_NC, S2_NO_CLEAN);
+	bed_map(&bed, A + 8 * PAGE, RAM_END, 8 * PAGE, RW | S2_MEM_NC | DEVICE,
+		S2_NO_CLEAN);
+	if (!whole)
+		bed_map(&bed, A + 100 * PAGE, PA0 + GIB, PAGE, RW, 0);
+	ram_cleaned = device_cleaned = 0;
+	bed.port.record = clean_is_of_one_kind;
+}
+
+static void a_clean_joins_nothing_with_other_software_bits(void **state)
+{
+	struct s2_limbo limbo = { 0 };
+
+	(void)state;
+	for (unsigned how = 0; how < 12; how++) {
+		struct s2_op op = { 0 };
+		uint32_t flags = 0;
+		bool whole = how % 2;
+		int ret;
+
+		map_both(whole);
+		if (how / 2 == 1) {
+			op.limbo = &limbo;
+			flags = S2_SHARED;
+		} else if (how / 2 == 2) {
+			op.max_bytes = S2_BUDGET_BYTES_MIN;
+		} else if (how / 2 == 3) {
+			assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
+			op.batch = &batch;
+		}
+		if (how / 2 == 4) {
+			ret = s2_clean(&bed.s2, s2_ipa(A), 16 * PAGE, 0, NULL);
+		} else if (how / 2 == 5) {
+			ret = s2_map(&bed.s2, s2_ipa(A), s2_pa(PA0 + 2 * GIB), 16 * PAGE,
+				     RW, S2_MAP_REPLACE, NULL);
+		} else {
+			do
+				ret = s2_unmap(&bed.s2, s2_ipa(A),
+					       whole ? BLOCK : 16 * PAGE, flags, &op);
+			while (ret == S2_MORE);
+		}
+		assert_int_equal(ret, 0);
+		if (op.batch)
+			assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
+		assert_int_equal(ram_cleaned, 8 * PAGE);
+		assert_int_equal(device_cleaned, 8 * PAGE);
+		assert_int_equal(s2_release(&bed.s2, &limbo, NULL), 0);
+		bed.port.record = NULL;
+		bed_close(&bed);
+	}
+}
+
+/* Of a block that is cleaned in steps, too. */
+static void a_parked_leaf_keeps_its_software_bits(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	int ret;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, 4 * GIB, 4 * GIB, GIB, RW | S2_MEM_NC | DEVICE, S2_NO_CLEAN);
+	while ((ret = s2_unmap(&bed.s2, s2_ipa(4 * GIB), GIB, 0, &op)) == S2_MORE)
+		assert_int_equal(bed.port.clean_attr & S2_SW_MASK, DEVICE);
+	assert_int_equal(ret, 0);
+	assert_int_equal(bed.port.clean_attr & S2_SW_MASK, DEVICE);
+	bed_close(&bed);
+}
+
+/* Nor does a collapse make one block of them. */
+static void a_collapse_joins_nothing_with_other_software_bits(void **state)
+{
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, A, PA0, BLOCK - PAGE, RW | S2_MEM_NC, S2_MAP_PAGES);
+	bed_map(&bed, A + BLOCK - PAGE, PA0 + BLOCK - PAGE, PAGE, RW | S2_MEM_NC | DEVICE,
+		0);
+	assert_int_equal(s2_collapse(&bed.s2, s2_ipa(A), BLOCK, 0, NULL), 0);
+	assert_int_equal(bed_lookup(&bed, A).level, 3);
+	bed_close(&bed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_clean_joins_nothing_with_other_software_bits),
+		cmocka_unit_test(a_parked_leaf_keeps_its_software_bits),
+		cmocka_unit_test(a_collapse_joins_nothing_with_other_software_bits),
 		cmocka_unit_test(a_call_on_what_is_pending_is_refused),
 		cmocka_unit_test(looks_and_other_ranges_are_allowed_beside_a_batch),
 		cmocka_unit_test(a_batch_beside_an_unmap_in_steps),

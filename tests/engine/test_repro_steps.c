@@ -231,6 +231,40 @@ static void a_block_over_the_finished_part_leaves_no_hole(void **state)
 }
 
 /*
+ * The same with a block that is the only leaf of its table, and no table page for the
+ * step that would make its pages again: the table does not stay, with nothing in it.
+ */
+static void a_map_that_fails_in_a_later_step_leaves_no_empty_table(void **state)
+{
+	const uint64_t size = 2 * BLOCK;
+	struct s2_limbo limbo = { 0 };
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++) {
+		struct s2_op op = { .max_entries = 512, .limbo = i & 1 ? &limbo : NULL };
+		uint32_t how = S2_MAP_PAGES | S2_MAP_REPLACE | S2_DROP_EDGES;
+
+		open_bed(S2_FEAT_FWB | S2_FEAT_TLBIRANGE, 100, PA0, size);
+		assert_int_equal(map_step(&op, size, RW, how), S2_MORE);
+		assert_true(op.done.ipa < A + BLOCK);
+		bed_map(&bed, A, PA1, BLOCK, RW, S2_MAP_REPLACE);
+		/* The block goes whole. */
+		assert_int_equal(map_step(&op, size, RW, how), S2_MORE);
+		assert_int_equal(bed_lookup(&bed, A).state, S2_EMPTY);
+		/* With the budget of the steps before, or with none. */
+		op.max_entries = i & 2 ? 0 : 512;
+		bed.port.fail_after = 0;
+		assert_int_equal(map_step(&op, size, RW, how), S2_E_NOMEM);
+		bed.port.fail_after = -1;
+		assert_true(i & 2 || op.visited <= op.max_entries);
+		assert_int_equal(s2_release(&bed.s2, &limbo, NULL), 0);
+		bed_check(&bed);
+		assert_int_equal(bed_tables(&bed), 0);
+		close_bed();
+	}
+}
+
+/*
  * Permissions of a range in steps. Between two of them a page of it is unmapped, and is
  * the hypervisor's to write; where the map makes it valid again it is clean first.
  */
@@ -556,7 +590,7 @@ static void an_operation_under_way_goes_on_beside_the_first_run(void **state)
 static void a_shared_call_has_no_budget_and_keeps_nothing(void **state)
 {
 	struct s2_limbo limbo = { 0 };
-	uint64_t bytes[S2_LEVELS] = { 0 };
+	struct s2_survey found;
 	bool young = false;
 
 	(void)state;
@@ -577,7 +611,7 @@ static void a_shared_call_has_no_budget_and_keeps_nothing(void **state)
 		SHARED_CALL(s2_split(s, s2_ipa(A), BLOCK, S2_SHARED, &op));
 		SHARED_CALL(s2_collapse(s, s2_ipa(A), BLOCK, S2_SHARED, &op));
 		SHARED_CALL(s2_clean(s, s2_ipa(A), BLOCK, S2_SHARED, &op));
-		SHARED_CALL(s2_count(s, s2_ipa(A), BLOCK, S2_SHARED, bytes, &op));
+		SHARED_CALL(s2_survey(s, s2_ipa(A), BLOCK, S2_SHARED, &found, &op));
 #undef SHARED_CALL
 		assert_int_equal(op.st.kind, 0);
 		assert_true(bed_lookup(&bed, A).level == 2);
@@ -633,6 +667,7 @@ int main(void)
 		cmocka_unit_test(a_budget_may_become_smaller_between_steps),
 		cmocka_unit_test(what_may_change_between_steps_and_what_not),
 		cmocka_unit_test(a_block_over_the_finished_part_leaves_no_hole),
+		cmocka_unit_test(a_map_that_fails_in_a_later_step_leaves_no_empty_table),
 		cmocka_unit_test(a_page_is_executable_only_if_it_was_made_so),
 		cmocka_unit_test(new_memory_is_cleaned_when_its_old_place_is_gone),
 		cmocka_unit_test(a_call_that_waives_takes_nobody_elses_clean_away),

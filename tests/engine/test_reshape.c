@@ -212,7 +212,7 @@ static void two_levels_at_once(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < 3; i++) {
-		const struct s2_config shape = { 39, 48, 12, 0, 0, NULL };
+		const struct s2_config shape = SHAPE(39, 48, 12, 0);
 		const struct lab_vm_config cfg = { .ipa_bits = shape.ipa_bits,
 						   .pa_bits = shape.pa_bits,
 						   .page_shift = 12,

@@ -261,6 +261,19 @@ static void one_young_member_makes_the_run_young(void **state)
 	young = false;
 	assert_int_equal(s2_age(&bed.s2, s2_ipa(GIB), PAGE, 0, &young, NULL), 0);
 	assert_true(young);
+	/* Hardware sets the flag of the member that it likes; a lookup sees it. */
+	assert_int_equal(s2_age(&bed.s2, s2_ipa(GIB), RUN, S2_CLEAR, &young, NULL), 0);
+	bed_map(&bed, GIB + RUN, 4 * GIB + RUN, RUN, RW, S2_MAP_CONT);
+	for (unsigned i = 0; i < 16; i++) {
+		uint64_t *entry = bed_entry(&bed, GIB + i * PAGE, 3);
+
+		for (unsigned j = 0; j < 16; j++)
+			assert_false(bed_lookup(&bed, GIB + j * PAGE).young);
+		*entry |= DESC_AF;
+		for (unsigned j = 0; j < 16; j++)
+			assert_true(bed_lookup(&bed, GIB + j * PAGE).young);
+		*entry &= ~DESC_AF;
+	}
 	close_bed();
 }
 

@@ -5,6 +5,7 @@
  * while it is under way.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "world.h"
 
@@ -103,10 +104,11 @@ static bool rest_map(const struct flat_run *old, const struct flat_run *now,
 struct gone {
 	struct flat_run was;
 	bool replaced; /* by another leaf; else there is nothing */
-	bool resized;  /* by one of another level that maps it alike */
+	bool resized;  /* by one of another level that maps it alike, or a counted one */
 };
 
-static bool next_gone(const struct world *w, uint64_t *at, struct gone *g)
+static bool next_gone(const struct world *w, const struct call *c, uint64_t *at,
+		      struct gone *g)
 {
 	const struct flat_run *was, *now;
 
@@ -127,6 +129,10 @@ static bool next_gone(const struct world *w, uint64_t *at, struct gone *g)
 			     !((now->attr ^ g->was.attr) & (S2_MEM_MASK | S2_SH_MASK));
 		if (!now->busy && (!g->resized || now->level != g->was.level))
 			return true;
+		if (!now->busy && c->kind->note == NOTE_MAPS &&
+		    (flat_counted(&w->flat, now->attr) ||
+		     flat_counted(&w->flat, g->was.attr)))
+			return true;
 	}
 	return false;
 }
@@ -140,7 +146,7 @@ static uint64_t cleans_old(const struct world *w, const struct call *c, uint64_t
 	uint64_t at = 0, most = 0;
 	struct gone g;
 
-	while (next_gone(w, &at, &g)) {
+	while (next_gone(w, c, &at, &g)) {
 		uint64_t n = g.was.end - g.was.ipa;
 
 		if (g.was.busy == FLAT_PARKED) {
@@ -163,7 +169,7 @@ static void hand_on(struct world *w, const struct call *c)
 	uint64_t at = 0;
 	struct gone g;
 
-	for (unsigned n = 0; n < 2 && next_gone(w, &at, &g);) {
+	for (unsigned n = 0; n < 2 && next_gone(w, c, &at, &g);) {
 		struct flat_run r;
 
 		if (!g.was.pa || g.was.busy ||
@@ -181,7 +187,7 @@ static void promise_gone(struct world *w, const struct call *c, bool parked)
 	uint64_t at = 0;
 	struct gone g;
 
-	while (next_gone(w, &at, &g))
+	while (next_gone(w, c, &at, &g))
 		if (!g.replaced && parked == (g.was.busy == FLAT_PARKED))
 			rig_unmapped(g.was.ipa, g.was.end - g.was.ipa,
 				     parked || !(c->flags & S2_NO_CLEAN));
@@ -396,20 +402,62 @@ static int apply_nothing(struct flat *f, struct call *c, uint64_t from, uint64_t
 	return 0;
 }
 
-static int run_count(struct world *w, struct call *c)
+/* Of annotations in [lo, hi): bytes, and the value if there is one. */
+static uint64_t count_notes(const struct flat *notes, uint64_t lo, uint64_t hi,
+			    uint64_t *value)
 {
-	return s2_count(&w->s2, s2_ipa(c->ipa), c->size, c->flags, c->bytes, op_of(c));
+	const struct flat_run *r;
+	uint64_t bytes = 0;
+
+	*value = 0;
+	for (; lo < hi && (r = flat_at(notes, lo)) && r->ipa < hi; lo = r->end) {
+		struct flat_run p = flat_cut(r, lo, hi);
+
+		*value = !bytes || *value == note_value[r->attr] ? note_value[r->attr] :
+								   0;
+		bytes += p.end - p.ipa;
+	}
+	return bytes;
 }
 
-static int apply_count(struct flat *f, struct call *c, uint64_t from, uint64_t to)
+static int run_survey(struct world *w, struct call *c)
 {
+	bool steps = c->more;
+	int ret =
+		s2_survey(&w->s2, s2_ipa(c->ipa), c->size, c->flags, &c->found, op_of(c));
+	const struct s2_survey *v = &c->found;
+	uint64_t note;
+
+	if (ret)
+		return ret;
+	if (v->mapped + v->noted + v->busy + v->empty != c->size)
+		world_wrong(w, "survey: not the bytes of the range");
+	if (v->uniform != (v->empty == c->size || (v->noted == c->size && v->note) ||
+			   (v->mapped == c->size && v->all == v->any)))
+		world_wrong(w, "survey: %suniform", v->uniform ? "" : "not ");
+	if (!steps &&
+	    (v->noted != count_notes(&w->notes, c->ipa, c->ipa + c->size, &note) ||
+	     v->note != note))
+		world_wrong(w, "survey: not the annotations of the reference");
+	return 0;
+}
+
+static int apply_survey(struct flat *f, struct call *c, uint64_t from, uint64_t to)
+{
+	struct s2_survey *v = &c->there;
 	const struct flat_run *r;
 
 	for (; from < to && (r = flat_at(f, from)) && r->ipa < to; from = r->end) {
 		struct flat_run p = flat_cut(r, from, to);
 
-		if (!p.busy)
-			c->there[p.level] += p.end - p.ipa;
+		if (p.busy) {
+			v->busy += p.end - p.ipa;
+			continue;
+		}
+		v->all = v->mapped ? v->all & p.attr : p.attr;
+		v->any |= p.attr;
+		v->mapped += p.end - p.ipa;
+		v->leaves[p.level] += p.end - p.ipa;
 	}
 	return 0;
 }
@@ -664,11 +712,11 @@ const struct kind kinds[] = {
 	  .run = run_clean,
 	  .apply = apply_nothing,
 	  .cleans = cleans_range },
-	{ .name = "count",
+	{ .name = "survey",
 	  .often = 6,
 	  .flags = S2_SHARED,
-	  .run = run_count,
-	  .apply = apply_count },
+	  .run = run_survey,
+	  .apply = apply_survey },
 	{ .name = "split",
 	  .often = 15,
 	  .changes = true,
@@ -727,3 +775,12 @@ const struct kind kinds[] = {
 	  .promise = promise_dirty },
 };
 const unsigned kinds_n = sizeof(kinds) / sizeof(*kinds);
+
+const struct kind *kind_of(const char *name)
+{
+	const struct kind *k = kinds;
+
+	while (strcmp(k->name, name))
+		k++;
+	return k;
+}

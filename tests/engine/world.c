@@ -64,30 +64,15 @@ static bool world_open(struct world *w, const uint8_t *h, FILE *log)
 		rig_walker(true);
 	if (w->print)
 		fprintf(w->print,
-			"/* granule %u, ipa %u, pa %u bits, features 0x%x, errata 0x%x%s%s */\n",
+			"/* granule %u, ipa %u, pa %u bits, features 0x%x, errata 0x%x, "
+			"counted 0x%x%s%s */\n",
 			1u << cfg.granule_shift, cfg.ipa_bits, cfg.pa_bits, cfg.features,
-			cfg.errata, h[5] & 1 ? ", another agent" : "",
+			cfg.errata, cfg.counted, h[5] & 1 ? ", another agent" : "",
 			w->walker ? ", a walker without the lock" : "");
 	return true;
 }
 
 /* ---- what a step may do -------------------------------------------------------- */
-
-const struct flat_run *frames_used(const struct world *w, uint64_t pa, uint64_t size,
-				   const struct flat_run *after, struct flat_run *r)
-{
-	const struct flat *f = &w->flat;
-	const struct flat_run *at = after ? after + 1 : f->run;
-
-	for (; at < f->run + f->n; at++) {
-		if (!at->pa || at->pa >= pa + size || at->pa + (at->end - at->ipa) <= pa)
-			continue;
-		*r = flat_cut(at, at->pa < pa ? at->ipa + (pa - at->pa) : at->ipa,
-			      at->ipa + (pa + size - at->pa));
-		return at;
-	}
-	return NULL;
-}
 
 #define BIT(err) (1u << -(err))
 
@@ -368,16 +353,31 @@ static bool check_op(struct world *w, const struct call *c, int ret, uint64_t fr
 	return true;
 }
 
+static bool check_survey(struct world *w, const struct call *c)
+{
+	const struct s2_survey *v = &c->found, *r = &c->there;
+
+	for (unsigned l = 0; l < S2_LEVELS; l++)
+		if (v->leaves[l] != r->leaves[l])
+			return world_wrong(w, "%s: 0x%" PRIx64 " bytes at level %u",
+					   c->kind->name, v->leaves[l], l);
+	if (v->mapped != r->mapped || v->busy != r->busy)
+		return world_wrong(w,
+				   "%s: 0x%" PRIx64 " bytes mapped, 0x%" PRIx64
+				   " busy, not 0x%" PRIx64 " and 0x%" PRIx64,
+				   c->kind->name, v->mapped, v->busy, r->mapped, r->busy);
+	if (v->all != r->all || v->any != r->any)
+		return world_wrong(w, "%s: attributes 0x%x to 0x%x, not 0x%x to 0x%x",
+				   c->kind->name, v->all, v->any, r->all, r->any);
+	return true;
+}
+
 static bool check_outputs(struct world *w, const struct call *c)
 {
 	if (c->young != c->was_young)
 		return world_wrong(w, "%s says %d, the reference %d", c->kind->name,
 				   c->young, c->was_young);
-	for (unsigned l = 0; l < S2_LEVELS; l++)
-		if (c->bytes[l] != c->there[l])
-			return world_wrong(w, "%s: 0x%" PRIx64 " bytes at level %u",
-					   c->kind->name, c->bytes[l], l);
-	return true;
+	return check_survey(w, c);
 }
 
 static bool check_wrong(struct world *w)
@@ -636,6 +636,7 @@ static bool step(struct world *w, struct call *c, bool first)
 		log_before(c->log, &w->flat);
 	rig_call(w->pe, c->kind->name);
 	rig_no_clean(c->kind->note == NOTE_MAPS && c->flags & S2_NO_CLEAN);
+	rig_waives(c->flags & S2_NO_CLEAN || w->batched.open);
 	ret = c->kind->run(w, c);
 	rig_no_clean(false);
 	w->tally->calls++;
@@ -757,15 +758,6 @@ static void resume_other(struct world *w, struct call *c, const uint8_t *r)
 }
 
 /* ---- a whole sequence ----------------------------------------------------------- */
-
-const struct kind *kind_of(const char *name)
-{
-	const struct kind *k = kinds;
-
-	while (strcmp(k->name, name))
-		k++;
-	return k;
-}
 
 /* What settle() does: [ipa, ipa + size). */
 static void do_last(struct world *w, const char *name, uint64_t ipa, uint64_t size)
@@ -895,6 +887,7 @@ static bool world_close(struct world *w, const uint8_t *h)
 	rig_destroying();
 	do {
 		rig_call(w->pe ^= 1, "destroy");
+		rig_waives(h[3] & 0x80);
 		ret = s2_destroy(&w->s2, h[3] & 0x80 ? S2_NO_CLEAN : 0, &op);
 		w->tally->calls++;
 	} while (ret == S2_MORE);

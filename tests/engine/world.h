@@ -59,7 +59,8 @@ struct batched {
  * @mixed: others have changed its range between its steps
  * @parked: 1 + an address of the leaf that its last step has parked; 0: none
  * @then: what is mapped when it is done, if nobody else comes in between
- * @young, @bytes: what s2_age() and s2_count() said; @was_young, @there: what they should
+ * @young, @found: what s2_age() and s2_survey() said; @was_young, @there: what they
+ *	should
  */
 struct call {
 	const struct kind *kind;
@@ -80,7 +81,7 @@ struct call {
 	uint64_t parked;
 	struct flat then;
 	bool young, was_young;
-	uint64_t bytes[S2_LEVELS], there[S2_LEVELS];
+	struct s2_survey found, there;
 };
 
 /* Results that are counted: S2_MORE, 0, then the errors. */
@@ -167,16 +168,17 @@ struct kind {
 			uint64_t to);
 };
 
+/* The operations: workload.c. */
+extern const struct kind kinds[];
+extern const unsigned kinds_n;
+const struct kind *kind_of(const char *name);
+
 /*
  * The frames of which the reference says that a leaf maps them, or is cleaned: the first
  * of [pa, pa + size), or NULL; @r is the part of the leaf.
  */
 const struct flat_run *frames_used(const struct world *w, uint64_t pa, uint64_t size,
 				   const struct flat_run *after, struct flat_run *r);
-
-/* The operations: workload.c. */
-extern const struct kind kinds[];
-extern const unsigned kinds_n;
 
 /* What bytes say: pick.c. An instance with its largest leaf, a place for ranges. */
 struct s2_config pick_config(const uint8_t *h, unsigned *reach);
@@ -188,7 +190,6 @@ void pick_call(struct world *w, const uint8_t *r, struct call *c);
 void pick_budget(const struct world *w, const uint8_t *r, struct call *c);
 /* Whether a record asks for what may be refused. */
 bool pick_odd(const uint8_t *r);
-const struct kind *kind_of(const char *name);
 
 /*
  * Annotations: notes.c, which follows the engine after each step and says whether that

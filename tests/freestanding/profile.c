@@ -208,7 +208,8 @@ static void shared_calls(void)
 {
 	struct s2_limbo limbo = { 0 };
 	struct s2_op op = { .limbo = &limbo };
-	uint64_t at = 4 * GIB, bytes[S2_LEVELS];
+	struct s2_survey survey;
+	uint64_t at = 4 * GIB;
 	bool young = false, both = S2_USE_SHARED && S2_USE_CHANGES;
 
 	open_bed();
@@ -220,7 +221,7 @@ static void shared_calls(void)
 	NEEDS(both, s2_wrprotect(&s2, s2_ipa(at), PAGE, S2_SHARED, NULL), 0);
 	NEEDS(both, s2_age(&s2, s2_ipa(at), PAGE, S2_SHARED, &young, NULL), 0);
 	NEEDS(both, s2_clean(&s2, s2_ipa(at), PAGE, S2_SHARED, NULL), 0);
-	NEEDS(both, s2_count(&s2, s2_ipa(at), PAGE, S2_SHARED, bytes, NULL), 0);
+	NEEDS(both, s2_survey(&s2, s2_ipa(at), PAGE, S2_SHARED, &survey, NULL), 0);
 	NEEDS(both, s2_relax_perms(&s2, s2_ipa(at + 3 * PAGE), S2_R, S2_SHARED), 0);
 	NEEDS(both, s2_mkyoung(&s2, s2_ipa(at + 3 * PAGE), S2_SHARED), 0);
 	NEEDS(S2_USE_SHARED && S2_USE_RESHAPE,
@@ -237,7 +238,8 @@ static void budgets(void)
 					 { .max_bytes = S2_BUDGET_BYTES_MIN },
 					 { .max_entries = 1 } };
 	struct s2_limbo limbo = { 0 };
-	uint64_t at = 4 * GIB, bytes[S2_LEVELS];
+	struct s2_survey survey;
+	uint64_t at = 4 * GIB;
 	bool young = false;
 
 	open_bed();
@@ -254,7 +256,7 @@ static void budgets(void)
 		NEEDS(both, s2_wrprotect(&s2, s2_ipa(at), PAGE, 0, &op), want);
 		NEEDS(both, s2_age(&s2, s2_ipa(at), PAGE, 0, &young, &op), want);
 		NEEDS(both, s2_clean(&s2, s2_ipa(at), PAGE, 0, &op), want);
-		NEEDS(both, s2_count(&s2, s2_ipa(at), PAGE, 0, bytes, &op), want);
+		NEEDS(both, s2_survey(&s2, s2_ipa(at), PAGE, 0, &survey, &op), want);
 		NEEDS(S2_USE_STEPS && S2_USE_RESHAPE,
 		      s2_split(&s2, s2_ipa(at), PAGE, 0, &op), want);
 		NEEDS(S2_USE_STEPS && S2_USE_NOTES,
@@ -285,7 +287,8 @@ static void reshaping(void)
 
 static void changes(void)
 {
-	uint64_t at = 4 * GIB, bytes[S2_LEVELS] = { 0 };
+	struct s2_survey survey;
+	uint64_t at = 4 * GIB;
 	struct s2_dirty_log log = { s2_ipa(at), PAGE, &(uint64_t){ 0 }, false };
 	struct s2_op op = { .dirty = &log };
 	bool young = false;
@@ -296,7 +299,7 @@ static void changes(void)
 	NEEDS(S2_USE_CHANGES, s2_age(&s2, s2_ipa(at), PAGE, S2_CLEAR, &young, NULL), 0);
 	NEEDS(S2_USE_CHANGES, s2_relax_perms(&s2, s2_ipa(at), S2_W, 0), 0);
 	NEEDS(S2_USE_CHANGES, s2_mkyoung(&s2, s2_ipa(at), 0), 0);
-	NEEDS(S2_USE_CHANGES, s2_count(&s2, s2_ipa(at), PAGE, 0, bytes, NULL), 0);
+	NEEDS(S2_USE_CHANGES, s2_survey(&s2, s2_ipa(at), PAGE, 0, &survey, NULL), 0);
 	NEEDS(S2_USE_CHANGES, s2_clean(&s2, s2_ipa(at), PAGE, 0, NULL), 0);
 	/* This instance has no dirty state in any build. */
 	NEEDS(false, s2_dirty(&s2, s2_ipa(at), PAGE, 0, &log, NULL), 0);

@@ -221,7 +221,10 @@ def check_size(root):
             root, [f"-DS2_PROFILE={CORE}", fixed], CORE_ROOTS, ["src"], "core"
         ),
         "kvm": linked_text(
-            root, [f"-DS2_PROFILE={HYPERVISOR}", "-DS2_USE_52BIT=1", fixed],
+            root, [
+                f"-DS2_PROFILE={HYPERVISOR}", "-DS2_USE_52BIT=1",
+                "-DS2_USE_COUNTED=0", fixed,
+            ],
             kvm_roots(root), ["src", "extra"], "kvm",
         ),
     }

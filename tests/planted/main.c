@@ -591,6 +591,41 @@ static void neighbours(void)
 	world_flush();
 }
 
+/* Counted leaves go in every way that there is. The machine knows what is due. */
+static void counted(void)
+{
+	map(0, 8 * PAGE, COUNTED, S2_MAP_PAGES);
+	map(8 * PAGE, 2 * PAGE, RW, S2_MAP_PAGES);
+	unmap(PAGE, PAGE, 0);
+	unmap(4 * PAGE, 4 * PAGE, 0);
+	world_flush();
+	map_to(0, frame(GIB), PAGE, RW, S2_MAP_REPLACE);
+	map_to(2 * PAGE, frame(2 * PAGE), PAGE, S2_R, S2_MAP_REPLACE);
+	map_to(3 * PAGE, frame(3 * PAGE), PAGE, COUNTED, S2_MAP_REPLACE);
+	map(BLOCK, 2 * BLOCK, COUNTED, 0);
+	map(3 * BLOCK, BLOCK, COUNTED, S2_MAP_PAGES);
+	map(4 * BLOCK, BLOCK, RW, S2_MAP_PAGES);
+	split(BLOCK, BLOCK);
+	unmap(BLOCK + PAGE, PAGE, 0);
+	unmap(2 * BLOCK + PAGE, PAGE, S2_SPLIT_EDGES);
+	unmap(0, GIB, 0);
+	world_flush();
+	/* The second takes the table along. */
+	map(0, PAGE, COUNTED, 0);
+	map(5 * PAGE, PAGE, COUNTED, 0);
+	unmap(5 * PAGE, PAGE, 0);
+	unmap(0, PAGE, 0);
+	world_flush();
+	map(GIB, 2 * PAGE, COUNTED, 0);
+}
+
+static void counted_parked(void)
+{
+	map(GIB, GIB, COUNTED, 0);
+	budget(512, 64 * MIB);
+	unmap(GIB, GIB, 0);
+}
+
 /* ---- programs --------------------------------------------------------------------- */
 
 static const struct program {
@@ -731,6 +766,18 @@ static const struct program {
 	{ "runs", runs, { .features = FWB | RANGE } },
 	{ "notes", notes, { .features = FWB } },
 	{ "last-note", last_note, { .features = FWB } },
+	{ "counted", counted, { .features = FWB | RANGE, .counted = true } },
+	{ "counted-no-fwb", counted, { .counted = true } },
+	{ "counted-af", counted, { .features = HAFDBS, .counted = true } },
+	{ "counted-shared", counted, { .how = SHARED, .counted = true } },
+	{ "counted-batch", counted, { .features = FWB, .how = BATCH, .counted = true } },
+	{ "counted-steps",
+	  counted,
+	  { .entries = 512, .bytes = 2 * MIB, .counted = true } },
+	{ "counted-steps-fwb",
+	  counted,
+	  { .features = FWB, .entries = 512, .counted = true } },
+	{ "counted-parked", counted_parked, { .counted = true } },
 	{ "exchange", exchange, { .features = FWB } },
 	{ "published", published, { 0 } },
 	{ "published-fwb", published, { .features = FWB } },

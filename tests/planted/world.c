@@ -246,13 +246,15 @@ void world_open(const struct setup *s, FILE *log)
 				     .granule_shift = s->granule,
 				     .pes = PES,
 				     .table_base = UINT64_C(1) << (pa_bits - 1),
-				     .table_pages = 2048 };
+				     .table_pages = 2048,
+				     .counted = s->counted ? 1u << 3 : 0 };
 	struct s2_config cfg = { .ipa_bits = s->ipa_bits ? s->ipa_bits : 40,
 				 .pa_bits = pa_bits,
 				 .granule_shift = s->granule,
 				 .features = s->features,
 				 .errata = s->errata,
-				 .port = &world.port };
+				 .port = &world.port,
+				 .counted = mc.counted };
 	uint64_t hcr = HCR_VM | (s->features & S2_FEAT_FWB ? HCR_FWB : 0);
 
 	setup = s;
@@ -265,7 +267,7 @@ void world_open(const struct setup *s, FILE *log)
 	s2m_log(world.m, log);
 	if (s2_init(&world.s2, &cfg))
 		convict("wrong-return", "s2_init()");
-	root = s2m_pa(world.m, world.s2.root);
+	root = world.port.root = s2m_pa(world.m, world.s2.root);
 	for (unsigned pe = 0; pe < PES; pe++) {
 		s2m_sysreg(world.m, pe, S2M_VTCR_EL2, s2_vtcr(&world.s2));
 		s2m_sysreg(world.m, pe, S2M_HCR_EL2, hcr);

@@ -29,6 +29,7 @@
 
 #define RW (S2_R | S2_W)
 #define RWX (S2_R | S2_W | S2_X)
+#define COUNTED (RW | S2_SW(3))
 
 /* How the calls are made: under a lock, beside others, or in a batch if possible. */
 enum how { ALONE, SHARED, BATCH };
@@ -41,6 +42,7 @@ struct setup {
 	uint8_t granule;	   /* 0: 12 */
 	enum how how;
 	uint32_t entries, bytes; /* budget() */
+	bool counted;		 /* leaves with S2_SW(3) are */
 	bool late;		 /* tables are released after the promises of the call */
 };
 

@@ -28,6 +28,7 @@
 #define DBM (UINT64_C(1) << 51)
 #define CONTIGUOUS (UINT64_C(1) << 52)
 #define XN (UINT64_C(1) << 54)
+#define COUNTED (UINT64_C(3) << 55)	/* software bits: a counted leaf */
 /* Readable and writable, accessed, not executable. */
 #define SH_INNER (UINT64_C(3) << 8)	/* with LPA2: address bits 51:50 */
 #define LEAF (XN | AF | SH_INNER | UINT64_C(3) << 6)
@@ -277,6 +278,18 @@ static inline void make_run(struct rig *r, unsigned pe)
 static inline void civac(struct rig *r, unsigned pe, uint64_t pa, uint64_t size)
 {
 	s2m_cache(r->m, pe, S2M_DC_CIVAC, pa, size);
+}
+
+/* A counted page in L3b. */
+static inline void count_page(struct rig *r, unsigned slot)
+{
+	set(r, 0, r->l3b, slot, page(r, PA + BLOCK + slot * PAGE) | COUNTED);
+	dsb_ishst(r, 0);
+}
+
+static inline void gone(struct rig *r, unsigned pe, uint64_t ipa, uint64_t pa, uint64_t size)
+{
+	s2m_leaf_gone(r->m, pe, r->l1, ipa, pa, size, 0);
 }
 
 static inline void unmapped(struct rig *r, unsigned pe, uint64_t ipa, uint64_t size)

@@ -36,7 +36,8 @@ static void build(struct rig *r, const struct geometry *g, uint32_t features)
 {
 	const struct machine_config cfg = { .features = features, .pes = 2,
 					    .granule_shift = g->granule,
-					    .table_base = g->base, .table_pages = 64 };
+					    .table_base = g->base, .table_pages = 64,
+					    .counted = 1u << 3 };
 	/* HA and HD if the machine has them. */
 	uint64_t vtcr = g->vtcr | (features & S2M_HAFDBS ? UINT64_C(3) << 21 : 0);
 

@@ -35,6 +35,7 @@ struct pool {
 	uint16_t free[POOL_PAGES];
 	unsigned nfree;
 	pthread_mutex_t lock;
+	uint64_t gone; /* bytes of counted leaves */
 };
 
 static inline unsigned pool_index(const struct pool *p, const uint64_t *table)
@@ -189,11 +190,24 @@ static inline void s2_port_dsb_ish(void *port)
 	sched_yield();
 }
 
-static inline void s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
+static inline int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	(void)port;
 	(void)ipa;
 	(void)size;
+	return 0;
+}
+
+static inline void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa,
+				     uint64_t size, uint32_t attr)
+{
+	struct pool *p = port;
+
+	(void)cookie;
+	(void)ipa;
+	(void)pa;
+	(void)attr;
+	__atomic_fetch_add(&p->gone, size, __ATOMIC_RELAXED);
 }
 
 static inline void s2_port_clean(void *port, uint64_t pa, uint64_t size, uint32_t attr)

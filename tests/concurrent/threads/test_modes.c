@@ -72,7 +72,7 @@ static int call(struct bed *b, int which, uint64_t ipa, uint64_t size, uint32_t 
 		struct s2_op *op)
 {
 	struct s2_dirty_log log = { s2_ipa(IPA), 2 * BLOCK / 8, bits, false };
-	uint64_t bytes[S2_LEVELS] = { 0 };
+	struct s2_survey survey;
 	s2_ipa_t at = s2_ipa(ipa);
 	s2_pa_t pa = s2_pa(ipa - IPA + PA);
 	bool young = false;
@@ -98,7 +98,7 @@ static int call(struct bed *b, int which, uint64_t ipa, uint64_t size, uint32_t 
 	case CLEAN:
 		return s2_clean(&b->s2, at, size, flags, op);
 	default:
-		return s2_count(&b->s2, at, size, flags, bytes, op);
+		return s2_survey(&b->s2, at, size, flags, &survey, op);
 	}
 }
 

@@ -1,38 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What is mapped in a range: counted, or its memory cleaned. No table is changed.
+ * The memory of a range cleaned. No table is changed.
  */
 #include "internal.h"
-
-int s2_count(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
-	     uint64_t bytes[S2_LEVELS], struct s2_op *op)
-{
-	uint64_t end = ipa.ipa + size;
-	struct s2_op local;
-	struct step step;
-	struct cursor c;
-	int err;
-
-	if (!S2_USE_CHANGES)
-		return S2_E_UNSUPPORTED;
-	if (flags & ~S2_SHARED)
-		return S2_E_FLAGS;
-	err = op_begin(s2, &op, &local, &step, OP_COUNT, ipa.ipa, size, 0, flags);
-	if (err)
-		return err;
-	cursor_start(&c, s2, &step, op->st.pos, end);
-	while (cursor_more(&c)) {
-		uint64_t *entry, d, past;
-
-		if (!cursor_read(&c, &entry, &d))
-			continue;
-		past = cursor_past(&c);
-		if (desc_valid(d))
-			bytes[c.level] += (past < end ? past : end) - c.ipa;
-		cursor_next(&c);
-	}
-	return op_end_at(s2, op, &step, cursor_at(&c));
-}
 
 int s2_clean(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct s2_op *op)
 {
