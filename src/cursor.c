@@ -123,19 +123,15 @@ void gather_entry(struct s2_gather *g, const struct cursor *c, uint64_t d)
 	g->table = true;
 }
 
-uint64_t desc_keep_sw(uint64_t d)
+uint64_t desc_keep_exec(uint64_t d)
 {
-	uint64_t sw = d >> DESC_SW_SHIFT;
-
-	return (d & ~DESC_KEPT) | (sw & 3) << 10 | (sw & 4) << 48 | (sw & 8) << 49;
+	return (d & ~DESC_KEPT) | (d & DESC_XN) >> DESC_KEPT_SHIFT;
 }
 
 uint64_t desc_before(uint64_t d)
 {
-	uint64_t sw = (d >> 10 & 3) | (d >> 48 & 4) | (d >> 49 & 8);
-
 	if (d & DESC_TAGGED && !desc_valid(d))
-		d = (d & ~(DESC_TAG | DESC_KEPT)) | sw << DESC_SW_SHIFT;
+		d = (d & ~(DESC_TAG | DESC_KEPT)) | (d & DESC_KEPT) << DESC_KEPT_SHIFT;
 	return (d & ~DESC_BUSY) | DESC_VALID;
 }
 

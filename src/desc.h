@@ -237,12 +237,13 @@ static inline uint64_t desc_make_busy(uint64_t d, unsigned tag)
 }
 
 /*
- * A tag has the place of the software bits. The marker of a leaf keeps those elsewhere,
- * in bits that say nothing of a leaf that is gone, for whoever counts it.
+ * A tag has the place of XN. The marker of a leaf keeps that in the place of the access
+ * flag and nG, for whoever counts the leaf. S2_DBM is lost.
  */
-#define DESC_KEPT (DESC_AF | UINT64_C(1) << 11 | UINT64_C(1) << 50 | DESC_CONT)
+#define DESC_KEPT (DESC_AF | UINT64_C(1) << 11)
+#define DESC_KEPT_SHIFT 43
 
-uint64_t desc_keep_sw(uint64_t d);
+uint64_t desc_keep_exec(uint64_t d);
 
 /* The valid leaf that marker @d, or a valid leaf, has been. */
 uint64_t desc_before(uint64_t d);
@@ -263,7 +264,7 @@ static inline bool desc_parked(uint64_t d)
 static inline uint64_t desc_make_parked(uint64_t d)
 {
 	if (S2_USE_COUNTED)
-		d = desc_keep_sw(d);
+		d = desc_keep_exec(d);
 	return (d & ~(DESC_VALID | DESC_TAG)) | DESC_BUSY | DESC_TAGGED;
 }
 

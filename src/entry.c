@@ -16,7 +16,7 @@ bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
 	if (is_shared(c->step) && !tag_take(c->s2, c->step))
 		return false;
 	if (S2_USE_COUNTED && c->step->tag && !desc_is_table(marker, c->level))
-		marker = desc_keep_sw(marker);
+		marker = desc_keep_exec(marker);
 	/*
 	 * Hardware may set the access flag or the dirty state of a valid leaf at any
 	 * time: a swap loses no update. Table entries it never writes.

@@ -28,7 +28,7 @@
 #define cursor_run s2_cursor_run
 #define cursor_swap s2_cursor_swap
 #define desc_before s2_desc_before
-#define desc_keep_sw s2_desc_keep_sw
+#define desc_keep_exec s2_desc_keep_exec
 #define entry_describe s2_entry_describe
 #define drain_own s2_drain_own
 #define edges_need s2_edges_need
