@@ -59,7 +59,7 @@
 #define run_fits s2_run_fits
 #define runs_widen s2_runs_widen
 #define settle_edges s2_settle_edges
-#define table_gone s2_table_gone
+#define tell_late s2_tell_late
 #define table_kill s2_table_kill
 #define table_revive s2_table_revive
 #define state_add s2_state_add

@@ -7,7 +7,8 @@
 
 /* clang-format off */
 #define SHAPE(ipa, pa, granule, feat)                               \
-	{ .ipa_bits = (ipa), .pa_bits = (pa), .granule_shift = (granule), .features = (feat) }
+	{ .ipa_bits = (ipa), .pa_bits = (pa), .granule_shift = (granule),   \
+	  .features = (feat) }
 /* clang-format on */
 
 /*
