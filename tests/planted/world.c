@@ -495,8 +495,7 @@ void world_flush(void)
 
 	if (!batch_open)
 		return;
-	op.max_entries = 0;
-	op.max_bytes = 0;
+	op.max_entries = 0, op.max_bytes = 0;
 	for (unsigned i = 0; i < pendings; i++)
 		if (pending[i].range.pa & S2_NO_CLEAN)
 			waive(pending[i].gone, pending[i].n);
