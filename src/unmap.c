@@ -387,13 +387,13 @@ __attribute__((__noinline__)) void window_sweep(struct s2 *s2, struct s2_op *op,
 {
 	struct window w;
 
+	window_init(&w, s2, op, step, start, end,
+		    S2_ONLY_NOTES | S2_KEEP_NOTES | S2_NO_CLEAN);
+	window_run(&w);
 	/* What it releases itself may be the last in a table, too, one level up. */
-	for (int level = LAST_LEVEL; level; level--) {
-		window_init(&w, s2, op, step, start, end,
-			    S2_ONLY_NOTES | S2_KEEP_NOTES | S2_NO_CLEAN);
+	for (int level = LAST_LEVEL; S2_USE_TAGS && w.emptied && --level;) {
+		window_init(&w, w.s2, w.op, w.step, w.start, w.end, w.flags);
 		window_run(&w);
-		if (!S2_USE_TAGS || !w.emptied || step->wait)
-			break;
 	}
 }
 
