@@ -246,6 +246,16 @@ static void pick_kind(struct call *c)
 	c->kind = list[i].kind;
 }
 
+/* An annotation waives only what it takes away. */
+static void pick_waive(struct call *c)
+{
+	bool takes = c->kind == MAP || c->kind == UNMAP ||
+		     (c->kind == ANNOTATE && c->flags & S2_MAP_REPLACE);
+
+	if (takes && (world.waive || !dice(5)))
+		c->flags |= S2_NO_CLEAN;
+}
+
 void pick_note(struct call *c)
 {
 	c->kind = ANNOTATE;
@@ -254,6 +264,7 @@ void pick_note(struct call *c)
 	if (c->attr && dice(2))
 		c->flags = S2_MAP_REPLACE | (dice(2) ? S2_SPLIT_EDGES : S2_DROP_EDGES);
 	pick_range(c, 2 * world.block + world.page);
+	pick_waive(c);
 }
 
 void pick_call(struct call *c)
@@ -298,6 +309,5 @@ void pick_call(struct call *c)
 		pick_range(c, UINT64_MAX);
 		break;
 	}
-	if ((c->kind == MAP || c->kind == UNMAP) && (world.waive || !dice(5)))
-		c->flags |= S2_NO_CLEAN;
+	pick_waive(c);
 }

@@ -290,7 +290,8 @@ static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 	}
 	if (any && !owed &&
 	    (c->kind == FLUSH ||
-	     (c->flags & S2_NO_CLEAN && (c->kind == UNMAP || c->kind == MAP))))
+	     (c->flags & S2_NO_CLEAN &&
+	      (c->kind == UNMAP || c->kind == MAP || c->kind == ANNOTATE))))
 		nested_fail("cleaned-what-was-waived", "0x%" PRIx64 ", 0x%" PRIx64, pa,
 			    size);
 	if (world.waive && c->kind != CLEAN)
