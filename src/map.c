@@ -340,26 +340,23 @@ static uint64_t make_run(const struct map *m, const struct found *f,
 
 /*
  * Permissions of a leaf with the wanted address and type change in place, and what was
- * cached with the old ones goes afterwards. Beside others also where nothing is to be
- * changed: who took a permission away may not have invalidated it yet. False if the entry
- * has to be read again.
+ * cached with the old ones goes afterwards. Beside others also where they are as wanted:
+ * who took a permission away may not have invalidated it yet. False if the entry has to
+ * be read again.
  */
 static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry,
 			  uint64_t d, uint64_t new, struct s2_gather *g)
 {
 	const s2_attr_t all = S2_R | S2_W | S2_X;
 
-	if (d == new) {
-		if (is_shared(m->step) && ~m->t.attr & all)
-			gather_leaf(g, c);
-		return true;
+	if (d != new) {
+		if (!cursor_swap(c, entry, d, new, cursor_racy(c, d)))
+			return false;
+		harvest(c, d, new);
+		m->op->changed++;
 	}
-	if (!cursor_swap(c, entry, d, new, cursor_racy(c, d)))
-		return false;
-	harvest(c, d, new);
-	if (must_invalidate(d, new))
+	if (must_invalidate(d, new) || (is_shared(m->step) && ~m->t.attr & all))
 		gather_leaf(g, c);
-	m->op->changed++;
 	return true;
 }
 

@@ -586,6 +586,7 @@ static void a_parked_leaf_is_not_taken_for_ones_own(void **state)
 
 /* The call under way has taken the permission, and no PE knows of it yet. */
 static bool protecting;
+static s2_attr_t other_bits; /* software bits, which alone need no TLBI */
 
 static void other_maps_read_only(void)
 {
@@ -594,7 +595,7 @@ static void other_maps_read_only(void)
 
 	assert_int_equal(s2_lookup(&bed.s2, s2_ipa(A), &m), 0);
 	protecting = m.state == S2_LEAF && !(m.attr & S2_W) && !beside.invalidated;
-	ret_beside = s2_map(&bed.s2, s2_ipa(A), s2_pa(PA0), PAGE, S2_R,
+	ret_beside = s2_map(&bed.s2, s2_ipa(A), s2_pa(PA0), PAGE, S2_R | other_bits,
 			    S2_SHARED | S2_MAP_PAGES, &op);
 }
 
@@ -605,15 +606,16 @@ static void other_maps_read_only(void)
 static void a_map_of_what_is_there_invalidates_it(void **state)
 {
 	(void)state;
-	for (unsigned by = 0; by < 2; by++)
+	for (unsigned by = 0; by < 4; by++)
 		for (beside_begin(other_maps_read_only); beside_next();) {
 			protecting = false;
+			other_bits = by & 2 ? S2_SW(1) : 0;
 			open_bed(S2_FEAT_FWB | S2_FEAT_TLBIRANGE);
 			bed_map(&bed, A, PA0, PAGE, RW, S2_MAP_PAGES);
 			beside_arm(&bed);
-			ret = by ? map_shared(A, PA0, PAGE, S2_R, S2_MAP_PAGES) :
-				   s2_wrprotect(&bed.s2, s2_ipa(A), PAGE, S2_SHARED,
-						NULL);
+			ret = by & 1 ? map_shared(A, PA0, PAGE, S2_R, S2_MAP_PAGES) :
+				       s2_wrprotect(&bed.s2, s2_ipa(A), PAGE, S2_SHARED,
+						    NULL);
 			beside_disarm(&bed);
 			assert_int_equal(ret, 0);
 			if (protecting && !ret_beside)

@@ -147,7 +147,8 @@ static int call(struct self *self, unsigned what, uint64_t ipa, uint64_t size,
 
 static bool is_fine(int ret)
 {
-	return !ret || ret == S2_E_EXIST || ret == S2_E_NOENT || ret == S2_E_NOMEM;
+	return !ret || ret == S2_E_EXIST || ret == S2_E_NOENT || ret == S2_E_NOMEM ||
+	       ret == S2_E_BLOCK;
 }
 
 /* Nothing is held here: say so, and free what nobody can reach any more. */
