@@ -199,7 +199,7 @@ static void *thread_main(void *data)
 				die(self, "a call that never ends", ipa, what);
 		}
 		/* An unmap with no word about the edges, and a block across one. */
-		if (!is_fine(ret) && !(ret == S2_E_BLOCK && what == 4))
+		if (!is_fine(ret))
 			die(self, s2_strerror(ret), ipa, what);
 		self->done++;
 	}
