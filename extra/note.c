@@ -36,11 +36,25 @@ static int open_edges(struct s2 *s2, struct s2_op *op)
 	return 0;
 }
 
-int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note, uint32_t flags,
-		struct s2_op *op)
+/* Not inline: its op is not to be on the stack of a call that sets annotations. */
+static __attribute__((__noinline__)) int clear_notes(struct s2 *s2, uint64_t ipa,
+						     uint64_t size, struct s2_op *op)
 {
 	struct s2_op local;
 	struct step step;
+	int err = op_begin(s2, &op, &local, &step, OP_ANNOTATE, ipa, size, 0, 0);
+
+	if (err)
+		return err;
+	err = open_edges(s2, op);
+	if (!err)
+		err = unmap_steps(s2, op, &step, S2_ONLY_NOTES | S2_DROP_EDGES, BY_RANGE);
+	return op_end(s2, op, &step, err);
+}
+
+int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note, uint32_t flags,
+		struct s2_op *op)
+{
 	int err = check_range(s2, ipa.ipa, size);
 
 	if (!S2_USE_NOTES)
@@ -52,15 +66,8 @@ int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note, uint3
 		err = S2_E_FLAGS;
 	if (!err && note >> S2_NOTE_BITS)
 		err = S2_E_ATTR;
-	if (!err && note)
-		return map_note(s2, ipa.ipa, size, note, flags, op);
-	if (!err)
-		err = op_begin(s2, &op, &local, &step, OP_ANNOTATE, ipa.ipa, size, note,
-			       flags);
 	if (err)
 		return err;
-	err = open_edges(s2, op);
-	if (!err)
-		err = unmap_steps(s2, op, &step, S2_ONLY_NOTES | S2_DROP_EDGES, BY_RANGE);
-	return op_end(s2, op, &step, err);
+	return note ? map_note(s2, ipa.ipa, size, note, flags, op) :
+		      clear_notes(s2, ipa.ipa, size, op);
 }

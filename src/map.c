@@ -599,44 +599,46 @@ static int map_steps(struct map *m)
 	}
 }
 
-static int map_run(struct map *m, enum op_kind kind, uint64_t ipa, uint64_t size,
-		   uint64_t arg, struct s2_op *op)
+/* Of s2_map(): @what is the PA. Of s2_annotate(): the value. */
+static int map_run(struct s2 *s2, enum op_kind kind, uint64_t ipa, uint64_t what,
+		   uint64_t size, s2_attr_t attr, uint32_t flags, struct s2_op *op,
+		   uint64_t *needed)
 {
+	bool note = S2_USE_NOTES && kind == OP_ANNOTATE;
 	struct s2_op local;
 	struct step step;
-	int err = op_begin(m->s2, &op, &local, &step, kind, ipa, size, arg, m->t.flags);
+	struct map m = { .s2 = s2,
+			 .step = &step,
+			 .t = { .delta = what - ipa,
+				.end = ipa + size,
+				.max_leaf = UINT64_MAX,
+				.attr = attr,
+				.flags = flags },
+			 .needed = needed };
+	int err = note ? 0 : check_map(s2, ipa, what, size, attr, flags, op);
 
+	if (!err)
+		err = op_begin(s2, &op, &local, &step, kind, ipa, size,
+			       note ? what : what >> 12 | (uint64_t)attr << 40, flags);
 	if (err)
 		return err;
-	m->op = op;
-	m->step = &step;
-	m->t.end = ipa + size;
-	m->t.max_leaf = UINT64_MAX;
+	m.op = op;
+	m.t.top = target_top(s2, flags);
+	if (note) {
+		m.t.delta = 0;
+		m.t.note = desc_make_note(what);
+		m.t.top = s2->start_level;
+	}
 	/* So no clean of new memory has to stop inside a leaf. */
-	if (op->max_bytes && cleans_new(m))
-		m->t.max_leaf = op->max_bytes;
-	return op_end(m->s2, op, &step, map_steps(m));
-}
-
-static int map_leaves(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size,
-		      s2_attr_t attr, uint32_t flags, struct s2_op *op, uint64_t *needed)
-{
-	struct map m = { .s2 = s2,
-			 .t = { .delta = pa - ipa,
-				.attr = attr,
-				.flags = flags,
-				.top = target_top(s2, flags) },
-			 .needed = needed };
-	int err = check_map(s2, ipa, pa, size, attr, flags, op);
-
-	return err ? err :
-		     map_run(&m, OP_MAP, ipa, size, pa >> 12 | (uint64_t)attr << 40, op);
+	if (op->max_bytes && cleans_new(&m))
+		m.t.max_leaf = op->max_bytes;
+	return op_end(s2, op, &step, map_steps(&m));
 }
 
 int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	      uint32_t flags, struct s2_op *op)
 {
-	return map_leaves(s2, ipa, pa, size, attr, flags, op, NULL);
+	return map_run(s2, OP_MAP, ipa, pa, size, attr, flags, op, NULL);
 }
 
 int s2_tables_needed(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
@@ -645,18 +647,14 @@ int s2_tables_needed(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
 	if (!S2_USE_REPLACE)
 		return S2_E_UNSUPPORTED;
 	*n = 0;
-	return map_leaves(s2, ipa.ipa, pa.pa, size, attr, flags & ~S2_SHARED, NULL, n);
+	return map_run(s2, OP_MAP, ipa.ipa, pa.pa, size, attr, flags & ~S2_SHARED, NULL,
+		       n);
 }
 
 int map_note(struct s2 *s2, uint64_t ipa, uint64_t size, uint64_t note, uint32_t flags,
 	     struct s2_op *op)
 {
-	struct map m = { .s2 = s2,
-			 .t = { .flags = flags,
-				.top = s2->start_level,
-				.note = desc_make_note(note) } };
-
 	if (!S2_USE_NOTES)
 		return S2_E_UNSUPPORTED;
-	return map_run(&m, OP_ANNOTATE, ipa, size, note, op);
+	return map_run(s2, OP_ANNOTATE, ipa, note, size, 0, flags, op, NULL);
 }

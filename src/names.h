@@ -78,6 +78,7 @@
 #define state_below s2_state_below
 #define table_of s2_table_of
 #define target_level s2_target_level
+#define target_top s2_target_top
 #define target_desc s2_target_desc
 #define target_in_place s2_target_in_place
 #define target_tables s2_target_tables
