@@ -353,11 +353,10 @@ void break_window(struct window *w)
 	struct cursor *c = &b.c;
 	struct s2 *s2 = w->s2;
 
+	/* To clean and to release are a walk each, and so is to report. */
 	if (is_bounded(w->step))
-		b.stop = w->step->entries - w->step->entries / 3;
-	/* To report is one walk more. */
-	if (S2_USE_COUNTED && is_bounded(w->step) && s2->counted)
-		b.stop += w->step->entries / 12;
+		b.stop = w->step->entries -
+			 w->step->entries / (S2_USE_COUNTED && s2->counted ? 4 : 3);
 	cursor_start(c, s2, w->step, w->start, w->end);
 	/* No scan of root tables that are known to be empty. */
 	while (c->ipa < w->end && !(state_of(s2, cursor_meta(c)) & META_COUNTS))
