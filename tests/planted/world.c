@@ -823,6 +823,20 @@ void annotate(uint64_t ipa, uint64_t size, uint64_t note)
 	end();
 }
 
+void annotate_over(uint64_t ipa, uint64_t size, uint64_t note)
+{
+	const uint32_t flags = S2_MAP_REPLACE | S2_SPLIT_EDGES;
+	struct s2_op op = begin(false);
+	struct extent gone[EXTENTS];
+	int ret;
+
+	STEPS(ret, &op, "s2_annotate()", 0,
+	      s2_annotate(&world.s2, s2_ipa(ipa), size, note, flags, &op));
+	book_take(ipa, size, gone);
+	s2m_claim_unmapped(world.m, world.port.pe, root, ipa, size, 0);
+	end();
+}
+
 void dirty(uint64_t ipa, uint64_t size)
 {
 	struct s2_op op = begin(false);
@@ -896,7 +910,9 @@ void __wrap_s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr
 {
 	for (unsigned i = 0; i < n_waived; i++)
 		if (waived[i].pa < pa + size && pa < waived[i].pa + waived[i].size)
-			convict("clean-waived", "0x%" PRIx64 ", 0x%" PRIx64
-				" bytes: who unmapped it has waived that", pa, size);
+			convict("clean-waived",
+				"0x%" PRIx64 ", 0x%" PRIx64
+				" bytes: who unmapped it has waived that",
+				pa, size);
 	__real_s2_port_clean(port, pa, size, attr);
 }
