@@ -63,6 +63,7 @@ static __attribute__((__noinline__)) bool finish_all(struct s2 *s2, struct s2_ba
 {
 	struct window w;
 	uint64_t bytes = step->bytes, mark = desc_make_busy(0, b->tag);
+	uint64_t start = UINT64_MAX, end = 0;
 
 	window_init(&w, s2, op, step, 0, 0, 0);
 	invalidate_places(s2, b->place, b->places);
@@ -71,10 +72,15 @@ static __attribute__((__noinline__)) bool finish_all(struct s2 *s2, struct s2_ba
 		if (b->range[i].clean)
 			window_clean(&w, b->range[i].start, b->range[i].end);
 	clean_barrier(s2, step, bytes);
+	/* Once: what one range has broken may be in a table that went with another. */
 	for (unsigned i = 0; i < b->ranges; i++) {
-		uint64_t start = b->range[i].start, end = b->range[i].end;
-
-		window_tell(&w, start, end);
+		start = b->range[i].start < start ? b->range[i].start : start;
+		end = b->range[i].end > end ? b->range[i].end : end;
+	}
+	window_tell(&w, start, end);
+	for (unsigned i = 0; i < b->ranges; i++) {
+		start = b->range[i].start;
+		end = b->range[i].end;
 		if (!release_leaves(&w, mark, start, end))
 			window_release(&w, start, end);
 	}

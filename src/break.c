@@ -42,7 +42,7 @@ static uint64_t not_unread(const struct window *w)
 	 */
 	if (log_of(w->op))
 		lost |= META_DBM;
-	/* With a budget no clean may have to stop inside a detached table, nor a report. */
+	/* With a budget no clean may have to stop inside a detached table; no report. */
 	if (is_bounded(w->step))
 		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;
 	if (S2_USE_COUNTED && is_bounded(w->step))
@@ -353,10 +353,11 @@ void break_window(struct window *w)
 	struct cursor *c = &b.c;
 	struct s2 *s2 = w->s2;
 
-	/* To clean and to release are a walk each, and so is to report. */
 	if (is_bounded(w->step))
-		b.stop = w->step->entries -
-			 w->step->entries / (S2_USE_COUNTED && s2->counted ? 4 : 3);
+		b.stop = w->step->entries - w->step->entries / 3;
+	/* To report is one walk more. */
+	if (S2_USE_COUNTED && is_bounded(w->step) && s2->counted)
+		b.stop += w->step->entries / 3 - w->step->entries / 4;
 	cursor_start(c, s2, w->step, w->start, w->end);
 	/* No scan of root tables that are known to be empty. */
 	while (c->ipa < w->end && !(state_of(s2, cursor_meta(c)) & META_COUNTS))

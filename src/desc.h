@@ -390,7 +390,7 @@ static inline s2_attr_t desc_attr(const struct s2 *s2, uint64_t d)
 /* The bits that desc_attr() reads, and what sort of entry it is. */
 static inline uint64_t desc_attr_mask(const struct s2 *s2)
 {
-	return DESC_VALID | DESC_TABLE | DESC_MEMATTR | DESC_S2AP_R | DESC_S2AP_W |
+	return DESC_TABLE | DESC_VALID | DESC_MEMATTR | DESC_S2AP_R | DESC_S2AP_W |
 	       (wide_of(s2) == S2_WIDE_LPA2 ? 0 : DESC_SH) | DESC_DBM | DESC_XN | DESC_SW;
 }
 

@@ -78,86 +78,6 @@ void leaf_gone(const struct cursor *c, uint64_t d)
 			  m.pa.pa & ~(m.size - 1), m.size, m.attr);
 }
 
-/*
- * Who puts a counted leaf below the detached table @d from now on reports it himself
- * (put_entry()). Whether there may be any.
- */
-static bool table_told(const struct s2 *s2, uint64_t d)
-{
-	uint64_t *meta = table_meta(s2, table_of(s2, d));
-	uint64_t old = s2_port_word_or(s2->port, &meta[META_STATE], META_TOLD);
-
-	return old & META_COUNTED && old & META_COUNTS;
-}
-
-/*
- * The counted leaves in [ipa, end), which is detached and invalidated: from the entry
- * under the cursor on, or below it, if it is table @d. Beside others each is swapped
- * first, for a marker that makes late calls wait, so only one call reports it. What
- * others have broken they report. But a split reports nothing: its parts are in the
- * table of its marker.
- */
-static void tell(const struct cursor *at, uint64_t ipa, uint64_t end, uint64_t d)
-{
-	struct cursor c = *at;
-
-	c.ipa = ipa;
-	c.end = end;
-	if (d)
-		cursor_down(&c, d);
-	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c);
-		unsigned tag;
-		bool mine;
-
-		d = cursor_load(&c, entry);
-		tag = desc_tag(d);
-		mine = desc_valid(d) || (desc_busy(d) && !(d & DESC_REMAKE) &&
-					 (!tag || tag == c.step->tag));
-		if ((mine || d & DESC_REMAKE) && desc_is_table(d, c.level)) {
-			if (table_told(c.s2, d)) {
-				cursor_down(&c, d);
-				continue;
-			}
-		} else if (mine && desc_counted(c.s2, desc_before(d))) {
-			if (is_shared(c.step) &&
-			    s2_port_cas(c.s2->port, entry, d, desc_make_told(d)) != d)
-				continue;
-			leaf_gone(&c, d);
-		}
-		cursor_next(&c);
-	}
-	S2_ASSERT(c.ipa >= end);
-}
-
-void table_gone(const struct cursor *c, uint64_t d)
-{
-	uint64_t past = cursor_past(c);
-
-	if (!table_told(c->s2, d))
-		return;
-	/* The markers of a batch may be anywhere in it. */
-	if (c->step->tag && !is_shared(c->step))
-		tell(c, cursor_base(c), past, d);
-	else
-		tell(c, c->ipa, past < c->end ? past : c->end, d);
-}
-
-/*
- * A counted leaf has been put into the entry under the cursor. Who has detached a table
- * above may have looked there before: one of the two finds the other.
- */
-static void look_late(const struct cursor *c)
-{
-	uint64_t told = 0;
-
-	for (int l = c->s2->start_level + 1; l <= c->level; l++)
-		told |= s2_port_word_or(c->s2->port,
-					&table_meta(c->s2, c->table[l])[META_STATE], 0);
-	if (told & META_TOLD)
-		tell(c, cursor_base(c), cursor_past(c), 0);
-}
-
 /* ---- entries that are made ----------------------------------------------------- */
 
 /*
@@ -192,8 +112,6 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 	*gone = state_add(c, meta, one) & META_DEAD;
 	/* The swap releases, as the store above. */
 	if (!*gone && cursor_swap(c, entry, d, new, false)) {
-		if (S2_USE_COUNTED && one == META_LIVE_ONE && desc_counted(c->s2, new))
-			look_late(c);
 		if (desc_note(d))
 			state_add(c, meta, UINT64_C(0) - META_NOTE_ONE);
 		return true;

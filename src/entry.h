@@ -44,11 +44,10 @@ void entry_describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
 		    struct s2_mapping *m);
 
 /*
- * What the entry under the cursor was has been broken, invalidated and cleaned by this
- * call: report leaf @d if it is counted; the counted leaves below table @d.
+ * Report leaf @d, valid or not, under the cursor if it is counted: it has been broken,
+ * invalidated and cleaned.
  */
 void leaf_gone(const struct cursor *c, uint64_t d);
-void table_gone(const struct cursor *c, uint64_t d);
 
 /* Put a detached table on a limbo list. */
 void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int level);

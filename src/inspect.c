@@ -43,15 +43,23 @@ static bool next_entry(struct cursor *c, struct s2_mapping *m)
 	return false;
 }
 
-/* Hardware may set the access flag of a run in any one of its members. */
-static bool run_young(const struct s2 *s2, const struct place *p)
+/*
+ * An entry with the contiguous hint, if it is no marker. Hardware may set the access flag
+ * of a run in any one of its members. Not inline: few lookups come here.
+ */
+static __attribute__((__noinline__)) int lookup_run(const struct s2 *s2, uint64_t ipa,
+						    const uint64_t *entry, uint64_t d,
+						    int level, struct s2_mapping *m)
 {
-	uint64_t n = run_size(s2, p->level) >> level_shift(s2, p->level), seen = 0;
-	const uint64_t *first = p->table + ((uint64_t)(p->entry - p->table) & ~(n - 1));
+	uint64_t n = run_size(s2, level) >> level_shift(s2, level);
 
+	entry_describe(s2, ipa, level, d, m);
+	if (!m->contiguous)
+		return 0;
+	entry -= (ipa >> level_shift(s2, level)) & (n - 1);
 	for (uint64_t i = 0; i < n; i++)
-		seen |= s2_port_load(s2->port, &first[i]);
-	return seen & DESC_AF;
+		m->young |= (s2_port_load(s2->port, &entry[i]) & DESC_AF) != 0;
+	return 0;
 }
 
 int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
@@ -61,9 +69,9 @@ int s2_lookup(const struct s2 *s2, s2_ipa_t ipa, struct s2_mapping *m)
 	if (ipa.ipa >= s2->ipa_end)
 		return S2_E_IPA_RANGE;
 	p = walk(s2, ipa.ipa);
+	if (S2_USE_RUNS && p.d & DESC_CONT)
+		return lookup_run(s2, ipa.ipa, p.entry, p.d, p.level, m);
 	entry_describe(s2, ipa.ipa, p.level, p.d, m);
-	if (S2_USE_RUNS && m->contiguous)
-		m->young = run_young(s2, &p);
 	return 0;
 }
 

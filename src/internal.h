@@ -3,10 +3,10 @@
  * What the engine's files share, from the bottom up. A file calls only those that stand
  * before it:
  *
- *   inval.c  op.c  cursor.c  entry.c  target.c  extra/log.c  extra/batch.c  extra/run.c
- *   edges.c  break.c  unmap.c  map.c  extra/flush.c  page.c
+ *   inval.c  op.c  cursor.c  inspect.c  entry.c  target.c  extra/log.c  extra/batch.c
+ *   extra/run.c  edges.c  break.c  unmap.c  map.c  extra/flush.c  page.c
  *
- * and by none are called config.c, inspect.c and the other files of extra/. What is in
+ * and by none are called config.c and the other files of extra/. What is in
  * extra/ may be left out of a build: src/profile.h says by which constant.
  */
 #ifndef STAGE2_SRC_INTERNAL_H

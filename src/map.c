@@ -445,6 +445,8 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 					return S2_E_BUSY;
 				continue;
 			}
+			if (S2_USE_COUNTED && is_shared(m->step) && keep & META_COUNTED)
+				tell_late(&c);
 			m->op->changed++;
 		}
 		cursor_next(&c);

@@ -16,7 +16,7 @@
  *   [59]    noted   an annotation was ever put in it or below it
  *   [60]    parked  a leaf was ever parked in it or below it
  *   [61]    counted a counted leaf was ever put in it or below it
- *   [62]    told    it is detached, and its counted leaves have been, or are being, reported
+ *   [62]    told    it is detached, and whoever did it looks for counted leaves in it
  *
  * A count has 14 bits: a table has at most 8,192 entries (64 KiB granule), and each
  * shared call adds at most one to a count before it takes it back (S2_TAGS bounds those

@@ -63,7 +63,7 @@
 #define settle_edges s2_settle_edges
 #define split_round s2_split_round
 #define tables_to s2_tables_to
-#define table_gone s2_table_gone
+#define tell_late s2_tell_late
 #define table_kill s2_table_kill
 #define table_revive s2_table_revive
 #define state_add s2_state_add

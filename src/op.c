@@ -94,7 +94,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 		op->st.parked = 0;
 		op->st.ended = false;
 		if (S2_USE_AGENTS)
-			op->st.failures = s2_port_word_load(s2->port, &s2->failures);
+			op->st.failures =
+				(uint32_t)s2_port_word_load(s2->port, &s2->failures);
 		op->st.own = (struct s2_limbo){ 0 };
 		op->start = op->done = s2_ipa(ipa);
 		op->end = s2_ipa(ipa + size);

@@ -7,7 +7,7 @@
  * accesses should be: on hardware each is an instruction) or leave it to the
  * linker. The declarations here come after it, so the compiler checks every
  * signature. ports/template/stage2_port.h is a start: all the instructions, and
- * the ten functions that only the embedder can write left external.
+ * the eleven functions that only the embedder can write left external.
  *
  * The first argument of each is s2_config.port, for the embedder's use.
  */

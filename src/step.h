@@ -66,7 +66,7 @@ static inline struct s2_dirty_log *log_of(const struct s2_op *op)
 static inline bool agents_failed(const struct s2 *s2, const struct s2_op *op)
 {
 	return S2_USE_AGENTS &&
-	       s2_port_word_load(s2->port, &s2->failures) != op->st.failures;
+	       (uint32_t)s2_port_word_load(s2->port, &s2->failures) != op->st.failures;
 }
 
 /* Where detached tables go, after their invalidation. */

@@ -202,47 +202,80 @@ static inline bool releases(const struct cursor *c, uint64_t d)
 }
 
 /*
- * The counted leaves of this call in [start, end), and those in tables that it has
- * detached, are reported: those of a shared call in the tables that it holds, which
- * another may have detached. A table that has no such leaves is not read.
+ * Who puts a counted leaf below the detached table @d from now on reports it himself
+ * (tell_late()). Whether there may be any.
  */
-void window_tell(struct window *w, uint64_t start, uint64_t end)
+static bool table_told(const struct s2 *s2, uint64_t d)
 {
-	int detached = LAST_LEVEL; /* the level of the table's marker; here none */
-	struct cursor c;
+	uint64_t *meta = table_meta(s2, table_of(s2, d));
+	uint64_t old = s2_port_word_or(s2->port, &meta[META_STATE], META_TOLD);
 
-	if (!S2_USE_COUNTED || !w->s2->counted)
-		return;
-	cursor_start(&c, w->s2, w->step, start, end);
-	while (cursor_more(&c)) {
-		uint64_t *entry = cursor_entry(&c), d = cursor_load(&c, entry);
-		bool own = releases(&c, d);
+	return old & META_COUNTED && old & META_COUNTS;
+}
 
-		if (held_down(w, &c)) {
-			if (own && detached == LAST_LEVEL)
-				detached = c.level - 1;
+/*
+ * Report the counted leaves that this call has broken, and those in tables that it has
+ * detached, which are below level @detached. Beside others each of these is swapped
+ * first, for a marker that makes late calls wait, so only one call reports it. What
+ * others have broken they report, by the tables that they hold. But a split reports
+ * nothing: its parts are in the table of its marker. A table that has no such leaves is
+ * not read.
+ */
+static void tell(const struct window *w, struct cursor *c, int detached)
+{
+	struct s2 *s2 = c->s2;
+
+	while (cursor_more(c)) {
+		uint64_t *entry = cursor_entry(c), d = cursor_load(c, entry);
+		bool own = releases(c, d), below = c->level > detached;
+		bool mine = own || (below && (desc_valid(d) || desc_parked(d)));
+
+		if (w && held_down(w, c))
 			continue;
+		if ((desc_valid(d) || desc_busy(d)) && desc_is_table(d, c->level)) {
+			if (mine || (below && d & DESC_REMAKE) ?
+				    table_told(s2, d) :
+				    desc_valid(d) && !is_shared(c->step) &&
+					    state_below(s2, d) & META_COUNTED) {
+				if (own && !below)
+					detached = c->level;
+				cursor_down(c, d);
+				continue;
+			}
+		} else if (mine && desc_counted(s2, desc_before(d))) {
+			if (below && is_shared(c->step) &&
+			    s2_port_cas(s2->port, entry, d, desc_make_told(d)) != d)
+				continue;
+			leaf_gone(c, d);
 		}
-		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
-		    state_below(w->s2, d) & META_COUNTED) {
-			cursor_down(&c, d);
-			continue;
-		}
-		if (own && desc_is_table(d, c.level))
-			table_gone(&c, d);
-		else if (own)
-			leaf_gone(&c, d);
-		/*
-		 * A marker in a table that this call has detached stays there. A late
-		 * call may have the same tag then, and must not take it for its own.
-		 */
-		if (own && c.level > detached)
-			s2_port_store(w->s2->port, entry, desc_make_told(d));
-		cursor_next(&c);
-		if (c.level <= detached)
+		cursor_next(c);
+		if (c->level <= detached)
 			detached = LAST_LEVEL;
 	}
-	S2_ASSERT(c.ipa >= end);
+	S2_ASSERT(c->ipa >= c->end);
+}
+
+void window_tell(struct window *w, uint64_t start, uint64_t end)
+{
+	struct cursor c;
+
+	cursor_start(&c, w->s2, w->step, start, end);
+	if (S2_USE_COUNTED && w->s2->counted)
+		tell(w, &c, LAST_LEVEL);
+}
+
+void tell_late(const struct cursor *c)
+{
+	struct cursor here = *c;
+	uint64_t told = 0;
+
+	for (int l = c->s2->start_level + 1; l <= c->level; l++)
+		told |= s2_port_word_or(c->s2->port,
+					&table_meta(c->s2, c->table[l])[META_STATE], 0);
+	here.ipa = cursor_base(c);
+	here.end = cursor_past(c);
+	if (told & META_TOLD)
+		tell(NULL, &here, -1);
 }
 
 /* The markers of this call in [start, end) become empty entries; tables go to limbo. */
@@ -256,9 +289,6 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 		uint64_t *entry = cursor_entry(&c), one;
 		uint64_t d = cursor_load(&c, entry);
 
-		/* What is below a table that this call has detached goes with it. */
-		if (!releases(&c, d) && held_down(w, &c))
-			continue;
 		/* All that a shared call broke is in tables that it holds. */
 		if (desc_valid_table(d, c.level) && !is_shared(w->step) &&
 		    !(only_notes(w) && cursor_covers(&c) &&
@@ -277,11 +307,17 @@ void window_release(struct window *w, uint64_t start, uint64_t end)
 			release_run(&c, limbo, entry, d);
 			/* Another's entry was in it when phase 1 looked, and is gone. */
 			if ((is_shared(w->step) || open_batch(w->s2)) &&
+			    c.level > w->s2->start_level &&
 			    !(state_of(w->s2, cursor_meta(&c)) &
 			      (META_COUNTS | META_DEAD)))
 				w->emptied = true;
 		}
-		cursor_next(&c);
+		/*
+		 * Also below a table that it has detached itself: a late call may have
+		 * the same tag, and must not take a marker for its own.
+		 */
+		if (!held_down(w, &c))
+			cursor_next(&c);
 	}
 	S2_ASSERT(c.ipa >= end);
 }
@@ -354,6 +390,11 @@ __attribute__((__noinline__)) void window_sweep(struct s2 *s2, struct s2_op *op,
 	window_init(&w, s2, op, step, start, end,
 		    S2_ONLY_NOTES | S2_KEEP_NOTES | S2_NO_CLEAN);
 	window_run(&w);
+	/* What it releases itself may be the last in a table, too, one level up. */
+	for (int level = LAST_LEVEL; S2_USE_TAGS && w.emptied && --level;) {
+		window_init(&w, w.s2, w.op, w.step, w.start, w.end, w.flags);
+		window_run(&w);
+	}
 }
 
 /*

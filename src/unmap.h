@@ -81,8 +81,13 @@ bool parked_done(struct s2 *s2, struct s2_op *op, struct step *step);
 void break_window(struct window *w);
 /* Phase 3; returns where it stopped: at a leaf that it has parked, or the end. */
 uint64_t window_clean(struct window *w, uint64_t start, uint64_t end);
-/* Phase 4: report, and release. */
+/* Phase 4: report counted leaves, and release. */
 void window_tell(struct window *w, uint64_t start, uint64_t end);
+/*
+ * A counted leaf has been put into the entry under the cursor, beside others. Who has
+ * detached a table above may have looked there before: one of the two finds the other.
+ */
+void tell_late(const struct cursor *c);
 void window_release(struct window *w, uint64_t start, uint64_t end);
 /* The barrier after cleans, if less than @bytes are left of the step's. */
 void clean_barrier(struct s2 *s2, const struct step *step, uint64_t bytes);

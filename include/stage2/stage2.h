@@ -366,6 +366,7 @@ struct s2_op {
 		uint64_t ipa, size;	/* the arguments, to recognise them */
 		uint64_t arg;
 		uint32_t flags;
+		uint32_t failures;	/* s2->failures before the operation */
 		uint64_t pos;		/* all below it is done */
 		uint64_t parked;	/* 1 + address of a leaf cleaned in part, or 0 */
 		uint64_t cleared;	/* map: what was in the way is gone below it */
@@ -373,7 +374,6 @@ struct s2_op {
 		uint8_t kind;		/* which operation; 0: none under way */
 		uint8_t phase;		/* collapse: which level */
 		bool ended;		/* destroy: the VMID has been invalidated */
-		uint64_t failures;	/* s2->failures before the operation */
 		struct s2_limbo own;	/* when the caller gave none */
 	} st;
 };

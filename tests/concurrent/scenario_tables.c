@@ -4,6 +4,13 @@
 #include "scenarios.h"
 
 static const struct scenario scenarios[] = {
+	/* Who looks for empty tables finds one, and makes the one above empty by that. */
+	{ .name = "unmaps of the two pages of a table, unmap of the table beside it",
+	  .preemptions = 2,
+	  .call = { MAP(AT_FIRST, A, F0), MAP(AT_FIRST, B, F1), MAP(AT_FIRST, D, F2),
+		    UNMAP(T1, A, PAGE), UNMAP(T2, D, BLOCK), UNMAP(T3, B, PAGE) },
+	  .watch = { A, B, D },
+	  .outcomes = "---" },
 	/* The block is on its way to be a table, and its neighbour's table goes. */
 	{ .name = "split, unmap of the only page elsewhere",
 	  .call = { MAP(AT_FIRST, A, F0), MAP_BLOCK(AT_FIRST, D, F1), SPLIT(T1, D, BLOCK),

@@ -141,6 +141,7 @@ const char *meta_check(const struct s2 *s2, uint64_t *tables);
 struct meta_seen {
 	uint64_t tables;
 	unsigned parked, empty;
+	unsigned noted; /* of those that are empty: annotations were in it */
 };
 const char *meta_look(const struct s2 *s2, struct meta_seen *seen);
 

@@ -59,7 +59,10 @@ const char *meta_look(const struct s2 *s2, struct meta_seen *seen)
 				stack[level].live = stack[level].below = 0;
 				continue;
 			}
-			seen->empty += !stack[level].live && !stack[level].notes;
+			if (!stack[level].live && !stack[level].notes) {
+				seen->empty++;
+				seen->noted += !!(meta & META_NOTED);
+			}
 			level--;
 			continue;
 		}

@@ -510,7 +510,7 @@ static void an_instance_that_counts_costs_no_more(void **state)
 	assert_memory_equal(&c, &with, sizeof(c));
 }
 
-/* ---- beside others: exactly once, whoever comes first ------------------------------- */
+/* ---- beside others: exactly once, whoever comes first ------------------------------ */
 
 static struct s2_limbo limbo, limbo_beside;
 static int ret_beside;

@@ -195,6 +195,16 @@ static void configurations(void)
 	NEEDS(S2_USE_HW, s2_init(&other, &cfg), 0);
 	cfg.features |= S2_FEAT_DBM;
 	NEEDS(S2_USE_HW, s2_init(&other, &cfg), 0);
+	cfg = config();
+	cfg.counted = 1;
+	NEEDS(S2_USE_COUNTED, s2_init(&other, &cfg), 0);
+	if (S2_USE_COUNTED) {
+		IS(s2_map(&other, s2_ipa(0), s2_pa(PAGE), 4 * PAGE, RW, 0, NULL), 0);
+		IS(s2_unmap(&other, s2_ipa(PAGE), PAGE, 0, NULL), 0);
+		IS(s2_unmap(&other, s2_ipa(0), BLOCK, 0, NULL), 0);
+		if (port.gone != 4)
+			fail(__LINE__, "four leaves are reported", (int)port.gone, 0);
+	}
 	/* The counting port has one root, which the others have written to. */
 	IS(s2_init(&s2, &(struct s2_config){ .ipa_bits = 40,
 					     .pa_bits = 48,

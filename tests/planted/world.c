@@ -495,8 +495,7 @@ void world_flush(void)
 
 	if (!batch_open)
 		return;
-	op.max_entries = 0;
-	op.max_bytes = 0;
+	op.max_entries = 0, op.max_bytes = 0;
 	for (unsigned i = 0; i < pendings; i++)
 		if (pending[i].range.pa & S2_NO_CLEAN)
 			waive(pending[i].gone, pending[i].n);
@@ -535,10 +534,7 @@ static void map_expecting(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t at
 		n = book_take(op.start.ipa, op.end.ipa - op.start.ipa, gone);
 		book_add(ipa, size, pa, attr);
 		for (unsigned i = 0; i < n; i++) {
-			/*
-			 * The memory is replaced by other memory, and the old memory has
-			 * another owner.
-			 */
+			/* Replaced by other memory; it has another owner now. */
 			if (flags & S2_MAP_REPLACE &&
 			    gone[i].pa != pa + (gone[i].ipa - ipa))
 				s2m_claim_frame_free(world.m, world.port.pe, gone[i].pa,

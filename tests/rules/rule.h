@@ -287,7 +287,8 @@ static inline void count_page(struct rig *r, unsigned slot)
 	dsb_ishst(r, 0);
 }
 
-static inline void gone(struct rig *r, unsigned pe, uint64_t ipa, uint64_t pa, uint64_t size)
+static inline void gone(struct rig *r, unsigned pe, uint64_t ipa, uint64_t pa,
+			uint64_t size)
 {
 	s2m_leaf_gone(r->m, pe, r->l1, ipa, pa, size, 0);
 }
