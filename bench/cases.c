@@ -54,6 +54,9 @@ const struct bench_case bench_cases[] = {
 	  ALIGNED(G), .call = BLOCK, PER_CALL(G / BLOCK), .features = BOTH },
 	{ "unmap-page", "... in calls of 4 KiB", .op = UNMAP, .before = PAGES, ALIGNED(G),
 	  .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
+	{ "unmap-page-split", "... in calls of 4 KiB, where blocks may be split",
+	  .op = UNMAP_SPLIT, .before = PAGES, ALIGNED(G), .call = PAGE,
+	  PER_CALL(G / PAGE), .features = BOTH },
 	{ "unmap-page-af", "... where hardware sets access flags", .op = UNMAP,
 	  .before = PAGES, ALIGNED(G), .call = PAGE, PER_CALL(G / PAGE),
 	  .features = BOTH | BENCH_HAFDBS },
@@ -103,8 +106,15 @@ const struct bench_case bench_cases[] = {
 	  .features = BOTH },
 	{ "map-page", "... page by page", .op = MAP, ALIGNED(G), .call = PAGE,
 	  PER_CALL(G / PAGE), .features = BOTH },
-	{ "map-fault", "... page by page, shared: at fault time", .op = FAULT, ALIGNED(G),
-	  .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
+	{ "map-page-split", "... page by page, where blocks may be split",
+	  .op = MAP_SPLIT, ALIGNED(G), .call = PAGE, PER_CALL(G / PAGE),
+	  .features = BOTH },
+	{ "map-again", "map 1 GiB of pages that are mapped", .op = MAP_AGAIN,
+	  .before = PAGES, ALIGNED(G), PER_PAGE(G), .features = BOTH },
+	{ "map-perms", "... that are read-only", .op = MAP_AGAIN, .before = READ_ONLY,
+	  ALIGNED(G), PER_PAGE(G), .features = BOTH },
+	{ "map-fault", "map 1 GiB of pages page by page, shared: at fault time",
+	  .op = FAULT, ALIGNED(G), .call = PAGE, PER_CALL(G / PAGE), .features = BOTH },
 	{ "map-blocks", "map 64 GiB of 2 MiB blocks in one call", .op = MAP,
 	  ALIGNED(64 * G), .blocks = true, PER_BLOCK(64 * G), .features = BOTH },
 	{ "wrprotect", "write-protect 1 GiB of pages", .op = WRPROTECT, .before = PAGES,
@@ -169,7 +179,7 @@ uint64_t case_tables(const struct bench_case *c)
 	uint64_t mem = c->mem ? c->mem : c->size;
 	uint64_t leaf_tables = mem / BLOCK + 2;
 	bool pages = (c->before != BLOCKS && c->before != NOTHING) || c->op == FAULT ||
-		     c->op == SPLIT || c->op == MAP;
+		     c->op == SPLIT || c->op == MAP || c->op == MAP_SPLIT;
 
 	return (pages ? leaf_tables : 0) + mem / G + 64;
 }
@@ -179,6 +189,12 @@ bool case_for(const struct bench_case *c, const struct bench_side *s)
 	switch (c->op) {
 	case FAULT:
 		return s->fault;
+	case MAP_AGAIN:
+		return s->map_again;
+	case MAP_SPLIT:
+		return s->map_split;
+	case UNMAP_SPLIT:
+		return s->unmap_split;
 	case DESCRIBE:
 		return s->describe;
 	case SURVEY:
@@ -269,6 +285,15 @@ static uint64_t one(const struct bench_case *c, const struct bench_side *s, uint
 		break;
 	case MAP:
 		s->map(ipa, frame(ipa), size, !c->blocks);
+		break;
+	case MAP_AGAIN:
+		s->map_again(ipa, frame(ipa), size, true);
+		break;
+	case MAP_SPLIT:
+		s->map_split(ipa, frame(ipa), size);
+		break;
+	case UNMAP_SPLIT:
+		s->unmap_split(ipa, size);
 		break;
 	case FAULT:
 		s->fault(ipa, frame(ipa));

@@ -16,8 +16,11 @@ enum bench_before {
 
 enum bench_op {
 	UNMAP,
-	MIGRATE, /* unmap a group of pages, then map each elsewhere as a fault does */
+	MIGRATE,     /* unmap a group of pages, then map each elsewhere as a fault does */
+	UNMAP_SPLIT, /* blocks at the edges may be split: there are none */
 	MAP,
+	MAP_AGAIN, /* what is there, with write permission */
+	MAP_SPLIT,
 	FAULT,
 	WRPROTECT,
 	AGE,

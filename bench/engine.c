@@ -95,6 +95,18 @@ static void engine_map(uint64_t ipa, uint64_t pa, uint64_t size, bool pages)
 	     "map");
 }
 
+static void engine_map_split(uint64_t ipa, uint64_t pa, uint64_t size)
+{
+	must(s2_map(&s2, s2_ipa(ipa), s2_pa(pa), size, S2_R | S2_W,
+		    S2_MAP_PAGES | S2_SPLIT_EDGES, NULL),
+	     "map");
+}
+
+static void engine_unmap_split(uint64_t ipa, uint64_t size)
+{
+	must(s2_unmap(&s2, s2_ipa(ipa), size, S2_SPLIT_EDGES, NULL), "unmap");
+}
+
 /*
  * As a fault handler does it: beside other calls, without a lock. The map of a page meets
  * nothing here that it has to detach, so nothing has to wait for a grace period.
@@ -271,6 +283,9 @@ const struct bench_side bench_engine = {
 	.reset = engine_reset,
 	.close = engine_close,
 	.map = engine_map,
+	.map_again = engine_map,
+	.map_split = engine_map_split,
+	.unmap_split = engine_unmap_split,
 	.fault = engine_fault,
 	.unmap = engine_unmap,
 	.batch_begin = engine_batch_begin,

@@ -41,6 +41,8 @@ struct bench_counts {
  * @open: an arena and an instance
  * @reset: makes the instance as new: every page zeroed and back in its order
  * @map: one call; @pages: no blocks
+ * @map_again: the same over what is there
+ * @map_split, @unmap_split: pages, where blocks at the edges may be split
  * @fault: map one page as a fault handler does, beside other calls
  * @batch_begin, @batch_end: unmaps in between share one invalidation
  * @unmap_beside: unmap beside faults, without a lock. The tables are left for @release,
@@ -63,6 +65,9 @@ struct bench_side {
 	void (*reset)(void);
 	void (*close)(void);
 	void (*map)(uint64_t ipa, uint64_t pa, uint64_t size, bool pages);
+	void (*map_again)(uint64_t ipa, uint64_t pa, uint64_t size, bool pages);
+	void (*map_split)(uint64_t ipa, uint64_t pa, uint64_t size);
+	void (*unmap_split)(uint64_t ipa, uint64_t size);
 	void (*fault)(uint64_t ipa, uint64_t pa);
 	void (*unmap)(uint64_t ipa, uint64_t size);
 	void (*batch_begin)(void);

@@ -185,7 +185,7 @@ S2_INLINE uint64_t *leaves_from(const struct s2 *s2, uint64_t *at, const uint64_
 	/* The top bits of an address of 52 are not above the others. */
 	if (wide_of(s2))
 		return at;
-	for (; end - at >= 4; at += 4) {
+	for (uint64_t *last = at + ((end - at) & ~3); at != last; at += 4) {
 		if (s2_port_load(port, &at[0]) != (d += size))
 			return &at[0];
 		if (s2_port_load(port, &at[1]) != (d += size))

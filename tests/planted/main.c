@@ -165,6 +165,38 @@ static void in_place(void)
 	unmap(0, 2 * BLOCK, S2_DROP_EDGES);
 }
 
+/* What is mapped already is mapped again. */
+static void again(void)
+{
+	map(0, 5 * PAGE, S2_R, S2_MAP_PAGES);
+	map_fails(0, frame(0), PAGE, RW, S2_MAP_NEW, S2_E_EXIST);
+	map_fails(PAGE, frame(0), PAGE, RW, 0, S2_E_EXIST);
+	/* In place, all of them, and with software bits among the permissions. */
+	map(0, 5 * PAGE, RW, 0);
+	map(0, 5 * PAGE, S2_R | S2_SW(1), 0);
+	map(0, BLOCK, RW, 0);
+	/* In a block nothing changes, or a part of it does; two tables are enough. */
+	map(GIB, GIB, RW, 0);
+	memory(0);
+	map(GIB + 9 * BLOCK + PAGE, PAGE, RW, S2_MAP_PAGES);
+	memory(2);
+	map(GIB + 5 * BLOCK + PAGE, PAGE, S2_R, S2_SPLIT_EDGES);
+	memory(-1);
+	map(3 * GIB, GIB, RW, 0);
+	map_fails(3 * GIB, frame(3 * GIB), PAGE, S2_R, 0, S2_E_BLOCK);
+	/* Both edges in one block. */
+	map(8 * GIB, GIB, RW, 0);
+	memory(3);
+	map(8 * GIB + 20 * BLOCK + PAGE, 2 * BLOCK, S2_R, S2_SPLIT_EDGES);
+	memory(-1);
+	/* An owner's mark in the place of one, and others beside it. */
+	memory(2);
+	annotate_over(3 * GIB + 5 * BLOCK + PAGE, PAGE, 7);
+	memory(-1);
+	annotate_over(3 * GIB + 5 * BLOCK, BLOCK, 8);
+	unmap(0, 16 * GIB, 0);
+}
+
 static void splits(void)
 {
 	map(GIB, GIB, RW, 0);
@@ -677,6 +709,8 @@ static const struct program {
 	{ "replace-steps", replace, { .features = RANGE, .entries = 4096 } },
 	{ "in-place", in_place, { .features = FWB } },
 	{ "in-place-shared", in_place, { .how = SHARED } },
+	{ "again", again, { .features = FWB } },
+	{ "again-no-fwb", again, { .features = RANGE } },
 	{ "split", splits, { .features = FWB | RANGE } },
 	{ "split-ttl", splits, { .features = FWB | TTL } },
 	{ "split-shared", splits, { .features = FWB | RANGE, .how = SHARED } },

@@ -230,7 +230,7 @@ def check_docs(plants):
         "docs/planted-bugs.md has the table (plant.py --table)": table(plants) in text,
         "no two plants have one name": len(names) == len(set(names)),
         "each of the fifteen classes, and those with letters, have plants":
-            classes == {str(n) for n in range(1, 16)} | set("CESBNO"),
+            classes == {str(n) for n in range(1, 16)} | set("CESBMNO"),
         "each rule is one of the machine's or of world.h":
             {plant["rule"] for plant in plants} <= says | ours,
         "docs/planted-bugs.md explains the checks of world.h":

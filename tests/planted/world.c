@@ -819,6 +819,20 @@ void annotate(uint64_t ipa, uint64_t size, uint64_t note)
 	end();
 }
 
+void annotate_over(uint64_t ipa, uint64_t size, uint64_t note)
+{
+	const uint32_t flags = S2_MAP_REPLACE | S2_SPLIT_EDGES;
+	struct s2_op op = begin(false);
+	struct extent gone[EXTENTS];
+	int ret;
+
+	STEPS(ret, &op, "s2_annotate()", 0,
+	      s2_annotate(&world.s2, s2_ipa(ipa), size, note, flags, &op));
+	book_take(ipa, size, gone);
+	s2m_claim_unmapped(world.m, world.port.pe, root, ipa, size, 0);
+	end();
+}
+
 void dirty(uint64_t ipa, uint64_t size)
 {
 	struct s2_op op = begin(false);

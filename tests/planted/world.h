@@ -82,6 +82,8 @@ void split(uint64_t ipa, uint64_t size);
 void split_fails(uint64_t ipa, uint64_t size, int expected);
 void collapse(uint64_t ipa, uint64_t size);
 void annotate(uint64_t ipa, uint64_t size, uint64_t note);
+/* Over what is mapped. */
+void annotate_over(uint64_t ipa, uint64_t size, uint64_t note);
 /* The log has every page that the guest wrote. The dirty state is cleared. */
 void dirty(uint64_t ipa, uint64_t size);
 /* Calls on another PE beside the one that is under way, or between its steps. */
