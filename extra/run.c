@@ -6,8 +6,12 @@
  */
 #include "internal.h"
 
-/* The run that @edge lies inside: its size, 0 if in none; *base: its first byte. */
-static uint64_t run_around(struct s2 *s2, uint64_t edge, uint64_t *base)
+/*
+ * The run that @edge lies inside: its size, 0 if in none; *base: its first byte. Not
+ * inline: one cursor at a time on the stack.
+ */
+static __attribute__((__noinline__)) uint64_t run_around(struct s2 *s2, uint64_t edge,
+							 uint64_t *base)
 {
 	struct step step = step_free(0);
 	struct cursor c;
@@ -25,8 +29,9 @@ static uint64_t run_around(struct s2 *s2, uint64_t edge, uint64_t *base)
 	return size;
 }
 
-static void break_members(struct s2 *s2, struct step *step, uint64_t base, uint64_t size,
-			  struct s2_gather *g)
+static __attribute__((__noinline__)) void break_members(struct s2 *s2, struct step *step,
+							uint64_t base, uint64_t size,
+							struct s2_gather *g)
 {
 	struct cursor c;
 
@@ -41,7 +46,8 @@ static void break_members(struct s2 *s2, struct step *step, uint64_t base, uint6
 }
 
 /* Valid again, and no longer a run. The markers were made under the lock: untagged. */
-static void make_members(struct s2 *s2, struct step *step, uint64_t base, uint64_t size)
+static __attribute__((__noinline__)) void make_members(struct s2 *s2, struct step *step,
+						       uint64_t base, uint64_t size)
 {
 	struct cursor c;
 

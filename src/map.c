@@ -46,7 +46,7 @@ struct found {
 	/* Exclusively, all are pages in place: */
 	bool uniform;
 	uint64_t n;	    /* so many change */
-	struct s2_gather g; /* these must be invalidated */
+	struct s2_gather g; /* what must be invalidated */
 };
 
 /*
@@ -370,7 +370,7 @@ static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry
  * has gone. Beside others what was empty at the look may not be now: S2_E_BUSY then, with
  * the entries made before it staying.
  */
-static int make(struct map *m, const struct found *f, struct s2_gather *g)
+static int make(struct map *m, struct found *f)
 {
 	uint64_t keep =
 		is_note(m) ?
@@ -421,7 +421,7 @@ static int make(struct map *m, const struct found *f, struct s2_gather *g)
 			if (new <= TARGET_PART)
 				return S2_E_BUSY;
 			publish_late(m, f, cursor_base(&c), cursor_size(&c), d);
-			if (!make_in_place(m, &c, entry, d, new, g))
+			if (!make_in_place(m, &c, entry, d, new, &f->g))
 				continue;
 		} else if (is_note(m) && d == m->t.note) {
 			/* It is there. */
@@ -522,7 +522,6 @@ static __attribute__((__noinline__)) int clear_way(struct map *m)
 /* One window. S2_MORE: more of it is left, for the next step or for the next try. */
 static int map_window(struct map *m)
 {
-	struct s2_gather g = { 0 };
 	struct found f;
 	int err = prepare(m, &f);
 
@@ -546,13 +545,13 @@ static int map_window(struct map *m)
 		return 0;
 	if (!publishes_late(m, &f))
 		publish(m, m->pos, m->end - m->pos, f.fresh, f.executable);
-	if (uniform(&f)) {
-		g = f.g;
+	if (uniform(&f))
 		m->op->changed += f.n;
-	}
-	err = make(m, &f, &g);
-	if (S2_USE_IN_PLACE && g.start < g.end) {
-		invalidate(m->s2, m->step, &g);
+	else
+		f.g = (struct s2_gather){ 0 };
+	err = make(m, &f);
+	if (S2_USE_IN_PLACE && f.g.start < f.g.end) {
+		invalidate(m->s2, m->step, &f.g);
 	} else {
 		/*
 		 * The new entries before the guest runs on: without it the PE that

@@ -9,7 +9,7 @@ freestanding.py SOURCE_ROOT OPTIMISATION [BAD_FILE MESSAGE]
 - every name that the linker sees begins with s2_ (src/names.h)
 - no function calls itself, by any path, nor through a pointer (which would hide
   such a path); no frame depends on the data or exceeds FRAME bytes; the deepest
-  chain of calls stays within STACK bytes
+  chain of calls stays within STACK bytes (STACK_O0 at -O0)
 
 With BAD_FILE that file is looked at in place of the engine, and must be refused
 with a message that has MESSAGE in it.
@@ -26,6 +26,8 @@ FLAGS = ["-std=c11", "-ffreestanding", "-nostdlib", "-Wall", "-Wextra", "-Werror
 # Bytes. The stack of a hypervisor is a few KiB, and its own frames are on it too.
 FRAME = 1024
 STACK = 2048
+# Unoptimised, a function that is inlined otherwise has a frame of its own.
+STACK_O0 = 2304
 
 NODE = re.compile(r'^node: \{ title: "([^"]+)" label: "([^"]*)"(.*)\}$')
 EDGE = re.compile(r'^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"')
@@ -119,7 +121,7 @@ def read_callgraph(objects):
     return frames, calls
 
 
-def check_callgraph(objects):
+def check_callgraph(objects, stack):
     frames, calls = read_callgraph(objects)
     for name, frame in frames.items():
         if frame > FRAME:
@@ -147,15 +149,15 @@ def check_callgraph(objects):
         f"{len(frames)} functions, largest frame {frames[largest]} bytes ({largest}), "
         f"deepest chain {depth[deepest]} bytes (from {deepest})"
     )
-    if depth[deepest] > STACK:
-        fail(f"more than {STACK} bytes of stack")
+    if depth[deepest] > stack:
+        fail(f"more than {stack} bytes of stack")
 
 
 def check(root, level, files):
     with tempfile.TemporaryDirectory() as out:
         objects = compile_all(root, files, level, out)
         check_symbols(root, objects, out)
-        check_callgraph(objects)
+        check_callgraph(objects, STACK_O0 if level == "-O0" else STACK)
 
 
 def engine(root, room):
