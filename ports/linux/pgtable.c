@@ -113,6 +113,7 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 		.pa_bits = id_aa64mmfr0_parange_to_phys_shift(
 			FIELD_GET(VTCR_EL2_PS_MASK, vtcr)),
 		.granule_shift = PAGE_SHIFT,
+		.min_levels = 2, /* kvm_get_vtcr()'s least */
 	};
 	struct stage2_tables *t;
 	int err;
@@ -336,7 +337,7 @@ static void stage2_unlinked(struct stage2_tables *t, struct kvm_pgtable_mm_ops *
 
 	t->mm_ops = *mm_ops;
 	t->unlinked = true;
-	t->s2 = config_layout(&cfg);
+	config_layout(&t->s2, &cfg);
 	t->s2.root = table;
 	t->s2.root_pages = 1;
 	t->s2.start_level = level + 1;
