@@ -144,7 +144,8 @@ static int map_shared(uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
 	int err;
 
 	do
-		err = s2_map(&vm.s2, s2_ipa(ipa), s2_pa(pa), size, attr, S2_SHARED, &op);
+		err = s2_map(&vm.s2, s2_ipa(ipa), s2_pa(pa), size, attr,
+			     S2_MAP_NEW | S2_SHARED, &op);
 	while (err == S2_MORE);
 	return err;
 }
