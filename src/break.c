@@ -12,11 +12,7 @@ struct breaking {
 	uint64_t stop;	/* visits kept for the phases that follow */
 	uint64_t bytes; /* that phase 3 may still clean */
 	uint64_t lost;	/* flags of tables that are not detached unread */
-	/*
-	 * Flags of tables below which phase 3 has something to clean. A waived clean is
-	 * waived for this caller alone: a parked leaf is cleaned all the same (P14).
-	 */
-	uint64_t unclean;
+	uint64_t owed;	/* DESC_OWED, if others must know that this call cleans */
 	bool full;
 	/* Entries of the table at each level of the path that are busy since now. */
 	unsigned own[S2_LEVELS];
@@ -154,7 +150,7 @@ static bool meet_foreign(struct breaking *b, uint64_t d)
 	}
 	gather_entry(&w->g, &b->c, d);
 	window_found(w, b->c.ipa,
-		     desc_is_table(d, b->c.level) ? state_below(w->s2, d) & b->unclean :
+		     desc_is_table(d, b->c.level) ? state_below(w->s2, d) & w->unclean :
 						    leaf_to_clean(w, d));
 	return true;
 }
@@ -218,7 +214,7 @@ static bool take_leaf(struct breaking *b, uint64_t *entry, uint64_t d)
 		w->edge = true;
 		return false;
 	}
-	if (!break_entry(c, entry, d, d, &w->g))
+	if (!break_entry(c, entry, d, d | b->owed, &w->g))
 		return false;
 	harvest(c, d, 0);
 	w->op->changed++;
@@ -242,11 +238,11 @@ static bool take_table(struct breaking *b, uint64_t *entry, uint64_t d, uint64_t
 {
 	struct window *w = b->w;
 
-	if (!break_entry(&b->c, entry, d, d, &w->g))
+	if (!break_entry(&b->c, entry, d, d | b->owed, &w->g))
 		return false;
 	w->op->changed++;
 	b->own[b->c.level]++;
-	window_found(w, b->c.ipa, state & b->unclean);
+	window_found(w, b->c.ipa, state & w->unclean);
 	return true;
 }
 
@@ -321,7 +317,7 @@ static void break_run(struct breaking *b, uint64_t *entry, uint64_t like)
 		   w->g.stride);
 	b->own[c->level] += (unsigned)n;
 	w->op->changed += n;
-	w->clean |= (clean & b->unclean) != 0;
+	w->clean |= (clean & w->unclean) != 0;
 	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
 }
@@ -339,6 +335,9 @@ static void break_down(struct breaking *b, uint64_t d, bool apart)
 	b->own[c->level] = 0;
 	if (!is_shared(c->step))
 		return;
+	/* Before there are markers that say so. */
+	if (b->owed)
+		state_flag(c, cursor_meta(c), META_OWED);
 	w->held[w->n_held++] =
 		(struct held){ c->table[c->level], base + (unsigned)c->level };
 }
@@ -348,8 +347,9 @@ void break_window(struct window *w)
 	struct breaking b = { .w = w,
 			      .bytes = w->step->bytes,
 			      .lost = not_unread(w),
-			      .unclean = w->flags & S2_NO_CLEAN ? META_PARKED :
-								  META_CLEAN };
+			      .owed = is_shared(w->step) && !(w->flags & S2_NO_CLEAN) ?
+					      DESC_OWED :
+					      0 };
 	struct cursor *c = &b.c;
 	struct s2 *s2 = w->s2;
 

@@ -132,7 +132,7 @@ uint64_t desc_before(uint64_t d)
 {
 	if (d & DESC_TAGGED && !desc_valid(d))
 		d = (d & ~(DESC_TAG | DESC_KEPT)) | (d & DESC_KEPT) << DESC_KEPT_SHIFT;
-	return (d & ~DESC_BUSY) | DESC_VALID;
+	return (d & ~(DESC_BUSY | DESC_OWED)) | DESC_VALID;
 }
 
 uint64_t state_below(const struct s2 *s2, uint64_t d)

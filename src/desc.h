@@ -137,6 +137,12 @@ static inline uint64_t desc_from_tag(unsigned tag)
 }
 
 /*
+ * Whoever broke this beside other calls, or parked it, cleans its memory: so does
+ * who detaches the table that the marker is in, whatever he waives (P14).
+ */
+#define DESC_OWED (S2_USE_SHARED || S2_USE_STEPS ? UINT64_C(1) << 60 : 0)
+
+/*
  * A parked leaf is the marker of a block that has been broken and invalidated and
  * is being cleaned in steps. The address bits below the block's size count the bytes of
  * it that are clean.
@@ -265,7 +271,7 @@ static inline uint64_t desc_make_parked(uint64_t d)
 {
 	if (S2_USE_COUNTED)
 		d = desc_keep_exec(d);
-	return (d & ~(DESC_VALID | DESC_TAG)) | DESC_BUSY | DESC_TAGGED;
+	return (d & ~(DESC_VALID | DESC_TAG)) | DESC_BUSY | DESC_TAGGED | DESC_OWED;
 }
 
 /* In a detached table: reported. Late calls wait, and begin at the root again. */

@@ -17,6 +17,7 @@
  *   [60]    parked  a leaf was ever parked in it or below it
  *   [61]    counted a counted leaf was ever put in it or below it
  *   [62]    told    it is detached, and whoever did it looks for counted leaves in it
+ *   [63]    owed    a shared call that does not waive cleans went down into it
  *
  * A count has 14 bits: a table has at most 8,192 entries (64 KiB granule), and each
  * shared call adds at most one to a count before it takes it back (S2_TAGS bounds those
@@ -52,6 +53,7 @@ enum { META_STATE, META_LINK };
 #define META_PARKED (UINT64_C(1) << 60)
 #define META_COUNTED (UINT64_C(1) << 61)
 #define META_TOLD (UINT64_C(1) << 62)
+#define META_OWED (UINT64_C(1) << 63)
 
 #define LINK_LEVEL UINT64_C(3)
 #define LINK_PRESENT (UINT64_C(1) << 2)

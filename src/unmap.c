@@ -68,10 +68,10 @@ static void park_leaf(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t cl
 /*
  * Leaves and holes from the cursor to the end of its table or window, or to a table. What
  * the attributes say is asked once of consecutive entries with the same ones, and
- * neighbours in memory are one clean. A leaf that is valid is this call's only @below a
- * detached table. False if a leaf has been parked.
+ * neighbours in memory are one clean. @which: one of these bits says that a leaf is to be
+ * cleaned, if its type asks for it. False if a leaf has been parked.
  */
-static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bool below)
+static bool clean_leaves(struct cursor *c, uint64_t *entry, uint64_t which)
 {
 	struct s2 *s2 = c->s2;
 	const uint64_t address = desc_oa_mask(s2), size = cursor_size(c);
@@ -90,10 +90,7 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
 			else if (desc_is_table(d, c->level))
 				break;
 			else
-				needs = (desc_busy(d) || below) &&
-					((below && desc_parked(d)) ||
-					 !(w->flags & S2_NO_CLEAN)) &&
-					desc_needs_clean(s2->features, d);
+				needs = d & which && desc_needs_clean(s2->features, d);
 			attr = desc_attr(s2, d);
 		}
 		if (!needs) {
@@ -121,36 +118,44 @@ static bool clean_leaves(struct window *w, struct cursor *c, uint64_t *entry, bo
  * The memory of every leaf in [start, end) that is broken, or that lies below a detached
  * table. Another call's markers are cleaned as well, those below a table that it has
  * detached among them: this call promises that the memory is clean and does not wait for
- * the other. Returns where it stopped: at a leaf that it has parked, or the end.
+ * the other. If this call waives the clean: of the leaves below a detached table those
+ * whose clean another owes. Who comes later does not find them, nor waits for the other.
+ * Returns where it stopped: at a leaf that it has parked, or the end.
  */
 uint64_t window_clean(struct window *w, uint64_t start, uint64_t end)
 {
-	int detached = LAST_LEVEL; /* the level of the table's marker; here none */
+	/* By level of the path: one of these bits says that a leaf is cleaned. */
+	uint64_t which[S2_LEVELS];
 	struct cursor c;
 
 	cursor_start(&c, w->s2, w->step, start, end);
+	which[c.level] = w->flags & S2_NO_CLEAN ? 0 : DESC_BUSY;
 	while (cursor_more(&c)) {
-		uint64_t *entry, d;
+		uint64_t *entry, d, below = which[c.level];
 
-		if (held_down(w, &c))
+		if (held_down(w, &c)) {
+			which[c.level] = below;
 			continue;
+		}
 		entry = cursor_entry(&c);
 		d = cursor_load(&c, entry);
 		if ((desc_valid(d) || desc_busy(d)) && desc_is_table(d, c.level)) {
-			if (meta_cleanable(state_below(w->s2, d))) {
-				if (desc_busy(d) && detached == LAST_LEVEL)
-					detached = c.level;
+			uint64_t state = state_below(w->s2, d);
+
+			if (d & (below ? below : DESC_BUSY))
+				below = below ? DESC_VALID | DESC_BUSY : DESC_OWED;
+			if (meta_cleanable(state) &&
+			    (state & w->unclean || below & DESC_VALID)) {
 				cursor_down(&c, d);
+				which[c.level] = below;
 				continue;
 			}
 			cursor_next(&c);
-		} else if (!clean_leaves(w, &c, entry, c.level > detached)) {
+		} else if (!clean_leaves(&c, entry, below)) {
 			end = c.ipa;
 			w->op->st.parked = end + 1;
 			break;
 		}
-		if (c.level <= detached)
-			detached = LAST_LEVEL;
 	}
 	return end;
 }
@@ -351,7 +356,7 @@ void window_run(struct window *w)
 		w->op->st.ended = true;
 	}
 	/* Beside others leaves were put below a table until the DSB: look now. */
-	w->clean |= is_shared(w->step) && w->g.table && !(w->flags & S2_NO_CLEAN);
+	w->clean |= is_shared(w->step) && w->g.table;
 	if (w->clean) {
 		w->to = window_clean(w, w->from, w->to);
 		clean_barrier(w->s2, w->step, bytes);
@@ -374,6 +379,9 @@ void window_init(struct window *w, struct s2 *s2, struct s2_op *op, struct step 
 	w->end = end;
 	w->flags = flags;
 	w->extent = BY_RANGE;
+	w->unclean = META_CLEAN;
+	if (flags & S2_NO_CLEAN)
+		w->unclean = is_shared(step) ? META_PARKED | META_OWED : META_PARKED;
 	w->batch = NULL;
 	w->apart = LAST_LEVEL;
 	w->edge = w->emptied = w->found = w->clean = false;

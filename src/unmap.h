@@ -39,6 +39,11 @@ struct window {
 	uint64_t start, end;
 	uint32_t flags;
 	enum extent extent;
+	/*
+	 * Flags of tables below which phase 3 has something to clean. A waived clean is
+	 * waived for this caller alone: what another owes is cleaned all the same (P14).
+	 */
+	uint64_t unclean;
 	struct s2_batch *batch; /* which phases 2 to 4 are left to */
 	/*
 	 * The level of a table's entry that is taken apart to make room for a leaf of

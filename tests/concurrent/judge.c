@@ -341,11 +341,12 @@ static void is_cleaned(unsigned call, uint64_t end)
 
 		/*
 		 * One that was mapped beside the call may have been so after it; of one
-		 * that reaches out of the range only a part has to be clean.
+		 * that reaches out of the range only a part has to be clean. What a call
+		 * has taken from the tree, and waived, is not there for those after it.
 		 */
-		if (s->by != call &&
-		    (waived(s->by) || own & ~world.call[call].before || s->ipa < c->ipa ||
-		     s->ipa + pe_size(s->level) > end))
+		if (s->by != call && (waived(s->by) || waived(s->first) ||
+				      own & ~world.call[call].before || s->ipa < c->ipa ||
+				      s->ipa + pe_size(s->level) > end))
 			continue;
 		violation("not-cleaned", "%c has returned, 0x%llx is not clean",
 			  'a' + call, (unsigned long long)s->desc);

@@ -114,6 +114,7 @@ static struct stale *stale_add(uint64_t desc, uint64_t ipa, uint32_t at, int lev
 			     .at = (uint16_t)at,
 			     .level = (uint8_t)level,
 			     .by = (uint8_t)call_now(),
+			     .first = (uint8_t)call_now(),
 			     .table = desc_is_table(desc, level) };
 	return s;
 }
@@ -125,6 +126,7 @@ static struct stale *stale_add(uint64_t desc, uint64_t ipa, uint32_t at, int lev
 static void goes_with(struct stale *s, const struct stale *way)
 {
 	s->by = way->by;
+	s->first = way->first;
 	s->visible = way->visible;
 	s->issued_all = way->issued_all;
 	s->no_stage2 = way->no_stage2;
@@ -259,8 +261,11 @@ static void broken_by_me(uint32_t entry)
 				break;
 			at = link;
 		}
-		if (at == entry)
-			s->by = (uint8_t)call_now();
+		if (at != entry)
+			continue;
+		s->by = (uint8_t)call_now();
+		if (pe_linked(entry / ENTRIES))
+			s->first = s->by;
 	}
 }
 

@@ -93,7 +93,8 @@ struct stale {
 	uint64_t desc, ipa;
 	uint16_t at; /* the entry it was in */
 	uint8_t level;
-	uint8_t by; /* the call that broke it, or detached the table; CALLS: none */
+	uint8_t by;    /* the call that broke it, or detached the table; CALLS: none */
+	uint8_t first; /* ... that took it from the tree: a late call breaks it again */
 	bool table;
 	uint8_t visible;   /* threads that have executed a DSB since */
 	uint8_t issued;	   /* threads that have issued a TLBI by IPA for it since */
