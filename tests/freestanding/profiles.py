@@ -26,7 +26,7 @@ WARN = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
 JOBS = 2
 
 # KiB of text. Nothing else has these numbers.
-LIMITS = {"core": 12, "kvm": 27, "all": 40}
+LIMITS = {"core": 12, "kvm": 28, "all": 40}
 
 SMALL = [
     "-Os", "-ffunction-sections", "-fno-asynchronous-unwind-tables",
