@@ -115,6 +115,16 @@ static bool clean_leaves(struct cursor *c, uint64_t *entry, uint64_t which)
 }
 
 /*
+ * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that
+ * of a shared call which has broken nothing yet.
+ */
+static inline bool releases(const struct cursor *c, uint64_t d)
+{
+	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
+	       desc_tag(d) == c->step->tag;
+}
+
+/*
  * The memory of every leaf in [start, end) that is broken, or that lies below a detached
  * table. Another call's markers are cleaned as well, those below a table that it has
  * detached among them: this call promises that the memory is clean and does not wait for
@@ -142,8 +152,10 @@ uint64_t window_clean(struct window *w, uint64_t start, uint64_t end)
 		if ((desc_valid(d) || desc_busy(d)) && desc_is_table(d, c.level)) {
 			uint64_t state = state_below(w->s2, d);
 
-			if (d & (below ? below : DESC_BUSY))
-				below = below ? DESC_VALID | DESC_BUSY : DESC_OWED;
+			if (d & below)
+				below = DESC_VALID | DESC_BUSY;
+			else if (!below && releases(&c, d))
+				below = DESC_OWED;
 			if (meta_cleanable(state) &&
 			    (state & w->unclean || below & DESC_VALID)) {
 				cursor_down(&c, d);
@@ -194,16 +206,6 @@ static void release_run(struct cursor *c, struct s2_limbo *limbo, uint64_t *entr
 		  UINT64_C(0) - n * (META_BUSY_ONE + (tables ? META_TABLE_ONE : 0)));
 	step_visits(c->step, (uint64_t)(at - entry - 1));
 	cursor_on(c, (uint64_t)(at - entry - 1));
-}
-
-/*
- * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that
- * of a shared call which has broken nothing yet.
- */
-static inline bool releases(const struct cursor *c, uint64_t d)
-{
-	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
-	       desc_tag(d) == c->step->tag;
 }
 
 /*

@@ -261,10 +261,8 @@ void pick_note(struct call *c)
 	c->kind = ANNOTATE;
 	c->flags = 0;
 	c->attr = (s2_attr_t)(dice(3) ? 1 + dice(2) : 0);
-	if (c->attr && dice(2)) {
+	if (c->attr && dice(2))
 		c->flags = S2_MAP_REPLACE | (dice(2) ? S2_SPLIT_EDGES : S2_DROP_EDGES);
-		c->flags |= world.waive || !dice(5) ? S2_NO_CLEAN : 0;
-	}
 	pick_range(c, 2 * world.block + world.page);
 	pick_waive(c);
 }

@@ -242,6 +242,15 @@ static bool asked_for(const struct owed *o, unsigned i)
 	return !o->waived;
 }
 
+/* Whether the call that broke it has not returned. */
+static bool is_under_way(const struct owed *o)
+{
+	for (unsigned k = 0; k < CALLS; k++)
+		if (world.call[k].under_way && world.call[k].id == o->by)
+			return true;
+	return false;
+}
+
 static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 {
 	struct call *c = pe->call;
@@ -278,9 +287,11 @@ static void clean(struct pe *pe, uint64_t pa, uint64_t size)
 			any = true;
 			/*
 			 * A parked leaf is gone on with; overlapping ranges of a batch
-			 * are each cleaned.
+			 * are each cleaned. Whoever takes a marker along does not know
+			 * whether others have met it.
 			 */
-			owed |= (!o->clean || c->exclusive) && asked_for(o, i);
+			owed |= (!o->clean || c->exclusive || is_under_way(o)) &&
+				asked_for(o, i);
 			/* Not one that is complete already. */
 			if ((!o->clean || o->barrier) && !reachable(p, o->pa, o->birth)) {
 				o->clean = true;

@@ -257,10 +257,12 @@ static void whole_tables_are_not_read(void **state)
 
 	(void)state;
 	/* With FWB, and where the caller waives the clean. */
-	for (unsigned f = 0; f < FEATURE_SETS; f++) {
-		uint32_t flags = feature_set(f) & S2_FEAT_FWB ? 0 : S2_NO_CLEAN;
+	for (unsigned f = 0; f < 2 * FEATURE_SETS; f++) {
+		uint32_t features = feature_set(f / 2);
+		uint32_t flags = (features & S2_FEAT_FWB ? 0 : S2_NO_CLEAN) |
+				 (f % 2 ? S2_SHARED : 0);
 
-		open_bed(feature_set(f));
+		open_bed(features);
 		bed_map(&bed, GIB - 8 * MIB, 4 * GIB - 8 * MIB, GIB + 16 * MIB, RW,
 			S2_MAP_PAGES);
 		bed_map(&bed, 4 * GIB, 8 * GIB + 2 * MIB, 2 * GIB, RW,
