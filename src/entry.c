@@ -30,6 +30,12 @@ bool break_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t marker,
 	return true;
 }
 
+bool releases(const struct cursor *c, uint64_t d)
+{
+	return desc_busy(d) && !(d & DESC_REMAKE) && !desc_parked(d) &&
+	       (!S2_USE_TAGS || desc_tag(d) == c->step->tag);
+}
+
 uint64_t table_revive(const struct cursor *c, uint64_t *meta)
 {
 	return s2_port_word_add(c->s2->port, &meta[META_STATE], UINT64_C(0) - META_DEAD);
@@ -61,21 +67,6 @@ bool table_kill(const struct cursor *c, uint64_t *meta, unsigned own)
 	}
 	c->step->wait = true;
 	return false;
-}
-
-/* ---- counted leaves ----------------------------------------------------------- */
-
-void leaf_gone(const struct cursor *c, uint64_t d)
-{
-	struct s2_mapping m;
-
-	d = desc_before(d);
-	if (!desc_counted(c->s2, d))
-		return;
-	entry_describe(c->s2, c->ipa, c->level, d, &m);
-	/* Of a parked leaf some address bits count. */
-	s2_port_leaf_gone(c->s2->port, c->step->op->cookie, m.ipa.ipa,
-			  m.pa.pa & ~(m.size - 1), m.size, m.attr);
 }
 
 /* ---- entries that are made ----------------------------------------------------- */

@@ -44,10 +44,10 @@ void entry_describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
 		    struct s2_mapping *m);
 
 /*
- * Report leaf @d, valid or not, under the cursor if it is counted: it has been broken,
- * invalidated and cleaned.
+ * Only the owner of a marker replaces it. A parked leaf has none: its tag is 0, as that
+ * of a shared call which has broken nothing yet.
  */
-void leaf_gone(const struct cursor *c, uint64_t d);
+bool releases(const struct cursor *c, uint64_t d);
 
 /* Put a detached table on a limbo list. */
 void limbo_push(struct s2 *s2, struct s2_limbo *limbo, uint64_t *table, int level);

@@ -56,6 +56,7 @@
 #define reserve_fill s2_reserve_fill
 #define reserve_return s2_reserve_return
 #define reserve_take s2_reserve_take
+#define releases s2_releases
 #define run_break s2_run_break
 #define run_fits s2_run_fits
 #define runs_widen s2_runs_widen

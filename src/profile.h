@@ -71,7 +71,7 @@
 #ifndef S2_USE_NOTES
 #define S2_USE_NOTES (S2_PROFILE >= S2_PROFILE_ALL)
 #endif
-/* s2_config.counted, s2_port_leaf_gone(): counted leaves. */
+/* s2_config.counted, s2_port_leaf_gone(): counted leaves: extra/counted.c. */
 #ifndef S2_USE_COUNTED
 #define S2_USE_COUNTED (S2_PROFILE >= S2_PROFILE_ALL)
 #endif

@@ -86,13 +86,7 @@ bool parked_done(struct s2 *s2, struct s2_op *op, struct step *step);
 void break_window(struct window *w);
 /* Phase 3; returns where it stopped: at a leaf that it has parked, or the end. */
 uint64_t window_clean(struct window *w, uint64_t start, uint64_t end);
-/* Phase 4: report counted leaves, and release. */
-void window_tell(struct window *w, uint64_t start, uint64_t end);
-/*
- * A counted leaf has been put into the entry under the cursor, beside others. Who has
- * detached a table above may have looked there before: one of the two finds the other.
- */
-void tell_late(const struct cursor *c);
+/* Phase 4. */
 void window_release(struct window *w, uint64_t start, uint64_t end);
 /* The barrier after cleans, if less than @bytes are left of the step's. */
 void clean_barrier(struct s2 *s2, const struct step *step, uint64_t bytes);
@@ -112,5 +106,20 @@ static inline bool held_down(const struct window *w, struct cursor *c)
 	}
 	return false;
 }
+
+/* ---- counted leaves: extra/counted.c ------------------------------------------------ */
+
+/*
+ * What the entry under the cursor was, leaf @d, has been broken, invalidated and cleaned
+ * by this call: report it if it is counted.
+ */
+void leaf_gone(const struct cursor *c, uint64_t d);
+/* Report what this call has broken in [start, end), before it is released. */
+void window_tell(struct window *w, uint64_t start, uint64_t end);
+/*
+ * A counted leaf has been put into the entry under the cursor, beside others. Who has
+ * detached a table above may have looked there before: one of the two finds the other.
+ */
+void tell_late(const struct cursor *c);
 
 #endif /* STAGE2_SRC_UNMAP_H */
