@@ -82,7 +82,7 @@ typedef uint32_t s2_attr_t;
  *	on map (the caller has done it, or the guest cannot see it non-cacheably). It is
  *	waived for this call only: a parked leaf of another call is cleaned.
  * %S2_VMID_UNUSED: destroy: no PE has used the VMID since its last full
- *	invalidation, so none is needed.
+ *	invalidation, nor another agent the tables, so none is needed.
  * %S2_SHARED: every call but s2_init(), s2_destroy(), s2_release() and s2_annotate(): the
  *	call runs beside other shared calls. It takes no budget (%S2_E_BUDGET) and keeps
  *	nothing in the op: after %S2_MORE the same call is made again from the start. A

@@ -416,6 +416,7 @@ struct s2_op {
  *   %S2_E_EXIST. Together with %S2_MAP_REPLACE only leaves that would stay are, and
  *   others are replaced. So of two faults for one page one maps it and the other gets
  *   %S2_E_EXIST, and neither takes or gives permissions that a third call has changed.
+ *   A counted leaf (s2_config.counted) never stays, so the second replaces it.
  *
  * A leaf may permit nothing (no %S2_R, %S2_W or %S2_X). It stays mapped and is found;
  * every access of the guest faults.
