@@ -573,13 +573,12 @@ static int map_steps(struct map *m)
 	int ret, tries = 0;
 
 	for (;;) {
-		if (!drain_own(m->s2, op, m->step))
+		/* As in unmap_steps(). */
+		if (!parked_done(m->s2, op, m->step) || !drain_own(m->s2, op, m->step))
 			return S2_MORE;
 		if (op->st.pos >= m->t.end)
 			return 0;
 		if (is_bounded(m->step) && m->step->entries < op->max_entries / 2)
-			return S2_MORE;
-		if (!parked_done(m->s2, op, m->step))
 			return S2_MORE;
 		m->pos = op->st.pos;
 		ret = map_window(m);
