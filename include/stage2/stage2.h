@@ -133,10 +133,11 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  *	call beside it. All else has been done as far as op->done says. Another agent (an
  *	SMMU, a device) may still use what the range was mapped to, so do not reuse that
  *	memory. (The operation says so when it ends. Until then op->done says nothing of
- *	the agents, nor does another call on the same range.) No table that it may walk has been freed: those that had no limbo to go
- *	to are in @stuck of struct s2. When the agents are known to have let go (the
- *	stream is disabled, the device is reset), release that and op->limbo by
- *	s2_release(), and make the same call again for what is left.
+ *	the agents, nor does another call on the same range.) No table that it may walk
+ *	has been freed: those that had no limbo to go to are in @stuck of struct s2. When
+ *	the agents are known to have let go (the stream is disabled, the device is reset),
+ *	release that and op->limbo by s2_release(), and make the same call again for what
+ *	is left.
  * @S2_E_LIMBO: a shared call that may detach a table has no op->limbo
  */
 enum s2_error {
