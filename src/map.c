@@ -154,7 +154,7 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t *entry, ui
 		if (new && m->t.flags & S2_MAP_NEW)
 			return S2_E_EXIST;
 		/* Hardware would write the members of a run one by one. */
-		if (S2_USE_RUNS && S2_USE_HW && !(~new & (DESC_CONT | DESC_DBM)))
+		if (S2_USE_RUNS && S2_USE_HW && !((DESC_CONT | DESC_DBM) & ~new))
 			return S2_E_ATTR;
 		if (new > TARGET_PART) {
 			look_in_place(m, c, entry, d, new, f);
