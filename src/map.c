@@ -153,6 +153,9 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t *entry, ui
 		new = target_in_place(m->s2, &m->t, d, c->ipa, c->level, want);
 		if (new && m->t.flags & S2_MAP_NEW)
 			return S2_E_EXIST;
+		/* Hardware would write the members of a run one by one. */
+		if (S2_USE_RUNS && S2_USE_HW && !((DESC_CONT | DESC_DBM) & ~new))
+			return S2_E_ATTR;
 		if (new > TARGET_PART) {
 			look_in_place(m, c, entry, d, new, f);
 			return 0;
@@ -570,13 +573,12 @@ static int map_steps(struct map *m)
 	int ret, tries = 0;
 
 	for (;;) {
-		if (!drain_own(m->s2, op, m->step))
+		/* As in unmap_steps(). */
+		if (!parked_done(m->s2, op, m->step) || !drain_own(m->s2, op, m->step))
 			return S2_MORE;
 		if (op->st.pos >= m->t.end)
 			return 0;
 		if (is_bounded(m->step) && m->step->entries < op->max_entries / 2)
-			return S2_MORE;
-		if (!parked_done(m->s2, op, m->step))
 			return S2_MORE;
 		m->pos = op->st.pos;
 		ret = map_window(m);

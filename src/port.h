@@ -131,9 +131,12 @@ int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
  * flush of a batch or a destroy. Each is reported exactly once, by the call that broke
  * it or that detached a table above it: after no PE and no other agent can use it, and
  * after its memory has been cleaned (unless that call waives it), before the call
- * returns. A block that has been split is reported in its parts, so every byte once. A
+ * returns. If s2_port_agents_invalidate() has failed in the operation, it is reported all
+ * the same, and an agent may still use it: the port keeps the memory until none can.
+ * A block that has been split is reported in its parts, so every byte once. A
  * break that ends with the same leaf (split, a contiguous run that is opened) is not
- * reported. @cookie is op->cookie of the call, @attr what was mapped, S2_SW included.
+ * reported. @cookie is op->cookie of the call, @attr what was mapped,
+ * S2_SW included; S2_DBM may be missing.
  *
  * It is a hook, not a list, because a list would need memory for every leaf of the
  * range, or an unmap that stops whenever the list is full. It runs where the engine
@@ -155,8 +158,8 @@ void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint
  * clean: clean and invalidate [pa, pa + size) to the PoC (DC CIVAC by line),
  * without a DSB: the engine issues one DSB SY after the last. The port maps a
  * window if it has to, and leaves memory alone that has no cacheable alias.
- * @attr is the leaf's (its S2_MEM_ field says what it was mapped as); MTE tags
- * are the port's to handle.
+ * @attr is the leaf's (its S2_MEM_ field says what it was mapped as), but of a broken
+ * leaf S2_X and S2_DBM may be wrong. MTE tags are the port's to handle.
  *
  * One call may be for several leaves: neighbours in memory that agree in everything but
  * the address, the software bits included. The engine does not know RAM from a device

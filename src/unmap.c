@@ -375,12 +375,11 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 
 	/* Beside others blocks may come to the edges again and again: a few times. */
 	for (int edges = 0; edges < 4;) {
-		if (!drain_own(s2, op, step))
+		/* In this order: an error below ends the operation, with nothing to free. */
+		if (!parked_done(s2, op, step) || !drain_own(s2, op, step))
 			return S2_MORE;
 		if (op->st.pos >= end)
 			return 0;
-		if (!parked_done(s2, op, step))
-			return S2_MORE;
 		/* One window a step, and only where there is room for its phases. */
 		if (step->wait ||
 		    (is_bounded(step) && (worked || step->entries < op->max_entries / 2)))

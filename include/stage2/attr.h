@@ -60,7 +60,8 @@ typedef uint32_t s2_attr_t;
  * %S2_MAP_NEW: map: change nothing that is mapped; %S2_E_EXIST instead. See s2_map().
  * %S2_MAP_CONT: map: set the contiguous hint in every aligned run of leaves (4 KiB
  *	granules 16; 16 KiB 128 pages, 32 blocks; 64 KiB 32) that one window makes whole.
- *	A run that a step is too small for gets no hint. Not with %S2_DBM (%S2_E_ATTR).
+ *	A run that a step is too small for gets no hint. Not with %S2_DBM (%S2_E_ATTR);
+ *	nor does a map give that to a run in place (%S2_E_ATTR): unmap the run first.
  *	A call that changes part of a run first breaks all of it, invalidates, and
  *	makes it again without the hint, whatever its flags say of blocks. Changes of
  *	permissions, access flag and dirty state are applied to the whole run, as to a
@@ -81,7 +82,7 @@ typedef uint32_t s2_attr_t;
  *	on map (the caller has done it, or the guest cannot see it non-cacheably). It is
  *	waived for this call only: a parked leaf of another call is cleaned.
  * %S2_VMID_UNUSED: destroy: no PE has used the VMID since its last full
- *	invalidation, so none is needed.
+ *	invalidation, nor another agent the tables, so none is needed.
  * %S2_SHARED: every call but s2_init(), s2_destroy(), s2_release() and s2_annotate(): the
  *	call runs beside other shared calls. It takes no budget (%S2_E_BUDGET) and keeps
  *	nothing in the op: after %S2_MORE the same call is made again from the start. A

@@ -29,8 +29,9 @@
  *   the protocol.
  * - %S2_E_RESUME, %S2_E_BUDGET and %S2_E_BATCH from a call that goes on with an op
  *   leave the op where it is; any other error ends it.
- * - Every call that invalidates may also return %S2_E_AGENTS, and a shared call that may
- *   detach a table %S2_E_LIMBO.
+ * - Every call that invalidates may also return %S2_E_AGENTS, a shared call that may
+ *   detach a table %S2_E_LIMBO, any call while a batch is open %S2_E_BATCH, and one with
+ *   op->dirty what is wrong with the log. %S2_E_UNSUPPORTED depends on the build.
  * - Context: no function sleeps by itself, allocates by itself or recurses. Table pages
  *   come from s2_port_table_alloc(). Only s2_map(), s2_split(), s2_annotate(), and
  *   s2_unmap() with %S2_SPLIT_EDGES call it, before they change anything.
@@ -131,10 +132,12 @@ static inline s2_pa_t s2_pa(uint64_t pa)
  * @S2_E_AGENTS: s2_port_agents_invalidate() has failed in the operation, or in a shared
  *	call beside it. All else has been done as far as op->done says. Another agent (an
  *	SMMU, a device) may still use what the range was mapped to, so do not reuse that
- *	memory. No table that it may walk has been freed: those that had no limbo to go
- *	to are in @stuck of struct s2. When the agents are known to have let go (the
- *	stream is disabled, the device is reset), release that and op->limbo by
- *	s2_release(), and make the same call again for what is left.
+ *	memory. (The operation says so when it ends. Until then op->done says nothing of
+ *	the agents, nor does another call on the same range.) No table that it may walk
+ *	has been freed: those that had no limbo to go to are in @stuck of struct s2. When
+ *	the agents are known to have let go (the stream is disabled, the device is reset),
+ *	release that and op->limbo by s2_release(), and make the same call again for what
+ *	is left.
  * @S2_E_LIMBO: a shared call that may detach a table has no op->limbo
  */
 enum s2_error {
@@ -299,7 +302,7 @@ uint64_t s2_vttbr(const struct s2 *s2);
 
 /* ---- one operation: request, budget, progress ---------------------------- */
 
-/** The smallest budgets: one table's entries; one level-2 block's memory. */
+/** The smallest budgets: entries of a table, memory of a level-2 block (of 4 KiB). */
 #define S2_BUDGET_ENTRIES_MIN 512u
 #define S2_BUDGET_BYTES_MIN (UINT64_C(2) << 20)
 
@@ -337,7 +340,7 @@ struct s2_dirty_log {
  * @start: out: first IPA changed when a block at the edge was dropped whole,
  *	else the start of the range
  * @end: out: the same for the end (exclusive)
- * @done: out: everything below this IPA is finished
+ * @done: out: everything below this IPA is finished; for agents see %S2_E_AGENTS
  * @visited: out: entries visited by the last step
  * @cleaned: out: bytes cleaned by the last step
  * @changed: out: entries changed so far, a detached table counting as one
@@ -414,6 +417,7 @@ struct s2_op {
  *   %S2_E_EXIST. Together with %S2_MAP_REPLACE only leaves that would stay are, and
  *   others are replaced. So of two faults for one page one maps it and the other gets
  *   %S2_E_EXIST, and neither takes or gives permissions that a third call has changed.
+ *   A counted leaf (s2_config.counted) never stays, so the second replaces it.
  *
  * A leaf may permit nothing (no %S2_R, %S2_W or %S2_X). It stays mapped and is found;
  * every access of the guest faults.
@@ -680,8 +684,8 @@ int s2_wrprotect(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags,
  * enough: an old copy lacks permissions and nothing else [RWHZWS], so another PE that
  * has one faults and calls this function too.
  *
- * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_FLAGS, %S2_E_ATTR (no or other
- * bits, or execute on Device), %S2_E_NOENT, %S2_E_BUSY. Context: any.
+ * Return: 0, %S2_E_ALIGN, %S2_E_WRAP, %S2_E_IPA_RANGE, %S2_E_FLAGS, %S2_E_ATTR (no or
+ * other bits, or execute on Device), %S2_E_NOENT, %S2_E_BUSY. Context: any.
  * Locking: exclusive or shared.
  */
 int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags);
@@ -694,8 +698,8 @@ int s2_relax_perms(struct s2 *s2, s2_ipa_t ipa, s2_attr_t perms, uint32_t flags)
  *
  * No invalidation: an entry whose access flag is 0 is not cached in a TLB.
  *
- * Return: 0, %S2_E_ALIGN, %S2_E_IPA_RANGE, %S2_E_FLAGS, %S2_E_NOENT, %S2_E_BUSY.
- * Context: any. Locking: exclusive or shared.
+ * Return: 0, %S2_E_ALIGN, %S2_E_WRAP, %S2_E_IPA_RANGE, %S2_E_FLAGS, %S2_E_NOENT,
+ * %S2_E_BUSY. Context: any. Locking: exclusive or shared.
  */
 int s2_mkyoung(struct s2 *s2, s2_ipa_t ipa, uint32_t flags);
 

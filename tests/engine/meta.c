@@ -6,14 +6,17 @@
 #include "internal.h"
 #include "flat.h"
 
-/* Whether all members of the run that entry @idx is of are there, and alike. */
+/*
+ * Whether all members of the run that entry @idx is of are there, and alike. Hardware
+ * would record the dirty state of one in any other.
+ */
 static bool run_is_whole(const struct s2 *s2, uint64_t *table, unsigned idx, int level)
 {
 	unsigned n = (unsigned)(run_size(s2, level) >> level_shift(s2, level));
 	unsigned first = n ? idx & ~(n - 1) : 0;
 	uint64_t d = s2_port_load(s2->port, &table[first]);
 
-	if (!n || desc_oa(s2, d) & (run_size(s2, level) - 1))
+	if (!n || desc_oa(s2, d) & (run_size(s2, level) - 1) || d & DESC_DBM)
 		return false;
 	for (unsigned i = 0; i < n; i++, d += level_size(s2, level))
 		if (s2_port_load(s2->port, &table[first + i]) != d)

@@ -454,6 +454,9 @@ void pick_call(struct world *w, const uint8_t *r, struct call *c)
 		}
 		c->with_op = true;
 	}
+	/* A run that stays gets no dirty state: engine-runs has the refusal. */
+	if (flat_any(&w->runs, c->ipa, c->ipa + c->size))
+		c->attr &= ~S2_DBM;
 	c->done = c->start = c->ipa;
 	c->end = c->ipa + c->size;
 	c->lo = c->ipa;

@@ -661,6 +661,37 @@ static void release_counts_a_table_as_a_visit(void **state)
 	}
 }
 
+/*
+ * The end of a clean detaches a table, and then the operation ends with an error: a block
+ * has come across its edge, or there is no table. What was detached is freed all the same.
+ */
+static void an_error_after_a_parked_leaf_leaves_no_table(void **state)
+{
+	const uint64_t table = 512 * GIB;
+
+	(void)state;
+	for (unsigned map = 0; map < 2; map++) {
+		struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+		int ret, steps = 0;
+
+		bed_open(&bed, 44, 0, 16);
+		bed_map(&bed, 0, PA0, GIB, RW, 0);
+		do {
+			ret = map ? s2_map(&bed.s2, s2_ipa(0), s2_pa(PA1), GIB, RW,
+					   S2_MAP_REPLACE, &op) :
+				    s2_unmap(&bed.s2, s2_ipa(0), table + MIB, 0, &op);
+			if (!steps++ && !map)
+				bed_map(&bed, table, PA1, GIB, RW, 0);
+			bed.port.fail_after = 0;
+		} while (ret == S2_MORE);
+		bed.port.fail_after = -1;
+		assert_true(steps > 1);
+		assert_int_equal(ret, map ? S2_E_NOMEM : S2_E_BLOCK);
+		bed_check(&bed);
+		bed_close(&bed);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -674,6 +705,7 @@ int main(void)
 		cmocka_unit_test(
 			a_call_that_waives_in_steps_takes_nobody_elses_clean_away),
 		cmocka_unit_test(an_error_between_steps_leaves_no_leaf_half_clean),
+		cmocka_unit_test(an_error_after_a_parked_leaf_leaves_no_table),
 		cmocka_unit_test(a_map_that_waives_takes_nobody_elses_clean_away),
 		cmocka_unit_test(destroy_cleans_what_another_has_begun),
 		cmocka_unit_test(two_unmaps_in_steps_of_one_block),

@@ -357,6 +357,30 @@ static void an_instance_with_runs_is_exclusive(void **state)
 	close_bed();
 }
 
+/* Hardware would record a write to one member in another. */
+static void a_run_gets_no_dirty_state(void **state)
+{
+	static const uint32_t flags[] = { 0, S2_MAP_REPLACE, S2_SPLIT_EDGES };
+	struct s2 *s2 = &bed.s2;
+
+	(void)state;
+	open_bed(S2_FEAT_HAFDBS | S2_FEAT_DBM);
+	bed_map(&bed, GIB, 4 * GIB, RUN, S2_R, S2_MAP_CONT);
+	for (unsigned i = 0; i < sizeof(flags) / sizeof(*flags); i++) {
+		assert_int_equal(s2_map(s2, s2_ipa(GIB), s2_pa(4 * GIB), 2 * RUN,
+					S2_R | S2_DBM, flags[i], NULL),
+				 S2_E_ATTR);
+		assert_int_equal(hinted(GIB, 2 * RUN), 16);
+		assert_int_equal(bed_lookup(&bed, GIB).attr, S2_R);
+	}
+	/* Not what is beside it, nor what takes its place. */
+	bed_map(&bed, GIB + RUN, 4 * GIB + RUN, RUN, S2_R, 0);
+	bed_map(&bed, GIB + RUN, 4 * GIB + RUN, RUN, S2_R | S2_DBM, 0);
+	bed_map(&bed, GIB, 8 * GIB, RUN, S2_R | S2_DBM, S2_MAP_REPLACE);
+	assert_int_equal(hinted(GIB, 2 * RUN), 0);
+	close_bed();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +397,7 @@ int main(void)
 		cmocka_unit_test(steps_end_between_runs),
 		cmocka_unit_test(split_and_collapse_leave_no_stray_hint),
 		cmocka_unit_test(an_instance_with_runs_is_exclusive),
+		cmocka_unit_test(a_run_gets_no_dirty_state),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
