@@ -100,7 +100,8 @@ static void look_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 
 	f->present = true;
 	f->changed |= d != new;
-	f->executable |= m->t.attr & ~desc_exec(d) & S2_X;
+	/* One that reaches beyond the window is published as a whole, when it changes. */
+	f->executable |= cursor_covers(c) && m->t.attr & ~desc_exec(d) & S2_X;
 	f->uniform &= c->level == LAST_LEVEL &&
 		      new == target_desc(m->s2, &m->t, c->ipa, LAST_LEVEL);
 	if (uniform(f)) {
@@ -301,8 +302,8 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 
 /*
  * Beside others a leaf that the look has seen may go, or lose a permission, until the new
- * one is made. So where it has seen any, each is published just before it is made. So is
- * one of which the window is only a part: it changes as a whole.
+ * one is made. So where it has seen any, each is published just before it is made. So is,
+ * once more, one of which the window is only a part: it changes as a whole.
  */
 static bool publishes_late(const struct map *m, const struct found *f)
 {

@@ -102,20 +102,25 @@ static void a_very_large_budget_is_none(void **state)
 /* A budget of bytes alone: each window has leaves of one size all the same. */
 static void a_page_stays_where_a_step_ended_among_pages(void **state)
 {
-	const uint64_t size = BLOCK + 8 * PAGE, page = A + BLOCK + 4 * PAGE;
+	const uint64_t dirty = 300 * PAGE, page = A + BLOCK + dirty + PAGE;
 	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
 	int ret;
 
 	(void)state;
 	open_bed(S2_FEAT_FWB | S2_FEAT_HAFDBS | S2_FEAT_DBM);
-	/* A block and two pages to be cleaned, then pages that are what is asked for. */
-	bed_map(&bed, A, PA1, BLOCK + 2 * PAGE, RW | S2_MEM_NC, 0);
-	bed_map(&bed, A + BLOCK + 2 * PAGE, PA0 + BLOCK + 2 * PAGE, 6 * PAGE,
-		S2_R | S2_DBM, 0);
+	/*
+	 * More than one step cleans, in the place of a block and then of pages; behind
+	 * it pages that are what is asked for.
+	 */
+	bed_map(&bed, A + BLOCK / 2, PA1, BLOCK / 2 + dirty, RW | S2_MEM_NC,
+		S2_MAP_PAGES);
+	bed_map(&bed, A + BLOCK + dirty, PA0 + BLOCK + dirty, 6 * PAGE, S2_R | S2_DBM, 0);
 	*bed_entry(&bed, page, 3) |= DESC_S2AP_W;
-	while ((ret = map(A, PA0, size, S2_R | S2_DBM, S2_MAP_REPLACE, &op)) == S2_MORE)
+	while ((ret = map(A, PA0, BLOCK + dirty + 6 * PAGE, S2_R | S2_DBM, S2_MAP_REPLACE,
+			  &op)) == S2_MORE)
 		assert_int_equal(bed_lookup(&bed, page).state, S2_LEAF);
 	assert_int_equal(ret, 0);
+	/* What the guest has written is known. */
 	assert_true(bed_lookup(&bed, page).attr & S2_W);
 	close_bed();
 }
