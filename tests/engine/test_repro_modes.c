@@ -84,6 +84,32 @@ static void an_empty_table_in_the_way_takes_no_leaf_along(void **state)
 	close_bed();
 }
 
+/* A larger annotation that was put across the place where the last step ended. */
+static void a_clear_in_steps_clears_what_is_left(void **state)
+{
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	uint64_t done;
+	int ret;
+
+	(void)state;
+	open_bed(0);
+	assert_int_equal(s2_annotate(&bed.s2, s2_ipa(A + PAGE), BLOCK - PAGE, 7, 0, NULL),
+			 0);
+	assert_int_equal(s2_annotate(&bed.s2, s2_ipa(A), 2 * BLOCK, 0, 0, &op), S2_MORE);
+	done = op.done.ipa;
+	assert_in_range(done, A + PAGE, A + BLOCK - PAGE);
+	assert_int_equal(s2_annotate(&bed.s2, s2_ipa(A), BLOCK, 9, S2_MAP_REPLACE, NULL),
+			 0);
+	assert_int_equal(bed_lookup(&bed, A).level, 2);
+	while ((ret = s2_annotate(&bed.s2, s2_ipa(A), 2 * BLOCK, 0, 0, &op)) == S2_MORE)
+		;
+	assert_int_equal(ret, 0);
+	assert_int_equal(bed_lookup(&bed, done - PAGE).note, 9);
+	for (; done < A + 2 * BLOCK; done += PAGE)
+		assert_int_equal(bed_lookup(&bed, done).state, S2_EMPTY);
+	close_bed();
+}
+
 /* ---- budgets -------------------------------------------------------------------------- */
 
 /* A budget of which an eighth, in leaves of 512 GiB, is more than 2^64 bytes. */
@@ -190,6 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_map_of_what_is_new_takes_annotations),
 		cmocka_unit_test(an_empty_table_in_the_way_takes_no_leaf_along),
+		cmocka_unit_test(a_clear_in_steps_clears_what_is_left),
 		cmocka_unit_test(a_page_stays_where_a_step_ended_among_pages),
 		cmocka_unit_test(a_step_takes_no_more_tables_than_the_bound),
 		cmocka_unit_test(a_block_in_the_range_is_at_no_edge),
