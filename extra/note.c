@@ -24,9 +24,10 @@ static void open_edge(struct s2 *s2, uint64_t edge, uint64_t *reserve)
 	}
 }
 
+/* Of what is left: between two steps one may have been put across the place. */
 static int open_edges(struct s2 *s2, struct s2_op *op)
 {
-	uint64_t start = op->st.ipa, end = start + op->st.size, reserve = 0;
+	uint64_t start = op->st.pos, end = op->st.ipa + op->st.size, reserve = 0;
 
 	if (reserve_fill(s2, op->cookie, &reserve, edges_need(s2, start, end, true)))
 		return S2_E_NOMEM;

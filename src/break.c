@@ -38,6 +38,9 @@ static uint64_t not_unread(const struct window *w)
 	 */
 	if (log_of(w->op))
 		lost |= META_DBM;
+	/* What stays in place is below them. */
+	if (S2_USE_REPLACE && w->target && !(w->flags & S2_MAP_REPLACE))
+		lost |= META_COUNTS;
 	/* With a budget no clean may have to stop inside a detached table; no report. */
 	if (is_bounded(w->step))
 		lost |= w->flags & S2_NO_CLEAN ? META_PARKED : META_CLEAN;

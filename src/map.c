@@ -39,7 +39,6 @@ struct found {
 	bool noted;	     /* an entry is not empty, but annotated */
 	bool below;	     /* a table is where a leaf would be made */
 	bool present;	     /* a leaf stays, at least its address and type */
-	bool wide;	     /* ... and reaches beyond the window */
 	bool changed;	     /* permissions change in place */
 	bool executable;     /* ... execute among them */
 	uint64_t start, end; /* a block across that edge is in the way; or 0 */
@@ -100,9 +99,9 @@ static void look_in_place(const struct map *m, struct cursor *c, uint64_t *entry
 	uint64_t size = cursor_size(c), n = 1;
 
 	f->present = true;
-	f->wide |= cursor_past(c) > c->end;
 	f->changed |= d != new;
-	f->executable |= m->t.attr & ~desc_exec(d) & S2_X;
+	/* One that reaches beyond the window is published as a whole, when it changes. */
+	f->executable |= cursor_covers(c) && m->t.attr & ~desc_exec(d) & S2_X;
 	f->uniform &= c->level == LAST_LEVEL &&
 		      new == target_desc(m->s2, &m->t, c->ipa, LAST_LEVEL);
 	if (uniform(f)) {
@@ -129,8 +128,8 @@ static void look_in_place(const struct map *m, struct cursor *c, uint64_t *entry
  */
 static bool looks_below(const struct map *m, const struct cursor *c, uint64_t d, int want)
 {
-	return c->level < want || (S2_USE_IN_PLACE && !table_empty(c, d) &&
-				   !(m->t.flags & (S2_MAP_REPLACE | S2_MAP_NEW)));
+	return c->level < want ||
+	       (S2_USE_IN_PLACE && !table_empty(c, d) && !(m->t.flags & S2_MAP_REPLACE));
 }
 
 /* One entry of the window, for which a leaf or a table is to be made. */
@@ -167,9 +166,15 @@ static int look_entry(const struct map *m, struct cursor *c, uint64_t *entry, ui
 				return S2_E_BLOCK;
 			f->start |= start;
 			f->end |= end;
-			/* Else they are among those that the new leaves need. */
-			if (S2_USE_RESHAPE && (new || m->end < m->t.end))
+			/*
+			 * Else they are among those that the new leaves need; with a
+			 * budget the next step takes these.
+			 */
+			if (S2_USE_RESHAPE && m->t.flags & S2_SPLIT_EDGES &&
+			    (new || m->end < m->t.end)) {
 				f->tables += tables_to(m->s2, start, end, c->level);
+				new = TARGET_PART;
+			}
 		}
 	}
 	if (desc_valid(d) && !replace && !new) {
@@ -260,9 +265,7 @@ static uint64_t window_end(const struct map *m)
 		n = m->op->max_entries / 8;
 	if (m->op->max_bytes && cleans_new(m) && m->op->max_bytes / size < n)
 		n = m->op->max_bytes / size;
-	if (n == UINT64_MAX)
-		return end;
-	end = end - m->pos < size * n ? end & ~(size - 1) : m->pos + size * n;
+	end = (end - m->pos) / size < n ? end & ~(size - 1) : m->pos + size * n;
 	/* Not past the place where a larger block begins. */
 	if (level > m->t.top && larger < end)
 		end = larger;
@@ -302,18 +305,19 @@ static void publish(const struct map *m, uint64_t ipa, uint64_t size, bool fresh
 
 /*
  * Beside others a leaf that the look has seen may go, or lose a permission, until the new
- * one is made. So where it has seen any, each is published just before it is made. So is
- * one of which the window is only a part: it changes as a whole.
+ * one is made. So where it has seen any, each is published just before it is made. So is,
+ * once more, one of which the window is only a part: it changes as a whole.
  */
 static bool publishes_late(const struct map *m, const struct found *f)
 {
-	return f->wide || (is_shared(m->step) && f->present);
+	return is_shared(m->step) && f->present;
 }
 
 static void publish_late(const struct map *m, const struct found *f, uint64_t ipa,
 			 uint64_t size, uint64_t d)
 {
-	if (publishes_late(m, f))
+	if (publishes_late(m, f) ||
+	    (S2_USE_IN_PLACE && (ipa < m->pos || ipa + size > m->end)))
 		publish(m, ipa, size, !desc_valid(d), m->t.attr & ~desc_exec(d) & S2_X);
 }
 
@@ -463,7 +467,6 @@ static int prepare(struct map *m, struct found *f)
 {
 	int err;
 
-	m->t.start = m->pos;
 	m->end = window_end(m);
 	err = look(m, f);
 	if (!err && asks(m))
@@ -477,8 +480,8 @@ static int prepare(struct map *m, struct found *f)
 	if (m->step->wait)
 		return S2_MORE;
 	err = look(m, f);
-	/* Beside others there may be another block. */
-	return err || !(f->start | f->end) ? err : S2_MORE;
+	/* Beside others there may be another block. With a budget more may be needed. */
+	return err || !(f->start | f->end || m->end < m->t.end) ? err : S2_MORE;
 }
 
 /*
@@ -616,6 +619,7 @@ static int map_run(struct s2 *s2, enum op_kind kind, uint64_t ipa, uint64_t what
 	struct map m = { .s2 = s2,
 			 .step = &step,
 			 .t = { .delta = what - ipa,
+				.start = ipa,
 				.end = ipa + size,
 				.max_leaf = UINT64_MAX,
 				.attr = attr,

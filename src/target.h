@@ -8,11 +8,10 @@
 #include "gather.h"
 
 struct target {
-	uint64_t delta;	   /* PA - IPA */
-	uint64_t start;	   /* of what is left of the range */
-	uint64_t end;	   /* of the whole range */
-	uint64_t max_leaf; /* bytes */
-	uint64_t note;	   /* an annotation in place of leaves; or 0 */
+	uint64_t delta;	     /* PA - IPA */
+	uint64_t start, end; /* of the whole range */
+	uint64_t max_leaf;   /* bytes */
+	uint64_t note;	     /* an annotation in place of leaves; or 0 */
 	s2_attr_t attr;
 	uint32_t flags;
 	int top; /* no leaf above this level */
