@@ -77,7 +77,7 @@ void window_tell(struct window *w, uint64_t start, uint64_t end)
 	struct cursor c;
 
 	cursor_start(&c, w->s2, w->step, start, end);
-	if (S2_USE_COUNTED && w->s2->counted)
+	if (w->s2->counted)
 		tell(w, &c, LAST_LEVEL);
 }
 

@@ -77,7 +77,8 @@ static __attribute__((__noinline__)) bool finish_all(struct s2 *s2, struct s2_ba
 		start = b->range[i].start < start ? b->range[i].start : start;
 		end = b->range[i].end > end ? b->range[i].end : end;
 	}
-	window_tell(&w, start, end);
+	if (S2_USE_COUNTED)
+		window_tell(&w, start, end);
 	for (unsigned i = 0; i < b->ranges; i++) {
 		start = b->range[i].start;
 		end = b->range[i].end;

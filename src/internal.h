@@ -4,7 +4,8 @@
  * before it:
  *
  *   inval.c  op.c  cursor.c  inspect.c  entry.c  target.c  extra/log.c  extra/batch.c
- *   extra/run.c  extra/counted.c  edges.c  break.c  unmap.c  map.c  extra/flush.c  page.c
+ *   extra/run.c  extra/counted.c  edges.c  break.c  unmap.c  replace.c  map.c
+ *   extra/flush.c  page.c
  *
  * and by none are called config.c and the other files of extra/. What is in
  * extra/ may be left out of a build: src/profile.h says by which constant.
@@ -25,6 +26,7 @@
 #include "reshape.h"
 #include "target.h"
 #include "unmap.h"
+#include "map.h"
 
 /* An instance without tables: what @cfg says of descriptors and operands. */
 void config_layout(struct s2 *s2, const struct s2_config *cfg);

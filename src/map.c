@@ -1,52 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Map: look and take tables, (break, invalidate, clean, release what is in the way),
- * publish the new memory, make.
- *
- * The first may fail and changes nothing; the rest cannot fail. A call works through its
- * range in windows, the whole range when it has no budget. Replacing something goes
- * through the phases of unmap.c. A step begins where the last window ended, with a look.
+ * Map: look and take tables, clear what is in the way (replace.c), publish the new memory,
+ * make. The first may fail and changes nothing; the rest cannot fail. A call works through
+ * its range in windows, the whole range when it has no budget.
  */
 #include "internal.h"
-
-struct map {
-	struct s2 *s2;
-	struct s2_op *op;
-	struct step *step;
-	struct target t;
-	uint64_t pos, end; /* the window */
-	uint64_t reserve;  /* tables taken and not used yet */
-	bool counted;	   /* an entry in a table that may be empty again */
-	uint64_t *needed;  /* only ask how many tables it takes: s2_tables_needed() */
-};
-
-/* An annotation, not leaves: s2_annotate(). */
-static inline bool is_note(const struct map *m)
-{
-	return S2_USE_NOTES && m->t.note;
-}
-
-static inline bool asks(const struct map *m)
-{
-	return S2_USE_REPLACE && m->needed;
-}
-
-/* What a look at a window found. */
-struct found {
-	uint64_t tables;     /* to be taken */
-	bool fresh;	     /* an entry becomes valid or gets another address */
-	bool taken;	     /* something must be broken first */
-	bool noted;	     /* an entry is not empty, but annotated */
-	bool below;	     /* a table is where a leaf would be made */
-	bool present;	     /* a leaf stays, at least its address and type */
-	bool changed;	     /* permissions change in place */
-	bool executable;     /* ... execute among them */
-	uint64_t start, end; /* a block across that edge is in the way; or 0 */
-	/* Exclusively, all are pages in place: */
-	bool uniform;
-	uint64_t n;	    /* so many change */
-	struct s2_gather g; /* what must be invalidated */
-};
 
 /*
  * DESC_CONT for a leaf whose whole run is made now, each member anew (S2_MAP_CONT). A
@@ -65,71 +23,6 @@ static uint64_t run_hint(const struct map *m, const struct found *f, uint64_t ip
 		return 0;
 	m->s2->special |= S2_RUNS;
 	return DESC_CONT;
-}
-
-/*
- * A table with nothing in it, left by a replacement that has not gone on yet, is nothing
- * that is mapped.
- */
-static bool table_empty(const struct cursor *c, uint64_t d)
-{
-	return desc_valid_table(d, c->level) && !(state_below(c->s2, d) & META_COUNTS);
-}
-
-/* In place, and so many of them that a loop is worth it. */
-static inline bool uniform(const struct found *f)
-{
-	return S2_USE_FAST && f->uniform;
-}
-
-/* Software bits and a missing access flag are in no TLB. */
-static inline bool must_invalidate(uint64_t d, uint64_t new)
-{
-	return (d ^ new) & ~(DESC_SW | DESC_AF);
-}
-
-/*
- * A leaf that stays, and becomes @new. Pages behind it that continue it are looked at in
- * one loop, and made in one if all of the window are such: exclusively nothing changes in
- * between but what hardware writes.
- */
-static void look_in_place(const struct map *m, struct cursor *c, uint64_t *entry,
-			  uint64_t d, uint64_t new, struct found *f)
-{
-	uint64_t size = cursor_size(c), n = 1;
-
-	f->present = true;
-	f->changed |= d != new;
-	/* One that reaches beyond the window is published as a whole, when it changes. */
-	f->executable |= cursor_covers(c) && m->t.attr & ~desc_exec(d) & S2_X;
-	f->uniform &= c->level == LAST_LEVEL &&
-		      new == target_desc(m->s2, &m->t, c->ipa, LAST_LEVEL);
-	if (uniform(f)) {
-		/* As many as look() may go beyond its part of the budget. */
-		uint64_t most = is_bounded(c->step) && m->op->max_entries ?
-					m->op->max_entries / 8 :
-					c->step->entries;
-		const uint64_t *end = entry + cursor_run(c, most);
-
-		n = (uint64_t)(leaves_from(m->s2, entry + 1, end, d, size) - entry);
-		step_visits(c->step, n - 1);
-		if (must_invalidate(d, new)) {
-			gather_add(&f->g, c->ipa, n * size, size);
-			f->g.levels = 1u << LAST_LEVEL;
-		}
-		f->n += d != new ? n : 0;
-		cursor_on(c, n - 1);
-	}
-}
-
-/*
- * Whether a table is gone down into: it is above the leaf that is made here, or the same
- * memory may be mapped below it by smaller ones, which stay.
- */
-static bool looks_below(const struct map *m, const struct cursor *c, uint64_t d, int want)
-{
-	return c->level < want ||
-	       (S2_USE_IN_PLACE && !table_empty(c, d) && !(m->t.flags & S2_MAP_REPLACE));
 }
 
 /* One entry of the window, for which a leaf or a table is to be made. */
@@ -351,28 +244,6 @@ static uint64_t make_run(const struct map *m, const struct found *f,
 }
 
 /*
- * Permissions of a leaf with the wanted address and type change in place, and what was
- * cached with the old ones goes afterwards. Beside others also where they are as wanted:
- * who took a permission away may not have invalidated it yet. False if the entry has to
- * be read again.
- */
-static bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry,
-			  uint64_t d, uint64_t new, struct s2_gather *g)
-{
-	const s2_attr_t all = S2_R | S2_W | S2_X;
-
-	if (d != new) {
-		if (!cursor_swap(c, entry, d, new, cursor_racy(c, d)))
-			return false;
-		harvest(c, d, new);
-		m->op->changed++;
-	}
-	if (must_invalidate(d, new) || (is_shared(m->step) && ~m->t.attr & all))
-		gather_leaf(g, c);
-	return true;
-}
-
-/*
  * Exclusively it cannot fail: every table is in the reserve, and whatever was in the way
  * has gone. Beside others what was empty at the look may not be now: S2_E_BUSY then, with
  * the entries made before it staying.
@@ -482,47 +353,6 @@ static int prepare(struct map *m, struct found *f)
 	err = look(m, f);
 	/* Beside others there may be another block. With a budget more may be needed. */
 	return err || !(f->start | f->end || m->end < m->t.end) ? err : S2_MORE;
-}
-
-/*
- * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
- * place of a table with more entries than a step may visit, the next step goes on where
- * this one stopped. Then it looks again: between two steps something may have been mapped
- * below that. Not inline: the window is not to be on the stack of every map.
- */
-static __attribute__((__noinline__)) int clear_way(struct map *m)
-{
-	struct s2_op *op = m->op;
-	uint64_t start = op->start.ipa, dropped;
-	bool again = is_bounded(m->step) && op->st.cleared > m->pos &&
-		     op->st.cleared < m->end;
-	int level = target_level(m->s2, &m->t, m->pos);
-	struct window w;
-
-	window_init(&w, m->s2, op, m->step, again ? op->st.cleared : m->pos, m->end,
-		    m->t.flags);
-	w.target = &m->t;
-	if (again && w.start & (level_size(m->s2, level) - 1))
-		w.apart = level;
-	/* A run may have been made across it. */
-	if (again && has_runs(m->s2))
-		run_break(m->s2, w.start);
-	op->start = s2_ipa(m->pos);
-	window_run(&w);
-	dropped = op->start.ipa;
-	op->start.ipa = start < dropped ? start : dropped;
-	/*
-	 * A block that was put across the window's start since the last window went
-	 * whole, with what this operation had made: that is made again (P15).
-	 */
-	if (dropped < m->pos && m->pos > op->st.ipa) {
-		op->st.pos = dropped > op->st.ipa ? dropped : op->st.ipa;
-		op->done = s2_ipa(op->st.pos);
-		w.edge = true;
-	}
-	/* A block across the place where the last step stopped: from its start. */
-	op->st.cleared = w.edge ? UINT64_MAX : w.to;
-	return again || w.to < m->end || w.edge || m->step->wait ? S2_MORE : 0;
 }
 
 /* One window. S2_MORE: more of it is left, for the next step or for the next try. */

@@ -18,6 +18,7 @@
 #define check_map s2_check_map
 #define check_shared s2_check_shared
 #define clean_barrier s2_clean_barrier
+#define clear_way s2_clear_way
 #define config_layout s2_config_layout
 #define cursor_covers s2_cursor_covers
 #define cursor_entry s2_cursor_entry
@@ -41,6 +42,8 @@
 #define invalidate_places s2_invalidate_places
 #define leaf_gone s2_leaf_gone
 #define limbo_push s2_limbo_push
+#define look_in_place s2_look_in_place
+#define make_in_place s2_make_in_place
 #define map_note s2_map_note
 #define map_range s2_map_range
 #define log_covers s2_log_covers

@@ -278,7 +278,8 @@ void window_run(struct window *w)
 	}
 	/* An empty table, which is all that a sweep detaches, has no counted leaves. */
 	if (w->found && !only_notes(w))
-		window_tell(w, w->from, w->to);
+		if (S2_USE_COUNTED)
+			window_tell(w, w->from, w->to);
 	if (w->found)
 		window_release(w, w->from, w->to);
 }
