@@ -6,7 +6,7 @@
  */
 #include "internal.h"
 
-/* What is annotated around @edge becomes tables, until the edge is between two entries. */
+/* What is annotated around @edge becomes tables, until it is between two entries. */
 static void open_edge(struct s2 *s2, uint64_t edge, uint64_t *reserve)
 {
 	struct step step = step_free(0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Map: look and take tables, clear what is in the way (replace.c), publish the new memory,
- * make. The first may fail and changes nothing; the rest cannot fail. A call works through
- * its range in windows, the whole range when it has no budget.
+ * Map: look and take tables, clear the way (replace.c), publish the new memory, make.
+ * The first may fail and changes nothing; the rest cannot fail. A call works through its
+ * range in windows, the whole range when it has no budget.
  */
 #include "internal.h"
 

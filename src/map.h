@@ -74,7 +74,7 @@ static inline bool looks_below(const struct map *m, const struct cursor *c, uint
 	       (S2_USE_IN_PLACE && !table_empty(c, d) && !(m->t.flags & S2_MAP_REPLACE));
 }
 
-/* Look at a leaf that stays, and becomes @new, and at the pages behind that continue it. */
+/* Look at a leaf that stays and becomes @new, and at pages behind that continue it. */
 void look_in_place(const struct map *m, struct cursor *c, uint64_t *entry, uint64_t d,
 		   uint64_t new, struct found *f);
 /* Change it. False if the entry has to be read again. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a map finds in its range: leaves that stay, and change in place; and what is in the
+ * What a map finds in its range: leaves that stay and change in place; and what is in the
  * way, which goes through the phases of unmap.c.
  */
 #include "internal.h"

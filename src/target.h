@@ -34,9 +34,8 @@ uint64_t target_desc(const struct s2 *s2, const struct target *t, uint64_t ipa,
  * What leaf @d at @level becomes without a break, where a leaf at @want would be made: it
  * maps the same memory with the same type. 0 if it has to be broken. With S2_MAP_REPLACE
  * a larger leaf stays only if it permits the same and no flag asks for smaller ones; and
- * smaller ones are replaced. Without
- * it leaves of any size stay; TARGET_PART if the leaf reaches outside of the range and its
- * permissions would change.
+ * smaller ones are replaced. Without it leaves of any size stay; TARGET_PART if the leaf
+ * reaches outside of the range and its permissions would change.
  */
 #define TARGET_PART UINT64_C(1)
 uint64_t target_in_place(const struct s2 *s2, const struct target *t, uint64_t d,

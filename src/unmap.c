@@ -376,7 +376,7 @@ int unmap_steps(struct s2 *s2, struct s2_op *op, struct step *step, uint32_t fla
 
 	/* Beside others blocks may come to the edges again and again: a few times. */
 	for (int edges = 0; edges < 4;) {
-		/* In this order: an error below ends the operation, with nothing to free. */
+		/* In this order: an error below ends the operation, and frees nothing. */
 		if (!parked_done(s2, op, step) || !drain_own(s2, op, step))
 			return S2_MORE;
 		if (op->st.pos >= end)

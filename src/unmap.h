@@ -107,7 +107,7 @@ static inline bool held_down(const struct window *w, struct cursor *c)
 	return false;
 }
 
-/* ---- counted leaves: extra/counted.c ------------------------------------------------ */
+/* ---- counted leaves: extra/counted.c ------------------------------------------ */
 
 /*
  * What the entry under the cursor was, leaf @d, has been broken, invalidated and cleaned

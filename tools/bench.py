@@ -3,9 +3,9 @@
 """bench.py BUILD [--docs] [--strict]: every operation of the engine beside Linux 6.12's.
 
 Prints one table and writes BUILD/bench/results.json, results.md and charts; with
---docs also into docs/performance.md. Each ratio is of one run of one machine. Runs an hour
-apart or more are kept in BUILD/bench/runs.json: a ratio of times is then a range, and a
-goal is reached when the worst of them reaches it.
+--docs also into docs/performance.md. Each ratio is of one run of one machine. Runs an
+hour apart or more are kept in BUILD/bench/runs.json: a ratio of times is then a range,
+and a goal is reached when the worst of them reaches it.
 """
 
 import argparse

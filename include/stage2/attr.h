@@ -73,7 +73,8 @@ typedef uint32_t s2_attr_t;
  *	range. (Linux does this. The guest faults the rest in again.)
  * %S2_SPLIT_EDGES: such a block is split first, so that the part outside the range stays
  *	mapped; in a map without %S2_MAP_REPLACE, a block of the same memory whose
- *	permissions are to change in a part. This needs table pages, and fails before any change if there are none.
+ *	permissions are to change in a part. This needs table pages, and fails before any
+ *	change if there are none.
  *	With neither of the two flags the call returns %S2_E_BLOCK. Beside shared calls,
  *	which may put a block across an edge after the call has begun, what lies below
  *	op->done has been done then.

@@ -7,9 +7,11 @@
 
 /* clang-format off */
 #define SHAPE(ipa, pa, granule, feat)                               \
-	{ .ipa_bits = (ipa), .pa_bits = (pa), .granule_shift = (granule), .features = (feat) }
+	{ .ipa_bits = (ipa), .pa_bits = (pa), .granule_shift = (granule),   \
+	  .features = (feat) }
 #define DEEP(ipa, pa, granule)                                      \
-	{ .ipa_bits = (ipa), .pa_bits = (pa), .granule_shift = (granule), .min_levels = 3 }
+	{ .ipa_bits = (ipa), .pa_bits = (pa), .granule_shift = (granule),   \
+	  .min_levels = 3 }
 /* clang-format on */
 
 /*

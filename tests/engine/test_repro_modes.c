@@ -41,7 +41,7 @@ static void a_map_of_what_is_new_takes_annotations(void **state)
 	}
 }
 
-/* ---- beside a map in steps ---------------------------------------------------------- */
+/* ---- beside a map in steps -------------------------------------------------------- */
 
 /* A replacing map has emptied a table, and has not filled it yet. */
 static void begin_replace(struct s2_op *op)
@@ -110,7 +110,7 @@ static void a_clear_in_steps_clears_what_is_left(void **state)
 	close_bed();
 }
 
-/* ---- budgets -------------------------------------------------------------------------- */
+/* ---- budgets ---------------------------------------------------------------------- */
 
 /* A budget of which an eighth, in leaves of 512 GiB, is more than 2^64 bytes. */
 static void a_very_large_budget_is_none(void **state)
@@ -197,7 +197,7 @@ static void a_block_in_the_range_is_at_no_edge(void **state)
 	close_bed();
 }
 
-/* ---- cost ------------------------------------------------------------------------------- */
+/* ---- cost ------------------------------------------------------------------------- */
 
 /* A block that stays and reaches beyond the range makes no barrier for each new page. */
 static void a_block_that_stays_costs_no_barrier_for_each_page(void **state)

@@ -12,8 +12,9 @@ LINUX = SPDX + "GPL-2.0-only"
 SOURCES = (".c", ".h", ".S", ".ld", ".py", ".sh", "meson.build", "Makefile")
 COLUMNS = 90
 LINES = 900
-# The API is one header, more than half of it documentation.
-LONGER = {"include/stage2/stage2.h": 1000}
+# References that are read as a whole.
+LONGER = {"tests/engine/flat.c": 960, "tests/engine/world.c": 940,
+          "tests/planted/world.c": 920}
 
 
 def files(root):
