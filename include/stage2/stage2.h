@@ -631,8 +631,8 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  * an edge becomes a table. Table pages are taken before anything changes.
  *
  * Without %S2_MAP_REPLACE the range must be unmapped (%S2_E_EXIST). With it what is
- * mapped is unmapped as by s2_unmap() and annotated by the same call, which cannot run out of
- * memory half way. An embedder that wants to find the memory of a range again keeps the
+ * mapped is unmapped as by s2_unmap() and annotated by the same call, which cannot run
+ * out of memory half way. An embedder that wants to find the memory of a range again keeps the
  * difference of PA and IPA in the value: it is the same for all of the range, so it is
  * split and merged like a block.
  *

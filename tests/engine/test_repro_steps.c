@@ -663,7 +663,8 @@ static void release_counts_a_table_as_a_visit(void **state)
 
 /*
  * The end of a clean detaches a table, and then the operation ends with an error: a
- * block has come across its edge, or there is no table. What was detached is freed all the same.
+ * block has come across its edge, or there is no table. What was detached is freed all
+ * the same.
  */
 static void an_error_after_a_parked_leaf_leaves_no_table(void **state)
 {
