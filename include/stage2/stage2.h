@@ -632,9 +632,9 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  *
  * Without %S2_MAP_REPLACE the range must be unmapped (%S2_E_EXIST). With it what is
  * mapped is unmapped as by s2_unmap() and annotated by the same call, which cannot run
- * out of memory half way. An embedder that wants to find the memory of a range again keeps the
- * difference of PA and IPA in the value: it is the same for all of the range, so it is
- * split and merged like a block.
+ * out of memory half way. An embedder that wants to find the memory of a range again
+ * keeps the difference of PA and IPA in the value: it is the same for all of the range,
+ * so it is split and merged like a block.
  *
  * To clear (0) leaves alone what is mapped, and frees the tables that are empty then. The
  * guest sees no difference. s2_collapse() merges equal annotations.

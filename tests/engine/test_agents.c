@@ -295,8 +295,10 @@ static void a_destroy_whose_agents_fail_can_be_made_again(void **state)
 			while (ret == S2_MORE);
 			fail_at = 0;
 			assert_int_equal(ret, failed ? S2_E_AGENTS : 0);
-			if (!failed)
+			if (!failed) {
+				bed_close(&bed);
 				break;
+			}
 			assert_non_null(bed.s2.root);
 			assert_int_equal(bed_lookup(&bed, A).state, S2_EMPTY);
 			/* Not as long as there is something stuck. */
@@ -309,7 +311,6 @@ static void a_destroy_whose_agents_fail_can_be_made_again(void **state)
 			agents_let_go();
 			bed_close(&bed);
 		}
-	bed_close(&bed);
 }
 
 /* It is the failure that is reported, and op->done says that there is more to do. */

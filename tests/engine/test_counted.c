@@ -503,6 +503,8 @@ static void an_instance_that_counts_costs_no_more(void **state)
 		bed_cost(&bed);
 		bed_unmap(&bed, GIB, GIB, 0);
 		with = bed_cost(&bed);
+		free(watcher.forbidden);
+		watcher.forbidden = NULL;
 		if (!counts)
 			c = with;
 		close_bed();

@@ -139,9 +139,11 @@ static void a_walk_has_the_levels_that_are_asked_for(void **state)
 							    4 - n :
 							    few.start_level;
 					uint64_t span =
-						UINT64_C(1)
-						<< (shifts[g] +
-						    (shifts[g] - 3) * (4 - level));
+						n > 4 ? 0 :
+							UINT64_C(1)
+								<< (shifts[g] +
+								    (shifts[g] - 3) *
+									    (4 - level));
 					uint64_t all = UINT64_C(1) << bits;
 
 					cfg.min_levels = n;
