@@ -181,6 +181,8 @@ static void a_table_without_them_is_not_read(void **state)
 	unmap(0, GIB, 0);
 	told(1, 4 * BLOCK, PAGE);
 	assert_int_equal(bed_cost(&bed).dsb, 2);
+	free(watcher.forbidden);
+	watcher.forbidden = NULL;
 	close_bed();
 }
 

@@ -138,12 +138,11 @@ static void a_walk_has_the_levels_that_are_asked_for(void **state)
 					int level = n > 4 - few.start_level ?
 							    4 - n :
 							    few.start_level;
-					uint64_t span =
-						n > 4 ? 0 :
-							UINT64_C(1)
-								<< (shifts[g] +
-								    (shifts[g] - 3) *
-									    (4 - level));
+					int above =
+						shifts[g] + (shifts[g] - 3) * (4 - level);
+					/* Of one root table; more than there is. */
+					uint64_t span = UINT64_C(1)
+							<< (above < 63 ? above : 63);
 					uint64_t all = UINT64_C(1) << bits;
 
 					cfg.min_levels = n;
