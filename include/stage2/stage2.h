@@ -419,6 +419,10 @@ struct s2_op {
  *   %S2_E_EXIST, and neither takes or gives permissions that a third call has changed.
  *   A counted leaf (s2_config.counted) never stays, so the second replaces it.
  *
+ * Answer a permission fault by s2_relax_perms(), not by a map: a map that finds nothing to
+ * change invalidates nothing, and the PE that faulted may hold a copy with fewer
+ * permissions, since s2_relax_perms() on another PE invalidates there only.
+ *
  * A leaf may permit nothing (no %S2_R, %S2_W or %S2_X). It stays mapped and is found;
  * every access of the guest faults.
  *
@@ -491,7 +495,8 @@ static inline uint64_t s2_tables_bound(const struct s2 *s2, s2_ipa_t ipa, uint64
  * Break, invalidate, clean, release (src/unmap.c). After it has returned 0, no PE can
  * use a translation of the range, and the hypervisor reads what the guest wrote last
  * by any alias (P1, P3). Annotations in the range are removed, unless %S2_KEEP_NOTES
- * is given. One in an entry that is only partly in the range stays. A range in which
+ * is given. One in an entry that is only partly in the range stays, also one that was put
+ * across the place where the last step ended. A range in which
  * nothing is mapped or busy costs no TLBI and no DSB. Allocates only if
  * %S2_SPLIT_EDGES meets a block at an edge.
  *
