@@ -419,8 +419,8 @@ struct s2_op {
  *   %S2_E_EXIST, and neither takes or gives permissions that a third call has changed.
  *   A counted leaf (s2_config.counted) never stays, so the second replaces it.
  *
- * Answer a permission fault by s2_relax_perms(), not by a map: a map that finds nothing to
- * change invalidates nothing, and the PE that faulted may hold a copy with fewer
+ * Answer a permission fault by s2_relax_perms(), not by a map: a map that finds nothing
+ * to change invalidates nothing, and the PE that faulted may hold a copy with fewer
  * permissions, since s2_relax_perms() on another PE invalidates there only.
  *
  * A leaf may permit nothing (no %S2_R, %S2_W or %S2_X). It stays mapped and is found;
