@@ -7,67 +7,17 @@
  */
 #include "internal.h"
 
-#define SLAB 512u
 #define S2AP_W (UINT64_C(1) << 7)
 #define AF (UINT64_C(1) << 10)
 
-/* Ranges do not overlap within one set. */
-struct dirt {
-	RB_ENTRY(dirt) rb;
-	struct dirt *next; /* the next free one, if free */
-	uint64_t ipa, end, pa;
-	uint64_t step;
-};
-
-static int cmp_dirt(const struct dirt *a, const struct dirt *b)
-{
-	return a->ipa < b->ipa ? -1 : a->ipa > b->ipa;
-}
-
-RB_PROTOTYPE(dirts, dirt, rb, cmp_dirt)
-RB_GENERATE(dirts, dirt, rb, cmp_dirt)
-
-/* The first that ends after ipa. */
-static struct dirt *first(struct dirts *set, uint64_t ipa)
-{
-	struct dirt *d = RB_ROOT(set), *best = NULL;
-
-	while (d) {
-		if (d->end > ipa) {
-			best = d;
-			d = RB_LEFT(d, rb);
-		} else {
-			d = RB_RIGHT(d, rb);
-		}
-	}
-	return best;
-}
-
-static void add(struct machine *m, struct dirts *set, uint64_t ipa, uint64_t size,
+static void add(struct machine *m, struct marks *set, uint64_t ipa, uint64_t size,
 		uint64_t pa)
 {
-	struct dirt *d = first(set, ipa);
+	struct mark *d = mark_first(set, ipa);
 
-	if (d && d->ipa < ipa + size)
-		return; /* one entry for the range is enough for a verdict */
-	d = m->dirt_free;
-	if (!d) {
-		struct dirt *slab = slab_new(m, SLAB * sizeof(*slab));
-
-		for (unsigned i = 0; i < SLAB; i++)
-			slab[i].next = i + 1 < SLAB ? &slab[i + 1] : NULL;
-		d = slab;
-	}
-	m->dirt_free = d->next;
-	*d = (struct dirt){ .ipa = ipa, .end = ipa + size, .pa = pa, .step = m->step };
-	RB_INSERT(dirts, set, d);
-}
-
-static void drop(struct machine *m, struct dirts *set, struct dirt *d)
-{
-	RB_REMOVE(dirts, set, d);
-	d->next = m->dirt_free;
-	m->dirt_free = d;
+	/* One entry for the range is enough for a verdict. */
+	if (!d || d->ipa >= ipa + size)
+		mark_add(m, set, ipa, ipa + size, pa, m->step);
 }
 
 bool hw_may_mark(const struct machine *m, const struct tree *t, const struct desc *d)
@@ -105,29 +55,29 @@ void dirty_seen(struct machine *m, struct page *p, unsigned slot, bool taken)
 {
 	uint64_t ipa = p->ipa + slot * span(m, p->level);
 	struct ctx *c;
-	struct dirt *d;
+	struct mark *d;
 
 	if (RB_EMPTY(&p->tree->limbo))
 		return;
-	d = first(&p->tree->limbo, ipa);
+	d = mark_first(&p->tree->limbo, ipa);
 	if (!d || d->ipa > ipa)
 		return;
 	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
 		if (!taken && held(c, ipa))
 			return;
 	}
-	drop(m, &p->tree->limbo, d);
+	mark_drop(m, &p->tree->limbo, d);
 }
 
-static void forget(struct machine *m, struct dirts *set, uint64_t ipa, uint64_t end,
+static void forget(struct machine *m, struct marks *set, uint64_t ipa, uint64_t end,
 		   const struct desc *d)
 {
-	struct dirt *x = first(set, ipa), *next;
+	struct mark *x = mark_first(set, ipa), *next;
 
 	for (; x && x->ipa < end; x = next) {
-		next = RB_NEXT(dirts, set, x);
+		next = mark_next(x);
 		if (!d || x->pa - x->ipa != d->pa - ipa)
-			drop(m, set, x);
+			mark_drop(m, set, x);
 	}
 }
 
@@ -143,11 +93,11 @@ void dirty_forget(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
 bool dirty_lost(struct machine *m, struct tree *t, uint64_t ipa, uint64_t end,
 		struct lost *l)
 {
-	struct dirt *d = first(&t->written, ipa);
+	struct mark *d = mark_first(&t->written, ipa);
 
 	l->written = d && d->ipa < end;
 	if (!l->written)
-		d = first(&t->limbo, ipa);
+		d = mark_first(&t->limbo, ipa);
 	if (!d || d->ipa >= end)
 		return false;
 	l->ipa = d->ipa;

@@ -135,10 +135,15 @@ struct ctx {
 	uint16_t holders;	/* mask of PEs that may hold a translation */
 };
 
-struct dirt;
-struct owed;
-RB_HEAD(oweds, owed);
-RB_HEAD(dirts, dirt);
+/* A range and what it mapped, in a set: marks.c. Those of one set do not overlap. */
+struct mark {
+	RB_ENTRY(mark) rb;
+	struct mark *next; /* the next free one, if free */
+	uint64_t ipa, end, pa;
+	uint64_t step;
+};
+
+RB_HEAD(marks, mark);
 
 struct tree {
 	LIST_ENTRY(tree) all;
@@ -147,8 +152,8 @@ struct tree {
 	 * dirty set. limbo: leaves in detached tables in which hardware may set dirty
 	 * state after the program has read them last.
 	 */
-	struct dirts written, limbo;
-	struct oweds owed; /* counted leaves that have gone and are not reported */
+	struct marks written, limbo;
+	struct marks owed; /* counted leaves that have gone and are not reported */
 	LIST_HEAD(, ctx) ctxs;	/* the one of the latest VMID first */
 	uint64_t root;
 	struct desc_tree shape;
@@ -254,8 +259,7 @@ struct machine {
 	uint64_t epoch;		/* number of translations that PEs stopped holding */
 	struct mixed mixed[MAX_MIXED];
 	unsigned mixed_n;
-	struct dirt *dirt_free;
-	struct owed *owed_free;
+	struct mark *mark_free;
 	uint16_t counted;
 	struct {
 		struct tree *tree;
@@ -368,6 +372,13 @@ static inline bool hw_may_write(const struct machine *m, const struct tree *t,
 	return m->features & S2M_HAFDBS && d->kind == DESC_LEAF &&
 	       ((t->shape.ha && !d->af) || (t->shape.hd && d->dbm && !d->write));
 }
+
+/* The first range of a set that ends after ipa; the one after x; NULL: none. */
+struct mark *mark_first(struct marks *set, uint64_t ipa);
+struct mark *mark_next(struct mark *x);
+void mark_add(struct machine *m, struct marks *set, uint64_t ipa, uint64_t end,
+	      uint64_t pa, uint64_t step);
+void mark_drop(struct machine *m, struct marks *set, struct mark *x);
 
 /* Hardware may write dirty state to the leaf d. */
 bool hw_may_mark(const struct machine *m, const struct tree *t, const struct desc *d);
