@@ -175,16 +175,18 @@ struct place {
 
 /*
  * Where leaves from @at on stop to continue @d: the same attributes, addresses that
- * follow it by @size each. The loop itself would be half of the work: four in a turn.
+ * follow it by @size each, which may be negative. The loop itself would be half of the
+ * work: four in a turn.
  */
 S2_INLINE uint64_t *leaves_from(const struct s2 *s2, uint64_t *at, const uint64_t *end,
 				uint64_t d, uint64_t size)
 {
 	void *port = s2->port;
 
-	/* The top bits of an address of 52 are not above the others. */
-	if (wide_of(s2))
-		return at;
+	/*
+	 * The top bits of an address of 52 are not above the others: a sum that reaches
+	 * them is no leaf's, and the loop ends.
+	 */
 	for (uint64_t *last = at + ((end - at) & ~3); at != last; at += 4) {
 		if (s2_port_load(port, &at[0]) != (d += size))
 			return &at[0];

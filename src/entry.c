@@ -69,8 +69,6 @@ bool table_kill(const struct cursor *c, uint64_t *meta, unsigned own)
 	return false;
 }
 
-/* ---- entries that are made ----------------------------------------------------- */
-
 /*
  * Beside others the entry is counted first: a table that is about to be detached for
  * being empty shows so in the same word, and nothing is put into it (table_kill()). What

@@ -68,10 +68,9 @@ bool make_in_place(const struct map *m, struct cursor *c, uint64_t *entry, uint6
 }
 
 /*
- * Break what is in the way, and finish it: 0, S2_MORE or an error. Where a leaf takes the
- * place of a table with more entries than a step may visit, the next step goes on where
- * this one stopped. Then it looks again: between two steps something may have been mapped
- * below that. Not inline: the window is not to be on the stack of every map.
+ * Where a leaf takes the place of a table with more entries than a step may visit, the
+ * next step goes on where this one stopped. Then it looks again: between two steps
+ * something may have been mapped below that.
  */
 int clear_way(struct map *m)
 {

@@ -37,16 +37,12 @@ void clean_barrier(struct s2 *s2, const struct step *step, uint64_t bytes)
 static inline uint64_t memory_run(const struct s2 *s2, uint64_t **entry,
 				  const uint64_t *end, uint64_t d, uint64_t size)
 {
-	uint64_t *first = *entry, *at = first + 1, by = 0, next;
+	uint64_t *first = *entry, *at = first + 1, by = 0;
 
 	if (S2_USE_FAST && at < end)
 		by = s2_port_load(s2->port, at) - d;
-	if (by == size || by == UINT64_C(0) - size) {
-		next = d + by;
-		do
-			next += by;
-		while (++at < end && s2_port_load(s2->port, at) == next);
-	}
+	if (by == size || by == UINT64_C(0) - size)
+		at = leaves_from(s2, at + 1, end, d + by, by);
 	*entry = at;
 	return by == size ? d : d - (uint64_t)(at - first - 1) * size;
 }
@@ -277,9 +273,8 @@ void window_run(struct window *w)
 		clean_barrier(w->s2, w->step, bytes);
 	}
 	/* An empty table, which is all that a sweep detaches, has no counted leaves. */
-	if (w->found && !only_notes(w))
-		if (S2_USE_COUNTED)
-			window_tell(w, w->from, w->to);
+	if (S2_USE_COUNTED && w->found && !only_notes(w))
+		window_tell(w, w->from, w->to);
 	if (w->found)
 		window_release(w, w->from, w->to);
 }
