@@ -105,10 +105,8 @@ static int look(struct map *m, struct found *f)
 	cursor_start(&c, m->s2, m->step, m->pos, m->end);
 	while (c.ipa < c.end) {
 		uint64_t *entry = cursor_entry(&c), d = cursor_load(&c, entry);
-		int want = target_level(m->s2, &m->t, c.ipa), err;
+		int want = leaf_level(m, &c), err;
 
-		if (c.level > want)
-			want = c.level;
 		if (desc_valid_table(d, c.level) && looks_below(m, &c, d, want)) {
 			f->below |= c.level == want;
 			cursor_down(&c, d);
@@ -262,10 +260,8 @@ static int make(struct map *m, struct found *f)
 	cursor_start(&c, m->s2, m->step, m->pos, m->end);
 	while (cursor_more(&c)) {
 		uint64_t *entry = cursor_entry(&c), *meta = cursor_meta(&c), d, new;
-		int want = target_level(m->s2, &m->t, c.ipa);
+		int want = leaf_level(m, &c);
 
-		if (c.level > want)
-			want = c.level;
 		/* Before the leaf, so that who detaches it knows what it may hold. */
 		state_flag(&c, meta, keep);
 		/*

@@ -54,6 +54,14 @@ static inline bool uniform(const struct found *f)
 	return S2_USE_FAST && f->uniform;
 }
 
+/* The level of the leaf to be made under the cursor: a table that is there stays. */
+static inline int leaf_level(const struct map *m, const struct cursor *c)
+{
+	int want = target_level(m->s2, &m->t, c->ipa);
+
+	return c->level > want ? c->level : want;
+}
+
 /*
  * A table with nothing in it, left by a replacement that has not gone on yet, is nothing
  * that is mapped.
