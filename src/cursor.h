@@ -168,7 +168,7 @@ struct place {
  * -Os only room: there one walk serves all.
  */
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
-#define S2_INLINE static inline __attribute__((always_inline))
+#define S2_INLINE static inline __attribute__((__always_inline__))
 #else
 #define S2_INLINE static inline
 #endif
