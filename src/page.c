@@ -14,7 +14,8 @@
 static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *op)
 {
 	return S2_USE_FAST && !(ipa & (page_size(s2) - 1)) && ipa < s2->ipa_end &&
-	       !(s2->special & ~S2_HARDWARE_WRITES) && batch_of(op) == open_batch(s2) &&
+	       !(s2->special & ~(S2_HARDWARE_WRITES | S2_COUNTS)) &&
+	       batch_of(op) == open_batch(s2) &&
 	       (!op || (!(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty &&
 			(S2_USE_BATCH || !op->batch)));
 }
@@ -48,6 +49,8 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	/* The last page of a table takes it along: left to the general way. */
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || !desc_valid(p.d))
+		return false;
+	if (desc_counted(s2, p.d))
 		return false;
 	meta = table_meta(s2, p.table);
 	if (meta_live(meta[META_STATE]) < 2)
@@ -138,6 +141,8 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
 		return false;
 	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
+	if (desc_counted(s2, d))
+		return false;
 	if (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN) &&
 	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN | S2_MAP_NEW |
 		       (S2_USE_REPLACE ? S2_MAP_REPLACE | EDGES : 0) |
