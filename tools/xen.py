@@ -14,6 +14,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 import kvm
@@ -304,10 +305,19 @@ def build_programs():
     include.mkdir(exist_ok=True)
     if not (include / "xen").exists():
         (include / "xen").symlink_to(SOURCE / "xen/include/public")
-    source, output = PORT / "tests/pages.c", PROGRAMS / "pages"
-    if not output.exists() or output.stat().st_mtime < source.stat().st_mtime:
-        run("build pages", [f"{CROSS}gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static",
-                            f"-I{include}", "-o", output, source], "pages.log")
+    for name in ("pages.c", "hammering.c", "churn.c", "hammer.S"):
+        source, output = PORT / "tests" / name, PROGRAMS / name.split(".")[0]
+        inputs = [source, PORT / "tests/hypercall.h"]
+        if output.exists() and all(output.stat().st_mtime > i.stat().st_mtime
+                                   for i in inputs):
+            continue
+        options = ["-O2", "-Wall", "-Wextra", "-Werror", f"-I{include}"]
+        if name == "hammer.S":
+            options = ["-nostdlib", "-Wl,-Ttext=0,--build-id=none"]
+        run(f"build {name}", [f"{CROSS}gcc", "-static", *options, "-o", output, source],
+            f"{output.name}.log")
+    subprocess.run([f"{CROSS}objcopy", "-O", "binary", PROGRAMS / "hammer",
+                    PROGRAMS / "hammer.img"], check=True)
 
 
 # ---- a test machine ---------------------------------------------------------------------
@@ -329,12 +339,14 @@ def busybox():
 def dom0_files():
     tests = PORT / "tests"
     domu = PROGRAMS / "domu.cpio"
-    kvm.archive({"init": (tests / "domu-init.sh").read_bytes(), "bin/busybox": busybox()},
-                domu)
+    kvm.archive({"init": (tests / "domu-init.sh").read_bytes(), "bin/busybox": busybox(),
+                 "churn": (PROGRAMS / "churn").read_bytes()}, domu)
     files = {"init": (tests / "dom0-init.sh").read_bytes(),
              "dom0.sh": (tests / "dom0.sh").read_bytes(),
              "bin/busybox": busybox(),
              "bin/pages": (PROGRAMS / "pages").read_bytes(),
+             "bin/hammering": (PROGRAMS / "hammering").read_bytes(),
+             "hammer.img": (PROGRAMS / "hammer.img").read_bytes(),
              "vmlinuz": dom0_kernel().read_bytes(),
              "domu.cpio": domu.read_bytes(),
              "etc/xen/xl.conf": b'autoballoon="off"\n'}
@@ -360,7 +372,7 @@ def qemu(image, initrd, cpu, memory="4G", append="", extra=()):
             "-display", "none", "-nodefaults", "-serial", "stdio", "-no-reboot",
             "-kernel", str(image), "-append",
             "console=dtuart dtuart=/pl011@9000000 dom0_mem=512M dom0_max_vcpus=1 "
-            "bootscrub=0 loglvl=all guest_loglvl=all sync_console noreboot=0 "
+            "dom0_vcpus_pin bootscrub=0 loglvl=all guest_loglvl=all sync_console "
             f"{append}",
             "-device", f'guest-loader,addr=0x60000000,kernel={dom0_kernel()},'
                        f'bootargs={kernel}',
@@ -376,24 +388,118 @@ def build(args):
     build_programs()
 
 
-def smoke(args):
-    build(args)
+TROUBLE = re.compile(r"Assertion|ASSERT|Xen WARN|Xen BUG|Xen call trace|Panic on CPU|"
+                     r"mm locking|Kernel panic|Oops|BUG:|WARNING: CPU|Internal error|"
+                     r"Bad page|an IOMMU keeps")
+
+
+def boot(label, command, timeout, ended=lambda line: False):
+    """Run QEMU until it ends, or a line says so; returns what the console said."""
+    lines, log = [], BUILD / f"{label}.log"
+    tty = sys.stdout.isatty()
+    start = time.monotonic()
+    with open(log, "w", encoding="utf-8") as out, \
+            subprocess.Popen(["nice", "-n", "5", *command], stdout=subprocess.PIPE,
+                             stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT,
+                             text=True, errors="replace") as machine:
+        watchdog = threading.Timer(timeout, machine.kill)
+        watchdog.start()
+        for line in machine.stdout:
+            line = line.rstrip("\r\n")
+            if not line:
+                continue
+            lines.append(line)
+            print(line, file=out, flush=True)
+            if line.startswith("##BEGIN ") and tty:
+                print(f"\r  {label}: {line.split()[1]:30}", end="", flush=True)
+            if ended(line):
+                break
+        machine.kill()
+        watchdog.cancel()
+    if tty:
+        print("\r" + " " * 78 + "\r", end="")
+    say(f"  {label}: {time.monotonic() - start:.0f} s, {log.relative_to(ROOT)}")
+    return lines
+
+
+def results(lines):
+    """{test: its result}, and the complaints of the hypervisor and of dom0."""
+    ended, trouble = {}, []
+    for line in lines:
+        if line.startswith("##END "):
+            _, name, code, _, _ = line.split()
+            ended[name] = {"0": "pass", "timeout": code}.get(code, f"exit {code}")
+        elif TROUBLE.search(line):
+            trouble.append(line)
+    return ended, trouble
+
+
+# ---- make xen ---------------------------------------------------------------------------
+
+
+def read_list():
+    lines = (PORT / "tests/tests.list").read_text().splitlines()
+    words = [line.split() for line in lines if line and not line.startswith("#")]
+    return [(name, int(seconds), options.split(",")) for name, seconds, options in words]
+
+
+def build(args):
+    say("build")
+    fetch()
+    graft()
+    build_xen("stock")
+    build_xen("ours", "STAGE2=y")
+    build_programs()
+
+
+def run_dom0(xen, cpu, tests, label="", append=""):
+    """One boot in which dom0 runs the tests."""
     files = dom0_files()
-    files["tests"] = "".join(f"{t} 180\n" for t in args.tests.split(",")).encode()
-    initrd = BUILD / "smoke.cpio"
+    files["tests"] = "".join(f"{n} {seconds}\n" for n, seconds, _ in tests).encode()
+    label = "-".join(filter(None, (xen, cpu, label)))
+    initrd = BUILD / f"{label}.cpio"
     kvm.archive(files, initrd)
-    kvm.boot("smoke", qemu(BUILD / args.xen / "xen", initrd, args.cpu), BUILD / "smoke.log", 300)
+    return boot(label, qemu(BUILD / xen / "xen", initrd, cpu, append=append),
+                180 + sum(seconds for _, seconds, _ in tests),
+                lambda line: "machine_halt" in line or "halting machine" in line)
+
+
+def test(args):
+    build(args)
+    start = time.monotonic()
+    tests = [t for t in read_list() if not args.short or "short" in t[2]]
+    if args.tests:
+        tests = [t for t in tests if t[0] in args.tests.split(",")]
+    say(f"run {len(tests)} tests on {args.cpu}")
+    result, trouble = {}, {}
+    for xen in args.xen.split(","):
+        chosen = [t for t in tests if xen == "ours" or "ours" not in t[2]]
+        result[xen], trouble[xen] = results(run_dom0(xen, args.cpu, chosen))
+    bad = 0
+    say(f"\n{'test':16}{'stock':12}{'ours':12}")
+    for name, _, options in tests:
+        before = "-" if "ours" in options else result.get("stock", {}).get(name, "lost")
+        after = result.get("ours", {}).get(name, "lost")
+        wrong = after != "pass" and before in ("pass", "-")
+        bad += wrong
+        say(f"{name:16}{before:12}{after:12}{'<- WRONG' if wrong else ''}".rstrip())
+    for line in trouble.get("ours", []):
+        say(f"log: {line}")
+    bad += len(trouble.get("ours", []))
+    say(f"\n{args.cpu}: {len(tests)} tests, {bad} wrong, {time.monotonic() - start:.0f} s")
+    return 1 if bad else 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("smoke", "build"))
+    parser.add_argument("what", choices=("build", "test"))
     parser.add_argument("--cpu", choices=CPUS, default="max")
-    parser.add_argument("--tests", default="boot,life")
-    parser.add_argument("--xen")
+    parser.add_argument("--short", action="store_true", help="the short list of tests")
+    parser.add_argument("--tests", help="only these, comma-separated")
+    parser.add_argument("--xen", default="stock,ours", help="only stock or ours")
     args = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
-    sys.exit({"smoke": smoke, "build": build}[args.what](args))
+    sys.exit({"build": build, "test": test}[args.what](args))
 
 
 if __name__ == "__main__":

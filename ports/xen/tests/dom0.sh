@@ -10,59 +10,285 @@ fail()
 	exit 1
 }
 
-# guest NAME MIB VCPUS [LINE...]: a Linux guest, paused.
+# guest NAME MIB VCPUS [WORD...]: a Linux guest, paused; words for its command line.
 guest()
 {
-	{
-		echo "name = '$1'"
-		echo "memory = $2"
-		echo "vcpus = $3"
-		echo "kernel = '/vmlinuz'"
-		echo "ramdisk = '/domu.cpio'"
-		echo "extra = 'console=hvc0 rdinit=/init quiet'"
-		echo "on_crash = 'preserve'"
-		shift 3
-		for line; do
-			echo "$line"
-		done
-	} >"/tmp/domu.cfg"
-	xl create -q -p /tmp/domu.cfg
+	name=$1 memory=$2 vcpus=$3
+	shift 3
+	cat >"/tmp/$name.cfg" <<-END
+		name = '$name'
+		memory = $memory
+		vcpus = $vcpus
+		kernel = '/vmlinuz'
+		ramdisk = '/domu.cpio'
+		extra = 'console=hvc0 rdinit=/init quiet $*'
+	END
+	xl create -q -p "/tmp/$name.cfg"
+	xl console "$name" </dev/null >"/tmp/$name.console" 2>&1 &
 }
 
-# said NAME TEXT SECONDS: the guest's console has TEXT before the time is over.
-said()
+id_of()
+{
+	xl domid "$1"
+}
+
+# until_said NAME TEXT SECONDS
+until_said()
 {
 	i=0
 	while ! grep -q "$2" "/tmp/$1.console"; do
 		i=$((i + 1))
-		[ $i -lt "$3" ] || fail "$1 has not said $2: $(tail -n 5 "/tmp/$1.console")"
+		[ $i -lt "$3" ] || fail "$1 has not said $2: $(tail -n 3 "/tmp/$1.console")"
 		sleep 1
 	done
 }
 
-# listen NAME: record the guest's console.
-listen()
+round_of()
 {
-	xl console "$1" </dev/null >"/tmp/$1.console" 2>&1 &
+	sed -n 's/.*##GUEST round \([0-9]*\).*/\1/p' "/tmp/$1.console" | tail -n 1
 }
+
+# goes_on NAME: it verifies its memory once more.
+goes_on()
+{
+	last=$(round_of "$1")
+	until_said "$1" "##GUEST round $((${last:-0} + 2))" 120
+	! grep -q "##GUEST BAD" "/tmp/$1.console" || fail "$(cat "/tmp/$1.console")"
+}
+
+# target NAME MIB: ask the guest to balloon.
+target()
+{
+	xenstore-write "/local/domain/$(id_of "$1")/memory/target" $(($2 * 1024))
+}
+
+# until_size NAME MIB SECONDS: it has that, or up to 4 MiB more.
+until_size()
+{
+	i=0
+	while :; do
+		now=$(xl list "$1" | awk 'NR == 2 { print $3 }')
+		[ "$now" -lt "$2" ] || [ "$now" -gt $(($2 + 4)) ] || return 0
+		i=$((i + 1))
+		[ $i -lt "$3" ] || fail "$1 has $now MiB, not $2"
+		sleep 1
+	done
+}
+
+# until_free PAGES: what a destroyed domain had may come back after a while.
+until_free()
+{
+	i=0
+	while now=$(pages free) && [ "$now" -lt "$1" ]; do
+		i=$((i + 1))
+		[ $i -lt 50 ] || fail "$1 pages were free, $now are"
+		usleep 200000
+	done
+}
+
+# ---- what is tested -------------------------------------------------------------
 
 boot()
 {
-	xl info
-	xl list
+	xl info >/dev/null
+	[ "$(xl list | wc -l)" = 2 ]
 }
 
-# A guest's whole life.
 life()
 {
 	guest one 256 2
-	listen one
 	xl unpause one
-	said one '##GUEST up' 120
+	until_said one '##GUEST up' 120
 	xl pause one
 	xl unpause one
 	xl destroy one
 	[ "$(xl list | wc -l)" = 2 ] || fail "a domain is left: $(xl list)"
 }
 
-"$1"
+# Two guests side by side, twelve times. The first times dom0's own tables grow.
+rounds()
+{
+	for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		free=$(pages free)
+		guest one 128 2 churn=32
+		guest two 128 2 churn=32
+		xl unpause one
+		xl unpause two
+		until_said one '##GUEST round 2' 120
+		until_said two '##GUEST round 2' 120
+		xl destroy one
+		goes_on two
+		xl destroy two
+		if [ "$round" -gt 2 ]; then
+			until_free "$free"
+		else
+			sleep 2
+		fi
+	done
+}
+
+balloon()
+{
+	guest one 256 1 churn=16
+	xl unpause one
+	until_said one '##GUEST round 1' 120
+	for round in 1 2; do
+		target one 160
+		until_size one 160 60
+		goes_on one
+		target one 256
+		until_size one 256 60
+		goes_on one
+	done
+	xl destroy one
+}
+
+# A guest that verifies its memory while dom0 balloons it and destroys its neighbours.
+storm()
+{
+	guest one 192 2 churn=48
+	xl unpause one
+	until_said one '##GUEST round 1' 120
+	for round in 1 2 3; do
+		guest two 128 1 churn=16
+		xl unpause two
+		target one 144
+		until_said two '##GUEST round 1' 120
+		xl destroy two
+		until_size one 144 60
+		target one 192
+		goes_on one
+	done
+	xl destroy one
+}
+
+# dom0 takes memory from a paused guest by several patterns and gives it back.
+patterns()
+{
+	guest one 256 1
+	id=$(id_of one)
+	free=$(pages free)
+	pages out "$id" 0x44000 8192 1 0
+	pages in "$id" 0x44000 8192 1 0
+	pages out "$id" 0x44000 4096 2 0
+	pages in "$id" 0x44000 4096 2 0
+	pages out "$id" 0x44000 8 512 9
+	pages in "$id" 0x44000 8 512 9
+	pages out "$id" 0x44001 1 1 0
+	pages in "$id" 0x44001 1 1 0
+	[ "$free" -ge "$(pages free)" ] || fail "pages too many"
+	xl destroy one
+}
+
+# A pool that is too small: the map fails, and nothing changes.
+pool()
+{
+	guest one 64 1
+	id=$(id_of one)
+	pages pool "$id"
+	xl destroy one
+}
+
+resource()
+{
+	test-resource
+}
+
+access()
+{
+	guest one 64 1
+	xl unpause one
+	until_said one '##GUEST up' 120
+	# It counts what the guest does to its memory, until it is told to end.
+	xen-access "$(id_of one)" "$1" >/tmp/access.log 2>&1 &
+	watcher=$!
+	sleep 10
+	kill -INT $watcher
+	wait $watcher || true
+	cat /tmp/access.log | tail -n 5
+	grep -q "PAGE ACCESS" /tmp/access.log || fail "no access seen"
+	xl destroy one
+}
+
+# ---- a guest that uses pages which go --------------------------------------------
+
+stale()
+{
+	hammer || fail "a stale translation, or no test"
+}
+
+# With invalidation switched off the same must fail.
+planted()
+{
+	code=0
+	hammer planted || code=$?
+	[ $code = 1 ] || fail "no stale translation was seen: $code"
+}
+
+hammer()
+{
+	for name in one two; do
+		cat >/tmp/$name.cfg <<-END
+			name = '$name'
+			memory = 64
+			vcpus = 1
+			cpus = '1'
+			kernel = '/hammer.img'
+		END
+	done
+	xl create -q -p /tmp/one.cfg
+	xl create -q -p /tmp/two.cfg
+	xl unpause one
+	ok=0
+	hammering "$(id_of one)" "$(id_of two)" "$@" || ok=$?
+	xl destroy one
+	xl destroy two
+	return $ok
+}
+
+# ---- what it costs -----------------------------------------------------------------
+
+count()
+{
+	echo "##ROW $1"
+	pages key 2
+}
+
+bench()
+{
+	count warm
+	guest one 1024 1
+	count build
+	id=$(id_of one)
+	pages out "$id" 0x44000 8192 1 0
+	count out
+	pages in "$id" 0x44000 8192 1 0
+	count in
+	pages out "$id" 0x48000 4096 2 0
+	count stride
+	pages out "$id" 0x50000 16 512 9
+	count extents
+	pages in "$id" 0x48000 4096 2 0
+	pages in "$id" 0x50000 8192 1 0
+	sleep 1
+	count rest
+	xl destroy one
+	sleep 2
+	count destroy
+	guest two 256 1
+	count create
+	xl unpause two
+	until_said two '##GUEST up' 120
+	count linux
+	target two 160
+	until_size two 160 60
+	count balloon
+	target two 256
+	until_size two 256 60
+	count inflate
+	xl destroy two
+	sleep 2
+	count last
+}
+
+"$@"
