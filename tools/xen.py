@@ -8,6 +8,8 @@ own is not touched.
 """
 
 import argparse
+import json
+import math
 import os
 import pathlib
 import re
@@ -366,7 +368,8 @@ def dom0_files():
 
 def qemu(image, initrd, cpu, memory="4G", append="", extra=()):
     kernel = ("console=hvc0 earlycon=xenboot rdinit=/init quiet clk_ignore_unused "
-              "panic=-1")
+              # Emulation on a busy host is slow.
+              "panic=-1 nowatchdog rcupdate.rcu_cpu_stall_suppress=1")
     return ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3", "-cpu",
             CPUS[cpu], "-smp", "2", "-m", memory, "-accel", "tcg,thread=single",
             "-display", "none", "-nodefaults", "-serial", "stdio", "-no-reboot",
@@ -490,16 +493,116 @@ def test(args):
     return 1 if bad else 0
 
 
+# ---- make xen-bench -----------------------------------------------------------------------
+
+
+def rows_of(lines):
+    """[(row, {what: count})], of what the debug key printed before each row's name."""
+    found, counts = [], None
+    for line in lines:
+        if "##COUNT " in line:
+            words = line.split("##COUNT ")[1].split()
+            counts = dict(zip(words[::2], map(int, words[1::2])))
+        elif line.startswith("##ROW ") and counts:
+            name = line[6:]
+            if name != "-":
+                found.append((name, counts))
+            counts = None
+    return found
+
+
+def bench(args):
+    build(args)
+    say(f"measure on {args.cpu}")
+    found = {}
+    tests = [("bench", 900, [])]
+    for label, xen, append in (("stock", "stock", ""), ("ours", "ours", ""),
+                               ("ours, no ALLE1IS", "ours", "stage2-no-alloc-flush")):
+        lines = run_dom0(xen, args.cpu, tests, f"bench{'-quiet' if append else ''}",
+                         append)
+        found[label] = dict(rows_of(lines))
+        if results(lines)[0].get("bench") != "pass":
+            sys.exit(f"{label}: the bench did not come to its end")
+    table = [(row, {label: found[label][row] for label in found}) for row in found["stock"]]
+    write_bench(table, args)
+    worse = 0
+    for row, counts in table:
+        stock, ours = counts["stock"], counts["ours"]
+        for what in ("visits", "invalidations", "dsb"):
+            if tally(ours)[what] > tally(stock)[what]:
+                say(f"{row}: {what} {tally(ours)[what]:,}, stock {tally(stock)[what]:,}")
+                worse += 1
+    return 1 if worse else 0
+
+
+def tally(counts):
+    """What the table shows."""
+    return {"visits": counts["visits"], "writes": counts["writes"],
+            # One by address is a TLBI for each piece, a DSB, and one VMALLE1IS.
+            "invalidations": counts["vmalle1"] + counts["vmid"],
+            "tlbi": sum(counts[k] for k in ("ipa", "range", "vmalle1", "vmid")),
+            "dsb": counts["dsb"] - 2 * counts["all"], "alle1is": counts["all"]}
+
+
+def write_bench(table, args):
+    columns = ("visits", "writes", "invalidations", "tlbi", "dsb", "alle1is")
+    lines = [f"| what | | {' | '.join(columns)} |", "|---|---|" + "--:|" * len(columns)]
+    for row, counts in table:
+        for label, c in counts.items():
+            lines.append(f"| {row} | {label} | "
+                         + " | ".join(f"{tally(c)[k]:,}" for k in columns) + " |")
+    say("\n".join(lines))
+    name = f"bench-{args.cpu}"
+    (BUILD / f"{name}.md").write_text("\n".join(lines) + "\n")
+    (BUILD / f"{name}.json").write_text(json.dumps(
+        [{"what": row, **counts} for row, counts in table], indent=1) + "\n")
+    chart(table, pathlib.Path(args.chart) if args.chart else BUILD / f"{name}.svg")
+
+
+def chart(table, path):
+    """DSBs, stock beside ours, on a scale of powers of ten."""
+    width, left, top, step = 720, 230, 44, 40
+    most = max(tally(c["stock"])["dsb"] for _, c in table)
+    decades = math.ceil(math.log10(most))
+
+    def x(value):
+        return left + (width - left - 90) * math.log10(max(value, 1)) / decades
+
+    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
+           f'height="{top + step * len(table) + 24}" font-family="sans-serif" '
+           'font-size="12">',
+           "<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->",
+           '<rect width="100%" height="100%" fill="#fff"/>',
+           '<text x="10" y="22" font-size="14">DSBs of Xen\'s p2m, stock and on the '
+           'engine (logarithmic)</text>']
+    for d in range(decades + 1):
+        at = x(10 ** d)
+        svg.append(f'<path d="M{at:.0f} {top - 8}V{top + step * len(table)}" '
+                   f'stroke="#ddd"/><text x="{at:.0f}" '
+                   f'y="{top + step * len(table) + 16}" text-anchor="middle" '
+                   f'fill="#555">10^{d}</text>')
+    for i, (row, counts) in enumerate(table):
+        y = top + i * step
+        svg.append(f'<text x="10" y="{y + 20}">{row}</text>')
+        for j, (label, colour) in enumerate((("stock", "#c4572b"), ("ours", "#2b7bc4"))):
+            n = tally(counts[label])["dsb"]
+            svg.append(f'<rect x="{left}" y="{y + j * 15}" height="12" '
+                       f'width="{x(n) - left:.0f}" fill="{colour}"/>'
+                       f'<text x="{x(n) + 6:.0f}" y="{y + j * 15 + 11}">{n:,}</text>')
+    path.write_text("\n".join(svg) + "\n</svg>\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("build", "test"))
+    parser.add_argument("what", choices=("build", "test", "bench"))
     parser.add_argument("--cpu", choices=CPUS, default="max")
     parser.add_argument("--short", action="store_true", help="the short list of tests")
     parser.add_argument("--tests", help="only these, comma-separated")
+    parser.add_argument("--chart", help="bench: also write the chart here")
     parser.add_argument("--xen", default="stock,ours", help="only stock or ours")
     args = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
-    sys.exit({"build": build, "test": test}[args.what](args))
+    sys.exit({"build": build, "test": test, "bench": bench}[args.what](args))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ static void print_counts(unsigned char key)
 	struct stage2_counts sum = {};
 	unsigned int cpu;
 
-	for_each_online_cpu (cpu) {
+	for_each_online_cpu(cpu)
+	{
 		struct stage2_counts *c = &per_cpu(stage2_counts, cpu);
 
 		sum.visits += c->visits;

@@ -24,18 +24,18 @@ DECLARE_PER_CPU(struct stage2_counts, stage2_counts);
 #define stage2_count(what, n) (this_cpu(stage2_counts).what += (n))
 
 /* The stock functions write each entry between two DSBs. */
-#define stage2_stock_write(entry, pte)     \
-	do {                               \
-		stage2_count(writes, 1);   \
-		stage2_count(dsb, 2);      \
-		write_pte(entry, pte);     \
+#define stage2_stock_write(entry, pte)   \
+	do {                             \
+		stage2_count(writes, 1); \
+		stage2_count(dsb, 2);    \
+		write_pte(entry, pte);   \
 	} while (0)
 /* The stock invalidation: DSB, VMALLS12E1IS, DSB. */
-#define stage2_stock_flush()             \
-	do {                             \
-		stage2_count(vmid, 1);   \
-		stage2_count(dsb, 2);    \
-		flush_guest_tlb();       \
+#define stage2_stock_flush()           \
+	do {                           \
+		stage2_count(vmid, 1); \
+		stage2_count(dsb, 2);  \
+		flush_guest_tlb();     \
 	} while (0)
 
 #endif /* STAGE2_XEN_COUNT_H */

@@ -57,6 +57,7 @@ struct stage2_batch {
  * @limbo: tables that it has detached
  * @batch: open, or NULL; changed with the p2m lock held for writing
  * @owner: the PE of the hypercall that has opened it
+ * @changes: counts them
  * @failed: an IOMMU has not confirmed an invalidation. Pages of this domain's mappings
  *	are not given back any more
  * @vttbr, @irqs: what vmid_leave restores
@@ -68,6 +69,7 @@ struct stage2 {
 	struct s2_limbo limbo;
 	struct stage2_batch *batch;
 	unsigned int owner;
+	unsigned long changes;
 	bool failed;
 	uint64_t vttbr;
 	unsigned long irqs;

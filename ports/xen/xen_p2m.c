@@ -12,6 +12,8 @@
 
 /* Entries visited in a step, after which a preemptible call looks whether to stop. */
 #define STEP 4096
+/* What an entry of level 0 maps. */
+#define ROOT_ENTRY ((uint64_t)1 << 39)
 /* Bytes cleaned in a step. */
 #define STEP_BYTES S2_BUDGET_BYTES_MIN
 
@@ -114,15 +116,30 @@ static p2m_type_t leaf_type(s2_attr_t attr)
 
 /* ---- looking ---------------------------------------------------------------- */
 
+/*
+ * What this PE has looked up last. Common code looks a page up, takes a reference, and then
+ * removes it: with nothing changed in between the removal need not look again.
+ */
+static DEFINE_PER_CPU(
+	struct last_look {
+		const struct stage2 *t;
+		unsigned long changes;
+		gfn_t gfn;
+		mfn_t mfn;
+	},
+	last_look);
+
 mfn_t p2m_get_entry(struct p2m_domain *p2m, gfn_t gfn, p2m_type_t *t, p2m_access_t *a,
 		    unsigned int *page_order, bool *valid)
 {
 	struct s2_mapping m = { .level = P2M_ROOT_LEVEL };
+	struct stage2 *s = p2m->stage2;
+	mfn_t mfn;
 	bool leaf;
 
 	ASSERT(p2m_is_locked(p2m));
 	/* Beyond the IPA size m stays a hole. What a batch has unmapped is one, too. */
-	leaf = !s2_lookup(&p2m->stage2->s2, ipa_of(gfn), &m) && m.state == S2_LEAF;
+	leaf = !s2_lookup(&s->s2, ipa_of(gfn), &m) && m.state == S2_LEAF;
 	if (t)
 		*t = leaf ? leaf_type(m.attr) : p2m_invalid;
 	if (valid)
@@ -133,7 +150,9 @@ mfn_t p2m_get_entry(struct p2m_domain *p2m, gfn_t gfn, p2m_type_t *t, p2m_access
 		return INVALID_MFN;
 	if (a)
 		*a = p2m_mem_access_radix_get(p2m, gfn);
-	return mfn_add(maddr_to_mfn(m.pa.pa), gfn_x(gfn) - PFN_DOWN(m.ipa.ipa));
+	mfn = mfn_add(maddr_to_mfn(m.pa.pa), gfn_x(gfn) - PFN_DOWN(m.ipa.ipa));
+	this_cpu(last_look) = (struct last_look){ s, s->changes, gfn, mfn };
+	return mfn;
 }
 
 /*
@@ -201,8 +220,9 @@ static int map(struct p2m_domain *p2m, gfn_t gfn, unsigned long nr, mfn_t mfn,
 		return stage2_errno(s, ret);
 	p2m->max_mapped_gfn = gfn_max(p2m->max_mapped_gfn, gfn_add(gfn, nr - 1));
 	p2m->lowest_mapped_gfn = gfn_min(p2m->lowest_mapped_gfn, gfn);
-	return is_iommu_enabled(d) ? iommu_iotlb_flush(d, _dfn(gfn_x(gfn)), nr,
-						       IOMMU_FLUSHF_added) : 0;
+	return is_iommu_enabled(d) ?
+		       iommu_iotlb_flush(d, _dfn(gfn_x(gfn)), nr, IOMMU_FLUSHF_added) :
+		       0;
 }
 
 static int unmap(struct p2m_domain *p2m, gfn_t gfn, unsigned long nr)
@@ -256,6 +276,7 @@ static int set(struct p2m_domain *p2m, gfn_t gfn, unsigned long nr, mfn_t mfn,
 		return -ENOMEM;
 	if (!nr)
 		return 0;
+	p2m->stage2->changes++;
 	mapped = is_mapped(p2m, gfn, nr);
 	if (mfn_eq(mfn, INVALID_MFN))
 		ret = unmap(p2m, gfn, nr);
@@ -306,10 +327,15 @@ int p2m_insert_mapping(struct domain *d, gfn_t start_gfn, unsigned long nr, mfn_
 /* RAM is removed only if it is what the caller thinks: two PEs may try to remove it. */
 static bool is_as_expected(struct p2m_domain *p2m, gfn_t gfn, unsigned long nr, mfn_t mfn)
 {
+	const struct last_look *last = &this_cpu(last_look);
+	const struct stage2 *s = p2m->stage2;
 	struct s2_iter it;
 	struct s2_mapping m;
 
-	if (s2_iter_start(&it, &p2m->stage2->s2, ipa_of(gfn), (uint64_t)nr << PAGE_SHIFT))
+	if (nr == 1 && last->t == s && last->changes == s->changes &&
+	    gfn_eq(last->gfn, gfn) && mfn_eq(last->mfn, mfn) && mfn_valid(mfn))
+		return true;
+	if (s2_iter_start(&it, &s->s2, ipa_of(gfn), (uint64_t)nr << PAGE_SHIFT))
 		return true;
 	while (s2_iter_next(&it, &m)) {
 		unsigned long offset = PFN_DOWN(m.ipa.ipa) - gfn_x(gfn);
@@ -386,6 +412,8 @@ int p2m_alloc_table(struct domain *d)
 	if (!t)
 		return -ENOMEM;
 	t->p2m = p2m;
+	/* As no instance before has had it: last_look. */
+	t->changes = NOW();
 	stage2_config(&cfg, system_cpuinfo.mm64.vmid_bits == MM64_VMID_16_BITS_SUPPORT);
 	cfg.port = t;
 	ret = s2_init(&t->s2, &cfg);
@@ -402,20 +430,27 @@ int p2m_alloc_table(struct domain *d)
 	return 0;
 }
 
-/* The domain is dying, and nothing is mapped any more. Preempted after a step. */
+/* Nothing is mapped in a dying domain any more. Preempted after a step. */
 int relinquish_p2m_mapping(struct domain *d)
 {
 	struct p2m_domain *p2m = p2m_get_hostp2m(d);
 	struct stage2 *t = p2m->stage2;
+	/* Whole entries of level 0, so that no table stays for its rest. */
+	const uint64_t start = gfn_to_gaddr(p2m->lowest_mapped_gfn) & ~(ROOT_ENTRY - 1);
+	const uint64_t end = ROUNDUP(gfn_to_gaddr(p2m->max_mapped_gfn) + 1, ROOT_ENTRY);
 	int ret;
 
 	BUG_ON(!d->is_dying);
+	if (gfn_x(p2m->lowest_mapped_gfn) > gfn_x(p2m->max_mapped_gfn))
+		return 0;
 	t->op.max_entries = STEP;
 	t->op.limbo = &t->limbo;
 	for (;;) {
 		p2m_write_lock(p2m);
+		t->changes++;
 		do
-			ret = s2_unmap(&t->s2, s2_ipa(0), t->s2.ipa_end, S2_NO_CLEAN,
+			ret = s2_unmap(&t->s2, s2_ipa(start),
+				       min(end, t->s2.ipa_end) - start, S2_NO_CLEAN,
 				       &t->op);
 		while (in_the_way(t, ret));
 		p2m_write_unlock(p2m);

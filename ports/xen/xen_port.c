@@ -146,16 +146,18 @@ int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 int stage2_lost(struct stage2 *t)
 {
 	if (!t->failed)
-		printk(XENLOG_G_ERR "%pd: an IOMMU keeps translations: pages are not given "
-				    "back any more\n", t->p2m->domain);
+		printk(XENLOG_G_ERR
+		       "%pd: an IOMMU keeps translations: pages are not given "
+		       "back any more\n",
+		       t->p2m->domain);
 	t->failed = true;
 	return -EIO;
 }
 
 /* ---- counted leaves --------------------------------------------------------- */
 
-void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa,
-		       uint64_t size, s2_attr_t attr)
+void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint64_t size,
+		       s2_attr_t attr)
 {
 	struct stage2 *t = port;
 	struct page_info *page = mfn_to_page(maddr_to_mfn(pa));

@@ -12,7 +12,7 @@ enum stage2_type {
 };
 
 /* Leaves whose going Xen must hear of. */
-#define STAGE2_COUNTED                                                              \
+#define STAGE2_COUNTED                                                                   \
 	(1u << p2m_map_foreign_rw | 1u << p2m_map_foreign_ro | 1u << STAGE2_XENHEAP_RW | \
 	 1u << STAGE2_XENHEAP_RO)
 

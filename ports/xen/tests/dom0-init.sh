@@ -22,9 +22,13 @@ for m in xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc; do
 	insmod "/modules/$m.ko"
 done
 mount -t xenfs xenfs /proc/xen
+pages key 2
+echo "##ROW boot"
 xenstored --pid-file /run/xenstored.pid || echo "no xenstored"
 xen-init-dom0
 xenconsoled --log=none --pid-file=/run/xenconsoled.pid
+# Guests do not keep dom0 from running.
+xl sched-credit2 -d 0 -w 4096
 echo "##UP $(cut -d' ' -f1 /proc/uptime)"
 
 # What a scenario left behind would be taken for a leak of the next one.

@@ -19,6 +19,7 @@ guest()
 		name = '$name'
 		memory = $memory
 		vcpus = $vcpus
+		cpus = '${cpus:-1}'
 		kernel = '/vmlinuz'
 		ramdisk = '/domu.cpio'
 		extra = 'console=hvc0 rdinit=/init quiet $*'
@@ -108,10 +109,11 @@ life()
 # Two guests side by side, twelve times. The first times dom0's own tables grow.
 rounds()
 {
+	cpus=all
 	for round in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		free=$(pages free)
-		guest one 128 2 churn=32
-		guest two 128 2 churn=32
+		guest one 96 2 churn=8
+		guest two 96 2 churn=8
 		xl unpause one
 		xl unpause two
 		until_said one '##GUEST round 2' 120
@@ -132,28 +134,26 @@ balloon()
 	guest one 256 1 churn=16
 	xl unpause one
 	until_said one '##GUEST round 1' 120
-	for round in 1 2; do
-		target one 160
-		until_size one 160 60
-		goes_on one
-		target one 256
-		until_size one 256 60
-		goes_on one
-	done
+	target one 160
+	until_size one 160 60
+	goes_on one
+	target one 256
+	until_size one 256 60
+	goes_on one
 	xl destroy one
 }
 
 # A guest that verifies its memory while dom0 balloons it and destroys its neighbours.
 storm()
 {
-	guest one 192 2 churn=48
+	guest one 192 2 churn=16
 	xl unpause one
 	until_said one '##GUEST round 1' 120
-	for round in 1 2 3; do
-		guest two 128 1 churn=16
+	for round in 1 2; do
+		guest two 64 1
 		xl unpause two
 		target one 144
-		until_said two '##GUEST round 1' 120
+		until_said two '##GUEST up' 120
 		xl destroy two
 		until_size one 144 60
 		target one 192
@@ -177,15 +177,6 @@ patterns()
 	pages out "$id" 0x44001 1 1 0
 	pages in "$id" 0x44001 1 1 0
 	[ "$free" -ge "$(pages free)" ] || fail "pages too many"
-	xl destroy one
-}
-
-# A pool that is too small: the map fails, and nothing changes.
-pool()
-{
-	guest one 64 1
-	id=$(id_of one)
-	pages pool "$id"
 	xl destroy one
 }
 
@@ -247,48 +238,67 @@ hammer()
 }
 
 # ---- what it costs -----------------------------------------------------------------
+#
+# Each row has what was counted since the row before.
 
-count()
+row()
 {
-	echo "##ROW $1"
 	pages key 2
+	echo "##ROW $1"
 }
 
 bench()
 {
-	count warm
-	guest one 1024 1
-	count build
-	id=$(id_of one)
+	cat >/tmp/small.cfg <<-END
+		name = 'small'
+		memory = 64
+		kernel = '/hammer.img'
+	END
+	sed 's/small/large/; s/64/1088/' /tmp/small.cfg >/tmp/large.cfg
+	xl create -q -p /tmp/small.cfg
+	xl destroy small
+	sleep 2
+	row -
+	xl create -q -p /tmp/small.cfg
+	row "xl create, 64 MiB"
+	xl create -q -p /tmp/large.cfg
+	row "xl create, 1088 MiB"
+	id=$(id_of large)
+	pages out "$id" 0x44000 262144 1 0
+	row "take 1 GiB of blocks"
+	pages in "$id" 0x44000 262144 1 0
+	row "give 1 GiB, 4 KiB pages"
 	pages out "$id" 0x44000 8192 1 0
-	count out
+	row "take 8192 pages"
 	pages in "$id" 0x44000 8192 1 0
-	count in
+	row "give 8192 pages"
 	pages out "$id" 0x48000 4096 2 0
-	count stride
-	pages out "$id" 0x50000 16 512 9
-	count extents
+	row "take every second page of 32 MiB"
 	pages in "$id" 0x48000 4096 2 0
+	row -
+	pages out "$id" 0x50000 16 512 9
+	row "take 16 extents of 2 MiB"
 	pages in "$id" 0x50000 8192 1 0
+	row -
+	xl destroy large
+	sleep 3
+	row "destroy 1 GiB, 4 KiB pages"
+	xl destroy small
 	sleep 1
-	count rest
+	row "destroy 64 MiB"
+	guest one 256 1
+	row "xl create of Linux"
+	xl unpause one
+	until_said one '##GUEST up' 120
+	sleep 2
+	row "Linux boots"
+	target one 160
+	until_size one 160 120
+	row "Linux balloons down 96 MiB"
+	target one 256
+	until_size one 256 120
+	row "Linux balloons up 96 MiB"
 	xl destroy one
-	sleep 2
-	count destroy
-	guest two 256 1
-	count create
-	xl unpause two
-	until_said two '##GUEST up' 120
-	count linux
-	target two 160
-	until_size two 160 60
-	count balloon
-	target two 256
-	until_size two 256 60
-	count inflate
-	xl destroy two
-	sleep 2
-	count last
 }
 
 "$@"
