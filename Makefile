@@ -6,7 +6,8 @@ ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
 .PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
-	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
+	guest-bench setup-kvm kvm kvm-bench kvm-debug setup-xen xen xen-bench clean format \
+	help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -89,6 +90,16 @@ kvm-bench: setup-kvm
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
+# The engine inside Xen (docs/xen.md). CPU: max, cortex-a57 or cortex-a53.
+setup-xen: setup
+	@tools/setup.sh dpkg-dev bc bison flex device-tree-compiler
+
+xen: setup-xen
+	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
+
+xen-bench: setup-xen
+	@python3 -B tools/xen.py bench --cpu $(CPU)
+
 clean:
 	rm -rf build
 
@@ -112,5 +123,9 @@ help:
 	@echo '             what unmapping costs in KVM, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
+	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [LIST=short]'
+	@echo '             Xen with the engine as its p2m: guests in QEMU'
+	@echo 'make xen-bench [CPU=...]'
+	@echo '             what the p2m costs in Xen, stock against ours'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'

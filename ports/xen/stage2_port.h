@@ -57,7 +57,8 @@ struct stage2_batch {
  * @limbo: tables that it has detached
  * @batch: open, or NULL; changed with the p2m lock held for writing
  * @owner: the PE of the hypercall that has opened it
- * @changes: counts them
+ * @changes: how often the tables have been changed
+ * @unused: nothing is mapped, and what was has been invalidated
  * @failed: an IOMMU has not confirmed an invalidation. Pages of this domain's mappings
  *	are not given back any more
  * @vttbr, @irqs: what vmid_leave restores
@@ -70,7 +71,7 @@ struct stage2 {
 	struct stage2_batch *batch;
 	unsigned int owner;
 	unsigned long changes;
-	bool failed;
+	bool unused, failed;
 	uint64_t vttbr;
 	unsigned long irqs;
 };

@@ -459,6 +459,7 @@ int relinquish_p2m_mapping(struct domain *d)
 		if (hypercall_preempt_check())
 			return -ERESTART;
 	}
+	t->unused = !ret;
 	/* The IOMMU has let go of the domain before: iommu_release_dt_devices(). */
 	return ret == S2_E_AGENTS ? 0 : stage2_errno(t, ret);
 }
@@ -478,8 +479,12 @@ int p2m_teardown(struct domain *d, bool allow_preemption)
 	/* The root stays for those who still look something up. */
 	if (allow_preemption)
 		return 0;
+	/*
+	 * relinquish_p2m_mapping() has invalidated all that was mapped, and no vCPU has run
+	 * since. Who gets the VMID next invalidates it, too.
+	 */
 	p2m_write_lock(p2m);
-	BUG_ON(s2_destroy(&t->s2, S2_NO_CLEAN, NULL));
+	BUG_ON(s2_destroy(&t->s2, S2_NO_CLEAN | (t->unused ? S2_VMID_UNUSED : 0), NULL));
 	p2m->stage2 = NULL;
 	p2m_write_unlock(p2m);
 	xfree(t);

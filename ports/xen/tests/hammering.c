@@ -39,7 +39,7 @@ static void die(const char *what)
 static void wait_for(const char *what, volatile uint64_t *word, uint64_t least)
 {
 	for (unsigned i = 0; *word < least; i++) {
-		if (i == 20000) {
+		if (i == 100000) {
 			fprintf(stderr, "hammering: no %s\n", what);
 			exit(2);
 		}
