@@ -6,8 +6,8 @@ ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
 .PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
-	guest-bench setup-kvm kvm kvm-bench kvm-debug setup-xen xen xen-bench clean format \
-	help
+	guest-bench setup-kvm kvm kvm-bench kvm-debug setup-xen xen xen-bench clean \
+	format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab

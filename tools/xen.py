@@ -8,6 +8,7 @@ own is not touched.
 """
 
 import argparse
+import fcntl
 import json
 import math
 import os
@@ -67,7 +68,7 @@ def run(what, command, log, **kwargs):
     kvm.run(what, command, log, **kwargs)
 
 
-# ---- what is fetched ------------------------------------------------------------------
+# ---- what is fetched ----------------------------------------------------------------
 
 
 def apt(program, *argv, **kwargs):
@@ -115,7 +116,7 @@ def dom0_kernel():
     return sorted((DEBIAN / "boot").glob("vmlinuz-*"))[-1]
 
 
-# ---- what is changed in Xen's source ----------------------------------------------------
+# ---- what is changed in Xen's source ------------------------------------------------
 
 # Functions of arch/arm/p2m.c that ports/xen/p2m.c has, or that only those use.
 REPLACED = """p2m_write_unlock p2m_dump_info p2m_force_tlb_flush_sync p2m_tlb_flush_sync
@@ -144,7 +145,8 @@ class Source:
 
     def function(self, name):
         """Where the definition of a function begins and ends."""
-        for found in re.finditer(rf"^\w[^;{{}}()]*\b{name}\([^;{{]*?\)\n\{{\n", self.text, re.M):
+        head = rf"^\w[^;{{}}()]*\b{name}\([^;{{]*?\)\n\{{\n"
+        for found in re.finditer(head, self.text, re.M):
             return found.start(), self.text.index("\n}\n", found.end()) + 3
         sys.exit(f"{self.name} has no function {name}")
 
@@ -275,7 +277,7 @@ def graft():
     grants.done()
 
 
-# ---- building -------------------------------------------------------------------------
+# ---- building -----------------------------------------------------------------------
 
 
 def make(out, *targets):
@@ -322,7 +324,7 @@ def build_programs():
                     PROGRAMS / "hammer.img"], check=True)
 
 
-# ---- a test machine ---------------------------------------------------------------------
+# ---- a test machine -----------------------------------------------------------------
 
 
 def find(name):
@@ -431,7 +433,7 @@ def results(lines):
     return ended, trouble
 
 
-# ---- make xen ---------------------------------------------------------------------------
+# ---- make xen -----------------------------------------------------------------------
 
 
 def read_list():
@@ -441,12 +443,15 @@ def read_list():
 
 
 def build(args):
-    say("build")
-    fetch()
-    graft()
-    build_xen("stock")
-    build_xen("ours", "STAGE2=y")
-    build_programs()
+    # Runs on several CPU types may be started beside each other.
+    with open(BUILD / "lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        say("build")
+        fetch()
+        graft()
+        build_xen("stock")
+        build_xen("ours", "STAGE2=y")
+        build_programs()
 
 
 def run_dom0(xen, cpu, tests, label="", append=""):
@@ -543,7 +548,7 @@ def test(args):
     return 1 if bad else 0
 
 
-# ---- make xen-bench -----------------------------------------------------------------------
+# ---- make xen-bench -----------------------------------------------------------------
 
 
 def rows_of(lines):

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What Xen's own files call, beside the functions of asm/p2m.h that p2m.c replaces. Added
- * to the end of asm/p2m.h.
+ * What Xen's own files call, beside the functions of asm/p2m.h that p2m.c replaces.
+ * Added to the end of asm/p2m.h.
  */
 #ifndef STAGE2_XEN_P2M_H
 #define STAGE2_XEN_P2M_H
@@ -23,15 +23,16 @@ int p2m_alloc_table(struct domain *d);
 register_t stage2_layout(bool vmid16);
 
 /*
- * A batch for one hypercall of this PE on the domain: what it unmaps shares invalidations.
- * stage2_batch_wait() keeps the references of a page that has been unmapped until that has
- * been invalidated, and returns true; without a batch of this PE it returns false.
+ * A batch for one hypercall of this PE on the domain: what it unmaps shares
+ * invalidations. stage2_batch_wait() keeps the references of a page that has been
+ * unmapped until that has been invalidated, and returns true; without a batch of this
+ * PE it returns false.
  */
 void stage2_batch_begin(struct domain *d);
 bool stage2_batch_wait(struct domain *d, struct page_info *page, bool allocation);
 void stage2_batch_end(struct domain *d);
 
-/* A boot parameter: no TLBI ALLE1IS when the page allocator gives a page (docs/xen.md). */
+/* A boot parameter: no TLBI ALLE1IS when a page is allocated (docs/xen.md). */
 extern bool stage2_no_alloc_flush;
 
 #endif /* STAGE2_XEN_P2M_H */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The porting header for Xen/arm64 (4.17). Calls that change tables are made with the p2m
- * lock held for writing, lookups with it held for reading, so no call runs beside another.
+ * The porting header for Xen/arm64 (4.17). Calls that change tables are made with the
+ * p2m lock held for writing, lookups with it held for reading, so no call runs beside
+ * another.
  */
 #ifndef STAGE2_XEN_PORT_H
 #define STAGE2_XEN_PORT_H

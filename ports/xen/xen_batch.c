@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * One batch for one hypercall. Between its extents the p2m lock is dropped, so another PE
- * may change the same p2m. What it does beside the batch's range goes on; at the range it
- * flushes the batch first (p2m.c).
+ * One batch for one hypercall. Between its extents the p2m lock is dropped, so another
+ * PE may change the same p2m. What it does beside the batch's range goes on; at the
+ * range it flushes the batch first (p2m.c).
  */
 #include <xen/param.h>
 

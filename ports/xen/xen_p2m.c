@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Xen's p2m on the engine: the functions of asm/p2m.h that make, change and look at
- * mappings. Pools, VMIDs, context switches, set/way emulation and the wrappers stay Xen's.
+ * mappings. Pools, VMIDs, context switches, set/way emulation and the wrappers stay
+ * Xen's.
  */
 #include <xen/ioreq.h>
 #include <xen/iommu.h>
@@ -117,8 +118,8 @@ static p2m_type_t leaf_type(s2_attr_t attr)
 /* ---- looking ---------------------------------------------------------------- */
 
 /*
- * What this PE has looked up last. Common code looks a page up, takes a reference, and then
- * removes it: with nothing changed in between the removal need not look again.
+ * What this PE has looked up last. Common code looks a page up, takes a reference, and
+ * then removes it: with nothing changed in between the removal need not look again.
  */
 static DEFINE_PER_CPU(
 	struct last_look {
@@ -156,8 +157,8 @@ mfn_t p2m_get_entry(struct p2m_domain *p2m, gfn_t gfn, p2m_type_t *t, p2m_access
 }
 
 /*
- * True if the guest's access can be made again: a mapping was being replaced. Entries are
- * never kept invalid on purpose.
+ * True if the guest's access can be made again: a mapping was being replaced. Entries
+ * are never kept invalid on purpose.
  */
 bool p2m_resolve_translation_fault(struct domain *d, gfn_t gfn)
 {
@@ -242,7 +243,7 @@ static int unmap(struct p2m_domain *p2m, gfn_t gfn, unsigned long nr)
 }
 
 #ifdef CONFIG_IOREQ_SERVER
-/* A device model keeps mappings of the guest's RAM: tell it when some of that has gone. */
+/* A device model maps the guest's RAM: tell it when some of that has gone. */
 static void forget(struct p2m_domain *p2m)
 {
 	if (domain_has_ioreq_server(p2m->domain))
@@ -288,9 +289,9 @@ static int set(struct p2m_domain *p2m, gfn_t gfn, unsigned long nr, mfn_t mfn,
 }
 
 /*
- * For code that changes what it has just found in the p2m (mem_access), and for a xenheap
- * page that is mapped nowhere. The old leaf is reported as gone (s2_port_leaf_gone()), so
- * what the mapping holds is taken for the new one first.
+ * For code that changes what it has just found in the p2m (mem_access), and for a
+ * xenheap page that is mapped nowhere. The old leaf is reported as gone
+ * (s2_port_leaf_gone()), so what the mapping holds is taken for the new one first.
  */
 int p2m_set_entry(struct p2m_domain *p2m, gfn_t sgfn, unsigned long nr, mfn_t smfn,
 		  p2m_type_t t, p2m_access_t a)
@@ -368,8 +369,9 @@ void p2m_write_unlock(struct p2m_domain *p2m)
 /* ---- set/way and cache flushes ---------------------------------------------- */
 
 /*
- * The stock function makes entries invalid to find out what the guest uses until the next
- * flush, which then cleans no more than that. Here a flush cleans all that is mapped.
+ * The stock function makes entries invalid to find out what the guest uses until the
+ * next flush, which then cleans no more than that. Here a flush cleans all that is
+ * mapped.
  */
 void p2m_invalidate_root(struct p2m_domain *p2m)
 {
@@ -469,6 +471,7 @@ int p2m_teardown(struct domain *d, bool allow_preemption)
 	struct p2m_domain *p2m = p2m_get_hostp2m(d);
 	struct stage2 *t = p2m->stage2;
 	struct s2_op op = { .max_entries = STEP };
+	uint32_t flags = S2_NO_CLEAN;
 
 	if (!t)
 		return 0;
@@ -480,11 +483,13 @@ int p2m_teardown(struct domain *d, bool allow_preemption)
 	if (allow_preemption)
 		return 0;
 	/*
-	 * relinquish_p2m_mapping() has invalidated all that was mapped, and no vCPU has run
-	 * since. Who gets the VMID next invalidates it, too.
+	 * relinquish_p2m_mapping() has invalidated all that was mapped, and no vCPU has
+	 * run since. Who gets the VMID next invalidates it, too.
 	 */
+	if (t->unused)
+		flags |= S2_VMID_UNUSED;
 	p2m_write_lock(p2m);
-	BUG_ON(s2_destroy(&t->s2, S2_NO_CLEAN | (t->unused ? S2_VMID_UNUSED : 0), NULL));
+	BUG_ON(s2_destroy(&t->s2, flags, NULL));
 	p2m->stage2 = NULL;
 	p2m_write_unlock(p2m);
 	xfree(t);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In a Linux guest: fill memory, verify it, again and again: churn MIB. Each page has its
- * number and the round in every word.
+ * In a Linux guest: fill memory, verify it, again and again: churn MIB. Each page has
+ * its number and the round in every word.
  */
 #include <stdint.h>
 #include <stdio.h>

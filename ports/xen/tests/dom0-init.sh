@@ -1,10 +1,11 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# dom0's init: starts Xen's daemons, then runs the scenarios that /tests names, one a line:
-# NAME SECONDS. Each is a function of /dom0.sh, in a shell of its own. Before it and after it
-# the pages that the hypervisor has free are counted.
-/bin/busybox mkdir -p /proc /sys /dev /tmp /run /var/lib/xen /var/log/xen /var/lib/xenstored
+# dom0's init: starts Xen's daemons, then runs the scenarios that /tests names, one a
+# line: NAME SECONDS. Each is a function of /dom0.sh, in a shell of its own. Before it
+# and after it the pages that the hypervisor has free are counted.
+/bin/busybox mkdir -p /proc /sys /dev /tmp /run /var/lib/xen /var/log/xen \
+	/var/lib/xenstored
 /bin/busybox --install -s /bin
 export PATH=/bin:/xen LD_LIBRARY_PATH=/lib
 mount -t proc proc /proc

@@ -188,8 +188,8 @@ resource()
 	test-resource
 }
 
-# mem_access: each page of a guest that runs may be written only after xen-access has heard
-# of it.
+# mem_access: each page of a guest that runs may be written only after xen-access has
+# heard of it.
 access()
 {
 	guest one 64 1 churn=1

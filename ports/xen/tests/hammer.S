@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A guest that uses one page as hard as it can: a bare program for one vCPU, with the MMU
- * off, in the format of a Linux Image. hammering.c in dom0 says which page, by a mailbox at
- * the start of RAM: eight-byte words, at
+ * A guest that uses one page as hard as it can: a bare program for one vCPU, with the
+ * MMU off, in the format of a Linux Image. hammering.c in dom0 says which page, by a
+ * mailbox at the start of RAM: eight-byte words, at
  *
  *	 0  the address to read from; 0: none. A fault clears it
  *	 8  loops

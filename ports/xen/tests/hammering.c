@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dom0's part of the test for stale translations: hammering A B [planted]. Domain A runs
- * hammer.S and reads one page in a loop. This program takes the page away and looks whether
- * A reads it once more: the read that was under way may be counted late, and no other. In
- * every second round B, which is paused, gets memory at once, with a secret that A must not
- * see. Planted: invalidation is switched off for the rounds, of the first kind only, since
- * dom0 itself maps pages in the second.
+ * dom0's part of the test for stale translations: hammering A B [planted]. Domain A
+ * runs hammer.S and reads one page in a loop. This program takes the page away and
+ * looks whether A reads it once more: the read that was under way may be counted late,
+ * and no other. In every second round B, which is paused, gets memory at once, with a
+ * secret that A must not see. Planted: invalidation is switched off for the rounds, of
+ * the first kind only, since dom0 itself maps pages in the second.
  *
  * Exit status: 0, 1 if there was a stale read, 2 if something did not work.
  */
