@@ -183,6 +183,27 @@ patterns()
 	xl destroy one
 }
 
+# The pool of table pages, to the page. At 2 GiB a page needs two tables.
+pool()
+{
+	guest one 64 1
+	id=$(id_of one)
+	pages out "$id" 0x41000 2 1 0
+	pages pool "$id" 0 && fail "its tables are gone"
+	used=$(pages pool "$id")
+	pages in "$id" 0x80000 1 1 0 && fail "mapped without tables"
+	pages pool "$id" $((used + 1))
+	pages in "$id" 0x80000 1 1 0 && fail "mapped with one table"
+	# That has changed nothing: the one page is still there.
+	pages pool "$id" "$used" || fail "a table was lost"
+	pages pool "$id" $((used + 2))
+	pages in "$id" 0x80000 1 1 0 || fail "not mapped with two tables"
+	pages pool "$id" $((used + 1)) && fail "a table was not needed"
+	pages out "$id" 0x80000 1 1 0
+	pages pool "$id" "$used" || fail "a table did not come back"
+	xl destroy one
+}
+
 resource()
 {
 	test-resource
