@@ -131,15 +131,21 @@ int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	struct stage2 *t = port;
 	struct domain *d = t->p2m->domain;
+	bool *put_off, was;
 	int ret;
 
 	if (!is_iommu_enabled(d))
 		return 0;
+	/* A caller may put flushes off, but tables and references go after this one. */
+	put_off = &this_cpu(iommu_dont_flush_iotlb);
+	was = *put_off;
+	*put_off = false;
 	if (size)
 		ret = iommu_iotlb_flush(d, _dfn(ipa >> PAGE_SHIFT), size >> PAGE_SHIFT,
 					IOMMU_FLUSHF_modified);
 	else
 		ret = iommu_iotlb_flush_all(d, IOMMU_FLUSHF_modified);
+	*put_off = was;
 	return ret ? stage2_lost(t) : 0;
 }
 
