@@ -245,6 +245,8 @@ struct machine {
 	uint64_t base, pages, fresh, in_use;
 	uint8_t *mem;
 	struct page *page;
+	uint64_t strange;	/* S2M_PARTIAL: a page linked and not placed, + 1 */
+	uint64_t live_stores;	/* changes of entries that walkers may reach */
 	struct places *places;	/* NULL: pages are at base and behind it, in order */
 	uint32_t *stack;	/* free pages, by index */
 	size_t stack_n;

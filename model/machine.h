@@ -48,6 +48,8 @@ struct machine;
  * S2M_ETS2.)
  */
 #define S2M_SELF_SYNC (1u << 15)
+/* As S2M_SELF_SYNC: a link to a page that was never placed is not judged. */
+#define S2M_PARTIAL (1u << 19)
 /* As S2M_SELF_SYNC: every valid leaf is read as if its access flag were set. */
 #define S2M_AF_SET (1u << 20)
 
@@ -85,6 +87,10 @@ bool s2m_table_place(struct machine *m, unsigned pe, uint64_t pa, uint64_t pages
 /* Whether there is a page at pa, in use or given back; and whether it is in use. */
 bool s2m_table_known(const struct machine *m, uint64_t pa);
 bool s2m_table_taken(const struct machine *m, uint64_t pa);
+/* The root of the tree in which the page is live; false: it is in none. */
+bool s2m_table_root(const struct machine *m, uint64_t pa, uint64_t *root);
+/* S2M_PARTIAL: the first page that was linked and never placed; false: none. */
+bool s2m_table_strange(const struct machine *m, uint64_t *pa);
 void *s2m_ptr(const struct machine *m, uint64_t pa);
 uint64_t s2m_pa(const struct machine *m, const void *ptr);
 uint64_t s2m_tables_in_use(const struct machine *m); /* pages */
@@ -166,6 +172,11 @@ void s2m_guest_leave(struct machine *m, unsigned pe);
 /* The same for a program that names no PEs: no PE runs the tree at root, or will
  * (before s2_destroy()). */
 void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root);
+/* As s2m_guests_gone(); if the VMID is invalidated the tables are in no tree any more. */
+void s2m_tree_release(struct machine *m, unsigned pe, uint64_t root);
+/* The trees that the machine has known, and the entries of live tables stored to. */
+unsigned s2m_trees(const struct machine *m);
+uint64_t s2m_live_stores(const struct machine *m);
 /* Whether VTTBR_EL2 of the PE points to a tree that the machine knows. */
 bool s2m_tree_loaded(const struct machine *m, unsigned pe);
 /*

@@ -187,6 +187,22 @@ bool s2m_table_taken(const struct machine *m, uint64_t pa)
 	return p && p->taken;
 }
 
+bool s2m_table_root(const struct machine *m, uint64_t pa, uint64_t *root)
+{
+	const struct page *p = page_at(m, pa);
+
+	if (!p || !p->live)
+		return false;
+	*root = p->tree->root;
+	return true;
+}
+
+bool s2m_table_strange(const struct machine *m, uint64_t *pa)
+{
+	*pa = m->strange - 1;
+	return m->strange;
+}
+
 void s2m_table_give(struct machine *m, unsigned pe, uint64_t pa, unsigned pages)
 {
 	struct page *p = page_at(m, pa);
