@@ -98,6 +98,10 @@ uint64_t s2m_tables_in_use(const struct machine *m); /* pages */
 uint64_t *s2m_meta(const struct machine *m, uint64_t pa);
 unsigned s2m_granule_shift(const struct machine *m); /* a table page is one */
 uint32_t s2m_features(const struct machine *m);
+unsigned s2m_pes(const struct machine *m);
+uint16_t s2m_counted(const struct machine *m);
+/* Whether the machine can read a tree with this VTCR_EL2. */
+bool s2m_vtcr_read(const struct machine *m, uint64_t vtcr);
 /* Free pages are handed out in a shuffled order with this seed (0: in order). */
 void s2m_shuffle(struct machine *m, uint64_t seed);
 

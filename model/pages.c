@@ -37,6 +37,23 @@ unsigned s2m_granule_shift(const struct machine *m)
 	return m->granule;
 }
 
+unsigned s2m_pes(const struct machine *m)
+{
+	return m->pes;
+}
+
+uint16_t s2m_counted(const struct machine *m)
+{
+	return m->counted;
+}
+
+bool s2m_vtcr_read(const struct machine *m, uint64_t vtcr)
+{
+	struct desc_tree t;
+
+	return desc_vtcr(vtcr, m->granule, m->features & S2M_LPA2, &t);
+}
+
 uint32_t s2m_features(const struct machine *m)
 {
 	return m->features;

@@ -13,7 +13,8 @@
 
 #define JUDGE_PES 16u
 #define JUDGE_LOCKS 4096u
-#define JUDGE_FINDINGS 4096u	/* kept in full */
+#define JUDGE_OWNERS 4096u   /* entries that a thread owns */
+#define JUDGE_FINDINGS 4096u /* kept in full */
 #define JUDGE_PAGES (UINT64_C(1) << 20)
 #define JUDGE_SENTENCE 512u
 
@@ -27,29 +28,29 @@ enum judge_verdict { JUDGE_OK, JUDGE_BAD, JUDGE_UNJUDGED, JUDGE_MALFORMED };
 
 struct judge_finding {
 	const char *rule;
-	uint64_t record, line;		/* at which it was found */
-	uint64_t cause;			/* the record behind it; UINT64_MAX: none */
+	uint64_t record, line; /* at which it was found */
+	uint64_t cause;	       /* the record behind it; UINT64_MAX: none */
 	uint64_t ipa, pa;
-	char src[128];
+	char src[RECORD_SRC];
 	char sentence[JUDGE_SENTENCE];
 };
 
-/* A record: the machine's step when it began. The list has those that do not follow. */
+/* @n records, each with the next number, in the next line, and of one step. */
 struct judge_origin {
-	uint64_t step, record, line;
+	uint64_t step, record, line, n;
 };
 
 struct judge_thread {
 	uint64_t tid;
 	uint64_t vttbr;
-	bool has_hcr, vm;	/* HCR_EL2 was written; its bit VM */
-	bool waiting;		/* vttbr is not loaded: stage 2 is off */
-	bool resting;		/* --named: vttbr is loaded, for a TLBI or to be run */
+	bool has_hcr, vm; /* HCR_EL2 was written; its bit VM */
+	bool waiting;	  /* vttbr is not loaded: stage 2 is off */
+	bool resting;	  /* --named: vttbr is loaded, for a TLBI or to be run */
 };
 
 struct judge_lock {
 	uint64_t address;
-	unsigned depth, holder;	/* PE, if depth */
+	unsigned depth, holder; /* PE, if depth */
 	bool released;
 	struct s2m_release release;
 };
@@ -58,30 +59,36 @@ struct judge_root {
 	uint64_t root, lock;
 };
 
+struct judge_owned {
+	uint64_t entry, tid;
+};
+
 struct judge {
 	const struct judge_options *opt;
 	struct machine *m;
 	FILE *log;
-	bool own;		/* the trace says which machine it is of: every event counts */
-	uint64_t vtcr;		/* the last that any thread wrote, as the machine has it */
+	bool own;      /* the trace says which machine it is of: every event counts */
+	uint64_t vtcr; /* the last that any thread wrote, as the machine has it */
 	bool has_vtcr, fixed_vtcr;
+	bool el2_tree;
 	unsigned threads, pes;
 	struct judge_thread thread[JUDGE_PES];
 	struct judge_lock *lock;
 	size_t locks;
 	struct judge_root *root; /* with a lock: set_root_lock */
 	size_t roots;
+	struct judge_owned *owner; /* entries: set_pte_thread_owner */
+	size_t owners;
 	struct reader rd;
 
 	uint64_t records, stores, tlbis, el2;
 	uint64_t uninitialised; /* 1 + the first page written that was not initialised */
 	struct judge_origin *origin;
 	size_t origins, origin_max;
-	uint64_t taken;	/* violations of the machine that are in finding[] */
 
 	struct judge_finding *finding;
 	size_t findings;
-	uint64_t found;	/* all, kept or not */
+	uint64_t found;	  /* all, kept or not */
 	char reason[256]; /* why it cannot be judged; "" */
 	struct reader_error error;
 	bool malformed;
@@ -110,7 +117,7 @@ bool judge_memory(struct judge *j, unsigned pe, const struct record *r);
 
 /* ---- regs.c ----------------------------------------------------------------- */
 
-/* The machine; f: its features, in words; NULL: as the options say. */
+/* The machine, before the first record: as it says, or as the options say. */
 bool judge_machine(struct judge *j, const struct record *r);
 /* The PE that stands for the thread of r. */
 bool judge_thread(struct judge *j, const struct record *r, unsigned *pe);

@@ -13,13 +13,13 @@
 #define READER_MAX 65536u /* bytes in a record of several lines */
 
 struct reader {
-	uint64_t line;	/* of the record that was read last, its first */
+	uint64_t line; /* of the record that was read last, its first */
 	uint64_t prose, repeated;
 	struct record last;
 	bool any;	/* last holds one */
 	bool open;	/* text holds the beginning of a record */
 	int depth;	/* parentheses that are open in it */
-	uint64_t first;	/* its line */
+	uint64_t first; /* its line */
 	size_t len;
 	char text[READER_MAX];
 };

@@ -58,7 +58,8 @@ static const struct {
 	[R_TRYLOCK] = { "trylock", { F_ADDRESS, END, END } },
 	[R_ENTER_CONTEXT] = { "enter-context", { END, F_EL, END } },
 	[R_EXIT_CONTEXT] = { "exit-context", { END, F_EL, END } },
-	[R_MACHINE] = { "machine", { F_FEATURES, F_GRANULE, F_PES, F_COUNTED, END, END } },
+	[R_MACHINE] = { "machine",
+			{ F_FEATURES, F_GRANULE, F_PES, F_COUNTED, END, END } },
 	[R_MEM_TAKE] = { "mem-take", { F_ADDRESS, F_SIZE, END, END } },
 	[R_MEM_XCHG] = { "mem-xchg", { F_ADDRESS, F_VALUE, END, F_NO_CLEAN, END } },
 	[R_CAS] = { "cas", { F_ADDRESS, F_OLD, F_VALUE, END, F_NO_CLEAN, END } },
@@ -83,8 +84,8 @@ static const struct {
 	[R_CLAIM_HARVESTED] = { "claim-harvested", { F_ROOT, F_IPA, F_SIZE, END, END } },
 	[R_CLAIM_FRAME_FREE] = { "claim-frame-free", { F_ADDRESS, F_SIZE, END, END } },
 	[R_DIRTY_FOUND] = { "dirty-found", { F_ROOT, F_IPA, F_SIZE, END, END } },
-	[R_LEAF_GONE] = { "leaf-gone", { F_ROOT, F_IPA, F_ADDRESS, F_SIZE, END,
-					 F_NO_CLEAN, END } },
+	[R_LEAF_GONE] = { "leaf-gone",
+			  { F_ROOT, F_IPA, F_ADDRESS, F_SIZE, END, F_NO_CLEAN, END } },
 };
 
 struct text {
@@ -149,12 +150,10 @@ static bool number(struct text *t, const char *at, size_t n, bool hex, uint64_t 
 	if (hex && n > 2 && p[0] == '0' && p[1] == 'x')
 		p += 2;
 	for (; p < end; p++) {
-		unsigned d = *p >= '0' && *p <= '9' ? (unsigned)(*p - '0') :
-			     hex && *p >= 'a' && *p <= 'f' ?
-							 (unsigned)(*p - 'a') + 10 :
-			     hex && *p >= 'A' && *p <= 'F' ?
-							 (unsigned)(*p - 'A') + 10 :
-							 16;
+		unsigned d = *p >= '0' && *p <= '9'	   ? (unsigned)(*p - '0') :
+			     hex && *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10 :
+			     hex && *p >= 'A' && *p <= 'F' ? (unsigned)(*p - 'A') + 10 :
+							     16;
 
 		if (d == 16)
 			return record_wrong(t->err, p, "not a digit of a %s number",
@@ -319,8 +318,8 @@ bool record_parse(const char *text, size_t len, struct record *r,
 	n = word(&t, &at);
 	if (!n)
 		return false;
-	while (r->kind < RECORD_KINDS && (strlen(forms[r->kind].name) != n ||
-					  memcmp(forms[r->kind].name, at, n)))
+	while (r->kind < RECORD_KINDS &&
+	       (strlen(forms[r->kind].name) != n || memcmp(forms[r->kind].name, at, n)))
 		r->kind++;
 	if (r->kind == RECORD_KINDS)
 		return record_wrong(err, at, "there is no record '%.*s'",

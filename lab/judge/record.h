@@ -16,33 +16,80 @@
 
 enum record_kind {
 	/* Casemate's */
-	R_SYSREG_WRITE, R_MEM_INIT, R_MEM_WRITE, R_MEM_READ, R_MEM_SET, R_MEM_FREE,
-	R_BARRIER, R_TLBI, R_HINT, R_LOCK, R_UNLOCK, R_TRYLOCK,
-	R_ENTER_CONTEXT, R_EXIT_CONTEXT,
+	R_SYSREG_WRITE,
+	R_MEM_INIT,
+	R_MEM_WRITE,
+	R_MEM_READ,
+	R_MEM_SET,
+	R_MEM_FREE,
+	R_BARRIER,
+	R_TLBI,
+	R_HINT,
+	R_LOCK,
+	R_UNLOCK,
+	R_TRYLOCK,
+	R_ENTER_CONTEXT,
+	R_EXIT_CONTEXT,
 	/* ours */
-	R_MACHINE, R_MEM_TAKE, R_MEM_XCHG, R_CAS, R_DC_CIVAC, R_DC_CVAC, R_IC_IVAU,
-	R_AGENT_TLBI, R_HANDOFF, R_WALKER_ENTER, R_WALKER_LEAVE, R_GUEST_ENTER,
-	R_GUEST_LEAVE, R_GUESTS_GONE, R_GUEST_WRITE, R_GUEST_WRITES, R_HOST_WROTE,
-	R_CLAIM_UNMAPPED, R_CLAIM_WRPROTECTED, R_CLAIM_HARVESTED, R_CLAIM_FRAME_FREE,
-	R_DIRTY_FOUND, R_LEAF_GONE,
+	R_MACHINE,
+	R_MEM_TAKE,
+	R_MEM_XCHG,
+	R_CAS,
+	R_DC_CIVAC,
+	R_DC_CVAC,
+	R_IC_IVAU,
+	R_AGENT_TLBI,
+	R_HANDOFF,
+	R_WALKER_ENTER,
+	R_WALKER_LEAVE,
+	R_GUEST_ENTER,
+	R_GUEST_LEAVE,
+	R_GUESTS_GONE,
+	R_GUEST_WRITE,
+	R_GUEST_WRITES,
+	R_HOST_WROTE,
+	R_CLAIM_UNMAPPED,
+	R_CLAIM_WRPROTECTED,
+	R_CLAIM_HARVESTED,
+	R_CLAIM_FRAME_FREE,
+	R_DIRTY_FOUND,
+	R_LEAF_GONE,
 	RECORD_KINDS
 };
 
 enum record_field {
-	F_ID, F_TID, F_OP, F_KIND, F_SYSREG, F_ORDER, F_LOCATION, F_ADDRESS, F_ROOT,
-	F_IPA, F_SIZE, F_OLD, F_VALUE, F_TO, F_EL, F_NO_CLEAN, F_FEATURES, F_GRANULE,
-	F_PES, F_COUNTED, F_SRC,
+	F_ID,
+	F_TID,
+	F_OP,
+	F_KIND,
+	F_SYSREG,
+	F_ORDER,
+	F_LOCATION,
+	F_ADDRESS,
+	F_ROOT,
+	F_IPA,
+	F_SIZE,
+	F_OLD,
+	F_VALUE,
+	F_TO,
+	F_EL,
+	F_NO_CLEAN,
+	F_FEATURES,
+	F_GRANULE,
+	F_PES,
+	F_COUNTED,
+	F_SRC,
 	RECORD_FIELDS
 };
 
-#define RECORD_WORD 128u  /* the longest word or string, with its NUL */
-#define RECORD_SRC 512u	  /* the longest source location */
+#define RECORD_WORD 128u /* the longest word or string, with its NUL */
+#define RECORD_SRC 512u	 /* the longest source location */
 
 struct record {
 	enum record_kind kind;
 	uint32_t has; /* bit n: field n is there */
 	uint64_t n[RECORD_FIELDS];
-	const char *at[RECORD_FIELDS]; /* where the value begins */
+	const char *at[RECORD_FIELDS];		 /* where the value begins */
 	char op[RECORD_WORD], word[RECORD_WORD]; /* F_OP; F_KIND, F_SYSREG or F_ORDER */
 	char features[RECORD_SRC], src[RECORD_SRC];
 };

@@ -23,6 +23,8 @@ static int step(struct replay *r, const struct trace_event *ev)
 	int err;
 
 	r->ev = ev;
+	if (r->trace)
+		trace_out_src(r->trace, r->t.name, ev->line);
 	if (ev->op == TRACE_FAILED)
 		return LAB_OK;
 	if (ev->op == TRACE_PHASE) {
@@ -80,6 +82,8 @@ bool replay_setup(struct replay *r, bool merged)
 		fputs("s2lab replay: out of memory\n", stderr);
 		return false;
 	}
+	if (r->trace)
+		trace_out_watch(r->trace, r->m);
 	s2m_shuffle(r->m, r->seed);
 	if (r->merged)
 		r->out.merged = merged_costs(r->merged);

@@ -34,7 +34,9 @@ struct replay {
 	struct trace t;
 	struct machine *m;
 	struct merged *merged;
-	struct guest_vm **vm; /* by the number of the VM; NULL: not alive */
+	struct trace_out *trace; /* where the events are written; or NULL */
+	unsigned ipa_bits;	 /* of every VM, at least; 0: as recorded */
+	struct guest_vm **vm;	 /* by the number of the VM; NULL: not alive */
 	struct flat_frames frames;
 	struct replay_result out;
 	const struct trace_event *ev; /* the current event */

@@ -72,13 +72,17 @@ static void guest_stop(struct replay *r, struct guest_vm *vm)
  */
 unsigned replay_ipa_bits(const struct replay *r, const struct trace_vm *tv)
 {
-	unsigned most = r->out.features & S2_FEAT_LPA2 ? 52 : 48;
+	unsigned most = r->out.features & S2_FEAT_LPA2 ? 52 : 48, bits;
 
 	if (tv->ia_bits)
-		return tv->ia_bits < most ? tv->ia_bits : most;
-	if (tv->end <= UINT64_C(1) << 40)
-		return 40;
-	return tv->end <= UINT64_C(1) << 48 ? 48 : most;
+		bits = tv->ia_bits;
+	else
+		bits = tv->end <= UINT64_C(1) << 40 ? 40 :
+		       tv->end <= UINT64_C(1) << 48 ? 48 :
+						      most;
+	if (bits < r->ipa_bits)
+		bits = r->ipa_bits;
+	return bits < most ? bits : most;
 }
 
 int replay_vm_init(struct replay *r)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Writes the events of a machine as a trace that s2lab judge reads, all of them, or as one
+ * that Casemate reads, as far as its format goes (docs/judge.md).
+ */
+#ifndef STAGE2_LAB_TRACE_OUT_H
+#define STAGE2_LAB_TRACE_OUT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct machine;
+struct trace_out;
+
+/* The values of --trace-for, ended by NULL. */
+extern const char *const trace_out_formats[];
+enum trace_out_format { TRACE_FOR_JUDGE, TRACE_FOR_CASEMATE };
+
+/* The options --trace-out FILE and --trace-for FORMAT of a command. */
+struct trace_option {
+	const char *path; /* NULL: no trace */
+	enum trace_out_format format;
+};
+/* NULL after a message, or if there is no path (*failed is false then). */
+struct trace_out *trace_option_open(const struct trace_option *o, bool *failed);
+/* False after a message. */
+bool trace_option_close(const struct trace_option *o, struct trace_out *t);
+
+/* NULL: the file cannot be made, or memory is short (errno). */
+struct trace_out *trace_out_open(const char *path, enum trace_out_format format);
+/* From now on, the events of m. Called once, before its first event. */
+void trace_out_watch(struct trace_out *t, struct machine *m);
+/* What is written as the source: "WHAT:N" of the events that follow. */
+void trace_out_src(struct trace_out *t, const char *what, uint64_t n);
+/*
+ * Ends the trace. NULL: it is complete. Otherwise what went wrong: the file cannot be
+ * written, or has an event that its format cannot express; it ends before that event.
+ */
+const char *trace_out_close(struct trace_out *t, char *buf, size_t n);
+
+#endif /* STAGE2_LAB_TRACE_OUT_H */
