@@ -222,7 +222,7 @@ struct pe {
 	struct pending *pend;	/* cache operations that are not complete */
 	size_t pends, pend_max;
 	size_t pend_ish;	/* those before this one have had a DSB ISH */
-	bool has_vtcr, vttbr_unsynced, waive;
+	bool has_vtcr, has_hcr, vttbr_unsynced, waive;
 	/* For S2M_SPECULATIVE_AT. home: the VTTBR_EL2 that goes with stage 1. */
 	uint64_t tcr, sctlr, home;
 	bool guard_unsynced;
@@ -287,6 +287,7 @@ struct places *places_new(uint64_t pages);
 void places_free(struct places *ps);
 uint64_t place_find(const struct places *ps, uint64_t number);
 uint64_t place_number(const struct places *ps, uint64_t index);
+uint64_t places_used(const struct places *ps);
 uint64_t place_add(struct places *ps, uint64_t number);
 
 /* ---- inline */

@@ -9,6 +9,7 @@
 
 #include "internal.h"
 
+#define HCR_VM (UINT64_C(1) << 0)
 #define HCR_FWB (UINT64_C(1) << 46)
 #define TCR_EPD (UINT64_C(1) << 7 | UINT64_C(1) << 23)
 #define SCTLR_M (UINT64_C(1) << 0)
@@ -264,6 +265,11 @@ static void stage1_changed(struct machine *m, unsigned pe, uint64_t tcr, uint64_
 					      " and not what stage 1 belongs to");
 }
 
+static bool stage2_on(const struct machine *m, const struct pe *p)
+{
+	return !(m->features & S2M_VM) || !p->has_hcr || p->hcr & HCR_VM;
+}
+
 static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
 {
 	struct pe *p = &m->pe[pe];
@@ -279,7 +285,8 @@ static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
 				"TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M are not all set");
 	p->vttbr_unsynced |= p->vttbr != value && !(m->features & S2M_SELF_SYNC);
 	p->vttbr = value;
-	tree_know(m, pe, value);
+	if (stage2_on(m, p))
+		tree_know(m, pe, value);
 }
 
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value)
@@ -307,7 +314,10 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 		p->has_vtcr = true;
 		break;
 	case S2M_HCR_EL2:
+		if (!stage2_on(m, p) && value & HCR_VM)
+			tree_know(m, pe, p->vttbr);
 		p->hcr = value;
+		p->has_hcr = true;
 		m->mode.fwb = m->features & S2M_FWB && value & HCR_FWB;
 		LIST_FOREACH(t, &m->trees, all)
 			t->mode.fwb = m->mode.fwb;

@@ -48,6 +48,11 @@ struct machine;
  * S2M_ETS2.)
  */
 #define S2M_SELF_SYNC (1u << 15)
+/*
+ * HCR_EL2.VM counts: while it is 0, once HCR_EL2 has been written, VTTBR_EL2 gives TLBIs
+ * their VMID, but nobody runs the tree. Otherwise stage 2 is always on.
+ */
+#define S2M_VM (1u << 18)
 /* As S2M_SELF_SYNC: a link to a page that was never placed is not judged. */
 #define S2M_PARTIAL (1u << 19)
 /* As S2M_SELF_SYNC: every valid leaf is read as if its access flag were set. */
@@ -89,6 +94,10 @@ bool s2m_table_known(const struct machine *m, uint64_t pa);
 bool s2m_table_taken(const struct machine *m, uint64_t pa);
 /* The root of the tree in which the page is live; false: it is in none. */
 bool s2m_table_root(const struct machine *m, uint64_t pa, uint64_t *root);
+/* Whether the page has been in a tree since it was taken. */
+bool s2m_table_reached(const struct machine *m, uint64_t pa);
+/* Pages in use that were stored to; *apart: those of them that were in no tree. */
+uint64_t s2m_tables_stored(const struct machine *m, uint64_t *apart);
 /* S2M_PARTIAL: the first page that was linked and never placed; false: none. */
 bool s2m_table_strange(const struct machine *m, uint64_t *pa);
 void *s2m_ptr(const struct machine *m, uint64_t pa);

@@ -214,6 +214,27 @@ bool s2m_table_root(const struct machine *m, uint64_t pa, uint64_t *root)
 	return true;
 }
 
+bool s2m_table_reached(const struct machine *m, uint64_t pa)
+{
+	const struct page *p = page_at(m, pa);
+
+	return p && p->level >= 0;
+}
+
+uint64_t s2m_tables_stored(const struct machine *m, uint64_t *apart)
+{
+	uint64_t n = 0;
+
+	*apart = 0;
+	for (uint64_t i = 0; i < (m->places ? places_used(m->places) : m->fresh); i++) {
+		const struct page *p = &m->page[i];
+
+		n += p->taken && p->stored;
+		*apart += p->taken && p->stored && p->level < 0;
+	}
+	return n;
+}
+
 bool s2m_table_strange(const struct machine *m, uint64_t *pa)
 {
 	*pa = m->strange - 1;

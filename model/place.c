@@ -66,6 +66,11 @@ uint64_t place_number(const struct places *ps, uint64_t index)
 	return ps->number[index];
 }
 
+uint64_t places_used(const struct places *ps)
+{
+	return ps->used;
+}
+
 static bool grow(struct places *ps)
 {
 	size_t slots = 2 * (ps->mask + 1);

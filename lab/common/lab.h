@@ -9,7 +9,7 @@
 #include <stage2/stage2.h>
 #include "machine.h"
 #include "stage2_port.h"
-#include "trace_out.h"
+#include "trace_option.h"
 
 /* Exit status of every subcommand. */
 enum lab_exit { LAB_OK = 0, LAB_VIOLATION = 1, LAB_USAGE = 2 };

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "machine_text.h"
-#include "options.h"
 #include "trace_text.h"
 
 const char *const trace_out_formats[] = { "judge", "casemate", NULL };
@@ -25,28 +24,6 @@ struct trace_out *trace_out_open(const char *path, enum trace_out_format format)
 	}
 	trace_out_src(t, "s2lab", 0);
 	return t;
-}
-
-struct trace_out *trace_option_open(const struct trace_option *o, bool *failed)
-{
-	struct trace_out *t = o->path ? trace_out_open(o->path, o->format) : NULL;
-
-	*failed = o->path && !t;
-	if (*failed)
-		lab_usage("--trace-out: %s: %s", o->path, strerror(errno));
-	return t;
-}
-
-bool trace_option_close(const struct trace_option *o, struct trace_out *t)
-{
-	char why[256];
-
-	if (!t || !trace_out_close(t, why, sizeof(why)))
-		return true;
-	lab_usage("--trace-out: %s: %s%s", o->path,
-		  o->format == TRACE_FOR_CASEMATE ? "Casemate's format cannot say: " : "",
-		  why);
-	return false;
 }
 
 void trace_out_src(struct trace_out *t, const char *what, uint64_t n)

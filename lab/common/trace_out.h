@@ -17,16 +17,6 @@ struct trace_out;
 extern const char *const trace_out_formats[];
 enum trace_out_format { TRACE_FOR_JUDGE, TRACE_FOR_CASEMATE };
 
-/* The options --trace-out FILE and --trace-for FORMAT of a command. */
-struct trace_option {
-	const char *path; /* NULL: no trace */
-	enum trace_out_format format;
-};
-/* NULL after a message, or if there is no path (*failed is false then). */
-struct trace_out *trace_option_open(const struct trace_option *o, bool *failed);
-/* False after a message. */
-bool trace_option_close(const struct trace_option *o, struct trace_out *t);
-
 /* NULL: the file cannot be made, or memory is short (errno). */
 struct trace_out *trace_out_open(const char *path, enum trace_out_format format);
 /* From now on, the events of m. Called once, before its first event. */

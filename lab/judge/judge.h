@@ -13,6 +13,7 @@
 
 #define JUDGE_PES 16u
 #define JUDGE_LOCKS 4096u
+#define JUDGE_STRANGE 4096u
 #define JUDGE_OWNERS 4096u   /* entries that a thread owns */
 #define JUDGE_FINDINGS 4096u /* kept in full */
 #define JUDGE_PAGES (UINT64_C(1) << 20)
@@ -43,9 +44,8 @@ struct judge_origin {
 struct judge_thread {
 	uint64_t tid;
 	uint64_t vttbr;
-	bool has_hcr, vm; /* HCR_EL2 was written; its bit VM */
-	bool waiting;	  /* vttbr is not loaded: stage 2 is off */
-	bool resting;	  /* --named: vttbr is loaded, for a TLBI or to be run */
+	bool off;     /* stage 2 is: HCR_EL2.VM = 0 */
+	bool resting; /* --named: vttbr is loaded, for a TLBI or to be run */
 };
 
 struct judge_lock {
@@ -71,6 +71,7 @@ struct judge {
 	uint64_t vtcr; /* the last that any thread wrote, as the machine has it */
 	bool has_vtcr, fixed_vtcr;
 	bool el2_tree;
+	bool switched, on; /* some HCR_EL2 had VM = 0; some had VM = 1 */
 	unsigned threads, pes;
 	struct judge_thread thread[JUDGE_PES];
 	struct judge_lock *lock;
@@ -82,7 +83,9 @@ struct judge {
 	struct reader rd;
 
 	uint64_t records, stores, tlbis, el2;
-	uint64_t uninitialised; /* 1 + the first page written that was not initialised */
+	uint64_t *strange; /* pages that were written and not initialised */
+	size_t stranges;
+	uint64_t apart; /* pages that are written and in no tree, at the end */
 	struct judge_origin *origin;
 	size_t origins, origin_max;
 

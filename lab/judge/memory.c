@@ -61,8 +61,13 @@ static bool place_unknown(struct judge *j, unsigned pe, uint64_t pa)
 {
 	if (j->own || s2m_table_known(j->m, pa))
 		return true;
-	if (!j->uninitialised)
-		j->uninitialised = pa + 1;
+	if (j->stranges == JUDGE_STRANGE) {
+		judge_cannot(j,
+			     "more than %u pages are written that were not initialised",
+			     JUDGE_STRANGE);
+		return false;
+	}
+	j->strange[j->stranges++] = pa;
 	return place(j, pe, pa, pa + 1, true);
 }
 

@@ -8,8 +8,7 @@
 /* The text stays as it is until the next line, for the places of errors. */
 static bool append(struct reader *rd, const char *text, size_t len)
 {
-	bool quoted = false;
-
+	rd->quoted = false;
 	if (rd->len + len + 1 > sizeof(rd->text))
 		return false;
 	if (rd->len)
@@ -17,8 +16,8 @@ static bool append(struct reader *rd, const char *text, size_t len)
 	memcpy(rd->text + rd->len, text, len);
 	rd->len += len;
 	for (size_t i = 0; i < len; i++) {
-		quoted ^= text[i] == '"';
-		if (!quoted)
+		rd->quoted ^= text[i] == '"';
+		if (!rd->quoted)
 			rd->depth += (text[i] == '(') - (text[i] == ')');
 	}
 	return true;
@@ -70,7 +69,9 @@ static enum reader_result parse(struct reader *rd, struct reader_error *err)
 static enum reader_result unfinished(struct reader *rd, struct reader_error *err)
 {
 	reader_place(rd, rd->text + rd->len, err);
-	snprintf(err->what, sizeof(err->what), "the record ends here, without its ')'");
+	snprintf(err->what, sizeof(err->what), "%s",
+		 rd->quoted ? "the string is not closed" :
+			      "the record ends here, without its ')'");
 	return READER_ERROR;
 }
 

@@ -18,6 +18,7 @@ struct reader {
 	struct record last;
 	bool any;	/* last holds one */
 	bool open;	/* text holds the beginning of a record */
+	bool quoted;	/* its last line ends in a string */
 	int depth;	/* parentheses that are open in it */
 	uint64_t first; /* its line */
 	size_t len;

@@ -71,7 +71,7 @@ bool judge_machine(struct judge *j, const struct record *r)
 		return true;
 	if (r->kind == R_SYSREG_WRITE && !strcmp(r->word, "vtcr_el2"))
 		cfg.granule_shift = granule_of(r->n[F_VALUE]);
-	cfg.features = o->features | S2M_PARTIAL | (o->af ? S2M_AF_SET : 0);
+	cfg.features = o->features | S2M_PARTIAL | S2M_VM | (o->af ? S2M_AF_SET : 0);
 	if (!o->has_features)
 		cfg.features |= S2M_TLBIRANGE | S2M_TTL | S2M_HAFDBS | S2M_XNX | S2M_FWB;
 	if (!o->strict)
@@ -189,12 +189,13 @@ static void load(struct judge *j, unsigned pe)
 {
 	struct judge_thread *t = &j->thread[pe];
 
-	t->waiting = t->resting = false;
+	t->resting = false;
 	/* As Casemate has it: 48 bits of IPA. */
 	if (!j->has_vtcr && !j->own && !j->opt->strict)
 		write_vtcr(j, pe, 16);
 	s2m_sysreg(j->m, pe, S2M_VTTBR_EL2, t->vttbr);
-	check_tree(j, pe, t->vttbr);
+	if (!t->off)
+		check_tree(j, pe, t->vttbr);
 }
 
 static void write_vttbr(struct judge *j, unsigned pe, uint64_t value)
@@ -202,23 +203,35 @@ static void write_vttbr(struct judge *j, unsigned pe, uint64_t value)
 	struct judge_thread *t = &j->thread[pe];
 
 	t->vttbr = value;
-	/* Nothing is translated while stage 2 is off. */
-	t->waiting = !j->own && t->has_hcr && !t->vm;
-	if (t->waiting)
-		return;
-	if (!j->opt->named || j->own) {
+	if (j->opt->named && !j->own && !t->off) {
+		s2m_guest_leave(j->m, pe);
+		t->resting = true;
+	} else {
 		load(j, pe);
-		return;
 	}
-	s2m_guest_leave(j->m, pe);
-	t->resting = true;
+}
+
+/* Nothing is translated while stage 2 is off. */
+static void write_hcr(struct judge *j, unsigned pe, uint64_t value)
+{
+	struct judge_thread *t = &j->thread[pe];
+	bool was_off = t->off;
+
+	t->off = !j->own && !(value & HCR_VM);
+	j->switched |= t->off;
+	j->on |= !t->off;
+	if (was_off && !t->off && j->opt->named)
+		write_vttbr(j, pe, t->vttbr);
+	s2m_sysreg(j->m, pe, S2M_HCR_EL2, value);
+	if (was_off && !t->off && !j->opt->named)
+		check_tree(j, pe, t->vttbr);
 }
 
 void judge_guest(struct judge *j, unsigned pe, bool runs)
 {
 	struct judge_thread *t = &j->thread[pe];
 
-	t->waiting = t->resting = false;
+	t->resting = false;
 	if (!j->has_vtcr && !j->own && !j->opt->strict)
 		write_vtcr(j, pe, 16);
 	if (runs) {
@@ -231,7 +244,7 @@ void judge_guest(struct judge *j, unsigned pe, bool runs)
 
 void judge_before_tlbi(struct judge *j, unsigned pe)
 {
-	if (j->thread[pe].waiting || j->thread[pe].resting)
+	if (j->thread[pe].resting)
 		load(j, pe);
 }
 
@@ -247,7 +260,6 @@ bool judge_sysreg(struct judge *j, unsigned pe, const struct record *r)
 {
 	static const char *const el2[] = { "ttbr0_el2", "ttbr1_el2", "tcr_el2",
 					   "sctlr_el2", "mair_el2" };
-	struct judge_thread *t = &j->thread[pe];
 	uint64_t value = r->n[F_VALUE];
 
 	for (unsigned i = 0; i < sizeof(el2) / sizeof(el2[0]); i++) {
@@ -262,11 +274,7 @@ bool judge_sysreg(struct judge *j, unsigned pe, const struct record *r)
 	} else if (!strcmp(r->word, "vtcr_el2")) {
 		write_vtcr(j, pe, value);
 	} else if (!strcmp(r->word, "hcr_el2")) {
-		s2m_sysreg(j->m, pe, S2M_HCR_EL2, value);
-		t->has_hcr = true;
-		t->vm = value & HCR_VM;
-		if (t->waiting && t->vm)
-			write_vttbr(j, pe, t->vttbr);
+		write_hcr(j, pe, value);
 	} else if (!strcmp(r->word, "tcr_el1")) {
 		s2m_sysreg(j->m, pe, S2M_TCR_EL1, value);
 	} else if (!strcmp(r->word, "sctlr_el1")) {

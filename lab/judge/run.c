@@ -16,7 +16,8 @@ bool judge_begin(struct judge *j, const struct judge_options *opt, FILE *log)
 	j->lock = calloc(JUDGE_LOCKS, sizeof(*j->lock));
 	j->owner = calloc(JUDGE_OWNERS, sizeof(*j->owner));
 	j->finding = calloc(JUDGE_FINDINGS, sizeof(*j->finding));
-	return j->lock && j->owner && j->finding;
+	j->strange = calloc(JUDGE_STRANGE, sizeof(*j->strange));
+	return j->lock && j->owner && j->strange && j->finding;
 }
 
 void judge_free(struct judge *j)
@@ -24,6 +25,7 @@ void judge_free(struct judge *j)
 	machine_free(j->m);
 	free(j->lock);
 	free(j->owner);
+	free(j->strange);
 	free(j->root);
 	free(j->origin);
 	free(j->finding);
@@ -46,28 +48,32 @@ bool judge_line(struct judge *j, uint64_t line, const char *text, size_t len)
 /* What would make "ok" say nothing. */
 static void judge_vacuous(struct judge *j)
 {
-	uint64_t pa;
+	uint64_t pa, stored;
 
 	if (!j->records) {
 		judge_cannot(j, "there is no record in it%s",
 			     j->rd.prose ? ", only other text" : "");
 		return;
 	}
-	for (unsigned i = 0; i < j->threads; i++) {
-		if (j->thread[i].waiting && !s2m_trees(j->m))
-			judge_cannot(j, "stage 2 is never on: no HCR_EL2 with VM = 1 "
-					"follows VTTBR_EL2");
-	}
+	if (j->switched && !j->on)
+		judge_cannot(j, "stage 2 is never on: no HCR_EL2 has VM = 1");
 	if (!s2m_trees(j->m))
 		judge_cannot(j, j->el2_tree ? "the only tables are of EL2's own stage 1, "
 					      "which is not judged" :
 					      "no VTTBR_EL2 points to a tree");
-	if (j->uninitialised)
+	stored = s2m_tables_stored(j->m, &j->apart);
+	if (j->apart && j->apart == stored && !s2m_live_stores(j->m) && !j->own)
+		judge_cannot(j, "no page that is written is in a tree: its VTTBR_EL2 is "
+				"missing, or another one is loaded");
+	for (size_t i = 0; i < j->stranges; i++) {
+		if (!s2m_table_reached(j->m, j->strange[i]))
+			continue;
 		judge_cannot(
 			j,
 			"%#llx is written, and the trace has not initialised its page: "
 			"what else is in it is not known",
-			(unsigned long long)(j->uninitialised - 1));
+			(unsigned long long)j->strange[i]);
+	}
 	if (s2m_table_strange(j->m, &pa))
 		judge_cannot(
 			j,
@@ -99,12 +105,44 @@ enum judge_verdict judge_end(struct judge *j)
 	return j->reason[0] ? JUDGE_UNJUDGED : JUDGE_OK;
 }
 
+/* Findings at the end name a record from before. Its source is in the file. */
+static void find_sources(struct judge *j, const char *path)
+{
+	struct reader *rd = calloc(1, sizeof(*rd));
+	struct lines *in = NULL;
+	struct reader_error err;
+	const char *text, *what;
+	uint64_t line = 0;
+	size_t len, left = 0;
+
+	for (size_t i = 0; i < j->findings; i++)
+		left += !j->finding[i].src[0];
+	if (rd && left)
+		in = lines_open(path, false);
+	while (in && left && lines_next(in, &text, &len, &what) > 0) {
+		if (reader_line(rd, ++line, text, len, &err) != READER_RECORD)
+			continue;
+		for (size_t i = 0; i < j->findings; i++) {
+			struct judge_finding *f = &j->finding[i];
+
+			if (f->src[0] || f->line != rd->line)
+				continue;
+			memcpy(f->src, rd->last.src, sizeof(f->src));
+			left--;
+		}
+	}
+	if (in)
+		lines_close(in);
+	free(rd);
+}
+
 enum judge_verdict judge_file(struct judge *j, const struct judge_options *opt,
 			      const char *path, FILE *log)
 {
 	struct lines *in = NULL;
 	const char *text, *what;
 	uint64_t line = 0;
+	enum judge_verdict verdict;
 	size_t len;
 	int got = 0;
 
@@ -129,5 +167,8 @@ enum judge_verdict judge_file(struct judge *j, const struct judge_options *opt,
 		}
 	} while (got > 0 && judge_line(j, line, text, len));
 	lines_close(in);
-	return judge_end(j);
+	verdict = judge_end(j);
+	if (strcmp(path, "-"))
+		find_sources(j, path);
+	return verdict;
 }

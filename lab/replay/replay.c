@@ -139,6 +139,7 @@ int cmd_replay(int argc, char **argv)
 	if (!trace_read(&r.t, argv[optind]))
 		return LAB_USAGE;
 	r.trace = trace_option_open(&trace, &failed);
+	r.few_pes = trace.format == TRACE_FOR_CASEMATE;
 	if (failed) {
 		trace_free(&r.t);
 		return LAB_USAGE;

@@ -64,15 +64,21 @@ int replay_all(struct replay *r)
 
 bool replay_setup(struct replay *r, bool merged)
 {
-	const struct machine_config cfg = {
+	struct machine_config cfg = {
 		.features = lab_machine_features(r->out.features, 0),
-		.pes = r->t.cpus + REPLAY_GUEST_PES,
 		.table_base = replay_table_base(r->out.features),
 		.table_pages = REPLAY_TABLE_PAGES,
 		.max_violations = REPLAY_FINDINGS,
 	};
 
 	r->out.trace = &r->t;
+	r->cpus = r->t.cpus;
+	r->guest_pes = REPLAY_GUEST_PES;
+	if (r->few_pes) {
+		r->cpus = r->cpus < REPLAY_FEW_PES ? r->cpus : REPLAY_FEW_PES;
+		r->guest_pes = REPLAY_FEW_PES;
+	}
+	cfg.pes = r->cpus + r->guest_pes;
 	r->m = machine_new(&cfg);
 	r->vm = calloc(r->t.vms, sizeof(*r->vm));
 	r->pending = calloc(r->out.batch ? r->out.batch : 1, sizeof(*r->pending));
