@@ -18,12 +18,20 @@
 /* 64 GiB of pages take 32,833 tables. */
 #define DEFAULT_PAGES UINT64_C(65536)
 
+/* Zeroed memory that takes room only where it is used; NULL: there is none. */
+static void *reserve(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
+
 struct machine *machine_new(const struct machine_config *cfg)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 	unsigned max = cfg->max_violations ? cfg->max_violations : 32;
 	unsigned shift = cfg->granule_shift ? cfg->granule_shift : 12;
-	void *mem;
 
 	if (!m)
 		return NULL;
@@ -49,16 +57,14 @@ struct machine *machine_new(const struct machine_config *cfg)
 	    m->base >> m->pa_bits || m->pages > (UINT64_C(1) << 28) ||
 	    m->base + (m->pages << m->granule) > UINT64_C(1) << m->pa_bits)
 		goto fail;
-	mem = mmap(NULL, m->pages << m->granule, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED)
-		goto fail;
-	m->mem = mem;
-	m->page = calloc(m->pages, sizeof(*m->page));
-	m->stack = calloc(m->pages, sizeof(*m->stack));
+	m->mem = reserve(m->pages << m->granule);
+	m->page = reserve(m->pages * sizeof(*m->page));
+	if (cfg->sparse)
+		m->places = places_new(m->pages);
+	else
+		m->stack = calloc(m->pages, sizeof(*m->stack));
 	m->kept = calloc(max, sizeof(*m->kept));
-	m->places = cfg->sparse ? places_new(m->pages) : NULL;
-	if (m->page && m->stack && m->kept && (m->places || !cfg->sparse))
+	if (m->mem && m->page && m->kept && (m->places || m->stack))
 		return m;
 fail:
 	machine_free(m);
@@ -85,7 +91,8 @@ void machine_free(struct machine *m)
 	if (m->mem)
 		munmap(m->mem, m->pages << m->granule);
 	places_free(m->places);
-	free(m->page);
+	if (m->page)
+		munmap(m->page, m->pages * sizeof(*m->page));
 	free(m->stack);
 	free(m->kept);
 	free(m);

@@ -161,7 +161,7 @@ void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
 
 /* PE from has released (store-release) what PE to then acquired (load-acquire). */
 void s2m_handoff(struct machine *m, unsigned from, unsigned to);
-/* The same in two events: what PE pe knows when it releases, a PE learns that acquires. */
+/* The same in two events: what a PE knows when it releases, another one acquires. */
 struct s2m_release {
 	uint64_t knows[16];
 };
@@ -304,7 +304,8 @@ enum s2m_event_kind {
 	S2M_EV_GUEST_WRITES,		/* root, ipa, size; value: seed */
 	S2M_EV_UNMAPPED,		/* root, ipa, size; op: S2M_CLAIM_* */
 	S2M_EV_LEAF_GONE,		/* root, ipa, pa, size; op: S2M_CLAIM_* */
-	S2M_EV_WRPROTECTED, S2M_EV_HARVESTED, S2M_EV_DIRTY_FOUND,	/* root, ipa, size */
+	/* root, ipa, size */
+	S2M_EV_WRPROTECTED, S2M_EV_HARVESTED, S2M_EV_DIRTY_FOUND,
 	S2M_EV_FRAME_FREE, S2M_EV_HOST_WROTE,				/* pa, size */
 	S2M_EVENTS
 };

@@ -10,7 +10,7 @@
 
 struct places {
 	uint64_t pages, used;
-	size_t mask;	/* of slot[], which is at most half full */
+	size_t mask;	/* of slot[], which is at most half full: as many numbers */
 	uint32_t *slot; /* index + 1; 0: empty */
 	uint64_t *number;
 };
@@ -26,7 +26,7 @@ struct places *places_new(uint64_t pages)
 	ps->pages = pages;
 	ps->mask = FIRST_SLOTS - 1;
 	ps->slot = calloc(FIRST_SLOTS, sizeof(*ps->slot));
-	ps->number = calloc(pages, sizeof(*ps->number));
+	ps->number = calloc(FIRST_SLOTS / 2, sizeof(*ps->number));
 	if (ps->slot && ps->number)
 		return ps;
 	places_free(ps);
@@ -74,10 +74,15 @@ uint64_t places_used(const struct places *ps)
 static bool grow(struct places *ps)
 {
 	size_t slots = 2 * (ps->mask + 1);
+	uint64_t *number = realloc(ps->number, slots / 2 * sizeof(*number));
 	uint32_t *slot = calloc(slots, sizeof(*slot));
 
-	if (!slot)
+	if (number)
+		ps->number = number;
+	if (!slot || !number) {
+		free(slot);
 		return false;
+	}
 	free(ps->slot);
 	ps->slot = slot;
 	ps->mask = slots - 1;
@@ -88,7 +93,7 @@ static bool grow(struct places *ps)
 
 uint64_t place_add(struct places *ps, uint64_t number)
 {
-	if (ps->used == ps->pages || (2 * ps->used > ps->mask && !grow(ps)))
+	if (ps->used == ps->pages || (2 * ps->used >= ps->mask && !grow(ps)))
 		return UINT64_MAX;
 	ps->number[ps->used] = number;
 	*find(ps, number) = (uint32_t)ps->used + 1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Writes the events of a machine as a trace that s2lab judge reads, all of them, or as one
- * that Casemate reads, as far as its format goes (docs/judge.md).
+ * Writes the events of a machine as a trace: all of them for s2lab judge, or those that
+ * Casemate knows (docs/judge.md).
  */
 #ifndef STAGE2_LAB_TRACE_OUT_H
 #define STAGE2_LAB_TRACE_OUT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * s2lab judge: a trace while it is judged, and what is found. The files call downwards
- * only: judge.c (command line), report.c (output), run.c (one trace), step.c (one record),
+ * only: judge.c (command line), report.c (output), run.c (a trace), step.c (a record),
  * memory.c (table pages), regs.c (registers, threads), locks.c, found.c, reader.c,
  * record.c.
  */
@@ -16,7 +16,7 @@
 #define JUDGE_STRANGE 4096u
 #define JUDGE_OWNERS 4096u   /* entries that a thread owns */
 #define JUDGE_FINDINGS 4096u /* kept in full */
-#define JUDGE_PAGES (UINT64_C(1) << 20)
+#define JUDGE_TABLES (UINT64_C(4) << 30) /* bytes of table pages */
 #define JUDGE_SENTENCE 512u
 
 struct judge_options {
@@ -73,6 +73,7 @@ struct judge {
 	bool el2_tree;
 	bool switched, on; /* some HCR_EL2 had VM = 0; some had VM = 1 */
 	unsigned threads, pes;
+	uint64_t max_pages; /* of tables */
 	struct judge_thread thread[JUDGE_PES];
 	struct judge_lock *lock;
 	size_t locks;

@@ -14,7 +14,7 @@ static uint64_t page_size(const struct judge *j)
 
 static bool no_room(struct judge *j)
 {
-	judge_cannot(j, "more than %llu table pages", (unsigned long long)JUDGE_PAGES);
+	judge_cannot(j, "more than %llu table pages", (unsigned long long)j->max_pages);
 	return false;
 }
 
@@ -33,7 +33,7 @@ static bool check_range(struct judge *j, const struct record *r)
 	if (j->own && (r->kind == R_MEM_TAKE || r->kind == R_MEM_FREE) &&
 	    (!size || (a | size) % page_size(j)))
 		return judge_wrong(j, r, F_SIZE, "not so many whole pages");
-	return size / page_size(j) > JUDGE_PAGES ? no_room(j) : true;
+	return size / page_size(j) > j->max_pages ? no_room(j) : true;
 }
 
 /*

@@ -22,7 +22,8 @@ static unsigned granule_of(uint64_t vtcr)
 static bool make(struct judge *j, struct machine_config *cfg)
 {
 	cfg->sparse = true;
-	cfg->table_pages = JUDGE_PAGES;
+	j->max_pages = JUDGE_TABLES >> cfg->granule_shift;
+	cfg->table_pages = j->max_pages;
 	cfg->max_violations = 64;
 	j->pes = cfg->pes;
 	j->m = machine_new(cfg);
