@@ -4,7 +4,7 @@
 
 roundtrip.py S2LAB RULES RANDOM [SEED [ROUNDS]]
 
-Every rule program, with its sentences; then ROUNDS runs of about 4,000 random events, from
+Every rule program, with its sentences; then ROUNDS runs of 4,000 random events, from
 SEED on, with steps and addresses. check_format.py reads every trace, too.
 """
 import json
