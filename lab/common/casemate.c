@@ -276,12 +276,20 @@ static void tlbi(struct trace_out *t, unsigned tid, const struct s2m_event *e)
 	case S2M_ALLE1:
 		trace_put(t, "tlbi", tid, "%s", s2m_tlbi_name((enum s2m_tlbi)e->op));
 		return;
+	case S2M_IPAS2E1:
+	case S2M_IPAS2LE1:
+	case S2M_RIPAS2E1:
+	case S2M_RIPAS2LE1:
+		return; /* for this PE only: without it the trace promises less */
 	default:
 		trace_refuse(t, "tlbi %s", s2m_tlbi_name((enum s2m_tlbi)e->op));
 	}
 }
 
-/* DSB SY is more than ISH, so ISH does not strengthen it. Casemate has no DMB. */
+/*
+ * DSB SY is more than ISH, so ISH does not strengthen it. Casemate has no DMB, and no DSB
+ * for one PE only.
+ */
 static void barrier(struct trace_out *t, unsigned tid, const struct s2m_event *e)
 {
 	switch (e->op) {
@@ -295,11 +303,8 @@ static void barrier(struct trace_out *t, unsigned tid, const struct s2m_event *e
 	case S2M_DSB_SY:
 		trace_put(t, "barrier", tid, "dsb (kind ish)");
 		return;
-	case S2M_DMB_ISH:
-	case S2M_DMB_ISHST:
-		return;
 	default:
-		trace_refuse(t, "%s", s2m_barrier_name((enum s2m_barrier)e->op));
+		return;
 	}
 }
 
