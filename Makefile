@@ -5,7 +5,7 @@
 ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
+.PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline guest guest-test \
 	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
 
 all: setup build/build.ninja
@@ -47,6 +47,14 @@ fuzz: build/fuzz/fuzz/fuzz_engine
 
 fuzz-seeds: build/fuzz/fuzz/fuzz_engine
 	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+
+# The reader of s2lab judge; its seeds are the traces of data/judge.
+fuzz-judge: build/fuzz/fuzz/fuzz_engine
+	@ninja -C build/fuzz fuzz/fuzz_judge
+	@mkdir -p build/fuzz/judge
+	build/fuzz/fuzz/fuzz_judge -max_len=8192 -timeout=20 -rss_limit_mb=4096 \
+		-max_total_time=$(FUZZ_TIME) -artifact_prefix=build/fuzz/ \
+		build/fuzz/judge data/judge
 
 bench: all
 	@tools/setup.sh linux-source-6.12 gnuplot-nox
@@ -101,6 +109,7 @@ help:
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make long    the random runs that make test cuts short'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
+	@echo 'make fuzz-judge  fuzz the reader of s2lab judge (clang)'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
