@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The entry of the fuzzer into s2lab judge. The first byte chooses the options, the rest is
- * a trace. A fault is a crash, or an "ok" that has seen no tree.
+ * The entry of the fuzzer into s2lab judge: a trace, with options before it in one byte,
+ * unless it begins with a record. A fault is a crash, or an "ok" that has seen no tree.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,18 +15,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static struct judge j;
-	const char *text = (const char *)bytes + 1, *end = text + size - 1, *lf;
+	const char *text = (const char *)bytes, *end = text + size, *lf;
 	struct judge_options opt = { 0 };
 	bool more = true;
 
-	if (!size)
-		return 0;
-	opt.locks = *bytes & 1;
-	opt.strict = *bytes & 2;
-	opt.no_claims = *bytes & 4;
-	opt.named = *bytes & 8;
-	opt.af = *bytes & 16;
-	opt.cleans = *bytes & 32;
+	if (size && *bytes != '(') {
+		opt.locks = *bytes & 1;
+		opt.strict = *bytes & 2;
+		opt.no_claims = *bytes & 4;
+		opt.named = *bytes & 8;
+		opt.af = *bytes & 16;
+		opt.cleans = *bytes & 32;
+		text++;
+	}
 	if (!judge_begin(&j, &opt, NULL))
 		abort();
 	for (uint64_t line = 1; more && text < end; line++, text = lf + 1) {
