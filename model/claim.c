@@ -42,12 +42,12 @@ static void table_verdict(struct machine *m, unsigned pe, struct page *p, uint64
 			"");
 }
 
-static struct ctx *held_by(const struct page *p)
+static struct ctx *held_by(struct machine *m, const struct page *p)
 {
 	struct ctx *c;
 
 	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
-		if (c->holders)
+		if (ctx_held(m, c))
 			return c;
 	}
 	return NULL;
@@ -55,7 +55,7 @@ static struct ctx *held_by(const struct page *p)
 
 static void judge_live(struct machine *m, unsigned pe, struct page *p)
 {
-	struct ctx *c = held_by(p);
+	struct ctx *c = held_by(m, p);
 	char text[320], why[192];
 
 	if (c && c->all_rec) {

@@ -30,7 +30,7 @@
 #include "desc.h"
 #include "machine.h"
 
-#define FRAME UINT64_C(4096)	/* data is tracked in pieces of this size */
+#define LINE UINT64_C(64) /* of the data cache; data is tracked in lines */
 #define MAX_PES 16u
 #define LEVELS 4
 
@@ -251,6 +251,12 @@ struct machine {
 	struct pe pe[MAX_PES];
 	LIST_HEAD(, tree) trees;
 	LIST_HEAD(, ctx) ctxs;
+	/*
+	 * S2M_COLD_TLBS: before has a context for each VMID met, with what PEs held under
+	 * it before the first step. unmet stands for all other VMIDs.
+	 */
+	struct tree before;
+	struct ctx *unmet;
 	struct rec *rec_free;
 	void **slabs;
 	size_t slabs_n;
@@ -356,6 +362,10 @@ struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr);
 void tree_forget(struct machine *m, struct tree *t);
 void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running);
 void tree_gone(struct machine *m, struct tree *t);
+/* A PE may hold a translation of c, or walk its tree. */
+bool ctx_held(struct machine *m, struct ctx *c);
+void vmids_init(struct machine *m);
+void vmids_free(struct machine *m);
 
 /* ---- dirty.c */
 /* A PE can write through the leaf d, with hardware dirty state or without. */
@@ -456,6 +466,7 @@ void rec_drop(struct machine *m, struct rec *r);
 /* After a change of state: drops r if it is done, or joins it to its neighbours. */
 void rec_settle(struct machine *m, struct rec *r);
 struct rec *all_add(struct machine *m, struct ctx *c);
+struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r);
 bool rec_held(const struct rec *r);	/* a PE or the other agent may use it */
 
 /* ---- tlb.c */

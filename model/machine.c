@@ -55,6 +55,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	if (mem == MAP_FAILED)
 		goto fail;
 	m->mem = mem;
+	vmids_init(m);
 	m->page = calloc(m->pages, sizeof(*m->page));
 	m->stack = calloc(m->pages, sizeof(*m->stack));
 	m->kept = calloc(max, sizeof(*m->kept));
@@ -80,6 +81,7 @@ void machine_free(struct machine *m)
 		LIST_REMOVE(t, all);
 		free(t);
 	}
+	vmids_free(m);
 	slabs_free(m);
 	data_free(m);
 	if (m->mem)
@@ -426,7 +428,7 @@ static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
 			guarded(p) ?
 				"no ISB since TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M were set" :
 				"TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M are not all set");
-	p->vttbr_unsynced |= p->vttbr != value;
+	p->vttbr_unsynced |= p->vttbr != value && !(m->features & S2M_SELF_SYNC);
 	p->vttbr = value;
 	tree_know(m, pe, value);
 }

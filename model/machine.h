@@ -42,6 +42,17 @@ struct machine;
 #define S2M_SPECULATIVE_AT (1u << 13)
 /* TLB conflict aborts are handled; otherwise S2M_BBM1 and S2M_BBM2 allow nothing. */
 #define S2M_CONFLICTS (1u << 14)
+/*
+ * Not of a CPU: for traces of programs that leave out what does not concern them.
+ * Software need not write an ISB after a write of VTTBR_EL2. (Nor after a TLBI, with
+ * S2M_ETS2.)
+ */
+#define S2M_SELF_SYNC (1u << 15)
+/*
+ * At first PEs hold anything under every VMID (after a reset, or of an earlier user), so
+ * a VMID has to be invalidated as a whole before a tree is run under it.
+ */
+#define S2M_COLD_TLBS (1u << 16)
 
 struct machine_config {
 	uint32_t features;

@@ -182,12 +182,13 @@ struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned
 			pe, NS(ipa), NS(pa));
 		return NULL;
 	}
-	/* A table may come back to the entry that it was detached from. */
+	/* A table may come back to the entry of the tree that it was detached from. */
 	if (page_child(m, p, slot, pa))
 		child->parent = 0;
 	r = page_stale(m, child);
 	if (child->live || child->root ||
-	    (r && (r->pa != pa || r->ipa != ipa || r->level != p->level))) {
+	    (r && (r->pa != pa || r->ipa != ipa || r->level != p->level ||
+		   r->ctx->tree != p->tree))) {
 		verdict(m, R_TABLE_LINKED_TWICE, w,
 			"PE%u links table %#llx for %#llx, but it is already the table for "
 			"%#llx",

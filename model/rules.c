@@ -87,7 +87,7 @@ const struct s2m_rule s2m_rules[] = {
 	[R_SPECULATIVE_AT] = { "speculative-at",
 		"VTTBR_EL2 was changed while stage 1 of another context could be walked" },
 	[R_VMID_REUSED] = { "vmid-reused",
-		"a VMID went to another tree while PEs may hold translations of the old one" },
+		"a VMID was used while PEs may hold translations of another tree under it" },
 	[R_TREE_UNKNOWN] = { "tree-unknown",
 		"a promise about a tree that no VTTBR_EL2 has ever pointed to" },
 	[R_NONE] = { NULL, NULL },

@@ -247,6 +247,11 @@ struct rec *all_add(struct machine *m, struct ctx *c)
 	return rec_new(m, c, &r);
 }
 
+struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r)
+{
+	return rec_new(m, c, r);
+}
+
 /* ---- fate ------------------------------------------------------------------------ */
 
 void rec_state(struct machine *m, struct rec *r, enum state st)

@@ -289,7 +289,8 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 	LIST_FOREACH(c, &m->ctxs, all) {
 		if (m->features & S2M_REPEAT_TLBI)
 			repeat(m, c, &t);
-		if (!t.all_vmids && (p->vttbr >> 48 != c->vmid || p->vttbr_unsynced)) {
+		if (!t.all_vmids &&
+		    (c == m->unmet || p->vttbr >> 48 != c->vmid || p->vttbr_unsynced)) {
 			if (t.s2) {
 				c->wrong.step = m->step;
 				c->wrong.pe = pe;

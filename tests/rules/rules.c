@@ -70,6 +70,14 @@ static void build(struct rig *r, const struct geometry *g, uint32_t features)
 			isb(r, pe);
 		}
 		s2m_sysreg(r->m, pe, S2M_VTCR_EL2, vtcr);
+		if (features & S2M_COLD_TLBS) {
+			/* This VMID alone is free of what was there before. */
+			s2m_sysreg(r->m, pe, S2M_VTTBR_EL2, vttbr(VMID, 0));
+			isb(r, pe);
+			tlbi_all(r, pe);
+			dsb_ish(r, pe);
+			isb(r, pe);
+		}
 		s2m_sysreg(r->m, pe, S2M_VTTBR_EL2, r->vttbr);
 		isb(r, pe);
 	}
