@@ -236,6 +236,7 @@ static void host_writes(struct machine *m, uint64_t pa, uint64_t size, uint64_t 
 	struct frames fs = frames(m, pa, size, true);
 	struct frame *f;
 
+	m->epoch++;
 	while ((f = next_frame(&fs))) {
 		if (f->live && !mapped)
 			continue;

@@ -262,7 +262,7 @@ struct machine {
 	size_t slabs_n;
 	struct extents frames;	/* all frames */
 	struct extent *extent_free, *extent_hot;	/* hot: the last one used */
-	uint64_t epoch;		/* number of translations that PEs stopped holding */
+	uint64_t epoch;		/* changes when guests stop writing or the host writes */
 	struct mixed mixed[MAX_MIXED];
 	unsigned mixed_n;
 	struct mark *mark_free;
@@ -362,8 +362,6 @@ struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr);
 void tree_forget(struct machine *m, struct tree *t);
 void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running);
 void tree_gone(struct machine *m, struct tree *t);
-/* A PE may hold a translation of c, or walk its tree. */
-bool ctx_held(struct machine *m, struct ctx *c);
 void vmids_init(struct machine *m);
 void vmids_free(struct machine *m);
 
@@ -468,6 +466,8 @@ void rec_settle(struct machine *m, struct rec *r);
 struct rec *all_add(struct machine *m, struct ctx *c);
 struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r);
 bool rec_held(const struct rec *r);	/* a PE or the other agent may use it */
+/* A PE may hold a translation of c, or walk its tree. */
+bool ctx_held(struct machine *m, struct ctx *c);
 
 /* ---- tlb.c */
 /* pe has read entry slot of p, which is live and invalid. */

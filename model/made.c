@@ -36,28 +36,41 @@ static void too_early(struct machine *m, unsigned pe, uint64_t ipa, uint64_t end
 		pe, NS(ipa), NS(end), rec_text(r, text, sizeof(text)), why);
 }
 
-/* A leaf (d) or a table (d is NULL) is made: no PE may hold an older translation. */
-static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
-			int level, const struct desc *d)
+/*
+ * A leaf (d) or a table (d is NULL) is made: no PE may hold an older leaf. The leaves of a
+ * new table are checked one by one.
+ */
+static void check_leaves(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+			 int level, const struct desc *d)
 {
 	uint64_t end = ipa + span(m, level);
-	struct rec *r, *next;
+	struct rec *r;
 	struct ctx *c;
 
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
-		if (!c->held)
-			continue;
-		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
+		for (r = c->held ? leaf_first(c, ipa) : NULL; r && r->ipa < end;
+		     r = leaf_next(r)) {
 			if (r->state >= ST_ISB && !(r->flags & F_AGENT))
 				continue;
-			/* The leaves of a new table are checked here one by one. */
 			if (d ? !same_leaf(r, ipa, level, d) &&
 					    !may_overlap(m, r, ipa, level, d) :
 				r->level <= level && bbm(m) < 2 &&
 					    !(bbm(m) && r->type & TYPE_NT))
 				too_early(m, pe, ipa, end, r);
 		}
-		for (int l = t->shape.start_level; l < 3; l++) {
+	}
+}
+
+/* Nor another table. */
+static void check_tables(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+			 int level, const struct desc *d)
+{
+	uint64_t end = ipa + span(m, level);
+	struct rec *r, *next;
+	struct ctx *c;
+
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		for (int l = t->shape.start_level; c->held && l < 3; l++) {
 			for (r = table_first(c, l, ipa);
 			     r && r->level == l && r->ipa < end; r = next) {
 				struct page *q = page_at(m, r->pa);
@@ -73,6 +86,13 @@ static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t
 			}
 		}
 	}
+}
+
+static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+			int level, const struct desc *d)
+{
+	check_leaves(m, t, pe, ipa, level, d);
+	check_tables(m, t, pe, ipa, level, d);
 }
 
 /* Drops older records of a new leaf's range that are complete or say the same. */
@@ -127,21 +147,35 @@ static void check_ps(struct machine *m, const struct tree *t, unsigned pe, uint6
 		pe, NS(ipa), NS(end - 1), t->shape.pa_bits);
 }
 
-static void leaf_made(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
-		      int level, const struct desc *d)
+/* PEs can reach the leaf d, and could not before. */
+static void leaf_reached(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+			 int level, const struct desc *d)
 {
 	struct ctx *c;
 
-	check_early(m, t, pe, ipa, level, d);
 	check_ps(m, t, pe, ipa, d->pa + d->size);
-	dirty_forget(m, t, ipa, ipa + d->size, d);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (!RB_EMPTY(&c->leaves))
 			forget_older(m, pe, c, ipa, level, d);
 	}
 	frames_check_map(m, pe, ipa, d, true);
+}
+
+static void leaf_made(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+		      int level, const struct desc *d)
+{
+	check_early(m, t, pe, ipa, level, d);
+	dirty_forget(m, t, ipa, ipa + d->size, d);
+	leaf_reached(m, t, pe, ipa, level, d);
 	frames_mapped(m, d->pa, d->size, 1);
 	counted_made(m, t, ipa, d);
+}
+
+void leaf_in_limbo(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+		   int level, const struct desc *d)
+{
+	check_leaves(m, t, pe, ipa, level, d);
+	leaf_reached(m, t, pe, ipa, level, d);
 }
 
 static void check_filled(struct machine *m, unsigned pe, struct page *p, enum how how)
@@ -249,7 +283,13 @@ void entry_made(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 		const struct desc *d, enum how how)
 {
 	struct page *child;
+	struct ctx *c;
 
+	/* Of what is made now, PEs that held nothing of an empty tree hold nothing. */
+	if (p->root && !p->nvalid) {
+		LIST_FOREACH(c, &p->tree->ctxs, of_tree)
+			ctx_held(m, c);
+	}
 	p->nvalid++;
 	if (d->kind == DESC_LEAF) {
 		leaf_made(m, p->tree, pe, slot_ipa(m, p, slot), p->level, d);

@@ -252,6 +252,30 @@ struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r)
 	return rec_new(m, c, r);
 }
 
+/* ---- contexts ----------------------------------------------------------------- */
+
+/* No entry of the root is valid. */
+static bool is_empty(const struct machine *m, const struct tree *t)
+{
+	for (unsigned i = 0; i < t->shape.roots; i++) {
+		if (page_at(m, t->root)[i].nvalid)
+			return false;
+	}
+	return true;
+}
+
+bool ctx_held(struct machine *m, struct ctx *c)
+{
+	/* What is mapped, or was and is not invalidated: nothing else may be held. */
+	if (c->running || c->tree->dead || c->held > (c->all_rec != NULL) ||
+	    !is_empty(m, c->tree))
+		return c->holders;
+	if (c->all_rec)
+		rec_drop(m, c->all_rec);
+	c->holders = 0;
+	return false;
+}
+
 /* ---- fate ------------------------------------------------------------------------ */
 
 void rec_state(struct machine *m, struct rec *r, enum state st)

@@ -126,11 +126,13 @@ static void entry_in_limbo(struct machine *m, unsigned pe, struct page *p, unsig
 			   const struct desc *d)
 {
 	struct stale s = {
-		.m = m, .t = p->tree, .pe = pe, .state = ST_VISIBLE, .flags = F_BELOW
+		.m = m, .t = p->tree, .pe = pe, .state = ST_VISIBLE, .flags = F_BELOW,
+		.limbo = p
 	};
 	struct page *child;
 
 	if (d->kind == DESC_LEAF) {
+		leaf_in_limbo(m, p->tree, pe, slot_ipa(m, p, slot), p->level, d);
 		if (hw_may_mark(m, p->tree, d))
 			dirty_in_limbo(m, p->tree, slot_ipa(m, p, slot), d);
 		stale_leaf(&s, slot_ipa(m, p, slot), p->level, d);

@@ -60,6 +60,7 @@ struct stale {
 	enum state state;
 	uint16_t flags;
 	uint64_t retired; /* if no PE can hold it: a clean must be later than this */
+	const struct page *limbo; /* the detached table that it was made in, if it was */
 	struct rec run;	  /* neighbouring leaves, to be added as one record */
 	bool any;	  /* run is not empty */
 	bool cached;	  /* may_be_cached() of run */
@@ -88,6 +89,9 @@ void entry_broken(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 /* Links the table at pa to entry slot of p; NULL after a verdict if that is wrong. */
 struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 			uint64_t pa);
+/* The leaf d is made in a detached table, which PEs may reach. */
+void leaf_in_limbo(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+		   int level, const struct desc *d);
 /* Entry slot of p, which was invalid, is d now. */
 void entry_made(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 		const struct desc *d, enum how how);
