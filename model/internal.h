@@ -129,7 +129,7 @@ struct ctx {
 		uint64_t step, start, end;
 		unsigned pe;
 	} wrong;		/* the last stage-2 TLBI for another VMID */
-	uint64_t quiet;		/* no PE has held a translation since this step */
+	uint64_t quiet;		/* no PE has held a translation of what is mapped since */
 	uint64_t held;		/* number of records with rec_held() */
 	uint16_t vmid, running;	/* mask of PEs that run it */
 	uint16_t holders;	/* mask of PEs that may hold a translation */

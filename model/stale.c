@@ -252,8 +252,6 @@ struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r)
 	return rec_new(m, c, r);
 }
 
-/* ---- contexts ----------------------------------------------------------------- */
-
 /* No entry of the root is valid. */
 static bool is_empty(const struct machine *m, const struct tree *t)
 {
@@ -263,6 +261,8 @@ static bool is_empty(const struct machine *m, const struct tree *t)
 	}
 	return true;
 }
+
+/* ---- contexts ----------------------------------------------------------------- */
 
 bool ctx_held(struct machine *m, struct ctx *c)
 {
@@ -302,7 +302,8 @@ void rec_settle(struct machine *m, struct rec *r)
 	if (r->state == ST_RETIRED && !(r->flags & F_AGENT)) {
 		if (r->kind == K_ALL) {
 			c->holders = 0;
-			c->quiet = m->step;
+			if (!is_empty(m, c->tree))
+				c->quiet = m->step;
 		}
 		/* A leaf is kept until a claim or a new mapping of its range. */
 		if (r->kind != K_LEAF || r->flags & F_OLD || !(r->flags & F_NORMAL)) {

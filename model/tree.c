@@ -121,14 +121,20 @@ static void entry_resized(struct machine *m, unsigned pe, struct page *p, unsign
 	entry_made(m, pe, p, slot, nd, how);
 }
 
-/* An entry becomes valid in a page that only a stale table entry reaches. */
+/*
+ * An entry becomes valid in a page that only the stale table entry above reaches. As long
+ * as walkers may read that, they may read this again.
+ */
 static void entry_in_limbo(struct machine *m, unsigned pe, struct page *p, unsigned slot,
-			   const struct desc *d)
+			   const struct desc *d, const struct rec *above)
 {
-	struct stale s = {
-		.m = m, .t = p->tree, .pe = pe, .state = ST_VISIBLE, .flags = F_BELOW,
-		.limbo = p
-	};
+	bool again = above->state == ST_WRITTEN;
+	struct stale s = { .m = m,
+			   .t = p->tree,
+			   .pe = again ? above->writer : pe,
+			   .state = again ? ST_WRITTEN : ST_VISIBLE,
+			   .flags = F_BELOW,
+			   .limbo = p };
 	struct page *child;
 
 	if (d->kind == DESC_LEAF) {
@@ -174,7 +180,7 @@ static void valid_changed(struct machine *m, unsigned pe, struct page *p, unsign
 		if (child)
 			child->parent = 0;
 		if (stale && nd.kind != DESC_INVALID)
-			entry_in_limbo(m, pe, p, slot, &nd);
+			entry_in_limbo(m, pe, p, slot, &nd, stale);
 		return;
 	}
 	if (how != HOW_ATOMIC && hw_may_write(m, p->tree, &od))

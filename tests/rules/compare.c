@@ -25,6 +25,8 @@ struct bed {
 	struct machine *m;
 	struct naive n;
 	bool fwb;
+	unsigned tables, frames; /* those that the program uses */
+	unsigned past;		 /* the end of the last clean */
 };
 
 static uint64_t state;
@@ -135,64 +137,91 @@ static void event(struct bed *b, struct event *e)
 
 /* ---- programs ---- */
 
-static struct event any(void)
+static struct event any(struct bed *b)
 {
 	/* How often, of 64. */
 	static const uint8_t often[WHATS] = {
-		[TAKE] = 6, [GIVE] = 6, [SET_ROOT] = 8, [SET_PAGE] = 13, [ENTER] = 4,
-		[LEAVE] = 3, [DSB] = 2, [INVALIDATE] = 8, [CLEAN] = 7, [HOST_WRITES] = 1,
-		[CLAIM_UNMAPPED] = 3, [CLAIM_PROTECTED] = 1, [CLAIM_FREE] = 2,
+		[TAKE] = 6,	   [GIVE] = 6,		 [SET_ROOT] = 8,
+		[SET_PAGE] = 13,   [ENTER] = 4,		 [LEAVE] = 3,
+		[DSB] = 2,	   [INVALIDATE] = 8,	 [CLEAN] = 7,
+		[HOST_WRITES] = 1, [CLAIM_UNMAPPED] = 3, [CLAIM_PROTECTED] = 1,
+		[CLAIM_FREE] = 2,
 	};
+	static const uint8_t sy_mostly[] = { 0, 1, 2, 2 };
 	struct event e = { .what = TAKE };
 	unsigned pick = below(64);
 
 	for (; pick >= often[e.what]; e.what++)
 		pick -= often[e.what];
-	e.page = below(TABLES);
-	e.slot = below(e.what == INVALIDATE ? IPAS + 2 :
-		       e.what >= CLAIM_UNMAPPED ? IPAS : SLOTS);
-	e.frame = below(FRAMES);
-	e.value = e.what == SET_ROOT ? (below(3) ? TO_TABLE(below(TABLES)) : EMPTY) :
-		  e.what == SET_PAGE ? (below(3) ? TO_FRAME(e.frame, below(KINDS), below(2)) :
-						   EMPTY) :
-		  e.what == CLEAN ? below(4) : below(VMIDS);
+	e.page = below(b->tables);
+	e.slot = below(e.what == INVALIDATE	? IPAS + 2 :
+		       e.what >= CLAIM_UNMAPPED ? IPAS :
+						  SLOTS);
+	e.frame = below(b->frames);
+	e.value = e.what == SET_ROOT ?
+			  (below(3) ? TO_TABLE(below(b->tables)) : EMPTY) :
+		  e.what == SET_PAGE ?
+			  (below(3) ? TO_FRAME(e.frame, below(KINDS), below(2)) : EMPTY) :
+		  e.what == CLEAN ? below(4) :
+				    below(VMIDS);
 	e.pe = 1 + below(2);
-	/* All of a frame, or any piece of it. */
-	if (below(3)) {
-		e.size = (unsigned)PAGE;
-	} else {
+	/* All of a frame, half of it, any piece of it. */
+	e.size = (unsigned)PAGE;
+	if (!below(3)) {
+		e.size /= 2;
+		e.offset = below(2) * e.size;
+	} else if (!below(3)) {
 		e.offset = below((unsigned)PAGE);
 		e.size = 1 + below((unsigned)PAGE - e.offset);
 	}
-	e.dsb = e.what == CLEAN && below(3) ? 2 : below(8) ? 1 : 0;
+	/* A clean goes on where the last one ended, a table that was detached is linked. */
+	if (e.what == CLEAN && !below(4) && b->past < b->frames * PAGE) {
+		e.frame = b->past / (unsigned)PAGE;
+		e.offset = b->past % (unsigned)PAGE;
+		e.size = (unsigned)PAGE - e.offset;
+	}
+	for (unsigned t = 0; e.what == SET_ROOT && !below(3) && t < b->tables; t++)
+		if (naive_in_limbo(&b->n, t))
+			e.value = TO_TABLE(t);
+	e.dsb = e.what == CLEAN ? sy_mostly[below(4)] : below(8) > 0;
 	return e;
 }
 
-/* The next event; most that are wrong are passed over. */
+/* The next event; most that are wrong are passed over: all but one of so many. */
 static struct event choose(struct bed *b)
 {
+	static const uint8_t passed_over[WHATS] = {
+		[GIVE] = 96,	   [SET_ROOT] = 12,	 [SET_PAGE] = 12,
+		[ENTER] = 32,	   [CLAIM_UNMAPPED] = 4, [CLAIM_PROTECTED] = 8,
+		[CLAIM_FREE] = 12,
+	};
 	static struct naive copy;
 	unsigned taken = 0;
 
 	for (unsigned t = 0; t < TABLES; t++)
 		taken += b->n.taken[t];
 	for (;;) {
-		struct event e = any();
+		struct event e = any(b);
 
-		if (e.what == TAKE && taken < TABLES)
+		if (e.what == TAKE && taken < b->tables)
 			return e;
 		if (e.what == TAKE || !naive_can(&b->n, &e))
 			continue;
 		copy = b->n;
-		if (!naive_event(&copy, &e) || !below(24))
+		if (!naive_event(&copy, &e) || !below(passed_over[e.what]))
 			return e;
 	}
 }
 
 static struct machine *machine(struct bed *b)
 {
-	struct machine_config cfg = { .pes = 3, .table_base = BASE, .table_pages = TABLES };
+	struct machine_config cfg = { .pes = 3, .table_base = BASE };
 
+	/* With few of them there are more meetings. */
+	b->frames = 1 + below(FRAMES);
+	b->past = 0;
+	b->tables = 3 + below(TABLES - 2);
+	cfg.table_pages = b->tables;
 	b->fwb = below(2);
 	cfg.features |= b->fwb ? S2M_FWB : 0;
 	cfg.features |= below(4) ? 0 : S2M_COLD_TLBS;
@@ -221,6 +250,8 @@ static bool program(uint64_t seed, FILE *log, const char **rule)
 
 		event(&b, &e);
 		wrong = naive_event(&b.n, &e);
+		if (e.what == CLEAN)
+			b.past = (unsigned)(e.frame * PAGE) + e.offset + e.size;
 		agree = wrong == (s2m_violations(m) > 0);
 	}
 	if (s2m_violations(m))

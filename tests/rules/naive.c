@@ -35,8 +35,9 @@ static bool same(unsigned a, unsigned b)
 
 static enum alias alias(const struct naive *n, unsigned leaf)
 {
-	return kind_of(leaf) == NC ? PAST_CACHE :
-	       kind_of(leaf) == WB && n->fwb ? BY_CACHE : EITHER;
+	return kind_of(leaf) == NC	     ? PAST_CACHE :
+	       kind_of(leaf) == WB && n->fwb ? BY_CACHE :
+					       EITHER;
 }
 
 static uint64_t max(uint64_t a, uint64_t b)
@@ -45,12 +46,11 @@ static uint64_t max(uint64_t a, uint64_t b)
 }
 
 /* Loops over the leaves in a set of values. */
-#define EACH_LEAF(leaf, set)                          \
-	for (unsigned leaf = 16; leaf < 64; leaf++)   \
+#define EACH_LEAF(leaf, set)                        \
+	for (unsigned leaf = 16; leaf < 64; leaf++) \
 		if ((set) >> leaf & 1)
 
-#define EACH_CTX(c, n)                                                          \
-	for (struct ctx *c = (n)->ctx; c < (n)->ctx + CTXS && c->used; c++)
+#define EACH_CTX(c, n) for (struct ctx *c = (n)->ctx; c < (n)->ctx + CTXS && c->used; c++)
 
 static bool of_tree(const struct naive *n, const struct ctx *c, unsigned root)
 {
@@ -84,13 +84,13 @@ static bool frame_is_live(const struct naive *n, unsigned frame)
 static bool walked(struct naive *n, unsigned table, int but)
 {
 	EACH_CTX(c, n)
-		for (unsigned s = 0; s < SLOTS; s++) {
-			bool here = but >= 0 && of_tree(n, c, (unsigned)but / SLOTS) &&
-				    s == (unsigned)but % SLOTS;
+	for (unsigned s = 0; s < SLOTS; s++) {
+		bool here = but >= 0 && of_tree(n, c, (unsigned)but / SLOTS) &&
+			    s == (unsigned)but % SLOTS;
 
-			if (c->walks[s] >> table & 1 && !here)
-				return true;
-		}
+		if (c->walks[s] >> table & 1 && !here)
+			return true;
+	}
 	return false;
 }
 
@@ -100,8 +100,8 @@ static uint64_t held(struct naive *n, unsigned root, unsigned ipa)
 	uint64_t set = 0;
 
 	EACH_CTX(c, n)
-		if (of_tree(n, c, root))
-			set |= c->leaves[ipa];
+	if (of_tree(n, c, root))
+		set |= c->leaves[ipa];
 	return set;
 }
 
@@ -127,15 +127,14 @@ static void to_host(struct naive *n, unsigned frame)
 static void fill(struct naive *n)
 {
 	EACH_CTX(c, n)
-		for (unsigned s = 0; c->active && s < SLOTS; s++) {
-			for (unsigned t = 0; n->tree[c->root] == c->tree && t < TABLES; t++)
-				if (n->seen[c->root][s] >> TO_TABLE(t) & 1)
-					c->walks[s] |= (uint32_t)BIT(t);
-			for (unsigned t = 0; t < TABLES; t++)
-				for (unsigned i = 0; c->walks[s] >> t & 1 && i < SLOTS; i++)
-					c->leaves[s * SLOTS + i] |= n->seen[t][i] &
-								    ~BIT(EMPTY);
-		}
+	for (unsigned s = 0; c->active && s < SLOTS; s++) {
+		for (unsigned t = 0; n->tree[c->root] == c->tree && t < TABLES; t++)
+			if (n->seen[c->root][s] >> TO_TABLE(t) & 1)
+				c->walks[s] |= (uint32_t)BIT(t);
+		for (unsigned t = 0; t < TABLES; t++)
+			for (unsigned i = 0; c->walks[s] >> t & 1 && i < SLOTS; i++)
+				c->leaves[s * SLOTS + i] |= n->seen[t][i] & ~BIT(EMPTY);
+	}
 }
 
 static void settle(struct naive *n)
@@ -202,18 +201,17 @@ static bool not_clean(struct naive *n, unsigned at, unsigned leaf)
 			return true;
 	/* By what was broken elsewhere and is not invalidated it may still be written. */
 	EACH_CTX(c, n)
-		for (unsigned ipa = 0; ipa < IPAS; ipa++)
-			EACH_LEAF(h, c->leaves[ipa])
-			{
-				unsigned v = of_tree(n, c, c->root) ?
-						     live(n, c->root, ipa) :
-						     EMPTY;
+	for (unsigned ipa = 0; ipa < IPAS; ipa++)
+		EACH_LEAF(h, c->leaves[ipa])
+		{
+			unsigned v = of_tree(n, c, c->root) ? live(n, c->root, ipa) :
+							      EMPTY;
 
-				if (is_writable(h) && is_normal(h) &&
-				    frame_of(h) == frame_of(leaf) && ipa != at &&
-				    alias(n, h) != by && !(v && same(v, h)))
-					return true;
-			}
+			if (is_writable(h) && is_normal(h) &&
+			    frame_of(h) == frame_of(leaf) && ipa != at &&
+			    alias(n, h) != by && !(v && same(v, h)))
+				return true;
+		}
 	return false;
 }
 
@@ -225,8 +223,8 @@ static bool made(struct naive *n, unsigned root, unsigned ipa, unsigned leaf)
 	uint64_t set = held(n, root, ipa);
 
 	EACH_LEAF(h, set)
-		if (!same(h, leaf))
-			return true;
+	if (!same(h, leaf))
+		return true;
 	if (not_clean(n, ipa, leaf))
 		return true;
 	for (unsigned f = 0; f < FRAMES; f++) {
@@ -247,13 +245,12 @@ static bool link_table(struct naive *n, unsigned root, unsigned slot, unsigned t
 		     walked(n, table, (int)(root * SLOTS + slot));
 
 	EACH_CTX(c, n)
-		wrong |= of_tree(n, c, root) && c->walks[slot] & ~BIT(table);
+	wrong |= of_tree(n, c, root) && c->walks[slot] & ~BIT(table);
 	if (wrong)
 		return true;
 	n->linked[table] = (int)(root * SLOTS + slot);
 	for (unsigned i = 0; i < SLOTS; i++)
-		if (n->mem[table][i] &&
-		    made(n, root, slot * SLOTS + i, n->mem[table][i]))
+		if (n->mem[table][i] && made(n, root, slot * SLOTS + i, n->mem[table][i]))
 			return true;
 	return false;
 }
@@ -298,10 +295,9 @@ static bool set_page(struct naive *n, unsigned table, unsigned slot, unsigned v)
 	}
 	/* It is detached and not invalidated yet. */
 	EACH_CTX(c, n)
-		for (unsigned s = 0; at < 0 && v && s < SLOTS; s++)
-			if (c->walks[s] >> table & 1 &&
-			    made(n, c->root, s * SLOTS + slot, v))
-				return true;
+	for (unsigned s = 0; at < 0 && v && s < SLOTS; s++)
+		if (c->walks[s] >> table & 1 && made(n, c->root, s * SLOTS + slot, v))
+			return true;
 	n->mem[table][slot] = v;
 	n->seen[table][slot] |= BIT(v);
 	return false;
@@ -326,13 +322,17 @@ static bool enter(struct naive *n, const struct event *e)
 	}
 	while (c->used && !(of_tree(n, c, root) && c->vmid == e->value))
 		c++;
-	*c = c->used ? *c : (struct ctx){ .used = true, .root = root, .vmid = e->value,
-					  .tree = n->tree[root], .quiet = n->step };
+	*c = c->used ? *c :
+		       (struct ctx){ .used = true,
+				     .root = root,
+				     .vmid = e->value,
+				     .tree = n->tree[root],
+				     .quiet = n->step };
 	if (!c->running && n->cold[e->value])
 		return true;
 	EACH_CTX(o, n)
-		if (!c->running && o->vmid == c->vmid && o->tree != c->tree && o->active)
-			return true;
+	if (!c->running && o->vmid == c->vmid && o->tree != c->tree && o->active)
+		return true;
 	c->running |= 1u << e->pe;
 	c->active = true;
 	return false;
@@ -346,8 +346,8 @@ static bool give(struct naive *n, unsigned page)
 	if (!n->taken[page] || walked(n, page, n->linked[page]))
 		return true;
 	EACH_CTX(c, n)
-		if ((is_root || n->linked[page] >= 0) && of_tree(n, c, root) && c->active)
-			return true;
+	if ((is_root || n->linked[page] >= 0) && of_tree(n, c, root) && c->active)
+		return true;
 	if (n->linked[page] >= 0)
 		n->doomed[root] = true;
 	n->taken[page] = false;
@@ -374,10 +374,12 @@ static void invalidate(struct naive *n, const struct event *e)
 				c->leaves[ipa] = 0;
 				c->walks[ipa / SLOTS] = 0;
 			}
-		if (c->active && e->slot >= IPAS && !c->running) {
-			c->active = false;
-			c->quiet = n->step;
-		}
+		if (!c->active || e->slot < IPAS || c->running)
+			continue;
+		c->active = false;
+		for (unsigned s = 0; s < SLOTS; s++)
+			if (n->mem[c->root][s])
+				c->quiet = n->step;
 	}
 	for (unsigned v = 0; v < VMIDS; v++)
 		if (e->slot == ALL_VMIDS || (e->slot == WHOLE_VMID && v == e->value))
@@ -388,8 +390,8 @@ static void invalidate(struct naive *n, const struct event *e)
 }
 
 /* The lines of a range of a frame. */
-#define EACH_LINE(l, n, e)                                                             \
-	for (struct line *l = &(n)->line[(e)->frame][(e)->offset / 64];                \
+#define EACH_LINE(l, n, e)                                              \
+	for (struct line *l = &(n)->line[(e)->frame][(e)->offset / 64]; \
 	     l <= &(n)->line[(e)->frame][((e)->offset + (e)->size - 1) / 64]; l++)
 
 static bool claim_unmapped(struct naive *n, unsigned root, unsigned ipa)
@@ -413,8 +415,8 @@ static bool claim_protected(struct naive *n, unsigned root, unsigned ipa)
 	uint64_t set = held(n, root, ipa) | BIT(live(n, root, ipa));
 
 	EACH_LEAF(leaf, set)
-		if (is_writable(leaf))
-			return true;
+	if (is_writable(leaf))
+		return true;
 	return false;
 }
 
@@ -426,11 +428,11 @@ static bool claim_free(struct naive *n, unsigned frame)
 	    (n->lost[frame] && !clean_since(n, frame, n->lost[frame])))
 		return true;
 	EACH_CTX(c, n)
-		for (unsigned ipa = 0; ipa < IPAS; ipa++)
-			set |= c->leaves[ipa];
+	for (unsigned ipa = 0; ipa < IPAS; ipa++)
+		set |= c->leaves[ipa];
 	EACH_LEAF(leaf, set)
-		if (frame_of(leaf) == frame)
-			return true;
+	if (frame_of(leaf) == frame)
+		return true;
 	for (unsigned i = 0; i < TABLES * IPAS; i++) {
 		uint64_t due = n->due[i / IPAS][i % IPAS][frame];
 
@@ -461,7 +463,7 @@ static bool act(struct naive *n, const struct event *e)
 		return enter(n, e);
 	case LEAVE:
 		EACH_CTX(c, n)
-			c->running &= ~(1u << e->pe);
+		c->running &= ~(1u << e->pe);
 		return false;
 	case DSB:
 		visible(n);
@@ -484,7 +486,7 @@ static bool act(struct naive *n, const struct event *e)
 		return false;
 	case HOST_WRITES:
 		EACH_LINE(l, n, e)
-			l->host = n->step;
+		l->host = n->step;
 		return false;
 	case CLAIM_UNMAPPED:
 		return claim_unmapped(n, e->page, e->slot);
@@ -515,7 +517,8 @@ static void leave_behind(struct naive *n, const struct naive *old, unsigned root
 
 	for (unsigned i = 0; i < CTXS && old->ctx[i].used; i++)
 		if (of_tree(old, &old->ctx[i], root)) {
-			uint64_t let_go = old->ctx[i].leaves[ipa] & ~n->ctx[i].leaves[ipa];
+			uint64_t let_go = old->ctx[i].leaves[ipa] &
+					  ~n->ctx[i].leaves[ipa];
 
 			/* Nobody ran the tree that is given back: since then. */
 			if (given)
@@ -524,15 +527,15 @@ static void leave_behind(struct naive *n, const struct naive *old, unsigned root
 			is |= n->ctx[i].leaves[ipa];
 			/* (What is mapped is an alias, which is its owner's affair.) */
 			EACH_LEAF(leaf, let_go & ~BIT(live(n, root, ipa)))
-				wrote(n, leaf, n->step);
+			wrote(n, leaf, n->step);
 			/* Stricter than it need be: how old the leaf is, nobody knows. */
 			if (!old->ctx[i].active)
 				EACH_LEAF(leaf, BIT(live(old, root, ipa)) &
 							~BIT(live(n, root, ipa)))
-					wrote(n, leaf, old->ctx[i].quiet);
+			wrote(n, leaf, old->ctx[i].quiet);
 		}
 	EACH_LEAF(leaf, is)
-		frames[frame_of(leaf)] |= is_normal(leaf);
+	frames[frame_of(leaf)] |= is_normal(leaf);
 	EACH_LEAF(leaf, was & ~is)
 	{
 		unsigned f = frame_of(leaf);
@@ -560,7 +563,8 @@ bool naive_event(struct naive *n, const struct event *e)
 				leave_behind(n, &old, root, ipa, e->what == GIVE);
 	settle(n);
 	/* The root was given back. Cleans that are due remain so. */
-	for (unsigned i = 0; e->what == GIVE && old.known[e->page] && i < IPAS * FRAMES; i++) {
+	for (unsigned i = 0; e->what == GIVE && old.known[e->page] && i < IPAS * FRAMES;
+	     i++) {
 		uint64_t *due = &n->due[e->page][i / FRAMES][i % FRAMES];
 		uint64_t *gone = &n->gone[e->page][i / FRAMES][i % FRAMES];
 
@@ -616,7 +620,7 @@ static bool runs(const struct naive *n, unsigned pe)
 	return false;
 }
 
-static bool in_limbo(struct naive *n, unsigned page)
+bool naive_in_limbo(struct naive *n, unsigned page)
 {
 	return n->linked[page] < 0 && walked(n, page, -1);
 }
@@ -629,8 +633,10 @@ bool naive_can(struct naive *n, const struct event *e)
 	case GIVE:
 		return n->taken[page];
 	case SET_ROOT:
-		return fits(n, page, true) && n->linked[page] < 0 && !in_limbo(n, page) &&
-		       (!e->value || (page != e->value - 1 && fits_below(n, e->value - 1)));
+		return fits(n, page, true) && n->linked[page] < 0 &&
+		       !naive_in_limbo(n, page) &&
+		       (!e->value ||
+			(page != e->value - 1 && fits_below(n, e->value - 1)));
 	case SET_PAGE:
 		return fits(n, page, false) && !n->known[page];
 	case ENTER:

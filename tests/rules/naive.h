@@ -57,7 +57,7 @@ struct ctx {
 	bool used, active;	/* active: PEs may hold something */
 	unsigned root, vmid, tree;
 	unsigned running;	/* a mask of PEs */
-	uint64_t quiet;		/* PEs hold nothing since this step */
+	uint64_t quiet;		/* PEs hold nothing of what is mapped since this step */
 	uint32_t walks[SLOTS];	/* tables held for an entry of the root, a bit each */
 	uint64_t leaves[IPAS];	/* values held, a bit each */
 };
@@ -81,6 +81,8 @@ struct naive {
 void naive_init(struct naive *n, bool fwb, bool cold);
 /* True: it is wrong, by some rule. Then the state means nothing any more. */
 bool naive_event(struct naive *n, const struct event *e);
+/* The table is detached, and PEs may still walk to it. */
+bool naive_in_limbo(struct naive *n, unsigned page);
 /* The event is possible at all. */
 bool naive_can(struct naive *n, const struct event *e);
 
