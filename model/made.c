@@ -95,9 +95,9 @@ static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t
 	check_tables(m, t, pe, ipa, level, d);
 }
 
-/* Drops older records of a new leaf's range that are complete or say the same. */
-static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t ipa,
-			 int level, const struct desc *d)
+/* Drops older records of c that are complete or say the same as the leaf d. */
+static void forget(struct machine *m, unsigned pe, struct ctx *c, uint64_t ipa, int level,
+		   const struct desc *d)
 {
 	uint64_t end = ipa + d->size;
 	struct rec *r, *next;
@@ -108,7 +108,9 @@ static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t
 		if (r->state < ST_ISB) {
 			if (!same_leaf(r, ipa, level, d))
 				continue;
-			if (r->flags & ~leaf_flags(m, c->tree, d) & (F_WRITE | F_DIRTY))
+			/* What no TLB holds says nothing of what one may hold. */
+			if (r->flags & ~leaf_flags(m, c->tree, d) & (F_WRITE | F_DIRTY) ||
+			    !may_be_cached(m, c->tree, d))
 				r->flags |= F_OLD;
 			else
 				rec_drop(m, r);
@@ -135,6 +137,17 @@ static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t
 	}
 }
 
+void forget_older(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa, int level,
+		  const struct desc *d)
+{
+	struct ctx *c;
+
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		if (!RB_EMPTY(&c->leaves))
+			forget(m, pe, c, ipa, level, d);
+	}
+}
+
 /* Checks the output address of an entry for ipa, which ends at end, against PS. */
 static void check_ps(struct machine *m, const struct tree *t, unsigned pe, uint64_t ipa,
 		     uint64_t end)
@@ -151,13 +164,8 @@ static void check_ps(struct machine *m, const struct tree *t, unsigned pe, uint6
 static void leaf_reached(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
 			 int level, const struct desc *d)
 {
-	struct ctx *c;
-
 	check_ps(m, t, pe, ipa, d->pa + d->size);
-	LIST_FOREACH(c, &t->ctxs, of_tree) {
-		if (!RB_EMPTY(&c->leaves))
-			forget_older(m, pe, c, ipa, level, d);
-	}
+	forget_older(m, t, pe, ipa, level, d);
 	frames_check_map(m, pe, ipa, d, true);
 }
 

@@ -27,6 +27,8 @@ static void leaf_changed(struct machine *m, unsigned pe, struct page *p, unsigne
 	lost = od->type != nd->type ||
 	       (leaf_flags(m, p->tree, od) & ~leaf_flags(m, p->tree, nd) &
 		(F_WRITE | F_DIRTY));
+	if (!lost && may_be_cached(m, p->tree, nd))
+		forget_older(m, p->tree, pe, slot_ipa(m, p, slot), p->level, nd);
 	if (!may_be_cached(m, p->tree, od) || (!lost && may_be_cached(m, p->tree, nd)))
 		return;
 	stale_leaf(&s, slot_ipa(m, p, slot), p->level, od);

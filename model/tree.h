@@ -89,6 +89,9 @@ void entry_broken(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 /* Links the table at pa to entry slot of p; NULL after a verdict if that is wrong. */
 struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 			uint64_t pa);
+/* Drops older records that are complete or say the same as the leaf d, which is live. */
+void forget_older(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa, int level,
+		  const struct desc *d);
 /* The leaf d is made in a detached table, which PEs may reach. */
 void leaf_in_limbo(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
 		   int level, const struct desc *d);
