@@ -16,7 +16,11 @@ uint16_t leaf_flags(const struct machine *m, const struct tree *t, const struct 
 	return (uint16_t)((desc_writes(m, t, d) ? F_WRITE : 0) |
 			  (d->write ? F_DIRTY : 0) | (d->normal ? F_NORMAL : 0) |
 			  (d->weak ? F_WEAK : 0) |
-			  (m->features & S2M_AGENT ? F_AGENT : 0));
+			  (m->features & S2M_AGENT &&
+					   (d->af ||
+					    (agent_has(m, S2M_HAFDBS) && t->shape.ha)) ?
+				   F_AGENT :
+				   0));
 }
 
 void leaf_broken(struct machine *m, struct tree *t, uint64_t ipa, const struct desc *d)

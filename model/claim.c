@@ -438,7 +438,12 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 		run_judge(m, pe, true);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
-			if (rec_held(r) && r->flags & F_WRITE)
+			/* Without dirty state by hardware the agent ignores DBM. */
+			bool writes = r->state < ST_RETIRED || agent_has(m, S2M_HAFDBS) ?
+					      r->flags & F_WRITE :
+					      r->flags & F_DIRTY;
+
+			if (rec_held(r) && writes)
 				judge_held(m, pe, r, claim);
 		}
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * Frames: when they were cleaned, and who wrote last, through the cache or past it, for
- * each line of memory. What a cache holds is not simulated. Whoever can write does, so the
- * only question is whether a clean came late enough. (A leaf maps whole frames, but a clean
- * may be of any length.)
+ * each line of memory. What a cache holds is not simulated. Whoever can write does, so
+ * the only question is whether a clean came late enough. (A leaf maps whole frames, but a
+ * clean may be of any length.)
  */
 #include <stdlib.h>
 

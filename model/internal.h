@@ -9,6 +9,7 @@
  * tree.c	stores to entries (tree.h)
  * made.c	entries that become reachable
  * broken.c	entries that stop being reachable: stale translations begin here
+ * agent.c	the other agent: what it reads, its invalidations
  * tlb.c	events: TLBIs and barriers, which end stale translations
  * dirty.c	dirty state that hardware writes
  * counted.c	counted leaves that have gone and are not reported
@@ -38,18 +39,50 @@
 
 /* In the order of s2m_rules[]. */
 enum rule {
-	R_TLBI_MISSING, R_TLBI_MISSES_RANGE, R_TLBI_BEFORE_DSB, R_TLBI_NOT_COMPLETED,
-	R_DSB_OTHER_PE, R_TLBI_WRONG_VMID, R_TLBI_NOT_BROADCAST, R_TTL_MISMATCH,
-	R_LAST_LEVEL_ONLY, R_TLBI_BAD_OPERAND, R_TLBI_UNDEFINED, R_S1_NOT_KILLED,
-	R_S1_BEFORE_S2, R_REPEAT_TLBI_MISSING, R_ISB_MISSING, R_UNMAP_RETURN_PENDING,
-	R_UNMAP_LEFT_MAPPED, R_WRPROTECT_LEFT_WRITABLE, R_AGENT_NOT_INVALIDATED,
-	R_FRAME_STILL_MAPPED, R_TABLE_USE_AFTER_FREE, R_HW_UPDATE_IN_FREED_TABLE,
-	R_HW_UPDATE_LOST, R_HW_DIRTY_LOST, R_TABLE_LINKED_BEFORE_FILLED,
-	R_TABLE_LINKED_TWICE, R_PA_BEYOND_PS, R_BBM_VALID_TO_VALID,
-	R_BBM_MADE_TOO_EARLY, R_CONTIGUOUS_MIXED, R_CLEAN_MISSING,
-	R_CLEAN_BEFORE_TLBI, R_CLEAN_NOT_COMPLETED, R_CLEAN_WITHOUT_INVALIDATE,
-	R_MAP_CLEAN_MISSING, R_MAP_ICACHE_MISSING, R_COUNTED_LOST, R_COUNTED_TWICE,
-	R_COUNTED_EARLY, R_SPECULATIVE_AT, R_VMID_REUSED, R_TREE_UNKNOWN, R_NONE,
+	R_TLBI_MISSING,
+	R_TLBI_MISSES_RANGE,
+	R_TLBI_BEFORE_DSB,
+	R_TLBI_NOT_COMPLETED,
+	R_DSB_OTHER_PE,
+	R_TLBI_WRONG_VMID,
+	R_TLBI_NOT_BROADCAST,
+	R_TTL_MISMATCH,
+	R_LAST_LEVEL_ONLY,
+	R_TLBI_BAD_OPERAND,
+	R_TLBI_UNDEFINED,
+	R_S1_NOT_KILLED,
+	R_S1_BEFORE_S2,
+	R_REPEAT_TLBI_MISSING,
+	R_ISB_MISSING,
+	R_UNMAP_RETURN_PENDING,
+	R_UNMAP_LEFT_MAPPED,
+	R_WRPROTECT_LEFT_WRITABLE,
+	R_AGENT_NOT_INVALIDATED,
+	R_AGENT_MISREADS,
+	R_FRAME_STILL_MAPPED,
+	R_TABLE_USE_AFTER_FREE,
+	R_HW_UPDATE_IN_FREED_TABLE,
+	R_HW_UPDATE_LOST,
+	R_HW_DIRTY_LOST,
+	R_TABLE_LINKED_BEFORE_FILLED,
+	R_TABLE_LINKED_TWICE,
+	R_PA_BEYOND_PS,
+	R_BBM_VALID_TO_VALID,
+	R_BBM_MADE_TOO_EARLY,
+	R_CONTIGUOUS_MIXED,
+	R_CLEAN_MISSING,
+	R_CLEAN_BEFORE_TLBI,
+	R_CLEAN_NOT_COMPLETED,
+	R_CLEAN_WITHOUT_INVALIDATE,
+	R_MAP_CLEAN_MISSING,
+	R_MAP_ICACHE_MISSING,
+	R_COUNTED_LOST,
+	R_COUNTED_TWICE,
+	R_COUNTED_EARLY,
+	R_SPECULATIVE_AT,
+	R_VMID_REUSED,
+	R_TREE_UNKNOWN,
+	R_NONE,
 };
 
 /*
@@ -235,7 +268,7 @@ struct mixed {
 #define MAX_MIXED 16u
 
 struct machine {
-	uint32_t features;
+	uint32_t features, agent_lacks;
 	unsigned pes;
 	uint8_t granule;	/* shift: the size of a table page */
 	uint8_t pa_bits;
@@ -468,6 +501,13 @@ struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r);
 bool rec_held(const struct rec *r);	/* a PE or the other agent may use it */
 /* A PE may hold a translation of c, or walk its tree. */
 bool ctx_held(struct machine *m, struct ctx *c);
+
+/* ---- agent.c */
+/* There is one, and it has the feature. */
+bool agent_has(const struct machine *m, uint32_t feature);
+/* pe makes entry slot of p with this value: the agent has to read it as PEs do. */
+void agent_reads(struct machine *m, unsigned pe, const struct page *p, unsigned slot,
+		 uint64_t value);
 
 /* ---- tlb.c */
 /* pe has read entry slot of p, which is live and invalid. */

@@ -30,6 +30,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	if (!m)
 		return NULL;
 	m->features = cfg->features;
+	m->agent_lacks = cfg->agent_lacks;
 	m->pes = cfg->pes;
 	m->base = cfg->table_base ? cfg->table_base : DEFAULT_BASE;
 	m->pages = cfg->table_pages ? cfg->table_pages : DEFAULT_PAGES;
@@ -122,6 +123,11 @@ unsigned s2m_granule_shift(const struct machine *m)
 uint32_t s2m_features(const struct machine *m)
 {
 	return m->features;
+}
+
+uint32_t s2m_agent_lacks(const struct machine *m)
+{
+	return m->agent_lacks;
 }
 
 void s2m_shuffle(struct machine *m, uint64_t seed)

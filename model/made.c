@@ -37,8 +37,8 @@ static void too_early(struct machine *m, unsigned pe, uint64_t ipa, uint64_t end
 }
 
 /*
- * A leaf (d) or a table (d is NULL) is made: no PE may hold an older leaf. The leaves of a
- * new table are checked one by one.
+ * A leaf (d) or a table (d is NULL) is made: no PE may hold an older leaf. The leaves of
+ * a new table are checked one by one.
  */
 static void check_leaves(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
 			 int level, const struct desc *d)
@@ -270,6 +270,7 @@ static void table_made(struct machine *m, struct tree *t, unsigned pe, struct pa
 				check_early(m, t, pe, p->ipa, p->level - 1, NULL);
 		}
 		p->nvalid += d.kind != DESC_INVALID;
+		agent_reads(m, pe, p, slot, page_mem(m, p)[slot]);
 		if (d.kind == DESC_LEAF) {
 			leaf_made(m, t, pe, slot_ipa(m, p, slot), p->level, &d);
 			run_changed(m, pe, p, slot);

@@ -209,7 +209,7 @@ void leaf_add(struct machine *m, struct ctx *c, const struct rec *new)
 		next = leaf_next(r);
 		/* FEAT_BBM: TLBs may hold it at the older level too. */
 		if (rec_held(r)) {
-			n.flags |= r->flags & (F_WRITE | F_DIRTY);
+			n.flags |= r->flags & (F_WRITE | F_DIRTY | F_AGENT);
 			n.levels |= r->levels;
 			n.level = r->level > n.level ? r->level : n.level;
 		}

@@ -76,6 +76,8 @@ static const char *no_resize(const struct machine *m, const struct page *p, unsi
 	uint64_t ipa = slot_ipa(m, p, slot);
 	struct ctx *c;
 
+	if (!bbm(m) && m->features & S2M_CONFLICTS && m->mode.nt)
+		return ": the other agent has no FEAT_BBM";
 	if (!bbm(m))
 		return m->mode.nt ? ": conflict aborts are not handled" : "";
 	if (bbm(m) == 1 && !leaf->nt)
@@ -174,6 +176,8 @@ static void valid_changed(struct machine *m, unsigned pe, struct page *p, unsign
 	const struct desc nd = desc_read(new, p->level, mode(m, p->tree));
 	const char *why = "";
 
+	if (p->live)
+		agent_reads(m, pe, p, slot, new);
 	if (!p->live) {
 		struct rec *stale = page_stale(m, p);
 		struct page *child =

@@ -42,12 +42,17 @@ static inline uint64_t slot_ipa(const struct machine *m, const struct page *p,
 	return p->ipa + slot * span(m, p->level);
 }
 
-/* The level of FEAT_BBM that the program may use: 0 if conflicts are not handled. */
+/*
+ * The level of FEAT_BBM that the program may use: 0 if conflicts are not handled; no more
+ * than the other agent has.
+ */
 static inline unsigned bbm(const struct machine *m)
 {
+	uint32_t all = m->features & (m->features & S2M_AGENT ? ~m->agent_lacks : ~0u);
+
 	if (!(m->features & S2M_CONFLICTS))
 		return 0;
-	return m->features & S2M_BBM2 ? 2 : m->features & S2M_BBM1 ? 1 : 0;
+	return all & S2M_BBM2 ? 2 : all & S2M_BBM1 ? 1 : 0;
 }
 
 /* ---- broken.c */

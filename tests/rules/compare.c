@@ -174,7 +174,7 @@ static struct event any(struct bed *b)
 		e.offset = below((unsigned)PAGE);
 		e.size = 1 + below((unsigned)PAGE - e.offset);
 	}
-	/* A clean goes on where the last one ended, a table that was detached is linked. */
+	/* A clean goes on where the last one ended; a detached table is linked. */
 	if (e.what == CLEAN && !below(4) && b->past < b->frames * PAGE) {
 		e.frame = b->past / (unsigned)PAGE;
 		e.offset = b->past % (unsigned)PAGE;

@@ -41,7 +41,7 @@ def contradicted(args, plant, work):
         build / "tests" / "rules" / "librandom.a", "-Wl,--no-whole-archive",
         build / "model" / "libmodel.a")  # fmt: skip
     done = subprocess.run(
-        [exe, args.seed, "0", args.programs], capture_output=True, text=True, check=False
+        [exe, str(plant.get("seed", args.seed)), "0", args.programs], capture_output=True, text=True, check=False
     )
     last = done.stdout.splitlines()[-1] if done.stdout else ""
     return last if done.returncode and last.startswith("seed ") else None

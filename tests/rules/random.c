@@ -2,8 +2,9 @@
 /*
  * Random events, right and wrong, on a small machine. Whatever a program does, the
  * machine must not crash, and its internal counts must be consistent (checked after every
- * 64 events). After everything is invalidated, nothing may be held. Then programs, most of
- * them right, for which a second judge says what is wrong (compare.h).
+ * 64 events). After everything is invalidated, nothing may be held. Before that come
+ * programs most of which are right, for which a second judge says what is wrong
+ * (compare.h).
  *
  *         rules-random [SEED [ROUNDS [PROGRAMS]]]
  */
