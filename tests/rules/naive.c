@@ -249,6 +249,9 @@ static bool link_table(struct naive *n, unsigned root, unsigned slot, unsigned t
 	if (wrong)
 		return true;
 	n->linked[table] = (int)(root * SLOTS + slot);
+	/* By a release: whoever finds the table finds what was stored to it before. */
+	for (unsigned i = 0; i < SLOTS && !walked(n, table, -1); i++)
+		n->seen[table][i] = BIT(n->mem[table][i]);
 	for (unsigned i = 0; i < SLOTS; i++)
 		if (n->mem[table][i] && made(n, root, slot * SLOTS + i, n->mem[table][i]))
 			return true;
