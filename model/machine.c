@@ -36,6 +36,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	if (!m)
 		return NULL;
 	m->features = cfg->features;
+	m->agent_lacks = cfg->agent_lacks;
 	m->pes = cfg->pes;
 	m->base = cfg->table_base ? cfg->table_base : DEFAULT_BASE;
 	m->pages = cfg->table_pages ? cfg->table_pages : DEFAULT_PAGES;
@@ -58,6 +59,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	    m->base + (m->pages << m->granule) > UINT64_C(1) << m->pa_bits)
 		goto fail;
 	m->mem = reserve(m->pages << m->granule);
+	vmids_init(m);
 	m->page = reserve(m->pages * sizeof(*m->page));
 	if (cfg->sparse)
 		m->places = places_new(m->pages);
@@ -86,6 +88,7 @@ void machine_free(struct machine *m)
 		LIST_REMOVE(t, all);
 		free(t);
 	}
+	vmids_free(m);
 	slabs_free(m);
 	data_free(m);
 	if (m->mem)

@@ -36,7 +36,8 @@ struct machine;
 #define S2M_LPA2 (1u << 8)
 #define S2M_IDC (1u << 9)	/* CTR_EL0.IDC and DIC: maintenance that map may omit */
 #define S2M_DIC (1u << 10)
-#define S2M_AGENT (1u << 11)	/* an SMMU walks the same tables with a TLB of its own */
+/* An SMMU walks the same tables with a TLB of its own: machine_config.agent_lacks. */
+#define S2M_AGENT (1u << 11)
 #define S2M_REPEAT_TLBI (1u << 12) /* erratum: one more TLBI + DSB ISH at the end */
 /* Erratum: a speculative AT may walk stage 1 with the wrong VTTBR_EL2. */
 #define S2M_SPECULATIVE_AT (1u << 13)
@@ -49,6 +50,11 @@ struct machine;
  */
 #define S2M_SELF_SYNC (1u << 15)
 /*
+ * At first PEs hold anything under every VMID (after a reset, or of an earlier user), so
+ * a VMID has to be invalidated as a whole before a tree is run under it.
+ */
+#define S2M_COLD_TLBS (1u << 16)
+/*
  * HCR_EL2.VM counts: while it is 0, once HCR_EL2 has been written, VTTBR_EL2 gives TLBIs
  * their VMID, but nobody runs the tree. Otherwise stage 2 is always on.
  */
@@ -60,6 +66,12 @@ struct machine;
 
 struct machine_config {
 	uint32_t features;
+	/*
+	 * Of features, those that the other agent does not have: S2M_FWB, S2M_HAFDBS,
+	 * S2M_XNX, S2M_LPA2, S2M_BBM1, S2M_BBM2, S2M_TLBIRANGE (it is told of one
+	 * address, or of everything).
+	 */
+	uint32_t agent_lacks;
 	unsigned granule_shift;	  /* 12, 14 or 16: of all tables; 0: 12 */
 	unsigned pes;		  /* 1..16; PE 0 usually is the hypervisor's thread */
 	uint64_t table_base;	  /* PA of the table arena; 0: a default. Up to 2^52 with
@@ -111,6 +123,7 @@ unsigned s2m_pes(const struct machine *m);
 uint16_t s2m_counted(const struct machine *m);
 /* Whether the machine can read a tree with this VTCR_EL2. */
 bool s2m_vtcr_read(const struct machine *m, uint64_t vtcr);
+uint32_t s2m_agent_lacks(const struct machine *m);
 /* Free pages are handed out in a shuffled order with this seed (0: in order). */
 void s2m_shuffle(struct machine *m, uint64_t seed);
 

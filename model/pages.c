@@ -59,6 +59,11 @@ uint32_t s2m_features(const struct machine *m)
 	return m->features;
 }
 
+uint32_t s2m_agent_lacks(const struct machine *m)
+{
+	return m->agent_lacks;
+}
+
 void s2m_shuffle(struct machine *m, uint64_t seed)
 {
 	m->seed = seed;

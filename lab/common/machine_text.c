@@ -25,6 +25,7 @@ static const struct {
 	{ "speculative-at", S2M_SPECULATIVE_AT },
 	{ "conflicts", S2M_CONFLICTS },
 	{ "self-sync", S2M_SELF_SYNC },
+	{ "cold-tlbs", S2M_COLD_TLBS },
 };
 
 #define NAMES (sizeof(names) / sizeof(names[0]))

@@ -226,14 +226,16 @@ static void put_event(void *arg, const struct machine *m, const struct s2m_event
 
 void trace_out_watch(struct trace_out *t, struct machine *m)
 {
-	char features[256];
+	char features[256], lacks[256];
 
 	machine_features_text(s2m_features(m), features, sizeof(features));
+	machine_features_text(s2m_agent_lacks(m), lacks, sizeof(lacks));
 	if (t->format == TRACE_FOR_JUDGE)
 		trace_put(t, "machine", 0,
-			  "(features \"%s\") (granule %x) (pes %u) (counted %x)",
+			  "(features \"%s\") (granule %x) (pes %u) (counted %x) "
+			  "(agent-lacks \"%s\")",
 			  features, 1u << s2m_granule_shift(m), s2m_pes(m),
-			  s2m_counted(m));
+			  s2m_counted(m), lacks);
 	else if (!casemate_begin(t, m))
 		return;
 	s2m_watch(m, put_event, t);

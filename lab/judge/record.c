@@ -29,6 +29,7 @@ static const struct {
 	[F_EL] = { "el", DECIMAL },
 	[F_NO_CLEAN] = { "no-clean", DECIMAL },
 	[F_FEATURES] = { "features", STRING },
+	[F_AGENT_LACKS] = { "agent-lacks", STRING },
 	[F_GRANULE] = { "granule", HEX },
 	[F_PES] = { "pes", DECIMAL },
 	[F_COUNTED] = { "counted", HEX },
@@ -59,7 +60,8 @@ static const struct {
 	[R_ENTER_CONTEXT] = { "enter-context", { END, F_EL, END } },
 	[R_EXIT_CONTEXT] = { "exit-context", { END, F_EL, END } },
 	[R_MACHINE] = { "machine",
-			{ F_FEATURES, F_GRANULE, F_PES, F_COUNTED, END, END } },
+			{ F_FEATURES, F_GRANULE, F_PES, F_COUNTED, END, F_AGENT_LACKS,
+			  END } },
 	[R_MEM_TAKE] = { "mem-take", { F_ADDRESS, F_SIZE, END, END } },
 	[R_MEM_XCHG] = { "mem-xchg", { F_ADDRESS, F_VALUE, END, F_NO_CLEAN, END } },
 	[R_CAS] = { "cas", { F_ADDRESS, F_OLD, F_VALUE, END, F_NO_CLEAN, END } },
@@ -194,7 +196,9 @@ static bool value(struct text *t, struct record *r, unsigned f)
 			return record_wrong(t->err, t->p,
 					    "%s is a string in double quotes",
 					    fields[f].key);
-		return string(t, f == F_SRC ? r->src : r->features);
+		return string(t, f == F_SRC	 ? r->src :
+				 f == F_FEATURES ? r->features :
+						   r->lacks);
 	}
 	n = word(t, &at);
 	if (!n)
@@ -309,7 +313,7 @@ bool record_parse(const char *text, size_t len, struct record *r,
 
 	/* Not all of it: the texts are long, and there are millions of records. */
 	memset(r, 0, offsetof(struct record, op));
-	r->op[0] = r->word[0] = r->features[0] = r->src[0] = '\0';
+	r->op[0] = r->word[0] = r->features[0] = r->lacks[0] = r->src[0] = '\0';
 	blanks(&t);
 	if (t.p == t.end || *t.p != '(')
 		return record_wrong(err, t.p, "'(' expected");

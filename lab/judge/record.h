@@ -75,6 +75,7 @@ enum record_field {
 	F_EL,
 	F_NO_CLEAN,
 	F_FEATURES,
+	F_AGENT_LACKS,
 	F_GRANULE,
 	F_PES,
 	F_COUNTED,
@@ -91,7 +92,7 @@ struct record {
 	uint64_t n[RECORD_FIELDS];
 	const char *at[RECORD_FIELDS];		 /* where the value begins */
 	char op[RECORD_WORD], word[RECORD_WORD]; /* F_OP; F_KIND, F_SYSREG or F_ORDER */
-	char features[RECORD_SRC], src[RECORD_SRC];
+	char features[RECORD_SRC], lacks[RECORD_SRC], src[RECORD_SRC];
 };
 
 /* What is wrong with a text: a message, and the place. */

@@ -44,6 +44,8 @@ static bool own_machine(struct judge *j, const struct record *r)
 		return judge_wrong(j, r, F_ID, "machine is not the first record");
 	if (!machine_features(r->features, &cfg.features))
 		return judge_wrong(j, r, F_FEATURES, "a feature that is not known");
+	if (r->lacks[0] && !machine_features(r->lacks, &cfg.agent_lacks))
+		return judge_wrong(j, r, F_AGENT_LACKS, "a feature that is not known");
 	while (cfg.granule_shift < 16 && r->n[F_GRANULE] != UINT64_C(1)
 								    << cfg.granule_shift)
 		cfg.granule_shift += 2;

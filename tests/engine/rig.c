@@ -47,6 +47,9 @@ void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log)
 		mc.features |= S2M_REPEAT_TLBI;
 	if (agent)
 		mc.features |= S2M_AGENT;
+	/* What agents need not have in common with the PEs (src/port.h). */
+	if (agent && seed % 2)
+		mc.agent_lacks = S2M_HAFDBS | S2M_BBM1 | S2M_BBM2 | S2M_TLBIRANGE;
 	port = (struct model_port){ .m = machine_new(&mc), .fail_alloc = -1 };
 	if (!port.m)
 		abort();

@@ -39,7 +39,7 @@ RANGE = fields("root", "ipa", "size")
 OURS = {
     **CASEMATE,
     "machine": rf'\(features "[a-z0-9,-]+"\) \(granule {HEX}\) \(pes \d+\)'
-               rf" \(counted {HEX}\)",
+               rf' \(counted {HEX}\) \(agent-lacks "[a-z0-9,-]+"\)',
     "sysreg-write": rf"\(sysreg (?:(?:vttbr|vtcr|hcr)_el2|(?:tcr|sctlr)_el1)\)"
                     rf" \(value {HEX}\)",
     "mem-take": fields("address", "size"),
