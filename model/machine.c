@@ -235,8 +235,11 @@ void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64
 				store(m, pe, p, at + i * 8, value, HOW_FILL);
 			continue;
 		}
-		for (unsigned i = 0; i < n / 8; i++)
-			e[i] = value;
+		/* Memory that is zero already may have taken no room yet. */
+		for (unsigned i = 0; i < n / 8; i++) {
+			if (e[i] != value)
+				e[i] = value;
+		}
 		page_stored(m, pe, p);
 	}
 }

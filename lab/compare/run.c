@@ -133,10 +133,12 @@ int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 	if (cfg.trace)
 		trace_out_src(cfg.trace, s->name, 0);
 	err = lab_vm_init(&vm, &cfg);
-	if (err)
+	if (err) {
+		trace_option_close(&o->trace, cfg.trace);
 		return lab_usage("%u bits of IPA, %u of PA, features %s: %s",
 				 cfg.ipa_bits, cfg.pa_bits,
 				 lab_features_text(o->features, names), s2_strerror(err));
+	}
 	if (!o->empty)
 		err = map(&vm, o);
 	if (!err && s->on_kvm) {

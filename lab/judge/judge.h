@@ -16,7 +16,7 @@
 #define JUDGE_STRANGE 4096u
 #define JUDGE_OWNERS 4096u   /* entries that a thread owns */
 #define JUDGE_FINDINGS 4096u /* kept in full */
-#define JUDGE_TABLES (UINT64_C(4) << 30) /* bytes of table pages */
+#define JUDGE_TABLES (UINT64_C(1) << 30) /* bytes of table pages */
 #define JUDGE_SENTENCE 512u
 
 struct judge_options {

@@ -80,7 +80,7 @@ static bool init(struct judge *j, unsigned pe, const struct record *r)
 	uint64_t a = r->n[F_ADDRESS], end = a + r->n[F_SIZE], page = page_size(j), n;
 
 	if (j->opt->strict || j->own) {
-		if (!place(j, pe, a, end, false))
+		if (!place(j, pe, a, end, true))
 			return false;
 		s2m_fill(j->m, pe, a, end - a, 0);
 		return true;
