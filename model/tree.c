@@ -185,8 +185,10 @@ static void valid_changed(struct machine *m, unsigned pe, struct page *p, unsign
 
 		if (child)
 			child->parent = 0;
-		if (stale && nd.kind != DESC_INVALID)
+		if (stale && nd.kind != DESC_INVALID) {
+			agent_reads(m, pe, p, slot, new);
 			entry_in_limbo(m, pe, p, slot, &nd, stale);
+		}
 		return;
 	}
 	if (how != HOW_ATOMIC && hw_may_write(m, p->tree, &od))

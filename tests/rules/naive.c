@@ -271,11 +271,11 @@ static bool set_root(struct naive *n, unsigned root, unsigned slot, unsigned v)
 	}
 	if (old && v)
 		return true;
+	n->mem[root][slot] = v;
 	if (v && link_table(n, root, slot, v - 1))
 		return true;
 	if (old && n->linked[old - 1] == (int)(root * SLOTS + slot))
 		n->linked[old - 1] = -1;
-	n->mem[root][slot] = v;
 	n->seen[root][slot] |= BIT(v);
 	return false;
 }
