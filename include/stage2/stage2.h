@@ -71,9 +71,25 @@
 extern "C" {
 #endif
 
+/**
+ * S2_VERSION_NUMBER() - a version as a number, so that versions can be compared in #if
+ * S2_VERSION - that of these headers
+ *
+ *	#if S2_VERSION < S2_VERSION_NUMBER(0, 3, 0)
+ */
+#define S2_VERSION_NUMBER(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
 #define S2_VERSION_MAJOR 0
-#define S2_VERSION_MINOR 2
+#define S2_VERSION_MINOR 3
 #define S2_VERSION_PATCH 0
+#define S2_VERSION S2_VERSION_NUMBER(S2_VERSION_MAJOR, S2_VERSION_MINOR, S2_VERSION_PATCH)
+
+/**
+ * s2_version() - the %S2_VERSION that the engine was compiled with
+ *
+ * It differs from %S2_VERSION where a program is linked with objects of another version.
+ * Return: the number. Context: any, takes no lock.
+ */
+uint32_t s2_version(void);
 
 /**
  * typedef s2_ipa_t - an intermediate physical address, in bytes
