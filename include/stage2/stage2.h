@@ -69,6 +69,9 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* s2_layout(), s2_stats() and s2_survey() fill the structures of the same names. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
 /**
@@ -103,13 +106,19 @@ typedef struct { uint64_t pa; } s2_pa_t;
 /** s2_ipa() - make an IPA from a number of bytes */
 static inline s2_ipa_t s2_ipa(uint64_t ipa)
 {
-	return (s2_ipa_t){ ipa };
+	s2_ipa_t a;
+
+	a.ipa = ipa;
+	return a;
 }
 
 /** s2_pa() - make a PA from a number of bytes */
 static inline s2_pa_t s2_pa(uint64_t pa)
 {
-	return (s2_pa_t){ pa };
+	s2_pa_t a;
+
+	a.pa = pa;
+	return a;
 }
 
 /** S2_MORE - a step is done, the operation is not: call again with the same op */
@@ -716,5 +725,8 @@ void s2_plan_range(const struct s2_config *cfg, uint64_t ipa, uint64_t size,
 #include <stage2/change.h>
 #include <stage2/cpu.h>
 #include <stage2/look.h>
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 #endif /* STAGE2_STAGE2_H */
