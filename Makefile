@@ -2,11 +2,11 @@
 #
 # A front end to Meson. Each target first installs what it needs (tools/setup.sh).
 
-ROOMS = include src model lab ports tests fuzz bench
+ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
 .PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
-	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
+	guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -89,6 +89,10 @@ kvm-bench: setup-kvm
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
+# A tarball of what is here, with the two-file form, in build/.
+dist:
+	@python3 -B tools/dist.py build
+
 clean:
 	rm -rf build
 
@@ -112,5 +116,6 @@ help:
 	@echo '             what unmapping costs in KVM, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
+	@echo 'make dist    make a tarball, with the two-file form of the library'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'

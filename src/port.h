@@ -18,6 +18,10 @@
 #include "stage2_port.h"
 #include "profile.h"
 
+/* The port may have defined what is declared here: that is how it is checked. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wredundant-decls"
+
 /*
  * S2_ASSERT(cond) - a macro; an invariant of the engine is broken. May panic,
  * log, or be empty.
@@ -174,5 +178,7 @@ void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint
  */
 void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr);
 void s2_port_make_executable(void *port, uint64_t pa, uint64_t size);
+
+#pragma GCC diagnostic pop
 
 #endif /* STAGE2_SRC_PORT_H */
