@@ -5,7 +5,7 @@
 ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
+.PHONY: all setup run test long fuzz fuzz-seeds mutants bench baseline guest guest-test \
 	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
 
 all: setup build/build.ninja
@@ -47,6 +47,13 @@ fuzz: build/fuzz/fuzz/fuzz_engine
 
 fuzz-seeds: build/fuzz/fuzz/fuzz_engine
 	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+
+# Small changes of the engine, N of them drawn by SEED: how many do the tests notice?
+N = 300
+SEED = 1
+mutants: all
+	@tools/setup.sh clang
+	@python3 -B tools/mutants.py -n $(N) --seed $(SEED)
 
 bench: all
 	@tools/setup.sh linux-source-6.12 gnuplot-nox
@@ -101,6 +108,8 @@ help:
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make long    the random runs that make test cuts short'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
+	@echo 'make mutants [N=...] [SEED=...]'
+	@echo '             how many small changes of the engine the tests notice'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
