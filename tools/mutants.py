@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """How many small changes of the engine do the tests notice?
 
-Draws mutants (mutate.py) by a seed, the kinds in turn, links each into the quick tests and
-runs those until one fails. A mutant that no test kills is a survivor, unless
-tests/mutants/equivalent.toml says why it changes nothing, or its machine code is the same.
+Draws mutants (mutate.py) by a seed, the kinds in turn, links each into the quick
+tests and runs those until one fails. A mutant that no test kills is a survivor,
+unless tests/mutants/equivalent.toml says why it changes nothing, or its machine code
+is the same.
 
-Each mutant counts once in the totals: killed passed, survived failed, equivalent skipped.
-The exit status is 0 if at least 95 % of those that are not equivalent are killed.
+Each mutant counts once in the totals: killed passed, survived failed, equivalent
+skipped. The exit status is 0 if at least 95 % of those that are not equivalent are
+killed.
 """
 
 import argparse
@@ -75,9 +77,8 @@ def flavours():
 
 
 def run(command, **more):
-    return subprocess.run(
-        [str(word) for word in command], check=True, capture_output=True, text=True, **more
-    )
+    words = [str(word) for word in command]
+    return subprocess.run(words, check=True, capture_output=True, text=True, **more)
 
 
 def members(archive):

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Have CBMC and Frama-C prove the statements of tests/prove/.
 
-statements.toml says which: a harness, the tool, the layouts of descriptors for which it is
-proven, and the verdict that is expected: proved, or for a bug that is planted into a copy of
-the engine, refuted. Each layout counts once in the totals. What has no verdict within its
-time limit has failed; where a tool is not there, its statements are skipped.
+statements.toml says which: a harness, the tool, the layouts of descriptors for which
+it is proven, and the verdict that is expected: proved, or for a bug that is planted
+into a copy of the engine, refuted. Each layout counts once in the totals. What has no
+verdict within its time limit has failed; where a tool is not there, its statements
+are skipped.
 
-CBMC is not in Debian 12. If it is not installed, the package of Debian 13 is unpacked under
-build/prove, with the libraries that it runs with, and not installed.
+CBMC is not in Debian 12. If it is not installed, the package of Debian 13 is unpacked
+under build/prove, with the libraries that it runs with, and not installed.
 """
 
 import argparse

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * What each call does to the machine, event by event, for one guest in many modes: the
- * loads, stores, barriers and TLBIs in their order, and what the call says of itself. Other
- * tests say what must hold; this one says what is done, so nothing is added, left out or
- * weakened unseen. events.txt has the lines, and how to read them. test_events --update
- * FILE writes it anew; read the difference.
+ * loads, stores, barriers and TLBIs in their order, and what the call says of itself.
+ * Other tests say what must hold; this one says what is done, so nothing is added, left
+ * out or weakened unseen. events.txt has the lines, and how to read them. test_events
+ * --update FILE writes it anew; read the difference.
  */
 #include "bed.h"
 

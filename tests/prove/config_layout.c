@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whatever the bytes of a configuration are: it is refused, or the instance has a root that
- * resolves exactly its IPA size in at most 16 tables, and VTCR_EL2 says the same.
+ * Whatever the bytes of a configuration are: it is refused, or the instance has a root
+ * that resolves exactly its IPA size in at most 16 tables, and VTCR_EL2 says the same.
  */
 #include "config.c"
 #include "plan.h"
@@ -40,15 +40,18 @@ void prove(void)
 	CLAIM(l.root_size == l.root_pages * page_size(&s2));
 	/* The output address reaches to the PA size, and no attribute is in its way. */
 	CLAIM(cfg.pa_bits <= (s2.wide == S2_WIDE_NO ? 48 : 52));
-	CLAIM(!(desc_oa_mask(&s2) & (DESC_VALID | DESC_TABLE | DESC_MEMATTR | DESC_S2AP_R |
-				     DESC_S2AP_W | DESC_AF | DESC_DBM | DESC_CONT | DESC_XN |
-				     DESC_SW | DESC_BUSY | DESC_REMAKE | DESC_TAGGED |
-				     DESC_TAG | DESC_OWED | DESC_SH)));
+	CLAIM(!(desc_oa_mask(&s2) &
+		(DESC_VALID | DESC_TABLE | DESC_MEMATTR | DESC_S2AP_R | DESC_S2AP_W |
+		 DESC_AF | DESC_DBM | DESC_CONT | DESC_XN | DESC_SW | DESC_BUSY |
+		 DESC_REMAKE | DESC_TAGGED | DESC_TAG | DESC_OWED | DESC_SH)));
 	/* T0SZ, SL0, TG0, PS. */
 	t0sz = l.vtcr & 0x3f;
 	CLAIM(t0sz == 64u - cfg.ipa_bits);
-	CLAIM((l.vtcr >> 14 & 3) == (page_shift(&s2) == 12 ? 0 : page_shift(&s2) == 14 ? 2 : 1));
-	CLAIM((l.vtcr >> 6 & 3) == (unsigned)((page_shift(&s2) == 12 ? 2 : 3) - l.start_level) % 4);
+	CLAIM((l.vtcr >> 14 & 3) == (page_shift(&s2) == 12 ? 0 :
+				     page_shift(&s2) == 14 ? 2 :
+							     1));
+	CLAIM((l.vtcr >> 6 & 3) ==
+	      (unsigned)((page_shift(&s2) == 12 ? 2 : 3) - l.start_level) % 4);
 	CLAIM((l.vtcr >> 16 & 7) == (unsigned)pa_range(cfg.pa_bits));
 	CLAIM((l.vtcr >> 19 & 1) == !!(cfg.features & S2_FEAT_VMID16));
 	CLAIM((l.vtcr >> 21 & 1) == !!(cfg.features & S2_FEAT_HAFDBS));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A cursor never points outside of a table: its entry, a run of entries from it on, and the
- * entry after a step along a run; and a step to the next entry ends in a table of its path.
+ * A cursor never points outside of a table: its entry, a run of entries from it on, and
+ * the entry after a step along a run; and a step to the next entry ends in a table of
+ * its path.
  */
 #include "cursor.c"
 #include "plan.h"
@@ -36,7 +37,8 @@ void prove(void)
 	CLAIM(cursor_entry(&c) == c.table[c.level] + i);
 	/* The root's metadata: that of the page that the entry is in. */
 	if (c.level == s2.start_level)
-		CLAIM(cursor_meta(&c) == c.table[c.level] + i / table_entries(&s2) * table_entries(&s2));
+		CLAIM(cursor_meta(&c) ==
+		      c.table[c.level] + i / table_entries(&s2) * table_entries(&s2));
 
 	/* A run ends in the same table and before the range's end. */
 	n = cursor_run(&c, most);

@@ -20,8 +20,8 @@ void prove(void)
 	CLAIM(desc_oa(&s2, d) == oa);
 	CLAIM(desc_attr(&s2, d) == attr);
 	/* Nothing is set that an address or an attribute has not asked for. */
-	CLAIM(!(d & ~(desc_oa_mask(&s2) | (wide_of(&s2) == S2_WIDE_LPA ? 0xf000 : 0) | DESC_SH |
-		      desc_attr_mask(&s2) | DESC_AF)));
+	CLAIM(!(d & ~(desc_oa_mask(&s2) | (wide_of(&s2) == S2_WIDE_LPA ? 0xf000 : 0) |
+		      DESC_SH | desc_attr_mask(&s2) | DESC_AF)));
 	/* Once more from what was read: the same descriptor. */
 	CLAIM(desc_leaf(&s2, desc_oa(&s2, d), desc_attr(&s2, d), level) == d);
 

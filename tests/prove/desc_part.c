@@ -19,6 +19,7 @@ void prove(void)
 	GIVEN(i < table_entries(&s2));
 	d = desc_leaf(&s2, oa, attr, level);
 	part = desc_part_of_block(&s2, d, level, (unsigned)i);
-	CLAIM(part == desc_leaf(&s2, oa + (i << level_shift(&s2, level + 1)), attr, level + 1));
+	CLAIM(part ==
+	      desc_leaf(&s2, oa + (i << level_shift(&s2, level + 1)), attr, level + 1));
 	REACHED();
 }

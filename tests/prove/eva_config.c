@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * No undefined behaviour in the layout of an instance and its registers, whatever the bytes
- * of the configuration are.
+ * No undefined behaviour in the layout of an instance and its registers, whatever the
+ * bytes of the configuration are.
  */
 #include "config.c"
 
@@ -22,15 +22,23 @@ static void any_other(uint8_t shift, uint8_t ipa_bits)
 void prove(void)
 {
 	static const uint8_t shifts[] = { 0, 12, 14, 16 };
-	uint8_t other = nondet_u8();
+	uint8_t shift = nondet_u8(), other = nondet_u8();
 
-	/* Size by size, so that the analysis knows how the numbers depend on each other. */
+	/* Size by size: so the analysis knows how the numbers depend on it. */
 	/*@ loop unroll 4; */
-	for (int i = 0; i < 4; i++)
+	for (int i = 0; i < 4; i++) {
 		/*@ loop unroll 21; */
 		for (uint8_t bits = 32; bits <= 52; bits++)
 			any_other(shifts[i], bits);
-	GIVEN(other < 32 || other > 52);
-	any_other(nondet_u8(), other);
+		if (other < 32 || other > 52)
+			any_other(shifts[i], other);
+	}
+	/* Between the legal granules. */
+	if (shift > 0 && shift < 12)
+		any_other(shift, nondet_u8());
+	any_other(13, nondet_u8());
+	any_other(15, nondet_u8());
+	if (shift > 16)
+		any_other(shift, nondet_u8());
 	REACHED();
 }

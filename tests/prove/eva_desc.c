@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * No undefined behaviour when a descriptor is made or read, whatever is in it and whatever
- * is asked for, legal or not.
+ * No undefined behaviour when a descriptor is made or read, whatever is in it and
+ * whatever is asked for, legal or not.
  */
 #include "cursor.c"
 #include "target.c"
@@ -27,7 +27,8 @@ void prove(void)
 	sum += desc_oa(&s2, d) + desc_attr(&s2, d) + desc_make_table(&s2, d);
 	sum += desc_make_busy(d, nondet_u8()) + desc_make_parked(d) + desc_make_told(d);
 	sum += desc_before(d) + desc_keep_exec(d) + desc_tag(d) + desc_kind(d);
-	sum += desc_in_place(d, nondet_u64()) + desc_attr_mask(&s2) + meta_of_leaf(&s2, d);
+	sum += desc_in_place(d, nondet_u64()) + desc_attr_mask(&s2) +
+	       meta_of_leaf(&s2, d);
 	sum += desc_needs_clean(nondet_u32(), d) + desc_make_note(nondet_u64());
 	sum += attr_known(&s2, attr);
 	GIVEN(sum | 1);

@@ -4,10 +4,12 @@
 
 void prove(void)
 {
-	struct s2_config cfg = { .ipa_bits = nondet_u8(),
-				 .pa_bits = nondet_u8(),
-				 .granule_shift = nondet_u8(),
-				 .features = nondet_u32(), };
+	struct s2_config cfg = {
+		.ipa_bits = nondet_u8(),
+		.pa_bits = nondet_u8(),
+		.granule_shift = nondet_u8(),
+		.features = nondet_u32(),
+	};
 	struct s2_plan plan;
 	uint64_t stride = UINT64_C(1) << (nondet_u8() % 64);
 	int level = nondet_u8() % 4;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The counts of a state word do not reach into each other, nor into the flags: each
- * addition that the engine makes changes the counts that it means, and nothing else, while
- * every count stays below 2^14.
+ * addition that the engine makes changes the counts that it means, and nothing else,
+ * while every count stays below 2^14.
  */
 #include "internal.h"
 #include "plan.h"
@@ -37,16 +37,17 @@ void prove(void)
 
 	GIVEN(fits(was.live + live) && fits(was.tables + tables));
 	GIVEN(fits(was.busy + busy) && fits(was.notes + notes));
-	/* All at once, as an engine's addition does for one entry or for a run of them. */
+	/* At once, as the engine does for one entry or for a run of them. */
 	now = counts_of(state + (uint64_t)live * META_LIVE_ONE +
-			(uint64_t)tables * META_TABLE_ONE + (uint64_t)busy * META_BUSY_ONE +
-			(uint64_t)notes * META_NOTE_ONE);
+			(uint64_t)tables * META_TABLE_ONE +
+			(uint64_t)busy * META_BUSY_ONE + (uint64_t)notes * META_NOTE_ONE);
 	CLAIM(now.live == was.live + live);
 	CLAIM(now.tables == was.tables + tables);
 	CLAIM(now.busy == was.busy + busy);
 	CLAIM(now.notes == was.notes + notes);
 	CLAIM(now.flags == was.flags);
 	/* Empty is what all counts are 0 in. */
-	CLAIM(!(state & META_COUNTS) == (!was.live && !was.tables && !was.busy && !was.notes));
+	CLAIM(!(state & META_COUNTS) ==
+	      (!was.live && !was.tables && !was.busy && !was.notes));
 	REACHED();
 }

@@ -27,7 +27,8 @@ void prove(void)
 	GIVEN(!(ipa & ((UINT64_C(1) << base_shift(&s2)) - 1)));
 	operand = operand_range(&s2, ipa, scale, num, level);
 	CLAIM(range_address(operand) == ipa);
-	CLAIM(range_bytes(operand) == (uint64_t)(num + 1) << (5 * scale + 1) << PROVE_GRANULE);
+	CLAIM(range_bytes(operand) == (uint64_t)(num + 1)
+					      << (5 * scale + 1) << PROVE_GRANULE);
 	CLAIM(operand >> 46 == tg);
 	if (operand >> 37 & 3) {
 		CLAIM((operand >> 37 & 3) == (unsigned)level);

@@ -35,7 +35,8 @@ static inline struct s2 any_instance(void)
 	GIVEN(PROVE_WIDE != S2_WIDE_LPA || s2.pa_bits == 52);
 	s2.ipa_end = UINT64_C(1) << s2.ipa_bits;
 	s2.pa_end = UINT64_C(1) << s2.pa_bits;
-	s2.oa_mask = (UINT64_C(1) << (PROVE_WIDE == S2_WIDE_LPA2 ? 50 : 48)) - page_size(&s2);
+	s2.oa_mask =
+		(UINT64_C(1) << (PROVE_WIDE == S2_WIDE_LPA2 ? 50 : 48)) - page_size(&s2);
 	s2.start_level = (int8_t)(nondet_u8() % 4);
 	s2.start_shift = (uint8_t)level_shift(&s2, s2.start_level);
 	least = s2.start_shift + table_bits(&s2);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A plan covers every granule of the range, has at most S2_PLAN_OPS operations, and beyond
- * is what it covers outside of the range, exactly.
+ * A plan covers every granule of the range, has at most S2_PLAN_OPS operations, and
+ * beyond is what it covers outside of the range, exactly.
  */
 #include "inval.c"
 #include "plan.h"
@@ -9,7 +9,7 @@
 void prove(void)
 {
 	struct s2 s2 = any_layout();
-	const uint64_t stride = UINT64_C(1) << PROVE_STRIDE;
+	const uint64_t stride = level_size(&s2, PROVE_LEVEL);
 	uint64_t size = nondet_u64(), ipa = nondet_u64(), at = nondet_u64(), beyond = 0;
 	struct s2_plan plan;
 	bool found = false;
@@ -17,7 +17,7 @@ void prove(void)
 	GIVEN(size && !((ipa | size) & (page_size(&s2) - 1)));
 	GIVEN(ipa < PROVE_IPA_END && size <= PROVE_IPA_END - ipa);
 	GIVEN(at >= ipa && at - ipa < size);
-	GIVEN(size >> PROVE_GRANULE < UINT64_C(1) << 21);
+	GIVEN(size >> PROVE_GRANULE >> PROVE_SIZE_BITS == 0);
 	plan_range(&s2, ipa, size, stride, 0, &plan);
 	CLAIM(plan.n >= 1 && plan.n <= S2_PLAN_OPS);
 	for (unsigned i = 0; i < plan.n; i++) {
@@ -28,7 +28,7 @@ void prove(void)
 			found = true;
 			beyond = UINT64_MAX;
 		} else if (plan.op[i] == S2_TLBI_IPAS2E1IS) {
-			/* The leaf that translates the address, which is a stride at least. */
+			/* The leaf there, which is a stride at least. */
 			from = operand_address(plan.operand[i]) / stride;
 			CLAIM(from >= ipa / stride && from <= (ipa + size - 1) / stride);
 			found |= from == at / stride;

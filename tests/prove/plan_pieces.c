@@ -21,7 +21,8 @@ void prove(void)
 	if (scale < 0)
 		CLAIM(c.pages == (pages & ~UINT64_C(1)));
 	else
-		CLAIM(c.pages >= pages && c.pages - pages < UINT64_C(1) << scale_shift(scale));
+		CLAIM(c.pages >= pages &&
+		      c.pages - pages < UINT64_C(1) << scale_shift(scale));
 	/* Scale 3 and more than 2^21 - 2^16 pages: rounded up to all of them. */
 	CLAIM(c.pages <= UINT64_C(1) << RANGE_MAX_SHIFT);
 	GIVEN(c.pages << PROVE_GRANULE <= PROVE_IPA_END - ipa);

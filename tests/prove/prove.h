@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a statement is written with. nondet_...() is any value. GIVEN() limits the choice,
- * CLAIM() must hold for all that is left. REACHED() stands where the statement ends: it
- * claims that nothing gets there, and the driver wants that refuted, for else the statement
- * would be about nothing.
+ * What a statement is written with. nondet_...() is any value. GIVEN() limits the
+ * choice, CLAIM() must hold for all that is left. REACHED() stands where the statement
+ * ends: it claims that nothing gets there, and the driver wants that refuted, for else
+ * the statement would be about nothing.
  */
 #ifndef TESTS_PROVE_PROVE_H
 #define TESTS_PROVE_PROVE_H

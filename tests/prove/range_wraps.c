@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Range checks cannot wrap: a range is accepted exactly if it is whole granules, not empty,
- * and ends, in unbounded arithmetic, at most at the end of the address space.
+ * Range checks cannot wrap: a range is accepted exactly if it is whole granules, not
+ * empty, and ends, in unbounded arithmetic, at most at the end of the address space.
  */
 #include "target.c"
 #include "plan.h"
