@@ -8,8 +8,8 @@
  */
 #include "bed.h"
 
-/* Pages from 1 GiB on. Two tables of them, then blocks. */
-#define AT(page) (GIB + (page)*PAGE)
+/* Pages from here on: with 4 KiB granules two tables of them, then blocks. */
+#define START (UINT64_C(1) << 18)
 #define BLOCKS 2048
 
 enum call {
@@ -119,6 +119,7 @@ struct mode {
 	uint64_t max_bytes;
 	uint16_t counted;
 	bool batch;
+	uint8_t granule, ipa_bits, pa_bits, min_levels; /* 0: 4 KiB, 40, 48 */
 };
 
 static const struct mode modes[] = {
@@ -140,14 +141,38 @@ static const struct mode modes[] = {
 	  .max_bytes = S2_BUDGET_BYTES_MIN },
 	{ .name = "counted", .attr = S2_SW(3), .counted = 1 << 3 },
 	{ .name = "repeat", .errata = S2_ERRATUM_REPEAT_TLBI },
+	{ .name = "4K,lpa2,runs",
+	  .features = S2_FEAT_FWB | S2_FEAT_LPA2 | S2_FEAT_TLBIRANGE,
+	  .flags = S2_MAP_CONT,
+	  .ipa_bits = 52,
+	  .pa_bits = 52 },
+	{ .name = "16K,lpa2",
+	  .features = S2_FEAT_LPA2 | S2_FEAT_TLBIRANGE | S2_FEAT_TTL,
+	  .granule = 14,
+	  .ipa_bits = 48,
+	  .pa_bits = 52,
+	  .min_levels = 4 },
+	{ .name = "16K,runs",
+	  .features = S2_FEAT_FWB | S2_FEAT_TTL,
+	  .flags = S2_MAP_CONT,
+	  .granule = 14 },
+	{ .name = "64K,lpa,hafdbs,dbm",
+	  .features = S2_FEAT_HAFDBS | S2_FEAT_DBM | S2_FEAT_TLBIRANGE,
+	  .attr = S2_DBM,
+	  .granule = 16,
+	  .ipa_bits = 52,
+	  .pa_bits = 52 },
+	{ .name = "64K,batch", .batch = true, .granule = 16, .ipa_bits = 42 },
 };
 
-#define PAGES 4096
+#define PAGES UINT64_C(4096)
 
 static struct bed bed;
 static struct s2_batch batch;
 static struct s2_limbo limbo;
 static uint64_t bits[PAGES / 64];
+static unsigned shift;	/* of the granule */
+static uint64_t memory; /* where the guest's is */
 
 /* ---- the line of a call ------------------------------------------------------- */
 
@@ -230,13 +255,13 @@ static void note(struct count_port *port, enum count_event what, uint64_t at,
 		say(" P=%" PRIx64, value);
 		break;
 	case COUNT_AGENTS:
-		say(" a=%" PRIx64 "+%" PRIx64, at / PAGE, value / PAGE);
+		say(" a=%" PRIx64 "+%" PRIx64, at >> shift, value >> shift);
 		break;
 	case COUNT_CLEAN:
-		say(" k=%" PRIx64 "+%" PRIx64, at / PAGE, value / PAGE);
+		say(" k=%" PRIx64 "+%" PRIx64, at >> shift, value >> shift);
 		break;
 	case COUNT_EXECUTABLE:
-		say(" x=%" PRIx64 "+%" PRIx64, at / PAGE, value / PAGE);
+		say(" x=%" PRIx64 "+%" PRIx64, at >> shift, value >> shift);
 		break;
 	default:
 		fail_msg("event %d is not known here", what);
@@ -248,11 +273,11 @@ static void note(struct count_port *port, enum count_event what, uint64_t at,
 static int call(const struct act *a, const struct mode *m, struct s2_op *op)
 {
 	struct s2 *s2 = &bed.s2;
-	s2_ipa_t ipa = s2_ipa(AT(a->page));
-	uint64_t size = a->pages * PAGE;
+	s2_ipa_t ipa = s2_ipa((START + a->page) << shift);
+	uint64_t size = a->pages << shift;
 	uint32_t shared = m->flags & S2_SHARED, flags = a->flags | shared;
 	struct s2_dirty_log log = { .ipa = s2_ipa(GIB),
-				    .size = sizeof(bits) * 8 * PAGE,
+				    .size = PAGES << shift,
 				    .bits = bits };
 	struct s2_mapping found;
 	struct s2_survey survey;
@@ -264,7 +289,7 @@ static int call(const struct act *a, const struct mode *m, struct s2_op *op)
 		flags = a->flags | m->flags;
 		if (flags & S2_MAP_PAGES)
 			flags &= ~S2_MAP_CONT;
-		return s2_map(s2, ipa, s2_pa(4 * GIB + a->what * PAGE), size,
+		return s2_map(s2, ipa, s2_pa(memory + (a->what << shift)), size,
 			      a->attr | m->attr, flags, op);
 	case UNMAP:
 		op->batch = m->batch ? &batch : NULL;
@@ -297,7 +322,7 @@ static int call(const struct act *a, const struct mode *m, struct s2_op *op)
 	case SURVEY:
 		ret = s2_survey(s2, ipa, size, flags, &survey, op);
 		say(" mapped %" PRIx64 " noted %" PRIx64 " empty %" PRIx64,
-		    survey.mapped / PAGE, survey.noted / PAGE, survey.empty / PAGE);
+		    survey.mapped >> shift, survey.noted >> shift, survey.empty >> shift);
 		return ret;
 	case NOTE:
 		return s2_annotate(s2, ipa, size, a->what, 0, op);
@@ -323,9 +348,15 @@ static void every_line(void (*take)(void *arg), void *arg)
 	for (unsigned k = 0; k < sizeof(modes) / sizeof(modes[0]); k++) {
 		const struct mode *m = &modes[k];
 
+		shift = m->granule ? m->granule : 12;
+		/* Aligned to the largest block, and with the top bits that there are. */
+		memory = UINT64_C(1) << (m->pa_bits == 52 ? 51 : 47);
 		bed_open_as(&bed,
-			    (struct s2_config){ .ipa_bits = 40,
-						.pa_bits = 48,
+			    (struct s2_config){ .ipa_bits = m->ipa_bits ? m->ipa_bits :
+									  40,
+						.pa_bits = m->pa_bits ? m->pa_bits : 48,
+						.granule_shift = m->granule,
+						.min_levels = m->min_levels,
 						.features = m->features,
 						.errata = m->errata,
 						.counted = m->counted },
@@ -351,9 +382,9 @@ static void every_line(void (*take)(void *arg), void *arg)
 				if (op.end.ipa)
 					say(" [%" PRIx64 " %" PRIx64 " %" PRIx64
 					    "] %" PRIu64 " %" PRIu64 " %" PRIu64,
-					    op.start.ipa / PAGE, op.done.ipa / PAGE,
-					    op.end.ipa / PAGE, op.changed, op.visited,
-					    op.cleaned / PAGE);
+					    op.start.ipa >> shift, op.done.ipa >> shift,
+					    op.end.ipa >> shift, op.changed, op.visited,
+					    op.cleaned >> shift);
 				take(arg);
 				assert_true(++steps < 1000);
 			} while (ret == S2_MORE && m->max_entries);
