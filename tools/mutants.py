@@ -24,6 +24,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 import tomllib
 
@@ -121,7 +123,9 @@ class Harness:
             for program, _ in f.programs:
                 self.program(f, program)
         self.environment = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
-        self.check()
+        self.lock = threading.Lock()
+        env = dict(self.environment, LD_LIBRARY_PATH=str(WORK))
+        self.planted = run([WORK / "planted" / "libplanted.a"], env=env).stdout.split()
 
     def library(self, flavour, work, instead):
         """The shared library, with the objects of a mutant before the others'."""
@@ -131,7 +135,8 @@ class Harness:
                 and not ("whole.o" in names and engine_file(o))]
         wraps = [f"-Wl,--wrap=s2_port_{name}" for name in flavour.wraps]
         out = work / f"lib{flavour.name}.so"
-        run([self.flags[flavour.name][0], "-shared", "-o", out, *wraps, *instead, *rest])
+        run([self.flags[flavour.name][0], "-shared", "-Wl,-S", "-o", out, *wraps,
+             *instead, *rest])  # fmt: skip
 
     def program(self, flavour, program):
         out = WORK / flavour.name / pathlib.Path(program).name
@@ -163,44 +168,47 @@ class Harness:
                 return said
         return None
 
+    def usual_time(self, exe, args, wanted):
+        """CPU seconds with the engine as it is, which must pass. Asked once of each."""
+        name = " ".join([str(exe), *args])
+        with self.lock:
+            if name not in self.usual:
+                said, self.usual[name] = self.outcome(exe, args, WORK, wanted, WALL)
+                if said:
+                    raise SystemExit(f"fails without a mutant: {said}")
+            return self.usual[name]
+
     def ends_badly(self, exe, args, work, wanted=None):
-        name = " ".join([exe.name.removesuffix(".a"), *args])
-        cpu = int(CPU + 5 * self.usual.get(name, 60))
+        """Why the program does not pass; or None."""
+        usual = self.usual_time(exe, args, wanted)
+        return self.outcome(exe, args, work, wanted, int(CPU + 5 * usual))[0]
+
+    def outcome(self, exe, args, work, wanted, cpu):
+        """(why it does not pass, or None; CPU seconds)"""
 
         def limit():
             resource.setrlimit(resource.RLIMIT_CPU, (cpu, cpu))
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-        try:
-            done = subprocess.run(
-                [exe, *args], env=dict(self.environment, LD_LIBRARY_PATH=str(work)),
-                stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if wanted else subprocess.DEVNULL,
-                preexec_fn=limit, timeout=WALL, check=False,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            return f"{name} (hung)"
-        if done.returncode:
-            return f"{name} ({done.returncode})"
-        if wanted and done.stdout.decode(errors="replace") != wanted:
-            return name
-        return None
-
-    def check(self):
-        """Every program passes with the engine as it is; learns how long each takes."""
-        planted = WORK / "planted" / "libplanted.a"
-        env = dict(self.environment, LD_LIBRARY_PATH=str(WORK))
-        self.planted = run([planted], env=env).stdout.split()
-        for f in self.flavours:
-            for program, args in f.programs:
-                before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-                said = self.killed_by(f, program, args, WORK)
-                if said:
-                    raise SystemExit(f"fails without a mutant: {said}")
-                used = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
-                name = pathlib.Path(program).name.removesuffix(".a")
-                self.usual[" ".join([name, *args])] = used
+        name = " ".join([exe.name.removesuffix(".a"), *args])
+        with tempfile.TemporaryFile() as out, subprocess.Popen(
+            [exe, *args], env=dict(self.environment, LD_LIBRARY_PATH=str(work)),
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=out if wanted else subprocess.DEVNULL, preexec_fn=limit,
+        ) as program:  # fmt: skip
+            # One that sleeps, which none should, uses no CPU time.
+            watch = threading.Timer(WALL, program.kill)
+            watch.start()
+            _, status, used = os.wait4(program.pid, 0)
+            watch.cancel()
+            program.returncode = os.waitstatus_to_exitcode(status)
+            if program.returncode:
+                return f"{name} ({program.returncode})", used.ru_utime
+            out.seek(0)
+            if wanted and out.read() != wanted.encode():
+                return name, used.ru_utime
+        return None, used.ru_utime
 
     # ---- one mutant
 

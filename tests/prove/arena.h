@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A whole port, for the profile of the core: an arena of table pages, and what the phases of
- * an unmap owe to each other. Every address of an entry is checked; the harness limits how
- * many tables there are.
+ * A whole port, for the profile of the core: an arena of table pages, and what the
+ * phases of an unmap owe to each other. Every address of an entry is checked; the
+ * harness limits how many tables there are.
  */
 #ifndef TESTS_PROVE_ARENA_H
 #define TESTS_PROVE_ARENA_H

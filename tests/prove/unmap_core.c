@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * An unmap in the profile of the core, of one to three pages anywhere in two tables: no
- * access outside of a table or of one that is free; what was broken is invalidated, then
- * cleaned, then released, in this order; the range is empty then, what was outside of it is
- * as it was, and the state words agree.
+ * access outside of a table or of one that is free; what was broken is invalidated,
+ * then cleaned, then released, in this order; the range is empty then, what was outside
+ * of it is as it was, and the state words agree.
  */
 #define S2_PROFILE 0
 #include "cursor.c"
