@@ -118,7 +118,7 @@ struct mode {
 	uint32_t max_entries;
 	uint64_t max_bytes;
 	uint16_t counted;
-	bool batch;
+	bool batch, log;
 	uint8_t granule, ipa_bits, pa_bits, min_levels; /* 0: 4 KiB, 40, 48 */
 };
 
@@ -139,6 +139,32 @@ static const struct mode modes[] = {
 	  .features = S2_FEAT_TTL,
 	  .max_entries = S2_BUDGET_ENTRIES_MIN,
 	  .max_bytes = S2_BUDGET_BYTES_MIN },
+	{ .name = "steps,runs",
+	  .flags = S2_MAP_CONT,
+	  .max_entries = S2_BUDGET_ENTRIES_MIN,
+	  .max_bytes = S2_BUDGET_BYTES_MIN },
+	{ .name = "steps,fwb,counted",
+	  .features = S2_FEAT_FWB | S2_FEAT_HAFDBS,
+	  .attr = S2_SW(3),
+	  .max_entries = S2_BUDGET_ENTRIES_MIN,
+	  .counted = 1 << 3 },
+	{ .name = "shared,counted",
+	  .features = S2_FEAT_TTL,
+	  .flags = S2_SHARED,
+	  .attr = S2_SW(3),
+	  .counted = 1 << 3 },
+	{ .name = "batch,counted",
+	  .features = S2_FEAT_FWB | S2_FEAT_HAFDBS,
+	  .attr = S2_SW(3),
+	  .counted = 1 << 3,
+	  .batch = true },
+	{ .name = "log",
+	  .features = S2_FEAT_HAFDBS | S2_FEAT_DBM,
+	  .attr = S2_DBM,
+	  .log = true },
+	{ .name = "xnx,outer",
+	  .features = S2_FEAT_XNX,
+	  .attr = S2_XU | S2_SH_OUTER | S2_MEM_NC },
 	{ .name = "counted", .attr = S2_SW(3), .counted = 1 << 3 },
 	{ .name = "repeat", .errata = S2_ERRATUM_REPEAT_TLBI },
 	{ .name = "4K,lpa2,runs",
@@ -171,6 +197,7 @@ static struct bed bed;
 static struct s2_batch batch;
 static struct s2_limbo limbo;
 static uint64_t bits[PAGES / 64];
+static struct s2_dirty_log log_of_pages;
 static unsigned shift;	/* of the granule */
 static uint64_t memory; /* where the guest's is */
 
@@ -220,7 +247,7 @@ static void end_run(void)
 	while (at < end) {
 		size_t period = 1, n = repeats(at, end, 1);
 
-		while (n < 2 && period < 4)
+		while (n < 2 && period < 8)
 			n = repeats(at, end, ++period);
 		if (n < 2 || (period > 1 && n < 3)) {
 			n = 1;
@@ -268,6 +295,15 @@ static void note(struct count_port *port, enum count_event what, uint64_t at,
 	}
 }
 
+/* Which pages have been logged: a word of the log and its bits. */
+static void say_dirty(void)
+{
+	for (unsigned i = 0; i < PAGES / 64; i++)
+		if (bits[i])
+			say(" %u:%" PRIx64, i, bits[i]);
+	memset(bits, 0, sizeof(bits));
+}
+
 /* ---- the calls ------------------------------------------------------------------ */
 
 static int call(const struct act *a, const struct mode *m, struct s2_op *op)
@@ -276,21 +312,21 @@ static int call(const struct act *a, const struct mode *m, struct s2_op *op)
 	s2_ipa_t ipa = s2_ipa((START + a->page) << shift);
 	uint64_t size = a->pages << shift;
 	uint32_t shared = m->flags & S2_SHARED, flags = a->flags | shared;
-	struct s2_dirty_log log = { .ipa = s2_ipa(GIB),
-				    .size = PAGES << shift,
-				    .bits = bits };
 	struct s2_mapping found;
 	struct s2_survey survey;
 	bool young = false;
 	int ret;
 
+	if (m->log && (a->call == MAP || a->call == UNMAP || a->call == WRPROTECT))
+		op->dirty = &log_of_pages;
 	switch (a->call) {
 	case MAP:
 		flags = a->flags | m->flags;
 		if (flags & S2_MAP_PAGES)
 			flags &= ~S2_MAP_CONT;
 		return s2_map(s2, ipa, s2_pa(memory + (a->what << shift)), size,
-			      a->attr | m->attr, flags, op);
+			      a->attr & S2_MEM_DEV_nGnRnE ? a->attr : a->attr | m->attr,
+			      flags, op);
 	case UNMAP:
 		op->batch = m->batch ? &batch : NULL;
 		return s2_unmap(s2, ipa, size, flags, op);
@@ -307,12 +343,7 @@ static int call(const struct act *a, const struct mode *m, struct s2_op *op)
 		say(" young %d", young);
 		return ret;
 	case DIRTY:
-		ret = s2_dirty(s2, ipa, size, flags, &log, op);
-		for (unsigned i = 0; i < PAGES / 64; i++)
-			if (bits[i])
-				say(" %u:%" PRIx64, i, bits[i]);
-		memset(bits, 0, sizeof(bits));
-		return ret;
+		return s2_dirty(s2, ipa, size, flags, &log_of_pages, op);
 	case SPLIT:
 		return s2_split(s2, ipa, size, flags, op);
 	case COLLAPSE:
@@ -362,6 +393,9 @@ static void every_line(void (*take)(void *arg), void *arg)
 						.counted = m->counted },
 			    64);
 		bed.port.record = note;
+		log_of_pages = (struct s2_dirty_log){ .ipa = s2_ipa(START << shift),
+						      .size = PAGES << shift,
+						      .bits = bits };
 		limbo = (struct s2_limbo){ 0 };
 		if (m->batch)
 			assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
@@ -378,6 +412,7 @@ static void every_line(void (*take)(void *arg), void *arg)
 				say("%s: %s:", m->name, acts[i].says);
 				ret = call(&acts[i], m, &op);
 				end_run();
+				say_dirty();
 				say(" = %d", ret);
 				if (op.end.ipa)
 					say(" [%" PRIx64 " %" PRIx64 " %" PRIx64
