@@ -220,7 +220,7 @@ static void bad_flags_are_refused(void **state)
 	close_bed();
 }
 
-/* Every flag that a call does not know, one by one; S2_SHARED is known to all of these. */
+/* Every flag that a call does not know, one by one. S2_SHARED all of these know. */
 static void unknown_flags_are_refused(void **state)
 {
 	uint64_t bits[8] = { 0 };

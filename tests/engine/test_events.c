@@ -11,6 +11,7 @@
 /* Pages from here on: with 4 KiB granules two tables of them, then blocks. */
 #define START (UINT64_C(1) << 18)
 #define BLOCKS 2048
+#define LARGE START
 
 enum call {
 	MAP,
@@ -106,6 +107,9 @@ static const struct act acts[] = {
 	{ "unmap the last but one", UNMAP, 599, 1, 0, 0, 0 },
 	{ "unmap the rest of its table", UNMAP, 512, 88, 0, 0, 0 },
 	{ "release again", RELEASE, 0, 0, 0, 0, 0 },
+	{ "map a large block and more", MAP, LARGE, LARGE + 600, LARGE, RW, S2_NO_CLEAN },
+	{ "unmap it and more", UNMAP, LARGE, LARGE + 600, 0, 0, 0 },
+	{ "release for the third time", RELEASE, 0, 0, 0, 0, 0 },
 	{ "destroy", DESTROY, 0, 0, 0, 0, 0 },
 };
 
@@ -139,6 +143,7 @@ static const struct mode modes[] = {
 	  .features = S2_FEAT_TTL,
 	  .max_entries = S2_BUDGET_ENTRIES_MIN,
 	  .max_bytes = S2_BUDGET_BYTES_MIN },
+	{ .name = "steps,bytes", .max_bytes = UINT64_C(384) << 20 },
 	{ .name = "steps,runs",
 	  .flags = S2_MAP_CONT,
 	  .max_entries = S2_BUDGET_ENTRIES_MIN,
@@ -405,6 +410,9 @@ static void every_line(void (*take)(void *arg), void *arg)
 			unsigned steps = 0;
 			int ret;
 
+			/* Hundreds of steps say no more than a few. */
+			if (m->max_bytes && acts[i].pages << shift > 8 * m->max_bytes)
+				continue;
 			if (m->flags & S2_SHARED)
 				op.limbo = &limbo;
 			do {
@@ -422,7 +430,7 @@ static void every_line(void (*take)(void *arg), void *arg)
 					    op.cleaned >> shift);
 				take(arg);
 				assert_true(++steps < 1000);
-			} while (ret == S2_MORE && m->max_entries);
+			} while (ret == S2_MORE && (m->max_entries || m->max_bytes));
 		}
 		bed_close(&bed);
 	}

@@ -310,7 +310,7 @@ static void a_dump_is_one_line_for_each_run(void **state)
 	bed_close(&bed);
 }
 
-/* What only some instances have: the dirty state, shareability, runs, one of XU and XP. */
+/* What few instances have: dirty state, shareability, runs, one of XU and XP. */
 static void a_dump_says_what_is_rare(void **state)
 {
 	static const char *const want[] = {
