@@ -202,6 +202,16 @@ static void bad_flags_are_refused(void **state)
 	struct s2 *s2 = &bed.s2;
 
 	(void)state;
+	/* Also where a map or an unmap of one page has a short way. */
+	open_bed(S2_FEAT_FWB);
+	for (unsigned i = 0; i < sizeof(map) / sizeof(*map); i++)
+		refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(0), PAGE, RW, map[i], NULL),
+			S2_E_FLAGS);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(0), PAGE, RW, S2_SHARED, NULL),
+		S2_E_LIMBO);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(0), PAGE, RW, S2_SHARED, &without),
+		S2_E_LIMBO);
+	close_bed();
 	open_bed(0);
 	for (unsigned i = 0; i < sizeof(map) / sizeof(*map); i++)
 		refuses(s2_map(s2, s2_ipa(0), s2_pa(0), PAGE, RW, map[i], NULL),

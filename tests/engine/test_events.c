@@ -104,6 +104,8 @@ static const struct act acts[] = {
 	{ "flush", FLUSH, 0, 0, 0, 0, 0 },
 	{ "release", RELEASE, 0, 0, 0, 0, 0 },
 	{ "map 600 pages", MAP, 0, 600, 0, RW, S2_NO_CLEAN | S2_MAP_PAGES },
+	{ "map 100 pages", MAP, 601, 100, 601, RW, 0 },
+	{ "unmap them", UNMAP, 600, 102, 0, 0, 0 },
 	{ "unmap the last but one", UNMAP, 599, 1, 0, 0, 0 },
 	{ "unmap the rest of its table", UNMAP, 512, 88, 0, 0, 0 },
 	{ "release again", RELEASE, 0, 0, 0, 0, 0 },
@@ -386,7 +388,7 @@ static void every_line(void (*take)(void *arg), void *arg)
 
 		shift = m->granule ? m->granule : 12;
 		/* Aligned to the largest block, and with the top bits that there are. */
-		memory = UINT64_C(1) << (m->pa_bits == 52 ? 51 : 47);
+		memory = UINT64_C(15) << (m->pa_bits == 52 ? 48 : 44);
 		bed_open_as(&bed,
 			    (struct s2_config){ .ipa_bits = m->ipa_bits ? m->ipa_bits :
 									  40,
