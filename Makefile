@@ -5,8 +5,9 @@
 ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
-	guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format help
+.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest \
+	guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format \
+	help mutants prove
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -20,7 +21,8 @@ build/build.ninja: | setup
 run: all
 	@python3 -B tools/run.py build
 
-# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped.
+# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped;
+# several with commas between.
 test: setup
 	@python3 -B tools/test.py $(if $(ALSO),--also '$(ALSO)')
 
@@ -47,6 +49,18 @@ fuzz: build/fuzz/fuzz/fuzz_engine
 
 fuzz-seeds: build/fuzz/fuzz/fuzz_engine
 	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+
+# Small changes of the engine, N of them drawn by SEED: how many do the tests notice?
+N = 300
+SEED = 1
+mutants: all
+	@tools/setup.sh clang
+	@python3 -B tools/mutants.py -n $(N) --seed $(SEED)
+
+# Statements about all inputs, proven by CBMC and Frama-C. WORD: those whose name has it.
+prove: setup
+	-@tools/setup.sh frama-c-base
+	@python3 -B tools/prove.py $(WORD)
 
 bench: all
 	@tools/setup.sh linux-source-6.12 gnuplot-nox
@@ -105,6 +119,10 @@ help:
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make long    the random runs that make test cuts short'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
+	@echo 'make mutants [N=...] [SEED=...]'
+	@echo '             how many small changes of the engine the tests notice'
+	@echo 'make prove [WORD=...]'
+	@echo '             have CBMC and Frama-C prove what docs/proofs.md lists'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
