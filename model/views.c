@@ -57,6 +57,7 @@ static void each_view(struct views *v, void (*fn)(struct view *, unsigned, unsig
 		fn(&v->thread[t].now, loc, n);
 		fn(&v->thread[t].read, loc, n);
 		fn(&v->thread[t].own, loc, n);
+		fn(&v->thread[t].wrote, loc, n);
 		fn(&v->thread[t].released, loc, n);
 		fn(&v->thread[t].fence, loc, n);
 	}
@@ -198,9 +199,11 @@ static bool put(struct views *v, unsigned t, unsigned loc, unsigned place, uint6
 	if (order & VIEWS_RELEASE) {
 		view_join(&see, &me->now);
 		view_join(&see, &me->read);
+		view_join(&see, &me->own);
 	}
 	see.at[loc] = (uint8_t)place;
-	me->loose |= !has_seen(&see, &me->own);
+	me->wrote.at[loc] = (uint8_t)place;
+	me->loose |= !has_seen(&see, &me->wrote);
 	m->value = value;
 	m->see = see;
 	m->by = (uint8_t)t;
@@ -223,6 +226,32 @@ bool views_rmw(struct views *v, unsigned t, unsigned loc, uint64_t value, unsign
 {
 	views_load(v, t, loc, 0, order, dep, NULL);
 	return put(v, t, loc, v->nr[loc], value, order, dep, true);
+}
+
+void views_amend(struct views *v, unsigned t, unsigned loc, uint64_t value,
+		 unsigned order)
+{
+	struct views_msg *m = &v->msg[first_of(v, loc) + v->nr[loc] - 1u];
+	struct views_thread *me = &v->thread[t];
+
+	m->value = value;
+	if (!(order & VIEWS_RELEASE))
+		return;
+	view_join(&m->see, &me->now);
+	view_join(&m->see, &me->read);
+	view_join(&m->see, &me->own);
+	view_join(&me->own, &m->see);
+	view_join(&me->released, &m->see);
+}
+
+void views_all(const struct views *v, struct view *all)
+{
+	for (unsigned t = 0; t < VIEWS_THREADS; t++) {
+		view_join(all, &v->thread[t].now);
+		view_join(all, &v->thread[t].own);
+	}
+	for (unsigned i = 0; i < v->nr_msgs; i++)
+		view_join(all, &v->msg[i].see);
 }
 
 void views_overwrite(struct views *v, unsigned loc, uint64_t value)
@@ -263,6 +292,7 @@ void views_mark(struct views *v, unsigned t, uint64_t mark)
 {
 	v->thread[t].now.marks |= mark;
 	v->thread[t].own.marks |= mark;
+	v->thread[t].wrote.marks |= mark;
 }
 
 /* ---- steps, and states ---- */

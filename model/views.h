@@ -58,6 +58,7 @@ struct views_thread {
 	struct view now;      /* what a load may not be older than */
 	struct view read;     /* what all messages that were read have seen */
 	struct view own;      /* ... that were written */
+	struct view wrote;    /* those themselves */
 	struct view released; /* ... that were written by a store-release */
 	struct view fence;    /* what a barrier puts before every later store */
 	uint8_t last
@@ -118,6 +119,11 @@ bool views_store(struct views *v, unsigned t, unsigned loc, unsigned choice,
 /* Reads the last message and appends to it, as one. */
 bool views_rmw(struct views *v, unsigned t, unsigned loc, uint64_t value, unsigned order,
 	       const struct view *dep);
+/* The same again by who has just written: nobody can read what was between. */
+void views_amend(struct views *v, unsigned t, unsigned loc, uint64_t value,
+		 unsigned order);
+/* What has been seen by whoever has seen everything. */
+void views_all(const struct views *v, struct view *all);
 /* The last message is another value now, by an access that is not modelled. */
 void views_overwrite(struct views *v, unsigned loc, uint64_t value);
 uint64_t views_last(const struct views *v, unsigned loc);

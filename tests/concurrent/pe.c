@@ -16,7 +16,7 @@
  */
 #include <string.h>
 
-#include "world.h"
+#include "weak.h"
 
 #define MASK(thread) ((uint8_t)(1u << ((thread) == NOBODY ? THREADS : (thread))))
 
@@ -410,16 +410,34 @@ static void complete(int thread)
 	t->npending = 0;
 }
 
+/*
+ * Whether a DSB of the thread makes sure that no walk finds what the record holds: it
+ * does of the thread's own stores, and of those that it has seen.
+ */
+static bool seen_to_go(int thread, const struct stale *s)
+{
+	uint32_t at = s->at;
+
+	if (arena[at] != s->desc)
+		return weak_knows(thread, at);
+	/* With a table above: up to the entry that does not link it any more. */
+	while (!is_root(at / ENTRIES) && desc_valid(arena[at]))
+		at = world.page[at / ENTRIES].at;
+	return weak_knows(thread, at);
+}
+
 void pe_dsb(int thread, enum event kind)
 {
 	uint8_t me = MASK(thread);
 
+	weak_dsb(thread, kind);
 	if (kind != EV_DSB_ISHST)
 		complete(thread);
 	for (unsigned i = 0; i < world.nstale; i++) {
 		struct stale *s = &world.stale[i];
 
-		s->visible |= me;
+		if (seen_to_go(thread, s))
+			s->visible |= me;
 		if (kind != EV_DSB_SY)
 			continue;
 		s->parts &= (uint8_t)~me;

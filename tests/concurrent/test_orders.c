@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "scenarios.h"
+#include "weak.h"
 
 static const struct {
 	const char *name;
@@ -109,6 +110,8 @@ int main(int argc, char **argv)
 			verbose = true;
 		else if (!strcmp(argv[i], "-p") && i + 1 < argc)
 			most = atoi(argv[++i]);
+		else if (!strcmp(argv[i], "-w") && i + 1 < argc)
+			weak = (unsigned)atoi(argv[++i]);
 		else if (!strcmp(argv[i], "-r") && i + 2 < argc)
 			return run_random(strtoull(argv[i + 1], NULL, 0),
 					  strtoull(argv[i + 2], NULL, 0));
