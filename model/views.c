@@ -310,6 +310,8 @@ static void trim_location(struct views *v, unsigned loc, unsigned live)
 	for (unsigned t = 0; t < VIEWS_THREADS; t++)
 		if (live >> t & 1 && v->thread[t].now.at[loc] < n)
 			n = v->thread[t].now.at[loc];
+	if (n + VIEWS_DEPTH < v->nr[loc])
+		n = v->nr[loc] - VIEWS_DEPTH;
 	for (unsigned t = 0; t < VIEWS_THREADS; t++) {
 		uint8_t *last = &v->thread[t].last[loc];
 

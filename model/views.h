@@ -34,6 +34,7 @@
 #define VIEWS_LOCS 8
 #define VIEWS_MSGS 32
 #define VIEWS_KEPT 128
+#define VIEWS_DEPTH 32 /* of a history; what is older is forgotten */
 #endif
 #define VIEWS_THREADS 4
 

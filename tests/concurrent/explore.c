@@ -95,6 +95,7 @@ static const char *const event_name[EV_EVENTS] = {
 	[EV_OR] = "sets bits in",
 	[EV_FREE] = "frees the table",
 	[EV_HARDWARE] = "by hardware",
+	[EV_DSB_ISHST] = "DSB ISHST",
 	[EV_DSB_ISH] = "DSB ISH",
 	[EV_DSB_SY] = "DSB SY",
 	[EV_LEAVE] = "leaves its section",

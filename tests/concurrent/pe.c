@@ -412,18 +412,24 @@ static void complete(int thread)
 
 /*
  * Whether a DSB of the thread makes sure that no walk finds what the record holds: it
- * does of the thread's own stores, and of those that it has seen.
+ * does of the thread's own stores, and of those that it has seen. One is enough, of the
+ * entry itself or of an entry above that does not link its table any more.
  */
 static bool seen_to_go(int thread, const struct stale *s)
 {
 	uint32_t at = s->at;
+	bool gone = arena[at] != s->desc;
 
-	if (arena[at] != s->desc)
-		return weak_knows(thread, at);
-	/* With a table above: up to the entry that does not link it any more. */
-	while (!is_root(at / ENTRIES) && desc_valid(arena[at]))
-		at = world.page[at / ENTRIES].at;
-	return weak_knows(thread, at);
+	while (!gone || !weak_knows(thread, at)) {
+		uint32_t page = at / ENTRIES;
+
+		if (is_root(page))
+			return false;
+		at = world.page[page].at;
+		gone = !desc_valid(arena[at]) ||
+		       oa_of(arena[at]) != mem_pa(page);
+	}
+	return true;
 }
 
 void pe_dsb(int thread, enum event kind)

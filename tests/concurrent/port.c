@@ -340,6 +340,9 @@ void s2_port_isb(void *port)
 void s2_port_dsb_ishst(void *port)
 {
 	(void)port;
+	/* Until then a store of the thread may have been overtaken. */
+	if (weak_loose(current()))
+		point(EV_DSB_ISHST, NOWHERE, 0);
 	if (planted != PLANT_NO_DSB_BEFORE)
 		pe_dsb(current(), EV_DSB_ISHST);
 }

@@ -239,6 +239,11 @@ void weak_dsb(int thread, enum event kind)
 			    kind == EV_DSB_ISHST ? VIEWS_DSB_ST : VIEWS_FULL);
 }
 
+bool weak_loose(int thread)
+{
+	return weak && thread != NOBODY && V->thread[thread].loose;
+}
+
 /* Whether its load is an acquire or not: a TLBI depends on what was read (control). */
 bool weak_knows(int thread, uint32_t entry)
 {
@@ -289,8 +294,8 @@ void weak_taken(int thread, unsigned page)
 /* A barrier between the store and the link has to come after all such stores. */
 void weak_filled(unsigned page)
 {
-	if (weak && current() != NOBODY && weak_now.fresh >> page & 1 &&
-	    V->thread[current()].fence.marks >> page & 1)
+	if (weak && current() != NOBODY && mem_owner(page) == current() &&
+	    weak_now.fresh >> page & 1 && V->thread[current()].fence.marks >> page & 1)
 		weak_taken(current(), page);
 }
 

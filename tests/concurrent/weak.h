@@ -17,8 +17,9 @@
 /* How many older values may be read in one order; 0: memory is sequentially consistent. */
 extern unsigned weak;
 
-/* At most so many ways to read one word. */
+/* At most so many ways to read one word: histories are no longer. */
 #define WEAK_CHOICES 8
+_Static_assert(VIEWS_DEPTH <= WEAK_CHOICES, "a way to read each message");
 
 struct weak_state {
 	uint8_t stale; /* older values that have been read */
@@ -57,6 +58,8 @@ void weak_store(uint32_t where, uint64_t old, uint64_t value, unsigned order);
 void weak_rmw(uint32_t where, uint64_t old, uint64_t value, unsigned order);
 void weak_hardware(uint32_t where, uint64_t old, uint64_t value);
 void weak_dsb(int thread, enum event kind);
+/* Whether others may see a store of the thread before one that it has made earlier. */
+bool weak_loose(int thread);
 /* Whether a thread has seen the last value of an entry. */
 bool weak_knows(int thread, uint32_t entry);
 

@@ -216,6 +216,8 @@ void mem_write(uint32_t entry, uint64_t value);
 /* thread: whose part of the arena, or NOBODY. NULL when it is full. */
 uint64_t *mem_alloc(int thread, unsigned pages);
 void mem_free(uint64_t *table);
+/* Whose part of the arena a page is in. */
+int mem_owner(unsigned page);
 /* Index of an entry; -1 if the pointer leads elsewhere. */
 int32_t mem_index(const void *entry);
 uint64_t mem_pa(unsigned page);
