@@ -113,19 +113,6 @@ static bool reg(struct scan *s, uint8_t *r)
 	return number(s, 30, r);
 }
 
-/* A number, or the address of a symbol. */
-static bool value(struct scan *s, uint8_t *v)
-{
-	uint8_t sym;
-
-	if (number(s, 63, v))
-		return true;
-	if (!symbol(s, &sym))
-		return false;
-	*v = (uint8_t)(LITMUS_ADDR + sym);
-	return true;
-}
-
 /* (oa:PA(x)) or (oa:PA(x),valid:0) */
 static bool entry(struct scan *s, uint8_t *v)
 {
@@ -138,6 +125,21 @@ static bool entry(struct scan *s, uint8_t *v)
 		return false;
 	*v = (uint8_t)((valid ? LITMUS_VALID : LITMUS_INVALID) + sym);
 	return eat(s, ")");
+}
+
+/* A number, the address of a symbol, or an entry. */
+static bool value(struct scan *s, uint8_t *v)
+{
+	uint8_t sym;
+
+	if (eat(s, "("))
+		return entry(s, v);
+	if (number(s, 63, v))
+		return true;
+	if (!symbol(s, &sym))
+		return false;
+	*v = (uint8_t)(LITMUS_ADDR + sym);
+	return true;
 }
 
 static int init_item(struct scan *s)
@@ -155,9 +157,6 @@ static int init_item(struct scan *s)
 				return fail(s, "PTE(symbol) expected");
 			l->pte_used[sym] = true;
 			v = (uint8_t)(LITMUS_PTE_ADDR + sym);
-		} else if (eat(s, "(")) {
-			if (!entry(s, &v))
-				return fail(s, "(oa:PA(symbol)[,valid:0|1]) expected");
 		} else if (!value(s, &v)) {
 			return fail(s, "a value expected");
 		}
@@ -243,6 +242,13 @@ static int cell(struct scan *s, unsigned pe)
 		in.op = LITMUS_CBZ;
 		ok = reg(s, &in.reg) && eat(s, ",") &&
 		     name(s, in.target, sizeof(in.target));
+	} else if (eat(s, "CMP")) {
+		in.op = LITMUS_CMP;
+		ok = reg(s, &in.reg) && eat(s, ",") && reg(s, &in.base);
+	} else if (eat(s, "B.NE")) {
+		in.op = LITMUS_CBNZ;
+		in.reg = LITMUS_FLAGS;
+		ok = name(s, in.target, sizeof(in.target));
 	} else if (eat(s, "LDR") || eat(s, "LDAR")) {
 		in.arg = s->p[-2] == 'A';
 		in.op = LITMUS_LDR;
@@ -379,7 +385,7 @@ int litmus_parse(struct litmus *l, const char *text, char *err, size_t err_size)
 		for (unsigned i = 0; i < l->nr_insns[pe]; i++) {
 			struct litmus_insn *in = &l->insn[pe][i];
 
-			if (in->op != LITMUS_CBZ)
+			if (!in->target[0])
 				continue;
 			if (find_label(l, pe, in->target, &in->arg) || in->arg <= i)
 				return fail(&s, "no label %s further on", in->target);

@@ -17,6 +17,7 @@
 #define LITMUS_SYMS 8
 #define LITMUS_INSNS 16
 #define LITMUS_REGS 32
+#define LITMUS_FLAGS 31
 #define LITMUS_CONDS 6
 
 /*
@@ -37,6 +38,8 @@ enum litmus_op {
 	LITMUS_MOV,
 	LITMUS_LSR12,
 	LITMUS_CBZ,
+	LITMUS_CMP, /* into LITMUS_FLAGS: 0 if the two are equal */
+	LITMUS_CBNZ,
 	LITMUS_LDR,
 	LITMUS_STR,
 	LITMUS_LDXR,

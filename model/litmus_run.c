@@ -105,6 +105,15 @@ static bool step(const struct run *r, struct state *st, unsigned pe)
 			return true;
 		}
 		break;
+	case LITMUS_CMP:
+		reg[LITMUS_FLAGS] = reg[in->reg] != v;
+		break;
+	case LITMUS_CBNZ:
+		if (reg[in->reg]) {
+			st->pc[pe] = in->arg;
+			return true;
+		}
+		break;
 	case LITMUS_LDR:
 	case LITMUS_STR:
 		if (!issue_access(l, st, pe, in))

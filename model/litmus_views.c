@@ -13,8 +13,8 @@
 
 enum kind { KIND_NONE, KIND_WITNESS, KIND_OTHER, KIND_UNKNOWN };
 
-/* In the place of the register that does not exist: what branches depended on. */
-#define CONTROL 31
+/* In the place of the flags: what branches depended on. */
+#define CONTROL LITMUS_FLAGS
 #define NO_MONITOR 0xff
 
 struct state {
@@ -51,9 +51,14 @@ static void settle(const struct litmus *l, struct state *st)
 
 			if (in->op == LITMUS_MOV) {
 				set(st, pe, in->reg, in->arg);
-			} else if (in->op == LITMUS_CBZ) {
+			} else if (in->op == LITMUS_CMP) {
 				view_join(from(st, pe, CONTROL), from(st, pe, in->reg));
-				if (!st->reg[pe][in->reg])
+				view_join(from(st, pe, CONTROL), from(st, pe, in->base));
+				st->reg[pe][LITMUS_FLAGS] = st->reg[pe][in->reg] !=
+							    st->reg[pe][in->base];
+			} else if (in->op == LITMUS_CBZ || in->op == LITMUS_CBNZ) {
+				view_join(from(st, pe, CONTROL), from(st, pe, in->reg));
+				if (!st->reg[pe][in->reg] == (in->op == LITMUS_CBZ))
 					st->pc[pe] = (uint8_t)(in->arg - 1);
 			} else if (in->op != LITMUS_NOP) {
 				break;

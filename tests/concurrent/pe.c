@@ -426,8 +426,7 @@ static bool seen_to_go(int thread, const struct stale *s)
 		if (is_root(page))
 			return false;
 		at = world.page[page].at;
-		gone = !desc_valid(arena[at]) ||
-		       oa_of(arena[at]) != mem_pa(page);
+		gone = !desc_valid(arena[at]) || oa_of(arena[at]) != mem_pa(page);
 	}
 	return true;
 }

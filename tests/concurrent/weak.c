@@ -8,8 +8,8 @@
 #define PAGES_HELD (sizeof(weak_now.page[0]))
 
 /* Views that are kept: for each thread ... */
-#define KEPT_PAGE(thread, i) ((unsigned)(thread) * 16 + (i)) /* ... by address read */
-#define KEPT_GOT(thread) ((unsigned)(thread) * 16 + 15)	      /* ... by its last load */
+#define KEPT_PAGE(thread, i) ((unsigned)(thread)*16 + (i)) /* ... by address read */
+#define KEPT_GOT(thread) ((unsigned)(thread)*16 + 15)	   /* ... by its last load */
 enum { KEPT_RETURNED = 16 * THREADS, KEPT_LOCK, KEPT_GRACE, KEPT_LEFT, KEPT_ALL };
 _Static_assert(KEPT_ALL <= VIEWS_KEPT && PAGES_HELD < 15, "views are kept for all");
 _Static_assert(HARDWARE < VIEWS_THREADS, "hardware has a view");
@@ -21,7 +21,7 @@ struct weak_state weak_now;
 static uint8_t slot[LOCATIONS];
 static unsigned slots;
 
-static int stepping; /* the way that is taken, until the access is made */
+static int stepping;	 /* the way that is taken, until the access is made */
 static uint64_t written; /* locations that this step has written, a bit each */
 _Static_assert(VIEWS_LOCS <= 64, "a bit for each location");
 /* The table whose address the last load has returned; -1: none. */
@@ -73,7 +73,8 @@ static int page_of(uint32_t where)
 static int location_of(int thread, uint32_t where)
 {
 	if (!weak || thread == NOBODY || where == NOWHERE || !slot[where] ||
-	    (where < PAGES * ENTRIES && world.page[where / ENTRIES].state == PAGE_PRIVATE))
+	    (where < PAGES * ENTRIES &&
+	     world.page[where / ENTRIES].state == PAGE_PRIVATE))
 		return -1;
 	return slot[where] - 1;
 }
@@ -150,13 +151,6 @@ uint64_t weak_hash(uint64_t h)
 
 /* ---- accesses ---- */
 
-static void got(int thread, uint64_t value, const struct view *see)
-{
-	/* Where a valid or a busy table entry leads to. */
-	got_page[thread] = mem_page(value & UINT64_C(0xfffffffff000));
-	V->kept[KEPT_GOT(thread)] = *see;
-}
-
 uint64_t weak_load(uint32_t where, const uint64_t *word, unsigned order)
 {
 	int thread = current(), loc = location_of(thread, where);
@@ -172,12 +166,16 @@ uint64_t weak_load(uint32_t where, const uint64_t *word, unsigned order)
 		up_to_date(loc, value);
 		value = views_load(V, (unsigned)thread, (unsigned)loc, way, order, dep,
 				   &see);
-	} else if (is_like_another(where)) {
-		views_all(V, &see);
 	} else if (dep) {
 		see = *dep;
 	}
-	got(thread, value, &see);
+	/* Where a valid or a busy table entry leads to. */
+	got_page[thread] = mem_page(value & UINT64_C(0xfffffffff000));
+	if (got_page[thread] < 0)
+		return value;
+	if (is_like_another(where))
+		views_all(V, &see);
+	V->kept[KEPT_GOT(thread)] = see;
 	return value;
 }
 

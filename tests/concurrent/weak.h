@@ -22,7 +22,7 @@ extern unsigned weak;
 _Static_assert(VIEWS_DEPTH <= WEAK_CHOICES, "a way to read each message");
 
 struct weak_state {
-	uint8_t stale; /* older values that have been read */
+	uint8_t stale;	/* older values that have been read */
 	uint64_t fresh; /* tables that threads have taken: a bit each */
 	/* Tables whose address was read, and what that depends on (weak.c). */
 	int8_t page[THREADS][WEAK_CHOICES + 5];
