@@ -306,7 +306,8 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 		return;
 	snprintf(claim, sizeof(claim), "has unmapped %#llx-%#llx", NS(ipa), NS(end));
 	dirty_forget(m, t, ipa, end, NULL);
-	judge_owed(m, pe, t, ipa, end, claim);
+	if (!(flags & S2M_CLAIM_NO_REPORT))
+		judge_owed(m, pe, t, ipa, end, claim);
 	if (!t->dead && live_leaf(m, t, ipa, end, false, &at, &d))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },

@@ -160,6 +160,8 @@ void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on);
  * The program claims that this is true now; a false claim is a violation.
  */
 #define S2M_CLAIM_NO_CLEAN (1u << 0) /* the owner waived the clean: P3 is not claimed */
+/* Another operation, which is under way, reports the counted leaves that it broke. */
+#define S2M_CLAIM_NO_REPORT (1u << 1)
 /* An unmap of the tree at root over the range has returned on pe (P1, P3, P8). */
 void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			uint64_t size, unsigned flags);

@@ -135,8 +135,9 @@ int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size);
  * the same, and an agent may still use it: the port keeps the memory until none can.
  * A block that has been split is reported in its parts, so every byte once. A
  * break that ends with the same leaf (split, a contiguous run that is opened) is not
- * reported. @cookie is op->cookie of the call, @attr what was mapped,
- * S2_SW included; S2_DBM may be missing.
+ * reported. An unmap that finds the leaf broken already, beside the other call or between
+ * two of its steps, may return before the report. @cookie is op->cookie of the call,
+ * @attr what was mapped, S2_SW included; S2_DBM may be missing.
  *
  * It is a hook, not a list, because a list would need memory for every leaf of the
  * range, or an unmap that stops whenever the list is full. It runs where the engine

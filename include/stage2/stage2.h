@@ -52,10 +52,10 @@
  *	s2_destroy(&s2, 0, NULL);
  *
  * The embedder writes a port (src/port.h, docs/porting.md) and says in struct s2_config
- * what the CPU has. The rest is there when it is needed. To log dirty pages:
- * s2_wrprotect(), s2_relax_perms(). Reclaim: s2_age(), s2_mkyoung(). Huge pages:
- * s2_split(), s2_collapse(). Long ranges in short steps: struct s2_op. No lock:
- * %S2_SHARED. What a range is mapped with: s2_survey().
+ * what the CPU has; s2_config_cpu() takes it from the ID registers. The rest is there
+ * when it is needed. To log dirty pages: s2_wrprotect(), s2_relax_perms(). Reclaim:
+ * s2_age(), s2_mkyoung(). Huge pages: s2_split(), s2_collapse(). Long ranges in short
+ * steps: struct s2_op. No lock: %S2_SHARED. What a range is mapped with: s2_survey().
  */
 #ifndef STAGE2_STAGE2_H
 #define STAGE2_STAGE2_H
@@ -698,6 +698,7 @@ void s2_plan_range(const struct s2_config *cfg, uint64_t ipa, uint64_t size,
 }
 #endif
 #include <stage2/change.h>
+#include <stage2/cpu.h>
 #include <stage2/look.h>
 
 #endif /* STAGE2_STAGE2_H */

@@ -225,6 +225,9 @@ static void call_returns(int thread, unsigned call, const struct s2_op *op, int 
 		violation("result", "%c has changed something: S2_E_BATCH", 'a' + call);
 	if (c->kind == CALL_BATCH_END)
 		batch_ended(thread);
+	if (world.thread[thread].unanswered && ret != S2_E_AGENTS)
+		violation("result", "%c returns %s: an agent has not answered",
+			  'a' + call, s2_strerror(ret));
 	judge(call, false);
 	r->state = CALL_DONE;
 	weak_call_returns(thread);
@@ -285,6 +288,9 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 	}
 	if (planted != PLANT_EARLY_GRACE)
 		readers = UINT8_MAX;
+	if (ret == S2_E_AGENTS)
+		pe_agents_stop();
+	t->unanswered = false;
 	release(thread, &limbo, readers);
 	t->call = -1;
 }
@@ -411,7 +417,8 @@ static char name_page(uint64_t ipa)
 
 static bool refused(int ret)
 {
-	return ret == S2_E_BLOCK || ret == S2_E_BUSY || ret == S2_E_BATCH;
+	return ret == S2_E_BLOCK || ret == S2_E_BUSY || ret == S2_E_BATCH ||
+	       ret == S2_E_AGENTS;
 }
 
 void calls_end(const struct scenario *scenario, char outcome[96])

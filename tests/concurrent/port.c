@@ -417,6 +417,10 @@ void s2_port_tlbi_vmalls12e1is(void *port)
 int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
 	(void)port;
+	if (current() != NOBODY && (int)sc->agents_fail == current() + 1) {
+		world.thread[current()].unanswered = true;
+		return -1;
+	}
 	if (planted != PLANT_NO_AGENTS)
 		pe_agents(current(), ipa, size);
 	return 0;

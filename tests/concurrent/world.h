@@ -124,6 +124,7 @@ struct thread {
 	bool others_wrote; /* since its call began */
 	bool misread;	   /* has read an older value since then */
 	bool midway;	   /* in a table, where one entry is like another */
+	bool unanswered;   /* an agent has failed in its call */
 	uint8_t grace;	   /* threads it waits for, a bit each */
 	uint64_t holds;	   /* pages to which it has had a pointer in this section */
 	int8_t call;	   /* index, -1: none */
@@ -232,6 +233,8 @@ void pe_write(uint32_t entry, uint64_t new);
 void pe_dsb(int thread, enum event kind);
 void pe_tlbi(int thread, enum event kind, uint64_t operand);
 void pe_agents(int thread, uint64_t ipa, uint64_t size);
+/* They are stopped: they hold nothing any more. */
+void pe_agents_stop(void);
 void pe_clean(int thread, uint64_t pa, uint64_t size);
 void pe_free(unsigned page);
 /*

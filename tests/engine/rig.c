@@ -141,10 +141,11 @@ uint64_t rig_tables(void)
 	return s2m_tables_in_use(port.m) - root_pages;
 }
 
-void rig_unmapped(uint64_t ipa, uint64_t size, bool clean)
+void rig_unmapped(uint64_t ipa, uint64_t size, bool clean, bool reported)
 {
 	s2m_claim_unmapped(port.m, port.pe, root, ipa, size,
-			   clean ? 0 : S2M_CLAIM_NO_CLEAN);
+			   (clean ? 0 : S2M_CLAIM_NO_CLEAN) |
+				   (reported ? 0 : S2M_CLAIM_NO_REPORT));
 }
 
 void rig_wrprotected(uint64_t ipa, uint64_t size)
