@@ -5,8 +5,8 @@
 ROOMS = include src model lab ports tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long weak herd fuzz fuzz-seeds bench baseline guest guest-test \
-	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
+.PHONY: all setup run test long weak herd fuzz fuzz-seeds bench baseline guest \
+	guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -111,7 +111,7 @@ help:
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make long    the random runs that make test cuts short'
 	@echo 'make weak    shared calls on weakly ordered memory, for minutes'
-	@echo 'make herd    the verdicts of the litmus tests again, by herd7 (debootstrap)'
+	@echo 'make herd    the verdicts of the litmus tests, by herd7 (debootstrap)'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'

@@ -25,7 +25,7 @@
 #define STATES_LOG2 23
 #define STATES_MAX 400000 /* of one scenario */
 #define STATES_MAX_WEAK 4000000
-#define ALONE_MAX 100000  /* accesses of one thread between two steps */
+#define ALONE_MAX 100000 /* accesses of one thread between two steps */
 #define WAYS ((1u << WEAK_CHOICES) - 1)
 #define LOCATIONS (LOCATION_S2 + sizeof(struct s2) / 8)
 
@@ -567,7 +567,8 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 		}
 		if (seen_before(hash_state(), bound < 0 ? 0 : preemptions, res))
 			continue;
-		if (res->states >= (weak ? STATES_MAX_WEAK : STATES_MAX) || depth + 1 == DEPTH)
+		if (res->states >= (weak ? STATES_MAX_WEAK : STATES_MAX) ||
+		    depth + 1 == DEPTH)
 			return TOO_MANY;
 		depth++;
 		kept[depth].last = (int8_t)t;

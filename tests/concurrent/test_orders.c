@@ -21,7 +21,7 @@ static const struct {
 	{ "fwb,tlbirange,ttl", S2_FEAT_FWB | S2_FEAT_TLBIRANGE | S2_FEAT_TTL },
 };
 
-static int most;	    /* preemptions; 0: as each scenario says */
+static int most;      /* preemptions; 0: as each scenario says */
 static int only = -1; /* the CPU */
 
 /* No outcome but those expected has come, or there would be a violation; but all? */

@@ -14,7 +14,7 @@
 #include "views.h"
 #include "world.h"
 
-/* How many older values may be read in one order; 0: memory is sequentially consistent. */
+/* How many older values an order may read; 0: memory is sequentially consistent. */
 extern unsigned weak;
 
 /* At most so many ways to read one word: histories are no longer. */
