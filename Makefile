@@ -7,7 +7,7 @@ ROOMS = include src extra model lab ports examples tests fuzz bench
 .DEFAULT_GOAL := all
 .PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest \
 	guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format \
-	help mutants prove
+	help mutants prove weak herd
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -31,6 +31,16 @@ long: all
 	@ninja -C build tests/engine/judged tests/engine/nested \
 		tests/concurrent/test_orders
 	@meson test -C build --no-rebuild --benchmark --suite long
+
+# The shared calls on weakly ordered memory, with larger bounds than in make test.
+weak: all
+	@ninja -C build tests/concurrent/test_orders
+	@meson test -C build --no-rebuild --benchmark --suite weak --verbose
+
+# The verdicts of the litmus tests, by herd7 in a root of its own (build/herd).
+herd: setup
+	@tools/setup.sh debootstrap
+	@python3 -B tools/herd.py build/herd
 
 # Runs without end, or for FUZZ_TIME seconds. A fault leaves a file in build/fuzz/;
 # build/tests/engine/judged FILE shortens it. fuzz-seeds keeps inputs with new coverage.
@@ -118,6 +128,8 @@ help:
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make long    the random runs that make test cuts short'
+	@echo 'make weak    shared calls on weakly ordered memory, for minutes'
+	@echo 'make herd    the verdicts of the litmus tests, by herd7 (debootstrap)'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
 	@echo 'make mutants [N=...] [SEED=...]'
 	@echo '             how many small changes of the engine the tests notice'
