@@ -110,8 +110,8 @@ class Prover:
         shell = ["sh", "-c", f'ulimit -v {MEMORY}; ulimit -t {limit}; exec "$@"', "sh"]
         try:
             done = subprocess.run(
-                [*shell, *map(str, argv)], capture_output=True, text=True,
-                timeout=WALL * limit,                stdin=subprocess.DEVNULL, check=False, cwd=ROOT,
+                [*shell, *map(str, argv)], capture_output=True, text=True, check=False,
+                timeout=WALL * limit, stdin=subprocess.DEVNULL, cwd=ROOT,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
             return None
