@@ -2,11 +2,12 @@
 #
 # A front end to Meson. Each target first installs what it needs (tools/setup.sh).
 
-ROOMS = include src model lab ports tests fuzz bench
+ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds mutants prove bench baseline guest \
-	guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
+.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest \
+	guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format \
+	help mutants prove weak herd
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -30,6 +31,16 @@ long: all
 	@ninja -C build tests/engine/judged tests/engine/nested \
 		tests/concurrent/test_orders
 	@meson test -C build --no-rebuild --benchmark --suite long
+
+# The shared calls on weakly ordered memory, with larger bounds than in make test.
+weak: all
+	@ninja -C build tests/concurrent/test_orders
+	@meson test -C build --no-rebuild --benchmark --suite weak --verbose
+
+# The verdicts of the litmus tests, by herd7 in a root of its own (build/herd).
+herd: setup
+	@tools/setup.sh debootstrap
+	@python3 -B tools/herd.py build/herd
 
 # Runs without end, or for FUZZ_TIME seconds. A fault leaves a file in build/fuzz/;
 # build/tests/engine/judged FILE shortens it. fuzz-seeds keeps inputs with new coverage.
@@ -102,6 +113,10 @@ kvm-bench: setup-kvm
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
+# A tarball of what is here, with the two-file form, in build/.
+dist:
+	@python3 -B tools/dist.py build
+
 clean:
 	rm -rf build
 
@@ -113,6 +128,8 @@ help:
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make long    the random runs that make test cuts short'
+	@echo 'make weak    shared calls on weakly ordered memory, for minutes'
+	@echo 'make herd    the verdicts of the litmus tests, by herd7 (debootstrap)'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
 	@echo 'make mutants [N=...] [SEED=...]'
 	@echo '             how many small changes of the engine the tests notice'
@@ -129,5 +146,6 @@ help:
 	@echo '             what unmapping costs in KVM, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
+	@echo 'make dist    make a tarball, with the two-file form of the library'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'

@@ -42,12 +42,12 @@ static void table_verdict(struct machine *m, unsigned pe, struct page *p, uint64
 			"");
 }
 
-static struct ctx *held_by(const struct page *p)
+static struct ctx *held_by(struct machine *m, const struct page *p)
 {
 	struct ctx *c;
 
 	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
-		if (c->holders)
+		if (ctx_held(m, c))
 			return c;
 	}
 	return NULL;
@@ -55,7 +55,7 @@ static struct ctx *held_by(const struct page *p)
 
 static void judge_live(struct machine *m, unsigned pe, struct page *p)
 {
-	struct ctx *c = held_by(p);
+	struct ctx *c = held_by(m, p);
 	char text[320], why[192];
 
 	if (c && c->all_rec) {
@@ -306,7 +306,8 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 		return;
 	snprintf(claim, sizeof(claim), "has unmapped %#llx-%#llx", NS(ipa), NS(end));
 	dirty_forget(m, t, ipa, end, NULL);
-	judge_owed(m, pe, t, ipa, end, claim);
+	if (!(flags & S2M_CLAIM_NO_REPORT))
+		judge_owed(m, pe, t, ipa, end, claim);
 	if (!t->dead && live_leaf(m, t, ipa, end, false, &at, &d))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
@@ -437,7 +438,12 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 		run_judge(m, pe, true);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
-			if (rec_held(r) && r->flags & F_WRITE)
+			/* Without dirty state by hardware the agent ignores DBM. */
+			bool writes = r->state < ST_RETIRED || agent_has(m, S2M_HAFDBS) ?
+					      r->flags & F_WRITE :
+					      r->flags & F_DIRTY;
+
+			if (rec_held(r) && writes)
 				judge_held(m, pe, r, claim);
 		}
 	}

@@ -9,6 +9,7 @@
  * tree.c	stores to entries (tree.h)
  * made.c	entries that become reachable
  * broken.c	entries that stop being reachable: stale translations begin here
+ * agent.c	the other agent: what it reads, its invalidations
  * tlb.c	events: TLBIs and barriers, which end stale translations
  * dirty.c	dirty state that hardware writes
  * counted.c	counted leaves that have gone and are not reported
@@ -30,7 +31,7 @@
 #include "desc.h"
 #include "machine.h"
 
-#define FRAME UINT64_C(4096)	/* data is tracked in pieces of this size */
+#define LINE UINT64_C(64) /* of the data cache; data is tracked in lines */
 #define MAX_PES 16u
 #define LEVELS 4
 
@@ -43,6 +44,7 @@ enum rule {
 	R_LAST_LEVEL_ONLY, R_TLBI_BAD_OPERAND, R_TLBI_UNDEFINED, R_S1_NOT_KILLED,
 	R_S1_BEFORE_S2, R_REPEAT_TLBI_MISSING, R_ISB_MISSING, R_UNMAP_RETURN_PENDING,
 	R_UNMAP_LEFT_MAPPED, R_WRPROTECT_LEFT_WRITABLE, R_AGENT_NOT_INVALIDATED,
+	R_AGENT_MISREADS,
 	R_FRAME_STILL_MAPPED, R_TABLE_USE_AFTER_FREE, R_HW_UPDATE_IN_FREED_TABLE,
 	R_HW_UPDATE_LOST, R_HW_DIRTY_LOST, R_TABLE_LINKED_BEFORE_FILLED,
 	R_TABLE_LINKED_TWICE, R_PA_BEYOND_PS, R_BBM_VALID_TO_VALID,
@@ -129,7 +131,7 @@ struct ctx {
 		uint64_t step, start, end;
 		unsigned pe;
 	} wrong;		/* the last stage-2 TLBI for another VMID */
-	uint64_t quiet;		/* no PE has held a translation since this step */
+	uint64_t quiet;		/* no PE has held a translation of what is mapped since */
 	uint64_t held;		/* number of records with rec_held() */
 	uint16_t vmid, running;	/* mask of PEs that run it */
 	uint16_t holders;	/* mask of PEs that may hold a translation */
@@ -235,7 +237,7 @@ struct mixed {
 #define MAX_MIXED 16u
 
 struct machine {
-	uint32_t features;
+	uint32_t features, agent_lacks;
 	unsigned pes;
 	uint8_t granule;	/* shift: the size of a table page */
 	uint8_t pa_bits;
@@ -251,12 +253,18 @@ struct machine {
 	struct pe pe[MAX_PES];
 	LIST_HEAD(, tree) trees;
 	LIST_HEAD(, ctx) ctxs;
+	/*
+	 * S2M_COLD_TLBS: before has a context for each VMID met, with what PEs held under
+	 * it before the first step. unmet stands for all other VMIDs.
+	 */
+	struct tree before;
+	struct ctx *unmet;
 	struct rec *rec_free;
 	void **slabs;
 	size_t slabs_n;
 	struct extents frames;	/* all frames */
 	struct extent *extent_free, *extent_hot;	/* hot: the last one used */
-	uint64_t epoch;		/* number of translations that PEs stopped holding */
+	uint64_t epoch;		/* changes when guests stop writing or the host writes */
 	struct mixed mixed[MAX_MIXED];
 	unsigned mixed_n;
 	struct mark *mark_free;
@@ -356,6 +364,8 @@ struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr);
 void tree_forget(struct machine *m, struct tree *t);
 void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running);
 void tree_gone(struct machine *m, struct tree *t);
+void vmids_init(struct machine *m);
+void vmids_free(struct machine *m);
 
 /* ---- dirty.c */
 /* A PE can write through the leaf d, with hardware dirty state or without. */
@@ -456,7 +466,17 @@ void rec_drop(struct machine *m, struct rec *r);
 /* After a change of state: drops r if it is done, or joins it to its neighbours. */
 void rec_settle(struct machine *m, struct rec *r);
 struct rec *all_add(struct machine *m, struct ctx *c);
+struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r);
 bool rec_held(const struct rec *r);	/* a PE or the other agent may use it */
+/* A PE may hold a translation of c, or walk its tree. */
+bool ctx_held(struct machine *m, struct ctx *c);
+
+/* ---- agent.c */
+/* There is one, and it has the feature. */
+bool agent_has(const struct machine *m, uint32_t feature);
+/* pe makes entry slot of p with this value: the agent has to read it as PEs do. */
+void agent_reads(struct machine *m, unsigned pe, const struct page *p, unsigned slot,
+		 uint64_t value);
 
 /* ---- tlb.c */
 /* pe has read entry slot of p, which is live and invalid. */

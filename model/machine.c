@@ -30,6 +30,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	if (!m)
 		return NULL;
 	m->features = cfg->features;
+	m->agent_lacks = cfg->agent_lacks;
 	m->pes = cfg->pes;
 	m->base = cfg->table_base ? cfg->table_base : DEFAULT_BASE;
 	m->pages = cfg->table_pages ? cfg->table_pages : DEFAULT_PAGES;
@@ -55,6 +56,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	if (mem == MAP_FAILED)
 		goto fail;
 	m->mem = mem;
+	vmids_init(m);
 	m->page = calloc(m->pages, sizeof(*m->page));
 	m->stack = calloc(m->pages, sizeof(*m->stack));
 	m->kept = calloc(max, sizeof(*m->kept));
@@ -80,6 +82,7 @@ void machine_free(struct machine *m)
 		LIST_REMOVE(t, all);
 		free(t);
 	}
+	vmids_free(m);
 	slabs_free(m);
 	data_free(m);
 	if (m->mem)
@@ -120,6 +123,11 @@ unsigned s2m_granule_shift(const struct machine *m)
 uint32_t s2m_features(const struct machine *m)
 {
 	return m->features;
+}
+
+uint32_t s2m_agent_lacks(const struct machine *m)
+{
+	return m->agent_lacks;
 }
 
 void s2m_shuffle(struct machine *m, uint64_t seed)
@@ -426,7 +434,7 @@ static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
 			guarded(p) ?
 				"no ISB since TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M were set" :
 				"TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M are not all set");
-	p->vttbr_unsynced |= p->vttbr != value;
+	p->vttbr_unsynced |= p->vttbr != value && !(m->features & S2M_SELF_SYNC);
 	p->vttbr = value;
 	tree_know(m, pe, value);
 }

@@ -36,15 +36,33 @@ struct machine;
 #define S2M_LPA2 (1u << 8)
 #define S2M_IDC (1u << 9)	/* CTR_EL0.IDC and DIC: maintenance that map may omit */
 #define S2M_DIC (1u << 10)
-#define S2M_AGENT (1u << 11)	/* an SMMU walks the same tables with a TLB of its own */
+/* An SMMU walks the same tables with a TLB of its own: machine_config.agent_lacks. */
+#define S2M_AGENT (1u << 11)
 #define S2M_REPEAT_TLBI (1u << 12) /* erratum: one more TLBI + DSB ISH at the end */
 /* Erratum: a speculative AT may walk stage 1 with the wrong VTTBR_EL2. */
 #define S2M_SPECULATIVE_AT (1u << 13)
 /* TLB conflict aborts are handled; otherwise S2M_BBM1 and S2M_BBM2 allow nothing. */
 #define S2M_CONFLICTS (1u << 14)
+/*
+ * Not of a CPU: for traces of programs that leave out what does not concern them.
+ * Software need not write an ISB after a write of VTTBR_EL2. (Nor after a TLBI, with
+ * S2M_ETS2.)
+ */
+#define S2M_SELF_SYNC (1u << 15)
+/*
+ * At first PEs hold anything under every VMID (after a reset, or of an earlier user), so
+ * a VMID has to be invalidated as a whole before a tree is run under it.
+ */
+#define S2M_COLD_TLBS (1u << 16)
 
 struct machine_config {
 	uint32_t features;
+	/*
+	 * Of features, those that the other agent does not have: S2M_FWB, S2M_HAFDBS,
+	 * S2M_XNX, S2M_LPA2, S2M_BBM1, S2M_BBM2, S2M_TLBIRANGE (it is told of one
+	 * address, or of everything).
+	 */
+	uint32_t agent_lacks;
 	unsigned granule_shift;	  /* 12, 14 or 16: of all tables; 0: 12 */
 	unsigned pes;		  /* 1..16; PE 0 usually is the hypervisor's thread */
 	uint64_t table_base;	  /* PA of the table arena; 0: a default. Up to 2^52 with
@@ -73,6 +91,7 @@ uint64_t s2m_tables_in_use(const struct machine *m); /* pages */
 uint64_t *s2m_meta(const struct machine *m, uint64_t pa);
 unsigned s2m_granule_shift(const struct machine *m); /* a table page is one */
 uint32_t s2m_features(const struct machine *m);
+uint32_t s2m_agent_lacks(const struct machine *m);
 /* Free pages are handed out in a shuffled order with this seed (0: in order). */
 void s2m_shuffle(struct machine *m, uint64_t seed);
 
@@ -160,6 +179,8 @@ void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on);
  * The program claims that this is true now; a false claim is a violation.
  */
 #define S2M_CLAIM_NO_CLEAN (1u << 0) /* the owner waived the clean: P3 is not claimed */
+/* Another operation, which is under way, reports the counted leaves that it broke. */
+#define S2M_CLAIM_NO_REPORT (1u << 1)
 /* An unmap of the tree at root over the range has returned on pe (P1, P3, P8). */
 void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			uint64_t size, unsigned flags);

@@ -289,7 +289,8 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 	LIST_FOREACH(c, &m->ctxs, all) {
 		if (m->features & S2M_REPEAT_TLBI)
 			repeat(m, c, &t);
-		if (!t.all_vmids && (p->vttbr >> 48 != c->vmid || p->vttbr_unsynced)) {
+		if (!t.all_vmids &&
+		    (c == m->unmet || p->vttbr >> 48 != c->vmid || p->vttbr_unsynced)) {
 			if (t.s2) {
 				c->wrong.step = m->step;
 				c->wrong.pe = pe;
@@ -453,55 +454,5 @@ void tlb_isb(struct machine *m, unsigned pe)
 			if (r->actor == pe)
 				retire(m, r, true);
 		}
-	}
-}
-
-/* ---- the other agent ----------------------------------------------------- */
-
-static void agent_lets_go(struct machine *m, struct rec *r)
-{
-	if (!(r->flags & F_AGENT) || r->state == ST_WRITTEN)
-		return;
-	r->ctx->held -= rec_held(r);
-	r->flags &= (uint16_t)~F_AGENT;
-	r->ctx->held += rec_held(r);
-	if (r->orphan && clean_done(m, r))
-		rec_drop(m, r);
-	else
-		rec_settle(m, r);
-}
-
-void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
-{
-	uint64_t end = size ? ipa + size : UINT64_MAX, past;
-	struct rec *r, *next;
-	struct ctx *c;
-
-	m->step++;
-	log_event(m, pe, "the other agent invalidates %#llx-%#llx",
-		  (unsigned long long)ipa, (unsigned long long)end);
-	LIST_FOREACH(c, &m->ctxs, all) {
-		for (int l = 0; l < 3; l++) {
-			for (r = table_first(c, l, ipa);
-			     r && r->level == l && r->ipa < end; r = next) {
-				next = table_next(r);
-				agent_lets_go(m, r);
-			}
-		}
-		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_first(c, past)) {
-			uint64_t mask = span(m, r->level) - 1;
-
-			r = leaf_cut(m, r, ipa & ~mask,
-				     end > UINT64_MAX - mask ? UINT64_MAX :
-							       (end + mask) & ~mask);
-			past = r->end;
-			agent_lets_go(m, r); /* may join it to its neighbours */
-		}
-		TAILQ_FOREACH_SAFE(r, &c->orphans, list, next) {
-			if (r->ipa < end && r->end > ipa)
-				agent_lets_go(m, r);
-		}
-		if (c->all_rec && !size)
-			agent_lets_go(m, c->all_rec);
 	}
 }

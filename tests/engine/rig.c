@@ -45,6 +45,9 @@ void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log)
 		mc.features |= S2M_REPEAT_TLBI;
 	if (agent)
 		mc.features |= S2M_AGENT;
+	/* What agents need not have in common with the PEs (src/port.h). */
+	if (agent && seed % 2)
+		mc.agent_lacks = S2M_HAFDBS | S2M_BBM1 | S2M_BBM2 | S2M_TLBIRANGE;
 	port = (struct model_port){ .m = machine_new(&mc), .fail_alloc = -1 };
 	if (!port.m)
 		abort();
@@ -141,10 +144,11 @@ uint64_t rig_tables(void)
 	return s2m_tables_in_use(port.m) - root_pages;
 }
 
-void rig_unmapped(uint64_t ipa, uint64_t size, bool clean)
+void rig_unmapped(uint64_t ipa, uint64_t size, bool clean, bool reported)
 {
 	s2m_claim_unmapped(port.m, port.pe, root, ipa, size,
-			   clean ? 0 : S2M_CLAIM_NO_CLEAN);
+			   (clean ? 0 : S2M_CLAIM_NO_CLEAN) |
+				   (reported ? 0 : S2M_CLAIM_NO_REPORT));
 }
 
 void rig_wrprotected(uint64_t ipa, uint64_t size)

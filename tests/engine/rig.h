@@ -40,7 +40,7 @@ struct rig_cost rig_cost(void);
 uint64_t rig_tables(void);
 
 /* What is promised at this point. */
-void rig_unmapped(uint64_t ipa, uint64_t size, bool clean);
+void rig_unmapped(uint64_t ipa, uint64_t size, bool clean, bool reported);
 void rig_wrprotected(uint64_t ipa, uint64_t size);
 /* The host has the frames now, and writes them. */
 void rig_frames_free(uint64_t pa, uint64_t size);

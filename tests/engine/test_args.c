@@ -803,6 +803,20 @@ static void every_error_has_a_sentence(void **state)
 	assert_string_equal(s2_strerror(INT_MIN), unknown);
 }
 
+#if S2_VERSION < S2_VERSION_NUMBER(0, 3, 0) || S2_VERSION >= S2_VERSION_NUMBER(1, 0, 0)
+#error "S2_VERSION does not compare as a number"
+#endif
+
+static void the_objects_have_the_version_of_the_headers(void **state)
+{
+	(void)state;
+	assert_int_equal(s2_version(), S2_VERSION);
+	assert_int_equal(S2_VERSION_NUMBER(1, 2, 3), 0x10203);
+	assert_int_equal(s2_version() >> 16, S2_VERSION_MAJOR);
+	assert_int_equal(s2_version() >> 8 & 255, S2_VERSION_MINOR);
+	assert_int_equal(s2_version() & 255, S2_VERSION_PATCH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -826,6 +840,7 @@ int main(void)
 		cmocka_unit_test(no_root_no_instance),
 		cmocka_unit_test(an_allocator_that_calls_back_is_convicted),
 		cmocka_unit_test(every_error_has_a_sentence),
+		cmocka_unit_test(the_objects_have_the_version_of_the_headers),
 	};
 
 	return cmocka_run_group_tests_name("args", tests, NULL, NULL);

@@ -32,11 +32,16 @@ void program_add(struct program *p)
 	programs = p;
 }
 
-static void build(struct rig *r, const struct geometry *g, uint32_t features)
+static void build(struct rig *r, const struct program *p)
 {
-	const struct machine_config cfg = { .features = features, .pes = 2,
+	const struct geometry *g = p->geometry;
+	uint32_t features = p->features;
+	const struct machine_config cfg = { .features = features,
+					    .pes = 2,
+					    .agent_lacks = p->agent_lacks,
 					    .granule_shift = g->granule,
-					    .table_base = g->base, .table_pages = 64,
+					    .table_base = g->base,
+					    .table_pages = 64,
 					    .counted = 1u << 3 };
 	/* HA and HD if the machine has them. */
 	uint64_t vtcr = g->vtcr | (features & S2M_HAFDBS ? UINT64_C(3) << 21 : 0);
@@ -70,6 +75,14 @@ static void build(struct rig *r, const struct geometry *g, uint32_t features)
 			isb(r, pe);
 		}
 		s2m_sysreg(r->m, pe, S2M_VTCR_EL2, vtcr);
+		if (features & S2M_COLD_TLBS) {
+			/* This VMID alone is free of what was there before. */
+			s2m_sysreg(r->m, pe, S2M_VTTBR_EL2, vttbr(VMID, 0));
+			isb(r, pe);
+			tlbi_all(r, pe);
+			dsb_ish(r, pe);
+			isb(r, pe);
+		}
 		s2m_sysreg(r->m, pe, S2M_VTTBR_EL2, r->vttbr);
 		isb(r, pe);
 	}
@@ -79,7 +92,10 @@ static int run(const struct program *p)
 {
 	struct rig r;
 
-	build(&r, p->geometry, p->features);
+	build(&r, p);
+	/* An agent may misread the rig's own entries: the program makes others. */
+	if (p->agent_lacks)
+		s2m_violations_clear(r.m);
 	s2m_log(r.m, stdout);
 	p->run(&r);
 	s2m_log(r.m, NULL);
