@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * An unmap of one or two granules anywhere, whatever is in the tables: it reads and
+ * An unmap of PROVE_GRANULES granules anywhere, whatever is in the tables: it reads and
  * writes entries of tables only; cleans, empties entries and frees tables only after
  * all that it has broken is invalidated, stage 2 before stage 1 with the barriers
  * between; and empties entries only after the DSB behind the last clean.
@@ -26,7 +26,8 @@ void prove(void)
 
 	open_tables(&s2);
 	s2.special = s2.features & S2_FEAT_HAFDBS ? S2_HARDWARE_WRITES : 0;
-	unmap_range(&s2, ipa, size, S2_DROP_EDGES | (nondet_u8() % 2 ? S2_NO_CLEAN : 0), &op);
+	unmap_range(&s2, ipa, size, S2_DROP_EDGES | (nondet_u8() % 2 ? S2_NO_CLEAN : 0),
+		    &op);
 	/* Unless it was refused before it began, nothing is left to be done. */
 	CLAIM(phase == NOTHING_BROKEN && !cleaning);
 	REACHED();
