@@ -257,20 +257,19 @@ static void run(uint32_t features, const char *name)
 
 void el2_main(void)
 {
-	struct features f;
-	uint32_t both;
+	const uint32_t both = S2_FEAT_FWB | S2_FEAT_TLBIRANGE;
+	struct s2_config cpu = { .features = both | S2_FEAT_TTL | S2_FEAT_XNX };
 
-	cpu_features(&f);
+	if (cpu_config(&cpu))
+		el2_panic("no granule of 4 KiB");
 	counter_start();
 	say("features | operation | by | instructions | TLBIs | DSBs | lines cleaned | tables freed");
-	both = S2_FEAT_FWB | S2_FEAT_TLBIRANGE;
-	f.s2 &= both | S2_FEAT_TTL | S2_FEAT_XNX;
-	if ((f.s2 & both) == both) {
-		run(f.s2, "FWB, TLBIRANGE");
-		run(f.s2 & ~S2_FEAT_TLBIRANGE, "FWB");
-		run(f.s2 & ~S2_FEAT_FWB, "TLBIRANGE");
+	if ((cpu.features & both) == both) {
+		run(cpu.features, "FWB, TLBIRANGE");
+		run(cpu.features & ~S2_FEAT_TLBIRANGE, "FWB");
+		run(cpu.features & ~S2_FEAT_FWB, "TLBIRANGE");
 	}
-	run(f.s2 & ~both, "none");
+	run(cpu.features & ~both, "none");
 	el2_exit(EXIT_GOOD);
 }
 

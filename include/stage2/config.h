@@ -51,6 +51,8 @@
 #define S2_FEAT_VMID16 (1u << 9)
 #define S2_FEAT_DBM (1u << 10)
 #define S2_FEAT_SEL2 (1u << 11)
+/* All that an instance can be given: where s2_config_cpu() begins. */
+#define S2_FEAT_ALL ((1u << 11) - 1)
 
 /**
  * S2_ERRATUM_REPEAT_TLBI - a TLBI may complete early; repeat it

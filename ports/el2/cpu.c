@@ -36,14 +36,10 @@ static uint64_t el2_table[512] __attribute__((aligned(4096)));
 #define SCTLR_SA (1u << 3)
 #define SCTLR_I (1u << 12)
 
-static unsigned pa_range(void)
-{
-	return field(read_sysreg(id_aa64mmfr0_el1), 0);
-}
-
 static void mmu_on(void)
 {
-	const unsigned ps = pa_range() > 5 ? 5 : pa_range();
+	const unsigned range = s2_id_field(read_sysreg(id_aa64mmfr0_el1), 0);
+	const unsigned ps = range > 5 ? 5 : range;
 
 	el2_table[0] = BLOCK | ATTR(0) | AP_RES1 | ACCESSED | NOT_EXECUTABLE;
 	for (uint64_t i = 1; i < 8; i++)
@@ -75,35 +71,16 @@ void cpu_init(unsigned id)
 
 /* ---- what the CPU has -------------------------------------------------------- */
 
-void cpu_features(struct features *f)
+int cpu_config(struct s2_config *cfg)
 {
-	static const uint8_t bits[] = { 32, 36, 40, 42, 44, 48, 52 };
-	const uint64_t isar0 = read_sysreg(id_aa64isar0_el1);
-	const uint64_t mmfr0 = read_sysreg(id_aa64mmfr0_el1);
-	const uint64_t mmfr1 = read_sysreg(id_aa64mmfr1_el1);
-	const uint64_t mmfr2 = read_sysreg_s(ID_AA64MMFR2_EL1);
-	/* The field for stage 2. If it is 0, the value for stage 1 applies. */
-	const unsigned tg4 = field(mmfr0, 40), tg16 = field(mmfr0, 32);
-	const unsigned tg64 = field(mmfr0, 36);
+	const struct s2_id_regs id = {
+		.isar0 = read_sysreg(id_aa64isar0_el1),
+		.mmfr0 = read_sysreg(id_aa64mmfr0_el1),
+		.mmfr1 = read_sysreg(id_aa64mmfr1_el1),
+		.mmfr2 = read_sysreg_s(ID_AA64MMFR2_EL1),
+	};
 
-	*f = (struct features){ .pa_bits = bits[pa_range() > 6 ? 6 : pa_range()] };
-	if (field(mmfr2, 40))
-		f->s2 |= S2_FEAT_FWB;
-	if (field(isar0, 56) >= 2)
-		f->s2 |= S2_FEAT_TLBIRANGE;
-	if (field(mmfr2, 48))
-		f->s2 |= S2_FEAT_TTL;
-	if (field(mmfr1, 0))
-		f->s2 |= S2_FEAT_HAFDBS;
-	if (field(mmfr1, 28))
-		f->s2 |= S2_FEAT_XNX;
-	if (field(mmfr1, 4) == 2)
-		f->s2 |= S2_FEAT_VMID16;
-	f->tg4 = tg4 ? tg4 >= 2 : field(mmfr0, 28) != 15;
-	f->tg16 = tg16 ? tg16 >= 2 : field(mmfr0, 20) != 0;
-	f->tg64 = tg64 ? tg64 >= 2 : field(mmfr0, 24) != 15;
-	f->lpa2_4k = tg4 ? tg4 == 3 : field(mmfr0, 28) == 1;
-	f->lpa2_16k = tg16 ? tg16 == 3 : field(mmfr0, 20) == 2;
+	return s2_config_cpu(cfg, &id);
 }
 
 /* ---- running EL1 ------------------------------------------------------------- */

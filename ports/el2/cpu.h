@@ -44,11 +44,6 @@ static inline void cpu_relax(void)
 	__asm__ volatile("yield" ::: "memory");
 }
 
-static inline unsigned field(uint64_t value, unsigned shift)
-{
-	return (unsigned)(value >> shift) & 15;
-}
-
 /* The registers of the guest while EL2 runs. */
 struct vcpu {
 	uint64_t x[31];
@@ -112,13 +107,8 @@ void write_unlock(struct rwlock *l);
 /* Enter the guest; returns when it traps: 0 sync, 1 IRQ, 2 FIQ, 3 SError. */
 unsigned el1_enter(struct vcpu *v);
 
-/* The features of the CPU. */
-struct features {
-	uint32_t s2; /* S2_FEAT_*, without LPA2 */
-	uint8_t pa_bits;
-	bool lpa2_4k, lpa2_16k, tg4, tg16, tg64;
-};
-void cpu_features(struct features *f);
+/* s2_config_cpu() for this CPU. */
+int cpu_config(struct s2_config *cfg);
 uint64_t cpu_hcr(uint32_t s2_features);
 /* Prepare this PE to run EL1 with the given stage-2 registers. */
 void cpu_guest_setup(uint64_t hcr, uint64_t vtcr, uint64_t vttbr);

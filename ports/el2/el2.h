@@ -81,7 +81,6 @@ struct vm {
 	struct pool pool;
 	struct rwlock lock;    /* for writing: the storm, while it moves pages */
 	struct lock page_lock; /* protects page[], region[], the frames, the counters */
-	struct features cpu;
 	uint64_t hcr;
 	struct page *page;
 	uint64_t *region; /* for each 2 MiB: PA of the block behind it, or 0: pages */

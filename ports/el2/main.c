@@ -58,8 +58,8 @@ void el2_main(void)
 	if (!vm.vcpus || image->magic != IMAGE_MAGIC)
 		el2_panic("%u CPUs, Image's magic %x", m.cpus, image->magic);
 	say("el2: MIDR_EL1 %lx, PA %u bits, features 0x%x; %u vCPUs, %lu MiB, storm on CPU %u, seed %lu",
-	    read_sysreg(midr_el1), vm.cpu.pa_bits, vm.cpu.s2, vm.vcpus, ram_size >> 20,
-	    storm.cpu, storm.seed);
+	    read_sysreg(midr_el1), vm.s2.pa_bits, vm.s2.features, vm.vcpus,
+	    ram_size >> 20, storm.cpu, storm.seed);
 
 	vm_adopt(IMAGE_IPA + image->text_offset, IMAGE_PA, image->image_size);
 	vm_adopt(INITRD_IPA, INITRD_PA, (initrd_size + PAGE - 1) & ~(PAGE - 1));

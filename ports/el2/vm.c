@@ -26,14 +26,15 @@ struct vm vm;
 
 void vm_init(uint64_t ram_size, uint64_t memory_end)
 {
-	struct s2_config cfg = { .ipa_bits = IPA_BITS, .port = &vm.pool };
-	int err;
+	/* Software keeps the dirty state, and 40 bits need no LPA2. */
+	struct s2_config cfg = { .ipa_bits = IPA_BITS,
+				 .features = S2_FEAT_ALL & ~(S2_FEAT_DBM | S2_FEAT_LPA2),
+				 .port = &vm.pool };
+	int err = cpu_config(&cfg);
 
-	cpu_features(&vm.cpu);
-	cfg.pa_bits = vm.cpu.pa_bits > 48 ? 48 : vm.cpu.pa_bits;
-	cfg.features = vm.cpu.s2;
 	pool_init(&vm.pool, TABLES_PA, TABLES_SIZE, 12);
-	err = s2_init(&vm.s2, &cfg);
+	if (!err)
+		err = s2_init(&vm.s2, &cfg);
 	if (err)
 		el2_panic("s2_init: %s", s2_strerror(err));
 	vm.pool.vttbr = s2_vttbr(&vm.s2) | VMID << 48;

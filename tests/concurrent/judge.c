@@ -496,6 +496,8 @@ static bool allowed(const struct call *c, int ret)
 		return (is_unmap(c) || c->kind == CALL_MAP) && !edges && may_straddle(c);
 	case S2_E_BATCH:
 		return !c->batched && (is_pending(c) || is_pending_above(c));
+	case S2_E_AGENTS:
+		return sc->agents_fail;
 	default:
 		return false;
 	}
@@ -510,8 +512,8 @@ void judge(unsigned call, bool at_end)
 	if (!at_end && !allowed(c, r->ret))
 		violation("result", "%c returned %d (%s)", 'a' + call, r->ret,
 			  s2_strerror(r->ret));
-	/* What was done before the block was met is done. */
-	if (r->ret == S2_E_BLOCK && c->kind == CALL_UNMAP)
+	/* What was done before the block was met is done; so it is for the PEs. */
+	if ((r->ret == S2_E_BLOCK || r->ret == S2_E_AGENTS) && c->kind == CALL_UNMAP)
 		end = r->done < end ? r->done : end;
 	else if (r->ret)
 		return;

@@ -16,7 +16,8 @@
  */
 #include <string.h>
 
-#include "world.h"
+#include "judge.h"
+#include "weak.h"
 
 #define MASK(thread) ((uint8_t)(1u << ((thread) == NOBODY ? THREADS : (thread))))
 
@@ -42,9 +43,19 @@ static uint64_t oa_of(uint64_t desc)
 	return desc & UINT64_C(0xfffffffff000);
 }
 
-static bool live(const struct stale *s)
+/* Somebody may use it: a PE or another agent. */
+static bool held(const struct stale *s)
 {
 	return !s->gone || !s->agents;
+}
+
+/*
+ * Entries are for others again although an agent has not answered: S2_E_AGENTS says so.
+ * Tables are not.
+ */
+static bool live(const struct stale *s)
+{
+	return sc->agents_fail ? !s->gone : held(s);
 }
 
 static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
@@ -74,8 +85,8 @@ bool pe_linked(unsigned page)
 	return true;
 }
 
-/* A stale table entry by which a walk comes to a page; NULL: none. */
-static const struct stale *stale_way(unsigned page)
+/* A stale table entry by which those who @use it walk to a page; NULL: none. */
+static const struct stale *stale_way(unsigned page, bool use(const struct stale *))
 {
 	for (;;) {
 		const struct page *p = &world.page[page];
@@ -84,7 +95,7 @@ static const struct stale *stale_way(unsigned page)
 		for (unsigned i = 0; i < world.nstale; i++) {
 			const struct stale *s = &world.stale[i];
 
-			if (s->table && live(s) && oa_of(s->desc) == mem_pa(page))
+			if (s->table && use(s) && oa_of(s->desc) == mem_pa(page))
 				return s;
 		}
 		if (p->state != PAGE_PUBLISHED || is_root(page))
@@ -148,7 +159,7 @@ static void forget(void)
 	for (unsigned i = 0; i < world.nstale;) {
 		const struct stale *s = &world.stale[i];
 
-		if (!live(s) && !s->to_clean && !s->in_cache)
+		if (!held(s) && !s->to_clean && !s->in_cache)
 			world.stale[i] = world.stale[--world.nstale];
 		else
 			i++;
@@ -309,7 +320,7 @@ void pe_write(uint32_t entry, uint64_t new)
 		return;
 	ipa = entry_ipa(entry);
 	here = pe_linked(page);
-	way = here ? NULL : stale_way(page);
+	way = here ? NULL : stale_way(page, live);
 	if (desc_busy(old) && !desc_busy(new))
 		for (unsigned i = 0; i < world.nstale; i++)
 			if (world.stale[i].at == entry && live(&world.stale[i]))
@@ -410,16 +421,39 @@ static void complete(int thread)
 	t->npending = 0;
 }
 
+/*
+ * Whether a DSB of the thread makes sure that no walk finds what the record holds: it
+ * does of the thread's own stores, and of those that it has seen. One is enough, of the
+ * entry itself or of an entry above that does not link its table any more.
+ */
+static bool seen_to_go(int thread, const struct stale *s)
+{
+	uint32_t at = s->at;
+	bool gone = arena[at] != s->desc;
+
+	while (!gone || !weak_knows(thread, at)) {
+		uint32_t page = at / ENTRIES;
+
+		if (is_root(page))
+			return false;
+		at = world.page[page].at;
+		gone = !desc_valid(arena[at]) || oa_of(arena[at]) != mem_pa(page);
+	}
+	return true;
+}
+
 void pe_dsb(int thread, enum event kind)
 {
 	uint8_t me = MASK(thread);
 
+	weak_dsb(thread, kind);
 	if (kind != EV_DSB_ISHST)
 		complete(thread);
 	for (unsigned i = 0; i < world.nstale; i++) {
 		struct stale *s = &world.stale[i];
 
-		s->visible |= me;
+		if (seen_to_go(thread, s))
+			s->visible |= me;
 		if (kind != EV_DSB_SY)
 			continue;
 		s->parts &= (uint8_t)~me;
@@ -489,6 +523,13 @@ void pe_agents(int thread, uint64_t ipa, uint64_t size)
 	forget();
 }
 
+void pe_agents_stop(void)
+{
+	for (unsigned i = 0; i < world.nstale; i++)
+		world.stale[i].agents = true;
+	forget();
+}
+
 /* A clean before the guest has lost the memory is none: it may write again. */
 void pe_clean(int thread, uint64_t pa, uint64_t size)
 {
@@ -511,7 +552,7 @@ void pe_clean(int thread, uint64_t pa, uint64_t size)
 void pe_free(unsigned page)
 {
 	if (world.page[page].state == PAGE_PUBLISHED &&
-	    (pe_linked(page) || stale_way(page)))
+	    (pe_linked(page) || stale_way(page, held)))
 		violation("table-freed-early", "0x%llx, which a PE may walk",
 			  (unsigned long long)mem_pa(page));
 }

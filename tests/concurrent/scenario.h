@@ -32,7 +32,8 @@ struct call {
  * separated by " | ". A word is the call that mapped the page, counted from 'a',
  * upper case when writable (dirty, where hardware keeps that); '-' when it is not mapped;
  * the value of its annotation. Then '!' and the names of the calls that have changed
- * nothing, or not all of their range, and have said so: S2_E_BLOCK, _BUSY, _BATCH.
+ * nothing, or not all of their range, and have said so (S2_E_BLOCK, _BUSY, _BATCH), or
+ * that an agent has not answered (S2_E_AGENTS).
  * NULL: whatever the judges let pass.
  */
 struct scenario {
@@ -48,6 +49,8 @@ struct scenario {
 	bool retypes;	   /* a frame is mapped by one memory type and by another */
 	bool counted;	   /* every leaf is */
 	bool one_tag;	   /* is free; the others are taken all the time */
+	/* The agents' hook fails for this thread; AT_FIRST: for none. */
+	enum who agents_fail;
 };
 
 #endif /* STAGE2_CONCURRENT_SCENARIO_H */

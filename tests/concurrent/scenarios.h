@@ -23,9 +23,11 @@ extern const struct scenario_set again;	      /* scenario_new.c */
 extern const struct scenario_set waived;      /* scenario_waived.c */
 extern const struct scenario_set steps;	      /* scenario_steps.c */
 extern const struct scenario_set counted;     /* scenario_counted.c */
+extern const struct scenario_set agents;      /* scenario_agents.c */
 
 static const struct scenario_set *const scenario_sets[] = {
-	&general, &dirty_state, &tables, &notes, &edges, &again, &waived, &steps, &counted
+	&general, &dirty_state, &tables, &notes,   &edges,
+	&again,	  &waived,	&steps,	 &counted, &agents,
 };
 
 /* The i-th of all; NULL after the last. */

@@ -62,6 +62,8 @@ static void hardware(void)
 static void on_event(struct count_port *port, enum count_event what, uint64_t at,
 		     uint64_t value)
 {
+	/* A call that begins here may report others. */
+	const struct count_gone gone = port->last;
 	const struct call *c = call_now();
 
 	world.events++;
@@ -80,6 +82,8 @@ static void on_event(struct count_port *port, enum count_event what, uint64_t at
 	world.now++;
 	nested_event(what, at, value);
 	tlb_event(what, at, value);
+	if (what == COUNT_GONE)
+		count_gone(&gone);
 }
 
 /* ---- between calls ----------------------------------------------------------------- */
@@ -185,6 +189,7 @@ static void check(void)
 		return;
 	world.bed.port.record = NULL;
 	ref_all();
+	count_all();
 	what = meta_look(s2, &seen);
 	world.bed.port.record = on_event;
 	/*
@@ -382,6 +387,8 @@ static struct s2_config pick_config(void)
 	/* Accepted, and every change of size breaks first all the same. */
 	cfg.features |= dice(4) ? 0 : S2_FEAT_BBM1 | S2_FEAT_BBM2;
 	cfg.errata = dice(8) ? 0 : S2_ERRATUM_REPEAT_TLBI;
+	/* Software bits are 0 everywhere. */
+	cfg.counted = !dice(4);
 	return cfg;
 }
 
@@ -464,6 +471,7 @@ static void open_world(uint64_t number)
 	memset(world.call, 0, sizeof(world.call));
 	memset(world.probe, 0, sizeof(world.probe));
 	cfg = pick_config();
+	world.counted = cfg.counted;
 	bed_open_as(&world.bed, cfg, cfg.granule_shift == 16 ? 40 : 100);
 	world.page = page_size(&world.bed.s2);
 	world.block = level_size(&world.bed.s2, 2);
@@ -489,11 +497,12 @@ static void open_world(uint64_t number)
 	pick_edges();
 	ref_open();
 	world.bed.port.record = on_event;
-	nested_trace("granule %u KiB, ipa %u, pa %u, features 0x%x%s%s, base 0x%" PRIx64
+	nested_trace("granule %u KiB, ipa %u, pa %u, features 0x%x%s%s%s, base 0x%" PRIx64
 		     "\n",
 		     1u << (cfg.granule_shift - 10), cfg.ipa_bits, cfg.pa_bits,
 		     cfg.features, world.alias ? ", aliases" : "",
-		     world.waive ? ", no cleans" : "", world.base);
+		     world.counted ? ", counted" : "", world.waive ? ", no cleans" : "",
+		     world.base);
 }
 
 static void close_world(void)

@@ -10,6 +10,7 @@
  *
  * nested_ref.c	what translates it by the tables, and which call may change that how
  * nested_tlb.c	what a PE may have cached of it, and what has been cleaned
+ * nested_count.c	which counted leaves have been reported
  * nested_call.c	a call, by chance
  * nested.c	the worlds, and what is done between calls
  * nested_trace.c	what is printed
@@ -136,6 +137,8 @@ struct probe {
 	unsigned items;
 	struct owed owed[OWED];
 	unsigned oweds;
+	unsigned counted;    /* counted leaves that were made and are not reported, ... */
+	uint64_t counted_pa; /* ... and the sum of what they map it to */
 };
 
 /* A table that is, or was, linked. */
@@ -169,6 +172,7 @@ struct world {
 	bool waive;	   /* every call waives cleans */
 	bool parks;	   /* large blocks are unmapped in steps */
 	bool notes;	   /* owners' annotations come and go */
+	bool counted;	   /* every leaf is */
 	uint64_t made[KINDS], answers[KINDS][24], nested[DEPTH + 1];
 };
 
@@ -238,6 +242,14 @@ void ref_lost(struct probe *p, const struct item *i);
 bool ref_needs_clean(uint64_t bits);
 /* Every leaf there is, against what calls may have asked for; no marker is left. */
 void ref_all(void);
+
+/* ---- nested_count.c ---- */
+
+/* After a write of an entry of a table that is linked, or was. */
+void count_wrote(uint64_t base, int level, uint64_t old, uint64_t desc);
+void count_gone(const struct count_gone *g);
+/* When no call is under way. */
+void count_all(void);
 
 /* ---- nested_tlb.c ---- */
 

@@ -329,13 +329,13 @@ void ref_wrote(struct count_port *port, uint64_t at, uint64_t old, uint64_t desc
 	uint64_t base, size;
 
 	(void)port;
-	(void)old;
 	/* Not reached by anybody yet. */
 	if (!t->known)
 		return;
 	size = level_size(s2, t->level);
 	base = t->base + ((at - COUNT_PORT_BASE) & (page_size(s2) - 1)) / 8 * size;
 	learn(desc, t->level, base);
+	count_wrote(base, t->level, old, desc);
 	for (unsigned i = 0; i < world.probes; i++) {
 		struct probe *p = &world.probe[i];
 		struct view late = { .level = t->level, .entry = at };

@@ -24,6 +24,10 @@ void rig_ready(struct s2 *s2);
 void rig_destroying(void);
 void rig_close(void);
 
+/* Where the machine's events are written; or NULL. */
+struct trace_out;
+extern struct trace_out *rig_trace;
+
 /* Before each call of the engine: the PE, 0 or 1, that runs it; a note for the log. */
 void rig_call(unsigned pe, const char *note);
 /* The calls that follow map memory that the caller has cleaned. */
@@ -40,7 +44,7 @@ struct rig_cost rig_cost(void);
 uint64_t rig_tables(void);
 
 /* What is promised at this point. */
-void rig_unmapped(uint64_t ipa, uint64_t size, bool clean);
+void rig_unmapped(uint64_t ipa, uint64_t size, bool clean, bool reported);
 void rig_wrprotected(uint64_t ipa, uint64_t size);
 /* The host has the frames now, and writes them. */
 void rig_frames_free(uint64_t pa, uint64_t size);

@@ -86,6 +86,8 @@ static void vtcr_follows_the_features(void **state)
 	} bit[] = {
 		{ S2_FEAT_VMID16, UINT64_C(1) << 19 },
 		{ S2_FEAT_HAFDBS, UINT64_C(1) << 21 },
+		{ S2_FEAT_HAFDBS | S2_FEAT_DBM, UINT64_C(3) << 21 },
+		{ S2_FEAT_LPA2, UINT64_C(1) << 32 },
 		{ S2_FEAT_FWB, 0 },
 		{ S2_FEAT_TLBIRANGE, 0 },
 		{ S2_FEAT_XNX, 0 },
@@ -398,6 +400,149 @@ static void a_range_over_the_top_bits_of_52(void **state)
 	}
 }
 
+/* ---- from ID registers to a configuration ------------------------------------- */
+
+/* The registers of CPUs that are sold. */
+static void a_cpu_says_what_it_has(void **state)
+{
+	static const struct {
+		const char *name;
+		struct s2_id_regs id;
+		uint8_t pa_bits, no_16k;
+		uint32_t features;
+	} cpus[] = {
+		{ "Cortex-A53", { 0x11120, 0x1122, 0, 0 }, 40, 1, 0 },
+		{ "Cortex-A72", { 0x11120, 0x1124, 0, 0 }, 44, 1, 0 },
+		{ "Neoverse N1",
+		  { 0x100010211120, 0x101125, 0x10212122, 0x1011 },
+		  48,
+		  0,
+		  S2_FEAT_HAFDBS | S2_FEAT_DBM | S2_FEAT_XNX | S2_FEAT_VMID16 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cpus) / sizeof(*cpus); i++)
+		for (uint8_t shift = 12; shift <= 16; shift += 2) {
+			struct s2_config cfg = { .ipa_bits = 32,
+						 .granule_shift = shift,
+						 .features = S2_FEAT_ALL };
+
+			if (shift == 14 && cpus[i].no_16k) {
+				assert_int_equal(s2_config_cpu(&cfg, &cpus[i].id),
+						 S2_E_CONFIG);
+				assert_int_equal(cfg.pa_bits, 0);
+				continue;
+			}
+			assert_int_equal(s2_config_cpu(&cfg, &cpus[i].id), 0);
+			assert_int_equal(cfg.pa_bits, cpus[i].pa_bits);
+			assert_int_equal(cfg.features, cpus[i].features);
+		}
+}
+
+static void each_field_is_one_feature(void **state)
+{
+	static const struct {
+		struct s2_id_regs id;
+		uint32_t features;
+	} fields[] = {
+		{ { .mmfr2 = UINT64_C(1) << 40 }, S2_FEAT_FWB },
+		{ { .isar0 = UINT64_C(1) << 56 }, 0 },
+		{ { .isar0 = UINT64_C(2) << 56 }, S2_FEAT_TLBIRANGE },
+		{ { .mmfr2 = UINT64_C(1) << 48 }, S2_FEAT_TTL },
+		{ { .mmfr1 = 1 }, S2_FEAT_HAFDBS },
+		{ { .mmfr1 = 2 }, S2_FEAT_HAFDBS | S2_FEAT_DBM },
+		{ { .mmfr1 = 3 }, S2_FEAT_HAFDBS | S2_FEAT_DBM },
+		{ { .mmfr1 = 1 << 28 }, S2_FEAT_XNX },
+		{ { .mmfr2 = UINT64_C(1) << 52 }, S2_FEAT_BBM1 },
+		{ { .mmfr2 = UINT64_C(2) << 52 }, S2_FEAT_BBM1 | S2_FEAT_BBM2 },
+		{ { .mmfr1 = UINT64_C(1) << 36 }, 0 },
+		{ { .mmfr1 = UINT64_C(2) << 36 }, S2_FEAT_ETS2 },
+		{ { .mmfr1 = 2 << 4 }, S2_FEAT_VMID16 },
+		{ { .mmfr0 = 1 << 28 }, S2_FEAT_LPA2 },
+		{ { .mmfr0 = UINT64_C(3) << 40 }, S2_FEAT_LPA2 },
+		/* Stage 2 decides where it says something. */
+		{ { .mmfr0 = UINT64_C(2) << 40 | 1 << 28 }, 0 },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+		struct s2_config cfg = { .features = S2_FEAT_ALL };
+
+		assert_int_equal(s2_config_cpu(&cfg, &fields[i].id), 0);
+		assert_int_equal(cfg.features, fields[i].features);
+	}
+}
+
+/* TGRAN*: whether stage 2 has the granule, alone or with FEAT_LPA2. */
+static void granules_of_stage_2_come_before_those_of_stage_1(void **state)
+{
+	static const struct {
+		uint64_t mmfr0;
+		uint8_t shift, pa_bits; /* 0: not there */
+		bool lpa2;
+	} all[] = {
+		{ UINT64_C(0xf) << 28, 12, 0, false },
+		{ UINT64_C(0xf) << 28 | UINT64_C(2) << 40, 12, 32, false },
+		{ UINT64_C(1) << 40, 12, 0, false },
+		{ UINT64_C(0), 14, 0, false },
+		{ UINT64_C(1) << 20, 14, 32, false },
+		{ UINT64_C(2) << 20, 14, 32, true },
+		{ UINT64_C(2) << 20 | UINT64_C(1) << 32, 14, 0, false },
+		{ UINT64_C(2) << 20 | UINT64_C(2) << 32, 14, 32, false },
+		{ UINT64_C(3) << 32, 14, 32, true },
+		{ UINT64_C(0xf) << 24, 16, 0, false },
+		{ UINT64_C(0xf) << 24 | UINT64_C(2) << 36, 16, 32, false },
+		{ UINT64_C(1) << 36, 16, 0, false },
+		/* 52 bits: with FEAT_LPA2, or with 64 KiB. 7 means more than that. */
+		{ 6, 12, 48, false },
+		{ 6 | UINT64_C(1) << 28, 12, 52, true },
+		{ 7 | UINT64_C(1) << 28, 12, 52, true },
+		{ 6, 16, 52, false },
+		{ 5, 16, 48, false },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		const struct s2_id_regs id = { .mmfr0 = all[i].mmfr0 };
+		struct s2_config cfg = { .ipa_bits = 32,
+					 .granule_shift = all[i].shift,
+					 .features = S2_FEAT_ALL };
+		struct s2_layout layout;
+
+		assert_int_equal(s2_config_cpu(&cfg, &id),
+				 all[i].pa_bits ? 0 : S2_E_CONFIG);
+		assert_int_equal(cfg.pa_bits, all[i].pa_bits);
+		if (!all[i].pa_bits) {
+			assert_int_equal(cfg.features, S2_FEAT_ALL);
+			continue;
+		}
+		assert_int_equal(cfg.features, all[i].lpa2 ? S2_FEAT_LPA2 : 0);
+		assert_int_equal(s2_layout(&cfg, &layout), 0);
+	}
+}
+
+/* What all CPUs of a machine have. */
+static void of_two_cpus_what_both_have(void **state)
+{
+	const struct s2_id_regs big = { .mmfr0 = 6 | 1 << 28,
+					.mmfr1 = 2,
+					.isar0 = UINT64_C(2) << 56 };
+	const struct s2_id_regs little = { .mmfr0 = 2, .mmfr1 = 1 };
+	struct s2_config cfg = { .ipa_bits = 32,
+				 .features = S2_FEAT_ALL & ~S2_FEAT_LPA2 };
+
+	(void)state;
+	assert_int_equal(s2_config_cpu(&cfg, &big), 0);
+	assert_int_equal(cfg.pa_bits, 48); /* 52 without LPA2 */
+	assert_int_equal(cfg.features, S2_FEAT_HAFDBS | S2_FEAT_DBM | S2_FEAT_TLBIRANGE);
+	assert_int_equal(s2_config_cpu(&cfg, &little), 0);
+	assert_int_equal(cfg.pa_bits, 40);
+	assert_int_equal(cfg.features, S2_FEAT_HAFDBS);
+	assert_int_equal(s2_config_cpu(&cfg, &big), 0);
+	assert_int_equal(cfg.pa_bits, 40);
+	assert_int_equal(cfg.features, S2_FEAT_HAFDBS);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -413,6 +558,10 @@ int main(void)
 		cmocka_unit_test(no_block_at_level_0),
 		cmocka_unit_test(descriptors_have_the_architectures_bits),
 		cmocka_unit_test(a_range_over_the_top_bits_of_52),
+		cmocka_unit_test(a_cpu_says_what_it_has),
+		cmocka_unit_test(each_field_is_one_feature),
+		cmocka_unit_test(of_two_cpus_what_both_have),
+		cmocka_unit_test(granules_of_stage_2_come_before_those_of_stage_1),
 	};
 
 	return cmocka_run_group_tests_name("geometry", tests, NULL, NULL);

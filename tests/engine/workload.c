@@ -127,6 +127,9 @@ static bool next_gone(const struct world *w, const struct call *c, uint64_t *at,
 		g->resized = !g->was.busy &&
 			     now->pa - now->ipa == g->was.pa - g->was.ipa &&
 			     !((now->attr ^ g->was.attr) & (S2_MEM_MASK | S2_SH_MASK));
+		/* It was finished first, and then its table was taken by the batch. */
+		if (g->was.busy == FLAT_PARKED && now->busy > FLAT_PARKED)
+			return true;
 		if (!now->busy && (!g->resized || now->level != g->was.level))
 			return true;
 		if (!now->busy && c->kind->note == NOTE_MAPS &&
@@ -190,7 +193,7 @@ static void promise_gone(struct world *w, const struct call *c, bool parked)
 	while (next_gone(w, c, &at, &g))
 		if (!g.replaced && parked == (g.was.busy == FLAT_PARKED))
 			rig_unmapped(g.was.ipa, g.was.end - g.was.ipa,
-				     parked || !(c->flags & S2_NO_CLEAN));
+				     parked || !(c->flags & S2_NO_CLEAN), true);
 }
 
 static uint64_t cleans_map(const struct world *w, const struct call *c, uint64_t from,
@@ -286,8 +289,10 @@ static void promise_unmap(struct world *w, const struct call *c, uint64_t from,
 {
 	promise_gone(w, c, true);
 	promise_gone(w, c, false);
+	/* What another step has parked is reported by whoever finishes that. */
 	if (from < to)
-		rig_unmapped(from, to - from, !(c->flags & S2_NO_CLEAN));
+		rig_unmapped(from, to - from, !(c->flags & S2_NO_CLEAN),
+			     !(c->flags & S2_SHARED && flat_busy(&w->flat, from, to)));
 	hand_on(w, c);
 }
 

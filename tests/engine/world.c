@@ -146,8 +146,8 @@ static void refusals(const struct world *w, struct call *c)
 struct rest {
 	const struct world *w;
 	const struct call *c;
-	bool error; /* it has ended with one */
-	bool parts; /* it may go below tables of which the reference does not know */
+	bool error;	 /* it has ended with one */
+	bool parts;	 /* it may go below tables of which the reference does not know */
 	uint64_t parked; /* as in struct call */
 };
 
@@ -444,8 +444,8 @@ static bool check_error(struct world *w, struct call *c, int ret, uint64_t to)
 	/* No block over a table of annotations, or several levels of empty ones. */
 	if (ret == S2_E_EXIST && (c->noted || others_go_on(w, c)))
 		return true;
-	/* Another's marker, or a leaf that is parked. */
-	if (ret == S2_E_BUSY && c->flags & S2_SHARED && flat_busy(&w->flat, c->lo, c->hi))
+	/* A leaf that is parked, or a table that another has emptied so far. */
+	if (ret == S2_E_BUSY && c->flags & S2_SHARED && others_go_on(w, c))
 		return true;
 	flat_copy(&then, &w->flat);
 	want = c->kind->apply(&then, c, to, c->ipa + c->size);
@@ -515,7 +515,7 @@ static bool batch_finished(struct world *w, bool flush)
 		if (flat_busy(&w->flat, p.ipa, at))
 			left = true;
 		else if (!what)
-			rig_unmapped(p.ipa, at - p.ipa, p.busy == FLAT_PENDING);
+			rig_unmapped(p.ipa, at - p.ipa, p.busy == FLAT_PENDING, true);
 	}
 	if (what)
 		return world_wrong(w, "flush: %s", what);

@@ -70,7 +70,7 @@ static bool test_map(struct bed *b)
 	/* Neighbours are not mapped, and neither is what lies beyond the IPA size. */
 	CHECK_EQ(touch_all(b, READ, BASE + b->page, 0), TRANSLATION);
 	CHECK_EQ(touch_all(b, READ, BASE - 8, 0), TRANSLATION);
-	if (b->geo.ipa_bits < b->cpu.pa_bits && b->geo.ipa_bits < 48)
+	if (b->geo.ipa_bits < b->cfg.pa_bits && b->geo.ipa_bits < 48)
 		CHECK_EQ(touch_all(b, READ, last_page(b) + b->page, 0), TRANSLATION);
 	return true;
 }
@@ -156,7 +156,7 @@ static bool test_table(struct bed *b)
 static uint64_t block_size(const struct bed *b, int level)
 {
 	const unsigned shift = b->geo.granule_shift;
-	const bool wide = b->geo.lpa2 || (shift == 16 && b->cpu.pa_bits == 52);
+	const bool wide = b->geo.lpa2 || (shift == 16 && b->cfg.pa_bits == 52);
 	const uint64_t size = 1ull << ((shift - 3) * (4 - (unsigned)level) + 3);
 
 	if (level < b->s2.start_level || level > 2 || (level == 0 && shift != 12) ||
@@ -359,7 +359,7 @@ static bool young(struct bed *b, uint64_t ipa, uint64_t size, bool clear, bool *
  */
 static bool test_age(struct bed *b)
 {
-	const bool hafdbs = b->cpu.s2 & S2_FEAT_HAFDBS;
+	const bool hafdbs = b->cfg.features & S2_FEAT_HAFDBS;
 	bool is;
 
 	CHECK_EQ(map(b, BASE, frame(FRAME_FREE), 3 * b->page, RW), 0);

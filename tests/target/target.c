@@ -61,7 +61,7 @@ static struct {
 
 static void stage1_here(uint64_t table_ipa)
 {
-	const uint64_t ps = field(read_sysreg(id_aa64mmfr0_el1), 0);
+	const uint64_t ps = s2_id_field(read_sysreg(id_aa64mmfr0_el1), 0);
 
 	/* 39 bits, 4 KiB, write-back, inner shareable, no TTBR1. */
 	write_sysreg(tcr_el1, (ps > 5 ? 5 : ps) << 32 | 1u << 23 | 0x3500 | 25);
@@ -180,29 +180,20 @@ uint64_t rnd(struct bed *b)
 
 static int bed_start(struct bed *b)
 {
-	struct s2_config cfg = {
-		.ipa_bits = b->geo.ipa_bits,
-		.pa_bits = b->cpu.pa_bits,
-		.granule_shift = b->geo.granule_shift,
-		.features = b->cpu.s2 | (b->geo.lpa2 ? S2_FEAT_LPA2 : 0),
-		.port = &b->pool,
-	};
 	int err;
 
-	/* 52-bit PAs need LPA2 or the 64 KiB granule. */
-	if (cfg.pa_bits > 48 && !b->geo.lpa2 && b->geo.granule_shift != 16)
-		cfg.pa_bits = 48;
 	pool_init(&b->pool, POOL_BASE, POOL_SIZE, b->geo.granule_shift);
 	b->page = 1ull << b->geo.granule_shift;
 	b->fresh_tables = b->pool.nfree;
-	err = s2_init(&b->s2, &cfg);
+	err = s2_init(&b->s2, &b->cfg);
 	if (err)
 		return err;
 	/* A VMID of its own, so that TLB entries of an earlier case are not used. */
 	b->pool.vttbr = s2_vttbr(&b->s2) | (1 + rnd(b) % 255) << 48;
-	setup_here(cpu_hcr(cfg.features), s2_vtcr(&b->s2), b->pool.vttbr);
+	setup_here(cpu_hcr(b->cfg.features), s2_vtcr(&b->s2), b->pool.vttbr);
 	for (unsigned cpu = 1; cpu < b->cpus; cpu++)
-		ask(SETUP, READ, cpu_hcr(cfg.features), s2_vtcr(&b->s2), b->pool.vttbr);
+		ask(SETUP, READ, cpu_hcr(b->cfg.features), s2_vtcr(&b->s2),
+		    b->pool.vttbr);
 	memcpy((void *)frame(FRAME_CODE), el1_code, (size_t)(el1_code_end - el1_code));
 	return s2_map(&b->s2, s2_ipa(CODE_IPA), s2_pa(frame(FRAME_CODE)), b->page,
 		      S2_R | S2_X, S2_MAP_PAGES, NULL);
@@ -231,18 +222,17 @@ static bool run_case(struct bed *b, const struct test_case *t)
 
 static const uint8_t ipa_sizes[] = { 32, 34, 35, 39, 40, 42, 43, 44, 47, 48, 52 };
 
-static bool has_geometry(const struct features *f, const struct geometry *g)
+static bool has_geometry(struct bed *b)
 {
-	const bool granule = g->granule_shift == 12 ? f->tg4 :
-			     g->granule_shift == 14 ? f->tg16 :
-						      f->tg64;
-	const bool lpa2 = g->granule_shift == 12 ? f->lpa2_4k :
-			  g->granule_shift == 14 ? f->lpa2_16k :
-						   false;
-	const bool wide = g->lpa2 || (g->granule_shift == 16 && f->pa_bits == 52);
-
-	return granule && (!g->lpa2 || lpa2) && g->ipa_bits <= f->pa_bits &&
-	       (g->ipa_bits <= 48 || wide);
+	b->cfg = (struct s2_config){ .ipa_bits = b->geo.ipa_bits,
+				     .granule_shift = b->geo.granule_shift,
+				     .features = S2_FEAT_ALL & ~S2_FEAT_DBM,
+				     .port = &b->pool };
+	if (!b->geo.lpa2)
+		b->cfg.features &= ~S2_FEAT_LPA2;
+	return !cpu_config(&b->cfg) &&
+	       b->geo.lpa2 == !!(b->cfg.features & S2_FEAT_LPA2) &&
+	       b->geo.ipa_bits <= b->cfg.pa_bits;
 }
 
 /*
@@ -299,17 +289,15 @@ void el2_main(void)
 
 	b.seed = arguments();
 	b.cpus = 2;
-	cpu_features(&b.cpu);
 	say("TAP version 13");
-	say("# MIDR_EL1 %lx, PA %u bits, features 0x%x, seed %lu", read_sysreg(midr_el1),
-	    b.cpu.pa_bits, b.cpu.s2, b.seed);
+	say("# MIDR_EL1 %lx, seed %lu", read_sysreg(midr_el1), b.seed);
 	if (cpu_start(1, 1))
 		el2_panic("CPU 1 does not start");
 	for (uint8_t shift = 12; shift <= 16; shift += 2)
 		for (unsigned lpa2 = 0; lpa2 < 2; lpa2++)
 			for (unsigned i = 0; i < sizeof(ipa_sizes); i++) {
 				b.geo = (struct geometry){ shift, ipa_sizes[i], lpa2 };
-				if (has_geometry(&b.cpu, &b.geo))
+				if (has_geometry(&b))
 					failed += run_geometry(&b, &n);
 			}
 	say("1..%u", n);

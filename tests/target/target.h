@@ -48,7 +48,7 @@ struct geometry {
 
 struct bed {
 	struct geometry geo;
-	struct features cpu;
+	struct s2_config cfg;
 	struct s2 s2;
 	struct pool pool;
 	uint64_t page; /* bytes in a granule */
