@@ -109,8 +109,9 @@ life()
 	[ "$(xl list | wc -l)" = 2 ] || fail "a domain is left: $(xl list)"
 }
 
-# Two guests side by side, twelve times. The first times dom0's own tables and the pools of
-# Xen's small allocations grow. After that less than a page for each guest may be missing.
+# Two guests side by side, twelve times. The first times dom0's own tables and the pools
+# of Xen's small allocations grow. After that less than a page for each guest may be
+# missing.
 rounds()
 {
 	cpus=all
