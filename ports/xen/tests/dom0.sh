@@ -27,16 +27,9 @@ guest()
 		ramdisk = '/domu.cpio'
 		extra = 'console=hvc0 rdinit=/init quiet $*'
 	END
+	rm -f "/var/log/xen/console/guest-$name.log"
+	ln -sf "/var/log/xen/console/guest-$name.log" "/tmp/$name.console"
 	xl create -q -p "/tmp/$name.cfg"
-	xl console "$name" </dev/null >"/tmp/$name.console" 2>&1 &
-	echo $! >"/tmp/$name.pid"
-}
-
-# destroy NAME: the program of its console would go on, and take all of dom0's time.
-destroy()
-{
-	kill "$(cat "/tmp/$1.pid")" || true
-	xl destroy "$1"
 }
 
 id_of()
@@ -48,7 +41,7 @@ id_of()
 until_said()
 {
 	i=0
-	while ! grep -q "$2" "/tmp/$1.console"; do
+	while ! grep -q "$2" "/tmp/$1.console" 2>/dev/null; do
 		i=$((i + 1))
 		[ $i -lt $((patience * $3)) ] || fail "$1 has not said $2: $(tail -n 3 "/tmp/$1.console")"
 		sleep 1
@@ -111,9 +104,12 @@ life()
 	guest one 256 2
 	xl unpause one
 	until_said one '##GUEST up' 120
+	xl console one </dev/null >/tmp/console.out 2>&1 &
+	sleep 1
+	kill $!
 	xl pause one
 	xl unpause one
-	destroy one
+	xl destroy one
 	[ "$(xl list | wc -l)" = 2 ] || fail "a domain is left: $(xl list)"
 }
 
@@ -130,9 +126,9 @@ rounds()
 		xl unpause two
 		until_said one '##GUEST round 2' 120
 		until_said two '##GUEST round 2' 120
-		destroy one
+		xl destroy one
 		goes_on two
-		destroy two
+		xl destroy two
 		if [ "$round" -gt 3 ]; then
 			until_free $((free - 16))
 		else
@@ -154,7 +150,7 @@ balloon()
 	target one 256
 	until_size one 256 60
 	goes_on one
-	destroy one
+	xl destroy one
 }
 
 # A guest that verifies its memory while dom0 balloons it and destroys its neighbours.
@@ -168,12 +164,12 @@ storm()
 		xl unpause two
 		target one 144
 		until_said two '##GUEST up' 120
-		destroy two
+		xl destroy two
 		until_size one 144 60
 		target one 192
 		goes_on one
 	done
-	destroy one
+	xl destroy one
 }
 
 # dom0 takes memory from a paused guest by several patterns and gives it back.
@@ -191,7 +187,7 @@ patterns()
 	pages out "$id" 0x44001 1 1 0
 	pages in "$id" 0x44001 1 1 0
 	[ "$free" -ge "$(pages free)" ] || fail "pages too many"
-	destroy one
+	xl destroy one
 }
 
 # The pool of table pages, to the page. At 2 GiB a page needs two tables.
@@ -212,7 +208,7 @@ pool()
 	pages pool "$id" $((used + 1)) && fail "a table was not needed"
 	pages out "$id" 0x80000 1 1 0
 	pages pool "$id" "$used" || fail "a table did not come back"
-	destroy one
+	xl destroy one
 }
 
 resource()
@@ -234,7 +230,7 @@ access()
 	wait $watcher || true
 	grep -q "PAGE ACCESS: -w-" /tmp/access.log || fail "$(tail -n 5 /tmp/access.log)"
 	goes_on one
-	destroy one
+	xl destroy one
 }
 
 # ---- a guest that uses pages which go --------------------------------------------
@@ -334,7 +330,7 @@ bench()
 	target one 256
 	until_size one 256 120
 	row "Linux balloons up 96 MiB"
-	destroy one
+	xl destroy one
 }
 
 "$@"
