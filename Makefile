@@ -2,11 +2,12 @@
 #
 # A front end to Meson. Each target first installs what it needs (tools/setup.sh).
 
-ROOMS = include src model lab ports tests fuzz bench
+ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
-	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
+.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest \
+	guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format \
+	help mutants prove weak herd
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -20,7 +21,8 @@ build/build.ninja: | setup
 run: all
 	@python3 -B tools/run.py build
 
-# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped.
+# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped;
+# several with commas between.
 test: setup
 	@python3 -B tools/test.py $(if $(ALSO),--also '$(ALSO)')
 
@@ -29,6 +31,16 @@ long: all
 	@ninja -C build tests/engine/judged tests/engine/nested \
 		tests/concurrent/test_orders
 	@meson test -C build --no-rebuild --benchmark --suite long
+
+# The shared calls on weakly ordered memory, with larger bounds than in make test.
+weak: all
+	@ninja -C build tests/concurrent/test_orders
+	@meson test -C build --no-rebuild --benchmark --suite weak --verbose
+
+# The verdicts of the litmus tests, by herd7 in a root of its own (build/herd).
+herd: setup
+	@tools/setup.sh debootstrap
+	@python3 -B tools/herd.py build/herd
 
 # Runs without end, or for FUZZ_TIME seconds. A fault leaves a file in build/fuzz/;
 # build/tests/engine/judged FILE shortens it. fuzz-seeds keeps inputs with new coverage.
@@ -47,6 +59,18 @@ fuzz: build/fuzz/fuzz/fuzz_engine
 
 fuzz-seeds: build/fuzz/fuzz/fuzz_engine
 	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+
+# Small changes of the engine, N of them drawn by SEED: how many do the tests notice?
+N = 300
+SEED = 1
+mutants: all
+	@tools/setup.sh clang
+	@python3 -B tools/mutants.py -n $(N) --seed $(SEED)
+
+# Statements about all inputs, proven by CBMC and Frama-C. WORD: those whose name has it.
+prove: setup
+	-@tools/setup.sh frama-c-base
+	@python3 -B tools/prove.py $(WORD)
 
 bench: all
 	@tools/setup.sh linux-source-6.12 gnuplot-nox
@@ -89,6 +113,10 @@ kvm-bench: setup-kvm
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
+# A tarball of what is here, with the two-file form, in build/.
+dist:
+	@python3 -B tools/dist.py build
+
 clean:
 	rm -rf build
 
@@ -100,7 +128,13 @@ help:
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make long    the random runs that make test cuts short'
+	@echo 'make weak    shared calls on weakly ordered memory, for minutes'
+	@echo 'make herd    the verdicts of the litmus tests, by herd7 (debootstrap)'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
+	@echo 'make mutants [N=...] [SEED=...]'
+	@echo '             how many small changes of the engine the tests notice'
+	@echo 'make prove [WORD=...]'
+	@echo '             have CBMC and Frama-C prove what docs/proofs.md lists'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
@@ -112,5 +146,6 @@ help:
 	@echo '             what unmapping costs in KVM, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
+	@echo 'make dist    make a tarball, with the two-file form of the library'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'

@@ -69,11 +69,30 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* s2_layout(), s2_stats() and s2_survey() fill the structures of the same names. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
+/**
+ * S2_VERSION_NUMBER() - a version as a number, so that versions can be compared in #if
+ * S2_VERSION - that of these headers
+ *
+ *	#if S2_VERSION < S2_VERSION_NUMBER(0, 3, 0)
+ */
+#define S2_VERSION_NUMBER(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
 #define S2_VERSION_MAJOR 0
-#define S2_VERSION_MINOR 2
+#define S2_VERSION_MINOR 3
 #define S2_VERSION_PATCH 0
+#define S2_VERSION S2_VERSION_NUMBER(S2_VERSION_MAJOR, S2_VERSION_MINOR, S2_VERSION_PATCH)
+
+/**
+ * s2_version() - the %S2_VERSION that the engine was compiled with
+ *
+ * It differs from %S2_VERSION where a program is linked with objects of another version.
+ * Return: the number. Context: any, takes no lock.
+ */
+uint32_t s2_version(void);
 
 /**
  * typedef s2_ipa_t - an intermediate physical address, in bytes
@@ -87,13 +106,19 @@ typedef struct { uint64_t pa; } s2_pa_t;
 /** s2_ipa() - make an IPA from a number of bytes */
 static inline s2_ipa_t s2_ipa(uint64_t ipa)
 {
-	return (s2_ipa_t){ ipa };
+	s2_ipa_t a;
+
+	a.ipa = ipa;
+	return a;
 }
 
 /** s2_pa() - make a PA from a number of bytes */
 static inline s2_pa_t s2_pa(uint64_t pa)
 {
-	return (s2_pa_t){ pa };
+	s2_pa_t a;
+
+	a.pa = pa;
+	return a;
 }
 
 /** S2_MORE - a step is done, the operation is not: call again with the same op */
@@ -700,5 +725,8 @@ void s2_plan_range(const struct s2_config *cfg, uint64_t ipa, uint64_t size,
 #include <stage2/change.h>
 #include <stage2/cpu.h>
 #include <stage2/look.h>
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 #endif /* STAGE2_STAGE2_H */
