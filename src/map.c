@@ -411,7 +411,7 @@ static int map_steps(struct map *m)
 			return S2_MORE;
 		if (op->st.pos >= m->t.end)
 			return 0;
-		/* Each window may have an invalidation: a constant number of them (P5). */
+		/* Each window may have an invalidation: so many of them at most (P5). */
 		if (is_bounded(m->step) &&
 		    (m->step->entries < op->max_entries / 2 || rounds++ == 4))
 			return S2_MORE;
