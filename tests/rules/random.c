@@ -28,12 +28,9 @@ struct geometry {
 #define DS (UINT64_C(1) << 32 | 6 << 16)
 #define LPA (6 << 16)
 static const struct geometry geometries[] = {
-	{ 12, 0, 25 | 1 << 6 },
-	{ 12, S2M_LPA2, 25 | 1 << 6 | DS },
-	{ 14, 0, 17 | 2 << 6 | 2 << 14 },
-	{ 14, S2M_LPA2, 17 | 2 << 6 | 2 << 14 | DS },
-	{ 16, 0, 16 | 2 << 6 | 1 << 14 },
-	{ 16, 0, 12 | 2 << 6 | 1 << 14 | LPA },
+	{ 12, 0, 25 | 1 << 6 },		  { 12, S2M_LPA2, 25 | 1 << 6 | DS },
+	{ 14, 0, 17 | 2 << 6 | 2 << 14 }, { 14, S2M_LPA2, 17 | 2 << 6 | 2 << 14 | DS },
+	{ 16, 0, 16 | 2 << 6 | 1 << 14 }, { 16, 0, 12 | 2 << 6 | 1 << 14 | LPA },
 };
 
 static uint64_t state;
@@ -48,7 +45,7 @@ static uint64_t below(uint64_t n)
 
 struct bed {
 	struct machine *m;
-	uint64_t table[TABLES];	/* 0: not taken */
+	uint64_t table[TABLES]; /* 0: not taken */
 	uint64_t root[ROOTS];	/* the second may be given back, and taken again */
 	uint64_t page, block, table_span; /* sizes of entries: level 3, 2, 1 */
 };
@@ -90,13 +87,13 @@ static uint64_t value(const struct bed *b)
 	static const uint64_t mem[] = { 6, 5, 15, 1 };
 	uint64_t attr = below(4) << 6 | below(2) << 10 | mem[below(4)] << 2;
 
-	attr |= below(4) ? UINT64_C(1) << 54 : 0;	/* XN */
-	attr |= below(8) ? 0 : UINT64_C(1) << 51;	/* DBM */
-	attr |= below(32) ? 0 : below(4) << 8;		/* SH, or address */
-	attr |= below(32) ? 0 : below(16) << 12;	/* address, if not of 4K */
-	attr |= below(8) ? 0 : UINT64_C(1) << 52;	/* Contiguous */
-	attr |= below(16) ? 0 : UINT64_C(1) << 53;	/* with XNX: EL1 the other way */
-	attr |= below(16) ? 0 : UINT64_C(1) << 16;	/* nT, or address */
+	attr |= below(4) ? UINT64_C(1) << 54 : 0;  /* XN */
+	attr |= below(8) ? 0 : UINT64_C(1) << 51;  /* DBM */
+	attr |= below(32) ? 0 : below(4) << 8;	   /* SH, or address */
+	attr |= below(32) ? 0 : below(16) << 12;   /* address, if not of 4K */
+	attr |= below(8) ? 0 : UINT64_C(1) << 52;  /* Contiguous */
+	attr |= below(16) ? 0 : UINT64_C(1) << 53; /* with XNX: EL1 the other way */
+	attr |= below(16) ? 0 : UINT64_C(1) << 16; /* nT, or address */
 
 	switch (below(6)) {
 	case 0:
@@ -120,7 +117,10 @@ static void one(struct bed *b)
 	uint64_t entry = some_table(b) + below(6) * 8, *t, pa;
 
 	switch (below(22)) {
-	case 0: case 1: case 2: case 3:
+	case 0:
+	case 1:
+	case 2:
+	case 3:
 		s2m_write(m, pe, entry, value(b), (enum s2m_order)below(2));
 		break;
 	case 4:
@@ -129,10 +129,13 @@ static void one(struct bed *b)
 	case 5:
 		s2m_cas(m, pe, entry, s2m_read(m, pe, entry), value(b));
 		break;
-	case 6: case 7: case 8:
+	case 6:
+	case 7:
+	case 8:
 		s2m_barrier(m, pe, (enum s2m_barrier)below(S2M_ISB + 1));
 		break;
-	case 9: case 10:
+	case 9:
+	case 10:
 		pa = ipa(b) >> (below(8) ? s2m_granule_shift(m) : 16);
 		if (below(2))
 			pa |= below(16) << 44;
@@ -160,7 +163,8 @@ static void one(struct bed *b)
 		s2m_handoff(m, pe, (unsigned)below(m->pes));
 		break;
 	case 14:
-		s2m_claim_unmapped(m, pe, some_root(b), ipa(b), range(b), (unsigned)below(2));
+		s2m_claim_unmapped(m, pe, some_root(b), ipa(b), range(b),
+				   (unsigned)below(2));
 		break;
 	case 15:
 		s2m_claim_frame_free(m, pe, frame(b), range(b));
@@ -186,7 +190,8 @@ static void one(struct bed *b)
 		if (below(4))
 			s2m_guest_write(m, pe, some_root(b), ipa(b));
 		else
-			s2m_guest_writes(m, some_root(b), ipa(b), range(b), below(2) * state);
+			s2m_guest_writes(m, some_root(b), ipa(b), range(b),
+					 below(2) * state);
 		break;
 	case 20:
 		if (below(2))
@@ -315,7 +320,8 @@ static void trace_close(const struct machine *m, struct trace_out *trace,
 	char path[512], why[256];
 	FILE *f;
 
-	snprintf(path, sizeof(path), "%s/%llu.verdicts", folder, (unsigned long long)seed);
+	snprintf(path, sizeof(path), "%s/%llu.verdicts", folder,
+		 (unsigned long long)seed);
 	f = fopen(path, "w");
 	if (!f || trace_out_close(trace, why, sizeof(why)))
 		exit(2);
@@ -332,11 +338,19 @@ static void trace_close(const struct machine *m, struct trace_out *trace,
 static uint64_t run(uint64_t seed, const char *folder)
 {
 	static const uint32_t features[] = {
-		0, S2M_FWB, S2M_FWB | S2M_TLBIRANGE | S2M_TTL, S2M_AGENT | S2M_TLBIRANGE,
-		S2M_HAFDBS | S2M_FWB | S2M_TLBIRANGE, S2M_REPEAT_TLBI | S2M_ETS2, S2M_DIC,
-		S2M_BBM1 | S2M_CONFLICTS | S2M_XNX, S2M_BBM2 | S2M_CONFLICTS | S2M_HAFDBS,
-		S2M_BBM2 | S2M_CONFLICTS | S2M_FWB | S2M_AGENT, S2M_SPECULATIVE_AT,
-		S2M_COLD_TLBS | S2M_AGENT, S2M_COLD_TLBS | S2M_SELF_SYNC,
+		0,
+		S2M_FWB,
+		S2M_FWB | S2M_TLBIRANGE | S2M_TTL,
+		S2M_AGENT | S2M_TLBIRANGE,
+		S2M_HAFDBS | S2M_FWB | S2M_TLBIRANGE,
+		S2M_REPEAT_TLBI | S2M_ETS2,
+		S2M_DIC,
+		S2M_BBM1 | S2M_CONFLICTS | S2M_XNX,
+		S2M_BBM2 | S2M_CONFLICTS | S2M_HAFDBS,
+		S2M_BBM2 | S2M_CONFLICTS | S2M_FWB | S2M_AGENT,
+		S2M_SPECULATIVE_AT,
+		S2M_COLD_TLBS | S2M_AGENT,
+		S2M_COLD_TLBS | S2M_SELF_SYNC,
 	};
 	struct machine_config cfg = { .pes = 3,
 				      .table_pages = TABLES * 4,
