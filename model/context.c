@@ -20,7 +20,7 @@ static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 	LIST_INIT(&t->ctxs);
 	LIST_INSERT_HEAD(&m->trees, t, all);
 	for (unsigned i = 0; i < shape->roots; i++) {
-		struct page *p = page_at(m, root) + i;
+		struct page *p = page_at(m, root + i * granule(m));
 
 		p->root = true;
 		p->tree = t;
@@ -28,7 +28,7 @@ static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 		p->ipa = (uint64_t)i << desc_shift(m->granule, shape->start_level - 1);
 	}
 	for (unsigned i = 0; i < shape->roots; i++)
-		tree_scan(m, t, pe, page_at(m, root) + i);
+		tree_scan(m, t, pe, page_at(m, root + i * granule(m)));
 	return t;
 }
 
@@ -173,7 +173,7 @@ static bool may_be_root(struct machine *m, unsigned pe, uint64_t root,
 			const struct desc_tree *shape)
 {
 	for (unsigned i = 0; i < shape->roots; i++) {
-		const struct page *p = page_at(m, root) + i;
+		const struct page *p = page_at(m, root + i * granule(m));
 
 		if (!p->live && !page_stale(m, p))
 			continue;
@@ -282,4 +282,38 @@ void tree_forget(struct machine *m, struct tree *t)
 		    TAILQ_EMPTY(&c->orphans))
 			LIST_REMOVE(c, all);
 	}
+}
+
+void s2m_tree_release(struct machine *m, unsigned pe, uint64_t root)
+{
+	struct tree *t = tree_find(m, root);
+	struct ctx *c;
+
+	m->step++;
+	log_event(m, pe, "the tree at %#llx is at an end", (unsigned long long)root);
+	if (!t || t->dead)
+		return;
+	tree_gone(m, t);
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		if (c->holders)
+			return;
+	}
+	for (unsigned i = 0; i < t->shape.roots; i++) {
+		struct page *p = page_at(m, root + i * granule(m));
+
+		if (p->live)
+			page_dies(m, p);
+		p->root = false;
+	}
+	tree_forget(m, t);
+}
+
+unsigned s2m_trees(const struct machine *m)
+{
+	const struct tree *t;
+	unsigned n = 0;
+
+	LIST_FOREACH(t, &m->trees, all)
+		n++;
+	return n;
 }

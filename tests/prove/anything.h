@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A port whose tables hold anything: a load returns any value, each time another one. So
- * what is claimed holds whatever is in the tables, and whatever hardware or other calls
- * write there meanwhile. Only where the engine reads and writes is looked at, and in which
- * order of phases.
+ * A port whose tables hold anything: a load returns any value, each time another one.
+ * So what is claimed holds whatever is in the tables, and whatever hardware or other
+ * calls write there meanwhile. Only where the engine reads and writes is looked at, and
+ * in which order of phases.
  */
 #ifndef TESTS_PROVE_ANYTHING_H
 #define TESTS_PROVE_ANYTHING_H

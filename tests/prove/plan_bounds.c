@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A plan for any range, stride and level has one to S2_PLAN_OPS operations, or none for an
- * empty range: nothing is written past its array. One for the whole VMID has nothing else.
+ * A plan for any range, stride and level has one to S2_PLAN_OPS operations, or none for
+ * an empty range: nothing is written past its array. One for the whole VMID has nothing
+ * else.
  */
 #include "inval.c"
 #include "plan.h"

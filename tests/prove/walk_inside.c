@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Whatever is in the tables: a lookup, a translation and the look at the edges of a range
- * read only entries of the root or of a table that they have come to, for any address, and
- * end after as many levels as there are.
+ * Whatever is in the tables: a lookup, a translation and the look at the edges of a
+ * range read only entries of the root or of a table that they have come to, for any
+ * address, and end after as many levels as there are.
  */
 #include "cursor.c"
 #include "inspect.c"
