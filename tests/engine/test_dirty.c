@@ -301,6 +301,40 @@ static void a_dropped_block_beyond_the_log_is_reported(void **state)
 	close_bed();
 }
 
+/* A log for few pages has a bit for those and for no others, up to its last word. */
+static void what_lies_outside_the_log_is_missed(void **state)
+{
+	static const struct {
+		uint64_t page;
+		bool missed;
+		uint64_t word[5];
+	} one[] = {
+		{ 9, true, { 0 } },
+		{ 10, false, { 0, 1 } },
+		{ 73, false, { 0, UINT64_C(1) << 63 } },
+		{ 74, false, { 0, 0, 1 } },
+		{ 138, false, { 0, 0, 0, 1 } },
+		{ 139, true, { 0 } },
+		{ 200, true, { 0 } },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(one) / sizeof(*one); i++) {
+		/* 129 pages, from page 10 on; a word before and behind is not the log's. */
+		uint64_t words[5] = { 0 };
+		struct s2_dirty_log few = { s2_ipa(GIB + 10 * PAGE), 129 * PAGE,
+					    words + 1, false };
+		struct s2_op op = { .dirty = &few };
+
+		open_log(FEATURES);
+		bed_map(&bed, GIB + one[i].page * PAGE, 4 * GIB, PAGE, DBM, 0);
+		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * MIB, 0, &op), 0);
+		assert_int_equal(few.missed, one[i].missed);
+		assert_memory_equal(words, one[i].word, sizeof(words));
+		close_bed();
+	}
+}
+
 static void a_replacing_map_loses_no_dirty_state(void **state)
 {
 	struct s2_op op = { .dirty = &dirty };
@@ -490,6 +524,7 @@ int main(void)
 		cmocka_unit_test(only_tables_with_such_leaves_are_read),
 		cmocka_unit_test(pages_of_a_split_block_are_harvested),
 		cmocka_unit_test(a_dropped_block_beyond_the_log_is_reported),
+		cmocka_unit_test(what_lies_outside_the_log_is_missed),
 		cmocka_unit_test(a_replacing_map_loses_no_dirty_state),
 		cmocka_unit_test(steps_lose_no_dirty_state),
 		cmocka_unit_test(the_same_map_again_keeps_the_dirty_state),
