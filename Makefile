@@ -5,8 +5,8 @@
 ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest \
-	guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format \
+.PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline \
+	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format \
 	help mutants prove weak herd
 
 all: setup build/build.ninja
@@ -59,6 +59,14 @@ fuzz: build/fuzz/fuzz/fuzz_engine
 
 fuzz-seeds: build/fuzz/fuzz/fuzz_engine
 	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+
+# The reader of s2lab judge; its seeds are the traces of data/judge.
+fuzz-judge: build/fuzz/fuzz/fuzz_engine
+	@ninja -C build/fuzz fuzz/fuzz_judge
+	@mkdir -p build/fuzz/judge
+	build/fuzz/fuzz/fuzz_judge -max_len=8192 -timeout=20 -rss_limit_mb=4096 \
+		-max_total_time=$(FUZZ_TIME) -artifact_prefix=build/fuzz/ \
+		build/fuzz/judge data/judge
 
 # Small changes of the engine, N of them drawn by SEED: how many do the tests notice?
 N = 300
@@ -131,6 +139,7 @@ help:
 	@echo 'make weak    shared calls on weakly ordered memory, for minutes'
 	@echo 'make herd    the verdicts of the litmus tests, by herd7 (debootstrap)'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
+	@echo 'make fuzz-judge  fuzz the reader of s2lab judge (clang)'
 	@echo 'make mutants [N=...] [SEED=...]'
 	@echo '             how many small changes of the engine the tests notice'
 	@echo 'make prove [WORD=...]'

@@ -206,12 +206,10 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 			 * Who has emptied it meanwhile could not detach it. A plain load
 			 * here may be performed before the store above (the two are to
 			 * different places, and a load is not ordered after a store-
-			 * release), so that each side misses the other's. An atomic or
-			 * is before theirs, and they see the link, or after it.
+			 * release), so that each side misses the other's. An atomic
+			 * access is before theirs, and they see the link, or after it.
 			 */
-			if (!(s2_port_word_or(s2->port,
-					      &table_meta(s2, table)[META_STATE], 0) &
-			      META_COUNTS))
+			if (!(state_add(&c, table_meta(s2, table), 0) & META_COUNTS))
 				window_sweep(s2, k->op, k->step, cursor_base(&c),
 					     cursor_base(&c) + page_size(s2));
 			cursor_next(&c);

@@ -91,6 +91,7 @@ void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
 	m->step++;
 	log_event(m, pe, "the other agent invalidates %#llx-%#llx",
 		  (unsigned long long)ipa, (unsigned long long)end);
+	WATCH(m, .kind = S2M_EV_AGENT_TLBI, .pe = pe, .ipa = ipa, .size = size);
 	if (size > granule(m) && m->agent_lacks & S2M_TLBIRANGE) {
 		verdict(m, R_TLBI_UNDEFINED, (struct where){ .pe = pe, .ipa = ipa },
 			"PE%u sends the other agent an invalidation of %#llx-%#llx, which has "

@@ -135,7 +135,7 @@ static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ip
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
 
 	while (ipa < end && ipa >> top < t->shape.roots) {
-		const struct page *p = page_at(m, t->root) + (ipa >> top);
+		const struct page *p = page_at(m, t->root + (ipa >> top << m->granule));
 		uint64_t size;
 
 		do {
@@ -166,8 +166,9 @@ static bool live_member(const struct machine *m, const struct tree *t, uint64_t 
 			bool writable, uint64_t *at, struct desc *d)
 {
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
-	const struct page *p =
-		ipa >> top < t->shape.roots ? page_at(m, t->root) + (ipa >> top) : NULL;
+	const struct page *p = ipa >> top < t->shape.roots ?
+				       page_at(m, t->root + (ipa >> top << m->granule)) :
+				       NULL;
 
 	while (p && p->live && p->nvalid) {
 		unsigned slot = (unsigned)(ipa / span(m, p->level)) % entries(m);
@@ -301,6 +302,8 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 
 	m->step++;
 	log_event(m, pe, "claims that %#llx-%#llx is unmapped", NS(ipa), NS(end));
+	WATCH(m, .kind = S2M_EV_UNMAPPED, .pe = pe, .root = root, .ipa = ipa,
+	      .size = size, .op = flags);
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
@@ -382,6 +385,8 @@ void s2m_leaf_gone(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 	m->step++;
 	log_event(m, pe, "reports that the counted leaf %#llx-%#llx to %#llx is gone",
 		  NS(ipa), NS(ipa + size), NS(pa));
+	WATCH(m, .kind = S2M_EV_LEAF_GONE, .pe = pe, .root = root, .ipa = ipa, .pa = pa,
+	      .size = size, .op = flags);
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
@@ -417,6 +422,8 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 
 	m->step++;
 	log_event(m, pe, "claims that %#llx-%#llx is write-protected", NS(ipa), NS(end));
+	WATCH(m, .kind = S2M_EV_WRPROTECTED, .pe = pe, .root = root, .ipa = ipa,
+	      .size = size);
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
@@ -479,6 +486,8 @@ void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t
 
 	m->step++;
 	log_event(m, pe, "claims to know what is dirty in %#llx-%#llx", NS(ipa), NS(end));
+	WATCH(m, .kind = S2M_EV_HARVESTED, .pe = pe, .root = root, .ipa = ipa,
+	      .size = size);
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
@@ -506,6 +515,35 @@ void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t
 				"%s, and leave no mark: %s",
 				pe, NS(ipa), NS(end), rec_text(r, text, sizeof(text)),
 				why);
+		}
+	}
+}
+
+void s2m_claim_settled(struct machine *m, unsigned pe)
+{
+	char text[128], why[192];
+	enum rule rule;
+	struct ctx *c;
+	struct rec *r;
+
+	m->step++;
+	log_event(m, pe, "has ended");
+	LIST_FOREACH(c, &m->ctxs, all) {
+		if (c->tree->dead || !c->running)
+			continue;
+		for (int st = 0; st < STATES; st++) {
+			TAILQ_FOREACH(r, &c->list[st], list) {
+				if (r->kind == K_ALL || !rec_held(r) || told(r))
+					continue;
+				rule = rec_why(r, why, sizeof(why));
+				verdict(m, rule,
+					(struct where){ .pe = r->writer,
+							.cause = r->first,
+							.ipa = r->ipa,
+							.pa = r->pa },
+					"the program has ended, but PEs may hold %s: %s",
+					rec_text(r, text, sizeof(text)), why);
+			}
 		}
 	}
 }
@@ -539,6 +577,7 @@ void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t 
 
 	m->step++;
 	log_event(m, pe, "claims that nobody uses frames %#llx-%#llx", NS(pa), NS(end));
+	WATCH(m, .kind = S2M_EV_FRAME_FREE, .pe = pe, .pa = pa, .size = size);
 	snprintf(claim, sizeof(claim), "hands on frames %#llx-%#llx", NS(pa), NS(end));
 	if (frames_live(m, pa, size, &at))
 		verdict(m, R_FRAME_STILL_MAPPED, (struct where){ .pe = pe, .pa = at },

@@ -20,7 +20,7 @@ static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 	LIST_INIT(&t->ctxs);
 	LIST_INSERT_HEAD(&m->trees, t, all);
 	for (unsigned i = 0; i < shape->roots; i++) {
-		struct page *p = page_at(m, root) + i;
+		struct page *p = page_at(m, root + i * granule(m));
 
 		p->root = true;
 		p->tree = t;
@@ -28,7 +28,7 @@ static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 		p->ipa = (uint64_t)i << desc_shift(m->granule, shape->start_level - 1);
 	}
 	for (unsigned i = 0; i < shape->roots; i++)
-		tree_scan(m, t, pe, page_at(m, root) + i);
+		tree_scan(m, t, pe, page_at(m, root + i * granule(m)));
 	return t;
 }
 
@@ -173,7 +173,7 @@ static bool may_be_root(struct machine *m, unsigned pe, uint64_t root,
 			const struct desc_tree *shape)
 {
 	for (unsigned i = 0; i < shape->roots; i++) {
-		const struct page *p = page_at(m, root) + i;
+		const struct page *p = page_at(m, root + i * granule(m));
 
 		if (!p->live && !page_stale(m, p))
 			continue;

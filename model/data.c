@@ -355,6 +355,7 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 	m->step++;
 	log_event(m, pe, "%s %#llx-%#llx", name[op], (unsigned long long)start,
 		  (unsigned long long)end);
+	WATCH(m, .kind = S2M_EV_CACHE, .pe = pe, .op = op, .pa = pa, .size = size);
 	if (op == S2M_IC_IVAU) {
 		struct frames fs = frames(m, pa, size, true);
 
@@ -433,6 +434,7 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size)
 	m->step++;
 	log_event(m, pe, "writes data %#llx-%#llx", (unsigned long long)pa,
 		  (unsigned long long)(pa + size));
+	WATCH(m, .kind = S2M_EV_HOST_WROTE, .pe = pe, .pa = pa, .size = size);
 	host_writes(m, pa, size, m->step, true);
 }
 

@@ -3,7 +3,8 @@
  * The machine's state, and the functions that its files share. A file calls only files
  * below it in this list (tests/repo/circles.py).
  *
- * machine.c	events: table pages, reads and writes, registers, other PEs
+ * machine.c	events: reads and writes, registers, other PEs
+ * pages.c	events: table pages
  * claim.c	events: promises of the program, and table pages given back
  * context.c	the trees, their VMIDs, the PEs that run them
  * tree.c	stores to entries (tree.h)
@@ -19,6 +20,7 @@
  * why.c	why a stale translation may still be held, in words
  * log.c	events in words
  * rules.c	the names of the rules, and verdicts
+ * place.c	the pages of a sparse machine
  * slab.c	memory
  * desc.c	descriptors and VTCR_EL2 (desc.h)
  */
@@ -222,7 +224,7 @@ struct pe {
 	struct pending *pend;	/* cache operations that are not complete */
 	size_t pends, pend_max;
 	size_t pend_ish;	/* those before this one have had a DSB ISH */
-	bool has_vtcr, vttbr_unsynced, waive;
+	bool has_vtcr, has_hcr, vttbr_unsynced, waive;
 	/* For S2M_SPECULATIVE_AT. home: the VTTBR_EL2 that goes with stage 1. */
 	uint64_t tcr, sctlr, home;
 	bool guard_unsynced;
@@ -245,6 +247,9 @@ struct machine {
 	uint64_t base, pages, fresh, in_use;
 	uint8_t *mem;
 	struct page *page;
+	uint64_t strange;	/* S2M_PARTIAL: a page linked and not placed, + 1 */
+	uint64_t live_stores;	/* changes of entries that walkers may reach */
+	struct places *places;	/* NULL: pages are at base and behind it, in order */
 	uint32_t *stack;	/* free pages, by index */
 	size_t stack_n;
 	uint32_t run[17];	/* lists of free runs by length: index + 1 of the first */
@@ -280,19 +285,34 @@ struct machine {
 	uint64_t violations;
 	uint64_t reported[R_NONE];	/* step of the last verdict by this rule */
 	FILE *log;
+	s2m_watcher *watch;
+	void *watch_arg;
 };
+
+/* ---- place.c */
+/* Where the pages of a sparse machine are. An index at or above m->pages: nowhere. */
+struct places *places_new(uint64_t pages);
+void places_free(struct places *ps);
+uint64_t place_find(const struct places *ps, uint64_t number);
+uint64_t place_number(const struct places *ps, uint64_t index);
+uint64_t places_used(const struct places *ps);
+uint64_t place_add(struct places *ps, uint64_t number);
 
 /* ---- inline */
 /* The table page at pa; NULL: pa is not in the arena. */
 static inline struct page *page_at(const struct machine *m, uint64_t pa)
 {
-	if (pa < m->base || pa - m->base >= m->pages << m->granule)
-		return NULL;
-	return &m->page[(pa - m->base) >> m->granule];
+	uint64_t i = m->places	    ? place_find(m->places, pa >> m->granule) :
+		     pa >= m->base ? (pa - m->base) >> m->granule :
+				     UINT64_MAX;
+
+	return i < m->pages ? &m->page[i] : NULL;
 }
 
 static inline uint64_t page_pa(const struct machine *m, const struct page *p)
 {
+	if (m->places)
+		return place_number(m->places, (uint64_t)(p - m->page)) << m->granule;
 	return m->base + ((uint64_t)(p - m->page) << m->granule);
 }
 
@@ -416,6 +436,16 @@ static inline void event(struct machine *m)
 		dirty_tick(m);
 	m->step++;
 }
+
+/* Tells the watcher. */
+static inline void told_of(const struct machine *m, struct s2m_event e)
+{
+	if (!m->watch)
+		return;
+	e.waived = m->pe[e.pe].waive;
+	m->watch(m->watch_arg, m, &e);
+}
+#define WATCH(m, ...) told_of(m, (struct s2m_event){ __VA_ARGS__ })
 
 /* ---- counted.c */
 /* The leaf d at ipa is no longer reachable; is reachable again, or anew. */

@@ -217,6 +217,10 @@ struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned
 	};
 	struct rec *r;
 
+	if (!child && m->features & S2M_PARTIAL) {
+		m->strange = m->strange ? m->strange : pa + 1;
+		return NULL;
+	}
 	if (!child || !child->taken) {
 		verdict(m, R_TABLE_USE_AFTER_FREE, w,
 			"PE%u makes a table entry for %#llx that points to %#llx, which is no "

@@ -256,7 +256,7 @@ struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r)
 static bool is_empty(const struct machine *m, const struct tree *t)
 {
 	for (unsigned i = 0; i < t->shape.roots; i++) {
-		if (page_at(m, t->root)[i].nvalid)
+		if (page_at(m, t->root + i * granule(m))->nvalid)
 			return false;
 	}
 	return true;

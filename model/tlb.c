@@ -33,6 +33,13 @@ static const struct {
 	[S2M_VMALLS12E1IS] = { "vmalls12e1is", .s2 = true, .s1 = true },
 	[S2M_VMALLS12E1] = { "vmalls12e1", .s2 = true, .s1 = true, .local = true },
 	[S2M_ALLE1IS] = { "alle1is", .s2 = true, .s1 = true },
+	[S2M_IPAS2LE1] = { "ipas2le1", .s2 = true, .address = true, .last = true,
+			   .local = true },
+	[S2M_RIPAS2E1] = { "ripas2e1", .s2 = true, .address = true, .range = true,
+			   .local = true },
+	[S2M_RIPAS2LE1] = { "ripas2le1", .s2 = true, .address = true, .range = true,
+			    .last = true, .local = true },
+	[S2M_ALLE1] = { "alle1", .s2 = true, .s1 = true, .local = true },
 };
 
 const char *s2m_tlbi_name(enum s2m_tlbi op)
@@ -57,7 +64,7 @@ static void decode(const struct machine *m, unsigned pe, enum s2m_tlbi op, uint6
 			    .address = kinds[op].address,
 			    .last = kinds[op].last,
 			    .local = kinds[op].local,
-			    .all_vmids = op == S2M_ALLE1IS,
+			    .all_vmids = op == S2M_ALLE1IS || op == S2M_ALLE1,
 			    .hint = ANY_LEVEL };
 	if (!t->address) {
 		t->end = UINT64_MAX;
@@ -280,6 +287,7 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 			  (unsigned long long)t.end);
 	else
 		log_event(m, pe, "tlbi %s", kinds[op].name);
+	WATCH(m, .kind = S2M_EV_TLBI, .pe = pe, .op = op, .value = operand);
 	if (kinds[op].range && !(m->features & S2M_TLBIRANGE)) {
 		verdict(m, R_TLBI_UNDEFINED, (struct where){ .pe = pe, .ipa = t.start },
 			"PE%u issues %s, which is UNDEFINED without FEAT_TLBIRANGE", pe,
@@ -401,6 +409,7 @@ void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b)
 
 	event(m);
 	log_event(m, pe, "%s", barriers[b].name);
+	WATCH(m, .kind = S2M_EV_BARRIER, .pe = pe, .op = b);
 	if (barriers[b].isb) {
 		m->count.isb++;
 		m->pe[pe].vttbr_unsynced = m->pe[pe].guard_unsynced = false;

@@ -243,7 +243,9 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 {
 	const struct desc_mode *dm = mode(m, p->tree);
 
-	if (!p->live)
+	if (p->live)
+		m->live_stores += old != new;
+	else
 		page_stored(m, pe, p);
 	if (p->level < 0 || old == new ||
 	    (!desc_valid(old, p->level, dm) && !desc_valid(new, p->level, dm)))

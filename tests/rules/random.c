@@ -6,13 +6,16 @@
  * programs most of which are right, for which a second judge says what is wrong
  * (compare.h).
  *
- *         rules-random [SEED [ROUNDS [PROGRAMS]]]
+ *         rules-random [SEED [ROUNDS [PROGRAMS [FOLDER]]]]
+ *
+ * FOLDER: for each seed a trace, SEED.trace, and SEED.verdicts: step, rule, address.
  */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "compare.h"
 #include "internal.h"
+#include "trace_out.h"
 
 #define TABLES 24u
 #define EVENTS 4000u
@@ -289,7 +292,40 @@ static void finish(struct bed *b)
 	}
 }
 
-static uint64_t run(uint64_t seed)
+static struct trace_out *trace_open(struct machine *m, const char *folder, uint64_t seed)
+{
+	struct trace_out *trace;
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%llu.trace", folder, (unsigned long long)seed);
+	trace = trace_out_open(path, TRACE_FOR_JUDGE);
+	if (!trace)
+		exit(2);
+	trace_out_watch(trace, m);
+	return trace;
+}
+
+static void trace_close(const struct machine *m, struct trace_out *trace,
+			const char *folder, uint64_t seed)
+{
+	char path[512], why[256];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "%s/%llu.verdicts", folder, (unsigned long long)seed);
+	f = fopen(path, "w");
+	if (!f || trace_out_close(trace, why, sizeof(why)))
+		exit(2);
+	for (unsigned i = 0; i < s2m_violations_kept(m); i++) {
+		const struct s2m_violation *v = s2m_violation(m, i);
+
+		fprintf(f, "%llu %s %llx\n", (unsigned long long)v->step, v->rule,
+			(unsigned long long)v->ipa);
+	}
+	if (fclose(f))
+		exit(2);
+}
+
+static uint64_t run(uint64_t seed, const char *folder)
 {
 	static const uint32_t features[] = {
 		0, S2M_FWB, S2M_FWB | S2M_TLBIRANGE | S2M_TTL, S2M_AGENT | S2M_TLBIRANGE,
@@ -297,9 +333,12 @@ static uint64_t run(uint64_t seed)
 		S2M_BBM1 | S2M_CONFLICTS | S2M_XNX, S2M_BBM2 | S2M_CONFLICTS | S2M_HAFDBS,
 		S2M_BBM2 | S2M_CONFLICTS | S2M_FWB | S2M_AGENT, S2M_SPECULATIVE_AT,
 	};
-	struct machine_config cfg = { .pes = 3, .table_pages = TABLES * 4 };
+	struct machine_config cfg = { .pes = 3,
+				      .table_pages = TABLES * 4,
+				      .max_violations = folder ? 2 * EVENTS : 0 };
 	const struct geometry *g;
 	struct bed b = { 0 };
+	struct trace_out *trace;
 	uint64_t found;
 
 	state = seed * UINT64_C(0x9e3779b97f4a7c15) | 1;
@@ -313,6 +352,7 @@ static uint64_t run(uint64_t seed)
 	b.m = machine_new(&cfg);
 	if (!b.m)
 		exit(2);
+	trace = folder ? trace_open(b.m, folder, seed) : NULL;
 	s2m_shuffle(b.m, below(2) * seed);
 	for (unsigned i = 0; i < TABLES / 2; i++) {
 		b.table[i] = s2m_table_take(b.m, 0, 1, 1);
@@ -335,6 +375,8 @@ static uint64_t run(uint64_t seed)
 	check(&b);
 	check_frames(&b);
 	found = s2m_violations(b.m);
+	if (trace)
+		trace_close(b.m, trace, folder, seed);
 	machine_free(b.m);
 	return found;
 }
@@ -350,7 +392,7 @@ int main(int argc, char **argv)
 	for (uint64_t i = 0; i < rounds; i++) {
 		printf("seed %llu\n", (unsigned long long)(seed + i));
 		fflush(stdout);
-		found += run(seed + i);
+		found += run(seed + i, argc > 4 ? argv[4] : NULL);
 	}
 	printf("%llu violations found\n", (unsigned long long)found);
 	return rounds && !found;
