@@ -301,7 +301,7 @@ static void a_dropped_block_beyond_the_log_is_reported(void **state)
 	close_bed();
 }
 
-/* A log for few pages has a bit for those and for no others, up to its last word. */
+/* A log for few pages has a bit for those and for no others. */
 static void what_lies_outside_the_log_is_missed(void **state)
 {
 	static const struct {
@@ -320,7 +320,7 @@ static void what_lies_outside_the_log_is_missed(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < sizeof(one) / sizeof(*one); i++) {
-		/* 129 pages, from page 10 on; a word before and behind is not the log's. */
+		/* 129 pages from page 10 on; the first and last word are not its. */
 		uint64_t words[5] = { 0 };
 		struct s2_dirty_log few = { s2_ipa(GIB + 10 * PAGE), 129 * PAGE,
 					    words + 1, false };

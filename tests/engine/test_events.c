@@ -414,7 +414,7 @@ static void every_line(void (*take)(void *arg), void *arg)
 			int ret;
 
 			/* Hundreds of steps, or of cleans, say no more than a few. */
-			if (acts[i].call == CLEAN && acts[i].pages > 512 && shift == 16)
+			if (acts[i].call == CLEAN && acts[i].pages > 512 && shift > 12)
 				continue;
 			if (m->max_bytes && acts[i].pages << shift > 8 * m->max_bytes)
 				continue;
