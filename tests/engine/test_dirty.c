@@ -177,17 +177,18 @@ static void a_budget_loses_nothing(void **state)
 
 /* ---- hardware at the worst moment ---------------- */
 
+static uint64_t write_done; /* the entry of the last */
+
 /* Writes to the page whose entry is about to be swapped, the first time. */
 static void write_before_the_swap(enum count_event what, uint64_t at, uint64_t value)
 {
-	static uint64_t done;
 	uint64_t *entry = s2_port_table_va(&bed.port, at);
 
 	(void)value;
-	if (what != COUNT_CAS || at == done || !desc_valid(*entry) ||
+	if (what != COUNT_CAS || at == write_done || !desc_valid(*entry) ||
 	    !(*entry & DESC_DBM) || *entry & DESC_S2AP_W)
 		return;
-	done = at;
+	write_done = at;
 	*entry |= DESC_S2AP_W;
 }
 
@@ -202,6 +203,69 @@ static void a_write_before_the_break_is_harvested(void **state)
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 16 * PAGE, 0, &op), 0);
 	assert_int_equal(logged(), 16);
 	close_bed();
+}
+
+static int protect_and_log(uint64_t size)
+{
+	struct s2_op op = { .dirty = &dirty };
+
+	return s2_wrprotect(&bed.s2, s2_ipa(GIB), size, 0, &op);
+}
+
+static int age(uint64_t size)
+{
+	bool young = false;
+
+	return s2_age(&bed.s2, s2_ipa(GIB), size, S2_CLEAR, &young, NULL);
+}
+
+static int relax(uint64_t size)
+{
+	int ret = 0;
+
+	for (uint64_t at = 0; at < size; at += PAGE)
+		ret |= s2_relax_perms(&bed.s2, s2_ipa(GIB + at), S2_XU | S2_XP, 0);
+	return ret;
+}
+
+static int map_for_more(uint64_t size)
+{
+	return s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), size, CLEAN | S2_X, 0, NULL);
+}
+
+/* A write comes between the load and the swap of every change: both are seen. */
+static void a_write_before_a_change_is_kept(void **state)
+{
+	static const struct {
+		int (*change)(uint64_t size);
+		s2_attr_t attr; /* afterwards */
+		bool young;
+	} one[] = {
+		{ protect_and_log, S2_R, true },
+		{ age, DBM, false },
+		{ relax, DBM | S2_X, true },
+		{ map_for_more, DBM | S2_X, true },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(one) / sizeof(*one); i++) {
+		open_log(FEATURES);
+		bed_map(&bed, GIB, 4 * GIB, 16 * PAGE, CLEAN, S2_MAP_PAGES);
+		write_done = 0;
+		watcher.also = write_before_the_swap;
+		assert_int_equal(one[i].change(16 * PAGE), 0);
+		watcher.also = NULL;
+		for (unsigned k = 0; k < 16; k++) {
+			struct s2_mapping m = bed_lookup(&bed, GIB + k * PAGE);
+
+			assert_int_equal(m.attr, one[i].attr);
+			assert_int_equal(m.young, one[i].young);
+		}
+		if (one[i].change != protect_and_log)
+			assert_int_equal(collect(GIB, 16 * PAGE, 0), 0);
+		assert_int_equal(logged(), 16);
+		close_bed();
+	}
 }
 
 static void a_write_before_the_split_goes_to_every_page(void **state)
@@ -519,6 +583,7 @@ int main(void)
 		cmocka_unit_test(a_block_beyond_the_log_stays_dirty),
 		cmocka_unit_test(a_budget_loses_nothing),
 		cmocka_unit_test(a_write_before_the_break_is_harvested),
+		cmocka_unit_test(a_write_before_a_change_is_kept),
 		cmocka_unit_test(a_write_before_the_split_goes_to_every_page),
 		cmocka_unit_test(an_unmap_loses_no_dirty_state),
 		cmocka_unit_test(only_tables_with_such_leaves_are_read),
