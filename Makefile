@@ -6,8 +6,8 @@ ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
 .PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline \
-	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug dist clean format \
-	help mutants prove weak herd
+	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug setup-xen xen \
+	xen-bench dist clean format help mutants prove weak herd
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -121,6 +121,16 @@ kvm-bench: setup-kvm
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
+# The engine inside Xen (docs/xen.md). CPU: max, cortex-a57 or cortex-a53.
+setup-xen: setup
+	@tools/setup.sh dpkg-dev bc bison flex device-tree-compiler
+
+xen: setup-xen
+	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
+
+xen-bench: setup-xen
+	@python3 -B tools/xen.py bench --cpu $(CPU)
+
 # A tarball of what is here, with the two-file form, in build/.
 dist:
 	@python3 -B tools/dist.py build
@@ -155,6 +165,10 @@ help:
 	@echo '             what unmapping costs in KVM, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
+	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [LIST=short]'
+	@echo '             Xen with the engine as its p2m: guests in QEMU'
+	@echo 'make xen-bench [CPU=...]'
+	@echo '             what the p2m costs in Xen, stock against ours'
 	@echo 'make dist    make a tarball, with the two-file form of the library'
 	@echo 'make clean   remove build/'
 	@echo 'make format  format the sources (needs clang-format)'
