@@ -106,6 +106,16 @@ static void bad_physical_ranges_are_refused(void **state)
 		       NULL),
 		S2_E_WRAP);
 	close_bed();
+	/* Also where a map of one page has a short way. */
+	open_bed(S2_FEAT_FWB);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(PA_END), PAGE, RW, 0, NULL),
+		S2_E_PA_RANGE);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(GIB + 8), PAGE, RW, 0, NULL),
+		S2_E_ALIGN);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE + 8), s2_pa(GIB), PAGE, RW, 0, NULL),
+		S2_E_ALIGN);
+	refuses(s2_unmap(s2, s2_ipa(8), PAGE, 0, NULL), S2_E_ALIGN);
+	close_bed();
 }
 
 static void bad_addresses_are_refused(void **state)
