@@ -30,12 +30,15 @@
 #include "desc.h"
 #include "machine.h"
 
+/* clang-format off */
 #define FRAME UINT64_C(4096)	/* data is tracked in pieces of this size */
 #define MAX_PES 16u
 #define LEVELS 4
+/* clang-format on */
 
 #define NS(x) ((unsigned long long)(x)) /* for %llx */
 
+/* clang-format off */
 /* In the order of s2m_rules[]. */
 enum rule {
 	R_TLBI_MISSING, R_TLBI_MISSES_RANGE, R_TLBI_BEFORE_DSB, R_TLBI_NOT_COMPLETED,
@@ -78,6 +81,7 @@ enum state {
 #define F_TOLD (1u << 6)	/* there is a verdict about it */
 #define F_LOCAL (1u << 7)	/* the TLBI issued is not broadcast */
 #define F_DIRTY (1u << 8)	/* writable: a write sets no dirty state in any entry */
+/* clang-format on */
 
 /*
  * A stale translation that a PE may hold. LEAF: of one leaf, or of neighbouring leaves
@@ -86,6 +90,7 @@ enum state {
  */
 enum kind { K_LEAF, K_TABLE, K_ALL };
 
+/* clang-format off */
 struct rec {
 	RB_ENTRY(rec) rb;
 	TAILQ_ENTRY(rec) list;
@@ -109,11 +114,13 @@ struct rec {
 	uint16_t flags, type;
 	bool orphan;		/* in ctx.orphans and in no tree */
 };
+/* clang-format on */
 
 RB_HEAD(leaves, rec);
 RB_HEAD(tables, rec);
 TAILQ_HEAD(recs, rec);
 
+/* clang-format off */
 /* A tree under one VMID. */
 struct ctx {
 	LIST_ENTRY(ctx) all, of_tree;
@@ -134,6 +141,7 @@ struct ctx {
 	uint16_t vmid, running;	/* mask of PEs that run it */
 	uint16_t holders;	/* mask of PEs that may hold a translation */
 };
+/* clang-format on */
 
 /* A range and what it mapped, in a set: marks.c. Those of one set do not overlap. */
 struct mark {
@@ -145,6 +153,7 @@ struct mark {
 
 RB_HEAD(marks, mark);
 
+/* clang-format off */
 struct tree {
 	LIST_ENTRY(tree) all;
 	/*
@@ -202,6 +211,7 @@ struct frame {
 };
 #define IC_ISSUED 1u
 #define IC_DONE 2u
+/* clang-format on */
 
 struct extent;
 RB_HEAD(extents, extent);
@@ -211,6 +221,7 @@ struct pending {
 	enum s2m_dc op;
 };
 
+/* clang-format off */
 struct pe {
 	uint64_t vttbr, vtcr, hcr;
 	uint64_t ordered;	/* its stores up to this step come before later ones */
@@ -225,6 +236,7 @@ struct pe {
 	uint64_t tcr, sctlr, home;
 	bool guard_unsynced;
 };
+/* clang-format on */
 
 /* A run with the Contiguous bit whose entries differ where they must not. */
 struct mixed {
@@ -234,6 +246,7 @@ struct mixed {
 };
 #define MAX_MIXED 16u
 
+/* clang-format off */
 struct machine {
 	uint32_t features;
 	unsigned pes;
@@ -273,6 +286,7 @@ struct machine {
 	uint64_t reported[R_NONE];	/* step of the last verdict by this rule */
 	FILE *log;
 };
+/* clang-format on */
 
 /* ---- inline */
 /* The table page at pa; NULL: pa is not in the arena. */
@@ -293,6 +307,7 @@ static inline uint64_t *page_mem(const struct machine *m, const struct page *p)
 	return (uint64_t *)(void *)(m->mem + ((uint64_t)(p - m->page) << m->granule));
 }
 
+/* clang-format off */
 /* The table at pa if entry slot of p links it; NULL: another entry does, or none. */
 static inline struct page *page_child(const struct machine *m, const struct page *p,
 				      unsigned slot, uint64_t pa)
@@ -302,6 +317,7 @@ static inline struct page *page_child(const struct machine *m, const struct page
 	return child && child->taken && child->slot == slot &&
 	       child->parent == (uint32_t)(p - m->page) + 1 ? child : NULL;
 }
+/* clang-format on */
 
 /* pe has heard of what PE from did at step: it did it, or it was handed over. */
 static inline bool knows(const struct machine *m, unsigned pe, unsigned from,
@@ -440,6 +456,7 @@ struct rec *page_stale(const struct machine *m, const struct page *p);
 /* p is given back while it is live: what it maps becomes stale. */
 void page_dies(struct machine *m, struct page *p);
 
+/* clang-format off */
 /* ---- stale.c */
 struct rec *leaf_first(struct ctx *c, uint64_t ipa);	/* first that ends after ipa */
 struct rec *leaf_next(struct rec *r);
@@ -457,6 +474,7 @@ void rec_drop(struct machine *m, struct rec *r);
 void rec_settle(struct machine *m, struct rec *r);
 struct rec *all_add(struct machine *m, struct ctx *c);
 bool rec_held(const struct rec *r);	/* a PE or the other agent may use it */
+/* clang-format on */
 
 /* ---- tlb.c */
 /* pe has read entry slot of p, which is live and invalid. */

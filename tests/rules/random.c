@@ -15,6 +15,7 @@
 #define EVENTS 4000u
 #define FRAMES UINT64_C(0x80000000)
 
+/* clang-format off */
 /* A tree of one root table at level 1. */
 struct geometry {
 	unsigned granule;
@@ -31,6 +32,7 @@ static const struct geometry geometries[] = {
 	{ 16, 0, 16 | 2 << 6 | 1 << 14 },
 	{ 16, 0, 12 | 2 << 6 | 1 << 14 | LPA },
 };
+/* clang-format on */
 
 static uint64_t state;
 
@@ -42,12 +44,14 @@ static uint64_t below(uint64_t n)
 	return state % n;
 }
 
+/* clang-format off */
 struct bed {
 	struct machine *m;
 	uint64_t table[TABLES];	/* 0: not taken */
 	uint64_t root;
 	uint64_t page, block, table_span; /* sizes of entries: level 3, 2, 1 */
 };
+/* clang-format on */
 
 static uint64_t ipa(const struct bed *b)
 {
@@ -76,6 +80,7 @@ static uint64_t some_table(const struct bed *b)
 	}
 }
 
+/* clang-format off */
 static uint64_t value(const struct bed *b)
 {
 	static const uint64_t mem[] = { 6, 5, 15, 1 };
@@ -193,6 +198,7 @@ static void one(struct bed *b)
 		break;
 	}
 }
+/* clang-format on */
 
 static void fail(const struct bed *b, const char *what)
 {
@@ -286,6 +292,7 @@ static void finish(struct bed *b)
 	}
 }
 
+/* clang-format off */
 static uint64_t run(uint64_t seed)
 {
 	static const uint32_t features[] = {
@@ -335,6 +342,7 @@ static uint64_t run(uint64_t seed)
 	machine_free(b.m);
 	return found;
 }
+/* clang-format on */
 
 int main(int argc, char **argv)
 {

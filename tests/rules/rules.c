@@ -12,6 +12,7 @@
 #define LOW UINT64_C(0x100000)
 #define HIGH (UINT64_C(10) << 48 | LOW)
 
+/* clang-format off */
 /* The whole IPA size of one root table, or what is left of 48 or 52 bits. */
 const struct geometry granule_4k = { 12, false, false, T0SZ(39) | SL0(1), LOW };
 const struct geometry granule_16k = { 14, false, false,
@@ -23,6 +24,7 @@ const struct geometry lpa2_16k = { 14, true, false,
 				   T0SZ(47) | SL0(2) | TG0_16K | PS_52 | DS, HIGH };
 const struct geometry lpa_64k = { 16, false, true, T0SZ(52) | SL0(2) | TG0_64K | PS_52,
 				  HIGH };
+/* clang-format on */
 
 static struct program *programs;
 
@@ -32,6 +34,7 @@ void program_add(struct program *p)
 	programs = p;
 }
 
+/* clang-format off */
 static void build(struct rig *r, const struct geometry *g, uint32_t features)
 {
 	const struct machine_config cfg = { .features = features, .pes = 2,
@@ -74,6 +77,7 @@ static void build(struct rig *r, const struct geometry *g, uint32_t features)
 		isb(r, pe);
 	}
 }
+/* clang-format on */
 
 static int run(const struct program *p)
 {
