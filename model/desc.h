@@ -31,6 +31,7 @@ struct desc {
 /* What the machine needs to know to read an entry. */
 struct desc_mode {
 	bool fwb, xnx, nt;	/* nt: FEAT_BBM is there, so nT means something */
+	bool af;		/* the access flag is taken as set */
 	/* By desc_layout(): */
 	bool ds, lpa;		/* as in struct desc_tree */
 	uint8_t granule;	/* 12, 14 or 16 */

@@ -74,8 +74,9 @@ uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old, uint64_t desc);
  *
  * Metadata words and words of struct s2, in the embedder's ordinary memory. load is
  * relaxed; add and or return the old value, cas the value found; the three order as
- * acquire and release. An embedder whose calls never overlap (no S2_SHARED, and
- * s2_release() under the same lock) may define them without atomics.
+ * acquire and release, an add of 0 and an or of 0, too. An embedder whose calls never
+ * overlap (no S2_SHARED, and s2_release() under the same lock) may define them without
+ * atomics.
  */
 uint64_t s2_port_word_load(void *port, const uint64_t *word);
 uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n);

@@ -41,7 +41,8 @@ def is_text(path):
 def check_spdx(root):
     """every source file names its licence in one of its first two lines"""
     for path in filter(is_source, files(root)):
-        want = LINUX if path.startswith("ports/linux/") else CORE
+        gpl = path.startswith(("ports/linux/", "ports/xen/"))
+        want = LINUX if gpl else CORE
         head = read(root, path).split("\n")[:2]
         if not any(re.search(re.escape(want) + r"( \*/)?$", line) for line in head):
             yield f"{path}: no '{want}'"

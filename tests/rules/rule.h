@@ -82,6 +82,7 @@ struct program {
 	const struct geometry *geometry;
 	void (*run)(struct rig *r);
 	struct program *next;
+	uint32_t agent_lacks;	/* of the features; with S2M_AGENT */
 };
 void program_add(struct program *p);
 
@@ -91,9 +92,11 @@ void program_add(struct program *p);
  */
 #define PROGRAM(id, expect, feat) PROGRAM_ON(granule_4k, id, expect, feat)
 #define PROGRAM_ON(geometry, id, expect, feat)                                   \
+	PROGRAM_AGENT(geometry, id, expect, feat, 0)
+#define PROGRAM_AGENT(geometry, id, expect, feat, lacks)                         \
 	static void run_##id(struct rig *r);                                     \
 	static struct program program_##id = { #id, expect, feat, &geometry,     \
-					       run_##id, 0 };                    \
+					       run_##id, 0, lacks };                    \
 	__attribute__((constructor)) static void add_##id(void)                  \
 	{                                                                        \
 		program_add(&program_##id);                                      \
