@@ -160,7 +160,8 @@ static void one(struct bed *b)
 		s2m_handoff(m, pe, (unsigned)below(m->pes));
 		break;
 	case 14:
-		s2m_claim_unmapped(m, pe, some_root(b), ipa(b), range(b), (unsigned)below(2));
+		s2m_claim_unmapped(m, pe, some_root(b), ipa(b), range(b),
+				   (unsigned)below(2));
 		break;
 	case 15:
 		s2m_claim_frame_free(m, pe, frame(b), range(b));
@@ -186,7 +187,8 @@ static void one(struct bed *b)
 		if (below(4))
 			s2m_guest_write(m, pe, some_root(b), ipa(b));
 		else
-			s2m_guest_writes(m, some_root(b), ipa(b), range(b), below(2) * state);
+			s2m_guest_writes(m, some_root(b), ipa(b), range(b),
+						 below(2) * state);
 		break;
 	case 20:
 		if (below(2))
