@@ -253,8 +253,7 @@ struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned
 static void comes_back(struct machine *m, struct tree *t, unsigned pe, struct page *p)
 {
 	for (unsigned i = 0; p->refs && i < entries(m); i++) {
-		const struct desc d =
-			desc_read(page_mem(m, p)[i], p->level, mode(m, t));
+		const struct desc d = desc_read(page_mem(m, p)[i], p->level, mode(m, t));
 
 		if (d.kind == DESC_LEAF)
 			forget_older(m, t, pe, slot_ipa(m, p, i), p->level, &d);

@@ -100,8 +100,10 @@ bool views_first(struct views *v, unsigned loc, uint64_t value)
 {
 	struct views_msg *m = insert(v, loc, v->nr[loc]);
 
-	if (m)
+	if (m) {
 		m->value = value;
+		m->by = VIEWS_THREADS;
+	}
 	return m;
 }
 
@@ -139,8 +141,11 @@ uint64_t views_load(struct views *v, unsigned t, unsigned loc, unsigned choice,
 	struct views_thread *me = &v->thread[t];
 	unsigned place = place_of(v, t, loc, choice);
 	const struct views_msg *m = msg_at(v, loc, place);
-	struct view see = m->see;
+	struct view see = { 0 };
 
+	/* Its own store it may read before others can: that orders nothing. */
+	if (m->by != t)
+		see = m->see;
 	if (dep)
 		view_join(&see, dep);
 	if (me->now.at[loc] < place)

@@ -49,9 +49,9 @@ struct view {
 
 struct views_msg {
 	uint64_t value;
-	struct view see; /* what whoever reads it in order has seen, itself included */
-	uint8_t rmw;	 /* follows the message before it, with none between */
-	uint8_t by;
+	struct view see;   /* what whoever reads it in order has seen, itself included */
+	uint8_t rmw;	   /* follows the message before it, with none between */
+	uint8_t by;	   /* VIEWS_THREADS: it was there at first */
 	uint8_t unused[6]; /* states are compared by content */
 };
 

@@ -170,10 +170,8 @@ static int layout(struct s2 *s2, const struct s2_config *cfg)
 		s2->special |= S2_HARDWARE_WRITES;
 	if (level == LAST_LEVEL)
 		s2->special |= S2_SHALLOW;
-	if (S2_USE_COUNTED && cfg->counted) {
+	if (S2_USE_COUNTED)
 		s2->counted = cfg->counted;
-		s2->special |= S2_COUNTS;
-	}
 	return 0;
 }
 

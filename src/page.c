@@ -14,8 +14,7 @@
 static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *op)
 {
 	return S2_USE_FAST && !(ipa & (page_size(s2) - 1)) && ipa < s2->ipa_end &&
-	       !(s2->special & ~(S2_HARDWARE_WRITES | S2_COUNTS)) &&
-	       batch_of(op) == open_batch(s2) &&
+	       !(s2->special & ~S2_HARDWARE_WRITES) && batch_of(op) == open_batch(s2) &&
 	       (!op || (!(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty &&
 			(S2_USE_BATCH || !op->batch)));
 }

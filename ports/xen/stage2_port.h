@@ -59,6 +59,7 @@ struct stage2_batch {
  * @batch: open, or NULL; changed with the p2m lock held for writing
  * @owner: the PE of the hypercall that has opened it
  * @changes: how often the tables have been changed
+ * @quiet: the running call's invalidation is left to p2m_write_unlock()
  * @unused: nothing is mapped, and what was has been invalidated
  * @failed: an IOMMU has not confirmed an invalidation. Pages of this domain's mappings
  *	are not given back any more
@@ -72,7 +73,7 @@ struct stage2 {
 	struct stage2_batch *batch;
 	unsigned int owner;
 	unsigned long changes;
-	bool unused, failed;
+	bool quiet, unused, failed;
 	uint64_t vttbr;
 	unsigned long irqs;
 };
@@ -82,6 +83,11 @@ extern bool stage2_no_tlbi;
 #else
 #define stage2_no_tlbi false
 #endif
+
+static inline bool stage2_quiet(const struct stage2 *t)
+{
+	return unlikely(t->quiet || stage2_no_tlbi);
+}
 
 /* ---- table pages ------------------------------------------------------------
  *
@@ -193,6 +199,8 @@ static inline void s2_port_dsb_ishst(void *port)
 
 static inline void s2_port_dsb_ish(void *port)
 {
+	if (stage2_quiet(port))
+		return;
 	stage2_count(dsb, 1);
 	asm volatile("dsb ish" ::: "memory");
 }
@@ -217,31 +225,35 @@ static inline void s2_port_isb(void *port)
 /* TLBI IPAS2E1IS, Xt: op1 4, CRn 8, CRm 0, op2 1 */
 static inline void s2_port_tlbi_ipas2e1is(void *port, uint64_t operand)
 {
+	if (stage2_quiet(port))
+		return;
 	stage2_count(ipa, 1);
-	if (likely(!stage2_no_tlbi))
-		asm volatile("sys #4, c8, c0, #1, %0" ::"r"(operand) : "memory");
+	asm volatile("sys #4, c8, c0, #1, %0" ::"r"(operand) : "memory");
 }
 
 /* TLBI RIPAS2E1IS, Xt: op1 4, CRn 8, CRm 0, op2 2 (FEAT_TLBIRANGE) */
 static inline void s2_port_tlbi_ripas2e1is(void *port, uint64_t operand)
 {
+	if (stage2_quiet(port))
+		return;
 	stage2_count(range, 1);
-	if (likely(!stage2_no_tlbi))
-		asm volatile("sys #4, c8, c0, #2, %0" ::"r"(operand) : "memory");
+	asm volatile("sys #4, c8, c0, #2, %0" ::"r"(operand) : "memory");
 }
 
 static inline void s2_port_tlbi_vmalle1is(void *port)
 {
+	if (stage2_quiet(port))
+		return;
 	stage2_count(vmalle1, 1);
-	if (likely(!stage2_no_tlbi))
-		asm volatile("tlbi vmalle1is" ::: "memory");
+	asm volatile("tlbi vmalle1is" ::: "memory");
 }
 
 static inline void s2_port_tlbi_vmalls12e1is(void *port)
 {
+	if (stage2_quiet(port))
+		return;
 	stage2_count(vmid, 1);
-	if (likely(!stage2_no_tlbi))
-		asm volatile("tlbi vmalls12e1is" ::: "memory");
+	asm volatile("tlbi vmalls12e1is" ::: "memory");
 }
 
 /* Of s2_relax_perms(), which Xen does not call: a permission fault is the guest's. */

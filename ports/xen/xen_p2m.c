@@ -300,12 +300,24 @@ int p2m_set_entry(struct p2m_domain *p2m, gfn_t sgfn, unsigned long nr, mfn_t sm
 	bool xenheap = maps && is_xenheap(t, smfn, nr);
 	struct page_info *page = foreign || xenheap ? mfn_to_page(smfn) : NULL;
 	gfn_t gfn = xenheap ? page_get_xenheap_gfn(page) : INVALID_GFN;
+	struct stage2 *s = p2m->stage2;
+	unsigned int order;
+	p2m_type_t old;
 	int ret;
 
 	ASSERT(!foreign || nr == 1);
 	if (foreign && !page_get_owner_and_reference(page))
 		return -EINVAL;
+	/*
+	 * Permissions of a page that stays change in place. mem_access does this to many
+	 * pages under one lock: one invalidation before the lock is dropped is enough.
+	 */
+	s->quiet = maps && !page && nr == 1 && !is_iommu_enabled(p2m->domain) &&
+		   mfn_eq(p2m_get_entry(p2m, sgfn, &old, NULL, &order, NULL), smfn) &&
+		   old == t && !order;
+	p2m->need_flush |= s->quiet;
 	ret = set(p2m, sgfn, nr, smfn, t, a);
+	s->quiet = false;
 	if (ret && foreign)
 		put_page(page);
 	if (!ret && xenheap && gfn_eq(gfn, sgfn))
@@ -363,6 +375,9 @@ int p2m_remove_mapping(struct domain *d, gfn_t start_gfn, unsigned long nr, mfn_
 
 void p2m_write_unlock(struct p2m_domain *p2m)
 {
+	if (p2m->need_flush)
+		stage2_flush_vmid(p2m->stage2);
+	p2m->need_flush = false;
 	write_unlock(&p2m->lock);
 }
 
