@@ -29,6 +29,14 @@ guest()
 	END
 	xl create -q -p "/tmp/$name.cfg"
 	xl console "$name" </dev/null >"/tmp/$name.console" 2>&1 &
+	echo $! >"/tmp/$name.pid"
+}
+
+# destroy NAME: the program of its console would go on, and take all of dom0's time.
+destroy()
+{
+	kill "$(cat "/tmp/$1.pid")" || true
+	xl destroy "$1"
 }
 
 id_of()
@@ -105,7 +113,7 @@ life()
 	until_said one '##GUEST up' 120
 	xl pause one
 	xl unpause one
-	xl destroy one
+	destroy one
 	[ "$(xl list | wc -l)" = 2 ] || fail "a domain is left: $(xl list)"
 }
 
@@ -122,9 +130,9 @@ rounds()
 		xl unpause two
 		until_said one '##GUEST round 2' 120
 		until_said two '##GUEST round 2' 120
-		xl destroy one
+		destroy one
 		goes_on two
-		xl destroy two
+		destroy two
 		if [ "$round" -gt 3 ]; then
 			until_free $((free - 16))
 		else
@@ -146,7 +154,7 @@ balloon()
 	target one 256
 	until_size one 256 60
 	goes_on one
-	xl destroy one
+	destroy one
 }
 
 # A guest that verifies its memory while dom0 balloons it and destroys its neighbours.
@@ -160,12 +168,12 @@ storm()
 		xl unpause two
 		target one 144
 		until_said two '##GUEST up' 120
-		xl destroy two
+		destroy two
 		until_size one 144 60
 		target one 192
 		goes_on one
 	done
-	xl destroy one
+	destroy one
 }
 
 # dom0 takes memory from a paused guest by several patterns and gives it back.
@@ -183,7 +191,7 @@ patterns()
 	pages out "$id" 0x44001 1 1 0
 	pages in "$id" 0x44001 1 1 0
 	[ "$free" -ge "$(pages free)" ] || fail "pages too many"
-	xl destroy one
+	destroy one
 }
 
 # The pool of table pages, to the page. At 2 GiB a page needs two tables.
@@ -204,7 +212,7 @@ pool()
 	pages pool "$id" $((used + 1)) && fail "a table was not needed"
 	pages out "$id" 0x80000 1 1 0
 	pages pool "$id" "$used" || fail "a table did not come back"
-	xl destroy one
+	destroy one
 }
 
 resource()
@@ -226,7 +234,7 @@ access()
 	wait $watcher || true
 	grep -q "PAGE ACCESS: -w-" /tmp/access.log || fail "$(tail -n 5 /tmp/access.log)"
 	goes_on one
-	xl destroy one
+	destroy one
 }
 
 # ---- a guest that uses pages which go --------------------------------------------
@@ -326,7 +334,7 @@ bench()
 	target one 256
 	until_size one 256 120
 	row "Linux balloons up 96 MiB"
-	xl destroy one
+	destroy one
 }
 
 "$@"
