@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * An unmap of PROVE_GRANULES granules anywhere, whatever is in the tables: it reads and
+ * An unmap of a page, whatever is in the tables: it reads and
  * writes entries of tables only; cleans, empties entries and frees tables only after
  * all that it has broken is invalidated, stage 2 before stage 1 with the barriers
  * between; and empties entries only after the DSB behind the last clean.
