@@ -134,7 +134,7 @@ static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ip
 {
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
 
-	while (ipa < end && ipa >> top < t->shape.roots) {
+	while (!t->dead && ipa < end && ipa >> top < t->shape.roots) {
 		const struct page *p = page_at(m, t->root + (ipa >> top << m->granule));
 		uint64_t size;
 
@@ -166,7 +166,7 @@ static bool live_member(const struct machine *m, const struct tree *t, uint64_t 
 			bool writable, uint64_t *at, struct desc *d)
 {
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
-	const struct page *p = ipa >> top < t->shape.roots ?
+	const struct page *p = !t->dead && ipa >> top < t->shape.roots ?
 				       page_at(m, t->root + (ipa >> top << m->granule)) :
 				       NULL;
 
@@ -311,13 +311,13 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 	dirty_forget(m, t, ipa, end, NULL);
 	if (!(flags & S2M_CLAIM_NO_REPORT))
 		judge_owed(m, pe, t, ipa, end, claim);
-	if (!t->dead && live_leaf(m, t, ipa, end, false, &at, &d))
+	if (live_leaf(m, t, ipa, end, false, &at, &d))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx is still mapped to %#llx", pe, claim, NS(at),
 			NS(d.pa));
-	else if (!t->dead && (live_member(m, t, ipa, false, &at, &d) ||
-			      live_member(m, t, end - 1, false, &at, &d)))
+	else if (live_member(m, t, ipa, false, &at, &d) ||
+		 live_member(m, t, end - 1, false, &at, &d))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx is of a Contiguous run that reaches into it",
@@ -429,13 +429,13 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 		return;
 	snprintf(claim, sizeof(claim), "has write-protected %#llx-%#llx", NS(ipa),
 		 NS(end));
-	if (!t->dead && live_leaf(m, t, ipa, end, true, &at, &d))
+	if (live_leaf(m, t, ipa, end, true, &at, &d))
 		verdict(m, R_WRPROTECT_LEFT_WRITABLE,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx may still be written through %#llx", pe,
 			claim, NS(d.pa), NS(at));
-	else if (!t->dead && (live_member(m, t, ipa, true, &at, &d) ||
-			      live_member(m, t, end - 1, true, &at, &d)))
+	else if (live_member(m, t, ipa, true, &at, &d) ||
+		 live_member(m, t, end - 1, true, &at, &d))
 		verdict(m, R_WRPROTECT_LEFT_WRITABLE,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx, which is writable, is of a Contiguous run that "

@@ -39,6 +39,7 @@
 
 #define NS(x) ((unsigned long long)(x)) /* for %llx */
 
+/* clang-format off */
 /* In the order of s2m_rules[]. */
 enum rule {
 	R_TLBI_MISSING, R_TLBI_MISSES_RANGE, R_TLBI_BEFORE_DSB, R_TLBI_NOT_COMPLETED,
@@ -82,6 +83,7 @@ enum state {
 #define F_TOLD (1u << 6)	/* there is a verdict about it */
 #define F_LOCAL (1u << 7)	/* the TLBI issued is not broadcast */
 #define F_DIRTY (1u << 8)	/* writable: a write sets no dirty state in any entry */
+/* clang-format on */
 
 /*
  * A stale translation that a PE may hold. LEAF: of one leaf, or of neighbouring leaves
@@ -90,6 +92,7 @@ enum state {
  */
 enum kind { K_LEAF, K_TABLE, K_ALL };
 
+/* clang-format off */
 struct rec {
 	RB_ENTRY(rec) rb;
 	TAILQ_ENTRY(rec) list;
@@ -113,11 +116,13 @@ struct rec {
 	uint16_t flags, type;
 	bool orphan;		/* in ctx.orphans and in no tree */
 };
+/* clang-format on */
 
 RB_HEAD(leaves, rec);
 RB_HEAD(tables, rec);
 TAILQ_HEAD(recs, rec);
 
+/* clang-format off */
 /* A tree under one VMID. */
 struct ctx {
 	LIST_ENTRY(ctx) all, of_tree;
@@ -138,6 +143,7 @@ struct ctx {
 	uint16_t vmid, running;	/* mask of PEs that run it */
 	uint16_t holders;	/* mask of PEs that may hold a translation */
 };
+/* clang-format on */
 
 /* A range and what it mapped, in a set: marks.c. Those of one set do not overlap. */
 struct mark {
@@ -149,6 +155,7 @@ struct mark {
 
 RB_HEAD(marks, mark);
 
+/* clang-format off */
 struct tree {
 	LIST_ENTRY(tree) all;
 	/*
@@ -206,6 +213,7 @@ struct frame {
 };
 #define IC_ISSUED 1u
 #define IC_DONE 2u
+/* clang-format on */
 
 struct extent;
 RB_HEAD(extents, extent);
@@ -215,6 +223,7 @@ struct pending {
 	enum s2m_dc op;
 };
 
+/* clang-format off */
 struct pe {
 	uint64_t vttbr, vtcr, hcr;
 	uint64_t ordered;	/* its stores up to this step come before later ones */
@@ -229,6 +238,7 @@ struct pe {
 	uint64_t tcr, sctlr, home;
 	bool guard_unsynced;
 };
+/* clang-format on */
 
 /* A run with the Contiguous bit whose entries differ where they must not. */
 struct mixed {
@@ -238,6 +248,7 @@ struct mixed {
 };
 #define MAX_MIXED 16u
 
+/* clang-format off */
 struct machine {
 	uint32_t features, agent_lacks;
 	unsigned pes;
@@ -288,6 +299,7 @@ struct machine {
 	s2m_watcher *watch;
 	void *watch_arg;
 };
+/* clang-format on */
 
 /* ---- place.c */
 /* Where the pages of a sparse machine are. An index at or above m->pages: nowhere. */
@@ -298,6 +310,7 @@ uint64_t place_number(const struct places *ps, uint64_t index);
 uint64_t places_used(const struct places *ps);
 uint64_t place_add(struct places *ps, uint64_t number);
 
+/* clang-format off */
 /* ---- inline */
 /* The table page at pa; NULL: pa is not in the arena. */
 static inline struct page *page_at(const struct machine *m, uint64_t pa)
@@ -308,6 +321,7 @@ static inline struct page *page_at(const struct machine *m, uint64_t pa)
 
 	return i < m->pages ? &m->page[i] : NULL;
 }
+/* clang-format on */
 
 static inline uint64_t page_pa(const struct machine *m, const struct page *p)
 {
@@ -321,6 +335,7 @@ static inline uint64_t *page_mem(const struct machine *m, const struct page *p)
 	return (uint64_t *)(void *)(m->mem + ((uint64_t)(p - m->page) << m->granule));
 }
 
+/* clang-format off */
 /* The table at pa if entry slot of p links it; NULL: another entry does, or none. */
 static inline struct page *page_child(const struct machine *m, const struct page *p,
 				      unsigned slot, uint64_t pa)
@@ -330,6 +345,7 @@ static inline struct page *page_child(const struct machine *m, const struct page
 	return child && child->taken && child->slot == slot &&
 	       child->parent == (uint32_t)(p - m->page) + 1 ? child : NULL;
 }
+/* clang-format on */
 
 /* pe has heard of what PE from did at step: it did it, or it was handed over. */
 static inline bool knows(const struct machine *m, unsigned pe, unsigned from,
@@ -480,6 +496,7 @@ struct rec *page_stale(const struct machine *m, const struct page *p);
 /* p is given back while it is live: what it maps becomes stale. */
 void page_dies(struct machine *m, struct page *p);
 
+/* clang-format off */
 /* ---- stale.c */
 struct rec *leaf_first(struct ctx *c, uint64_t ipa);	/* first that ends after ipa */
 struct rec *leaf_next(struct rec *r);
@@ -500,6 +517,7 @@ struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r);
 bool rec_held(const struct rec *r);	/* a PE or the other agent may use it */
 /* A PE may hold a translation of c, or walk its tree. */
 bool ctx_held(struct machine *m, struct ctx *c);
+/* clang-format on */
 
 /* ---- agent.c */
 /* There is one, and it has the feature. */

@@ -20,9 +20,9 @@ enum kind { KIND_NONE, KIND_WITNESS, KIND_OTHER, KIND_UNKNOWN };
 struct state {
 	uint8_t pc[ORDER_PES];
 	uint8_t reg[ORDER_PES][LITMUS_REGS];
-	uint8_t monitor[ORDER_PES]; /* the location of the last load-exclusive ... */
-	uint8_t place[ORDER_PES];   /* ... and its message */
-	uint8_t unknown, unused[7];
+	/* The location of the last load-exclusive, while what it read is the last. */
+	uint8_t monitor[ORDER_PES];
+	uint8_t unknown, unused[3];
 	struct views v;
 };
 
@@ -97,14 +97,19 @@ static void load(const struct litmus *l, const struct state *st, unsigned pe,
 		struct state to = *st;
 
 		to.monitor[pe] = NO_MONITOR;
-		if (in->op == LITMUS_LDXR) {
+		if (in->op == LITMUS_LDXR && !i)
 			to.monitor[pe] = (uint8_t)loc;
-			to.place[pe] = views_place(&st->v, pe, loc, i);
-		}
 		to.reg[pe][in->reg] = (uint8_t)views_load(&to.v, pe, loc, i, order, &dep,
 							  from(&to, pe, in->reg));
 		found(l, &to, pe, s, "reads", loc, to.reg[pe][in->reg]);
 	}
+}
+
+static void appended(const struct litmus *l, struct state *st, unsigned loc)
+{
+	for (unsigned pe = 0; pe < l->nr_pes; pe++)
+		if (st->monitor[pe] == loc)
+			st->monitor[pe] = NO_MONITOR;
 }
 
 static void store(const struct litmus *l, const struct state *st, unsigned pe,
@@ -124,8 +129,9 @@ static void store(const struct litmus *l, const struct state *st, unsigned pe,
 		to = *st;
 		set(&to, pe, in->status, 1);
 		to.monitor[pe] = NO_MONITOR;
-		if (st->monitor[pe] == loc && st->place[pe] + 1 == st->v.nr[loc]) {
+		if (st->monitor[pe] == loc) {
 			set(&to, pe, in->status, 0);
+			appended(l, &to, loc);
 			ok = views_rmw(&to.v, pe, loc, value, order, &dep);
 		}
 		to.unknown |= !ok;
@@ -136,6 +142,8 @@ static void store(const struct litmus *l, const struct state *st, unsigned pe,
 	n = views_stores(&st->v, pe, loc, &dep);
 	for (unsigned i = 0; i < n; i++) {
 		to = *st;
+		if (!i)
+			appended(l, &to, loc);
 		to.unknown |= !views_store(&to.v, pe, loc, i, value, order, &dep);
 		found(l, &to, pe, s, i ? "writes earlier" : "writes", loc, value);
 	}

@@ -436,40 +436,6 @@ void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root)
 		tree_gone(m, t);
 }
 
-void s2m_tree_release(struct machine *m, unsigned pe, uint64_t root)
-{
-	struct tree *t = tree_find(m, root);
-	struct ctx *c;
-
-	m->step++;
-	log_event(m, pe, "the tree at %#llx is at an end", (unsigned long long)root);
-	if (!t || t->dead)
-		return;
-	tree_gone(m, t);
-	LIST_FOREACH(c, &t->ctxs, of_tree) {
-		if (c->holders)
-			return;
-	}
-	for (unsigned i = 0; i < t->shape.roots; i++) {
-		struct page *p = page_at(m, root + i * granule(m));
-
-		if (p->live)
-			page_dies(m, p);
-		p->root = false;
-	}
-	tree_forget(m, t);
-}
-
-unsigned s2m_trees(const struct machine *m)
-{
-	const struct tree *t;
-	unsigned n = 0;
-
-	LIST_FOREACH(t, &m->trees, all)
-		n++;
-	return n;
-}
-
 uint64_t s2m_live_stores(const struct machine *m)
 {
 	return m->live_stores;

@@ -24,6 +24,7 @@
 
 struct machine;
 
+/* clang-format off */
 /* CPU features; HCR_EL2.FWB and VTCR_EL2.HA and HD switch theirs on. */
 #define S2M_FWB (1u << 0)	/* HCR_EL2.FWB = 1 on every PE */
 #define S2M_TLBIRANGE (1u << 1) /* RIPAS2* exist; otherwise UNDEFINED: a violation */
@@ -81,6 +82,7 @@ struct machine_config {
 	uint16_t counted;	  /* bit n: leaves with n in bits [58:55] are counted */
 	unsigned max_violations;  /* keep at most so many in full (count all); 0: 32 */
 };
+/* clang-format on */
 
 /* NULL when memory is short or the configuration is out of range. */
 struct machine *machine_new(const struct machine_config *cfg);
@@ -141,6 +143,7 @@ uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
 /* Plain stores (zeroing); not counted as entry writes. */
 void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64_t value);
 
+/* clang-format off */
 enum s2m_barrier { S2M_DSB_ISHST, S2M_DSB_ISH, S2M_DSB_SY, S2M_DSB_NSHST, S2M_DSB_NSH,
 		   S2M_DMB_ISHST, S2M_DMB_ISH, S2M_ISB };
 void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b);
@@ -163,6 +166,7 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 enum s2m_sysreg { S2M_VTTBR_EL2, S2M_VTCR_EL2, S2M_HCR_EL2,
 		  S2M_TCR_EL1, S2M_SCTLR_EL1 };	/* for S2M_SPECULATIVE_AT only */
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value);
+/* clang-format on */
 
 /* Data and instruction cache maintenance by range; the lines are counted. */
 enum s2m_dc { S2M_DC_CIVAC, S2M_DC_CVAC, S2M_IC_IVAU };
@@ -260,6 +264,7 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
 
 /* ---- what it found ------------------------------------------------------- */
 
+/* clang-format off */
 struct s2m_violation {
 	const char *rule;   /* stable kebab-case name, see docs/rules.md */
 	char detail[384];   /* a sentence: who, which addresses, why, since which step */
@@ -285,6 +290,7 @@ struct s2m_counters {
 const struct s2m_counters *s2m_counters(const struct machine *m);
 void s2m_counters_reset(struct machine *m);
 uint64_t s2m_step(const struct machine *m); /* number of the last event */
+/* clang-format on */
 
 /* From now on every event is written to f, in words, one line each
  * ("step 12  PE0  write L1[1] 0x…: table 0x… -> invalid"). NULL: stop. */
@@ -292,6 +298,7 @@ void s2m_log(struct machine *m, FILE *f);
 /* A note in that log (the name of a phase, of an operation). Not an event. */
 void s2m_note(struct machine *m, const char *text);
 
+/* clang-format off */
 /*
  * From now on fn is told of every event that the program causes, when it has a number and
  * before it is judged. The fields that an event has no use for are 0.
@@ -330,13 +337,16 @@ struct s2m_event {
 };
 typedef void s2m_watcher(void *arg, const struct machine *m, const struct s2m_event *e);
 void s2m_watch(struct machine *m, s2m_watcher *fn, void *arg);
+/* clang-format on */
 
 /* Names, for output: "ipas2e1is", "dsb-ishst". */
 const char *s2m_tlbi_name(enum s2m_tlbi op);
 const char *s2m_barrier_name(enum s2m_barrier b);
 
+/* clang-format off */
 /* All rules that exist: name and one sentence; ends with a NULL name. */
 struct s2m_rule { const char *name, *says; };
 extern const struct s2m_rule s2m_rules[];
+/* clang-format on */
 
 #endif /* STAGE2_MODEL_MACHINE_H */

@@ -249,6 +249,17 @@ struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned
 	return child;
 }
 
+/* Table p comes back to its place, so what PEs may hold of its leaves is live again. */
+static void comes_back(struct machine *m, struct tree *t, unsigned pe, struct page *p)
+{
+	for (unsigned i = 0; p->refs && i < entries(m); i++) {
+		const struct desc d = desc_read(page_mem(m, p)[i], p->level, mode(m, t));
+
+		if (d.kind == DESC_LEAF)
+			forget_older(m, t, pe, slot_ipa(m, p, i), p->level, &d);
+	}
+}
+
 /* Table top, its entries and all below become live. */
 static void table_made(struct machine *m, struct tree *t, unsigned pe, struct page *top,
 		       enum how how, bool check)
@@ -264,6 +275,7 @@ static void table_made(struct machine *m, struct tree *t, unsigned pe, struct pa
 		struct page *child;
 
 		if (!slot) {
+			comes_back(m, t, pe, p);
 			p->tree = t;
 			p->live = true;
 			p->nvalid = 0;

@@ -4,6 +4,7 @@
 
 #include "internal.h"
 
+/* clang-format off */
 /* docs/rules.md has a section for each rule, with the source in the architecture. */
 const struct s2m_rule s2m_rules[] = {
 	[R_TLBI_MISSING] = { "tlbi-missing",
@@ -94,6 +95,7 @@ const struct s2m_rule s2m_rules[] = {
 		"a promise about a tree that no VTTBR_EL2 has ever pointed to" },
 	[R_NONE] = { NULL, NULL },
 };
+/* clang-format on */
 
 /* One event gives at most one verdict by each rule. */
 void verdict(struct machine *m, enum rule rule, struct where w, const char *fmt, ...)

@@ -252,10 +252,10 @@ struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r)
 	return rec_new(m, c, r);
 }
 
-/* No entry of the root is valid. */
+/* No entry of the root is valid; or it was given back. */
 static bool is_empty(const struct machine *m, const struct tree *t)
 {
-	for (unsigned i = 0; i < t->shape.roots; i++) {
+	for (unsigned i = 0; !t->dead && i < t->shape.roots; i++) {
 		if (page_at(m, t->root + i * granule(m))->nvalid)
 			return false;
 	}

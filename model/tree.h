@@ -57,6 +57,7 @@ static inline unsigned bbm(const struct machine *m)
 
 /* ---- broken.c */
 
+/* clang-format off */
 /* Translations that become stale by one event. */
 struct stale {
 	struct machine *m;
@@ -71,6 +72,7 @@ struct stale {
 	bool cached;	  /* may_be_cached() of run */
 	bool mapped;	  /* it was live until now */
 };
+/* clang-format on */
 
 /* F_* of a leaf. */
 uint16_t leaf_flags(const struct machine *m, const struct tree *t, const struct desc *d);

@@ -100,8 +100,10 @@ bool views_first(struct views *v, unsigned loc, uint64_t value)
 {
 	struct views_msg *m = insert(v, loc, v->nr[loc]);
 
-	if (m)
+	if (m) {
 		m->value = value;
+		m->by = VIEWS_THREADS;
+	}
 	return m;
 }
 
@@ -123,24 +125,27 @@ unsigned views_loads(const struct views *v, unsigned t, unsigned loc,
 	return from < last ? 1 + last - from : 1;
 }
 
-uint8_t views_place(const struct views *v, unsigned t, unsigned loc, unsigned choice)
+static unsigned place_of(const struct views *v, unsigned t, unsigned loc, unsigned choice)
 {
-	return (uint8_t)(choice ? v->thread[t].last[loc] - choice : v->nr[loc] - 1u);
+	return choice ? v->thread[t].last[loc] - choice : v->nr[loc] - 1u;
 }
 
 uint64_t views_value(const struct views *v, unsigned t, unsigned loc, unsigned choice)
 {
-	return msg_at(v, loc, views_place(v, t, loc, choice))->value;
+	return msg_at(v, loc, place_of(v, t, loc, choice))->value;
 }
 
 uint64_t views_load(struct views *v, unsigned t, unsigned loc, unsigned choice,
 		    unsigned order, const struct view *dep, struct view *got)
 {
 	struct views_thread *me = &v->thread[t];
-	unsigned place = views_place(v, t, loc, choice);
+	unsigned place = place_of(v, t, loc, choice);
 	const struct views_msg *m = msg_at(v, loc, place);
-	struct view see = m->see;
+	struct view see = { 0 };
 
+	/* Its own store it may read before others can: that orders nothing. */
+	if (m->by != t)
+		see = m->see;
 	if (dep)
 		view_join(&see, dep);
 	if (me->now.at[loc] < place)

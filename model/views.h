@@ -49,9 +49,9 @@ struct view {
 
 struct views_msg {
 	uint64_t value;
-	struct view see; /* what whoever reads it in order has seen, itself included */
-	uint8_t rmw;	 /* follows the message before it, with none between */
-	uint8_t by;
+	struct view see;   /* what whoever reads it in order has seen, itself included */
+	uint8_t rmw;	   /* follows the message before it, with none between */
+	uint8_t by;	   /* VIEWS_THREADS: it was there at first */
 	uint8_t unused[6]; /* states are compared by content */
 };
 
@@ -103,8 +103,6 @@ bool views_first(struct views *v, unsigned loc, uint64_t value);
 unsigned views_loads(const struct views *v, unsigned t, unsigned loc,
 		     const struct view *dep);
 uint64_t views_value(const struct views *v, unsigned t, unsigned loc, unsigned choice);
-/* Its place, from which views_is_last() tells whether a store-exclusive succeeds. */
-uint8_t views_place(const struct views *v, unsigned t, unsigned loc, unsigned choice);
 /* @got: what depends on the value depends on this; may be NULL. */
 uint64_t views_load(struct views *v, unsigned t, unsigned loc, unsigned choice,
 		    unsigned order, const struct view *dep, struct view *got);

@@ -4,6 +4,8 @@
  */
 #include "internal.h"
 
+#define UNKNOWN (S2_MORE - S2_E_LIMBO + 1)
+
 static const char *const error_text[] = {
 	[S2_MORE - S2_MORE] = "a step is done, the operation is not",
 	[S2_MORE - 0] = "done",
@@ -30,6 +32,7 @@ static const char *const error_text[] = {
 	[S2_MORE - S2_E_BATCH] = "not while a batch is open",
 	[S2_MORE - S2_E_AGENTS] = "another agent's invalidation failed; the rest is done",
 	[S2_MORE - S2_E_LIMBO] = "a shared call that may detach tables needs a limbo",
+	[UNKNOWN] = "unknown error",
 };
 
 const char *s2_strerror(int err)
@@ -37,9 +40,7 @@ const char *s2_strerror(int err)
 	/* Unsigned: what lies on either side of the table is beyond it. */
 	const unsigned n = (unsigned)S2_MORE - (unsigned)err;
 
-	if (n >= sizeof(error_text) / sizeof(*error_text))
-		return "unknown error";
-	return error_text[n];
+	return error_text[n < UNKNOWN ? n : UNKNOWN];
 }
 
 uint32_t s2_version(void)
@@ -83,8 +84,7 @@ static int check_config(const struct s2 *s2, const struct s2_config *cfg)
 	if (pa_range(cfg->pa_bits) < 0 ||
 	    (cfg->pa_bits > 48 && wide_of(s2) == S2_WIDE_NO))
 		return S2_E_PA_BITS;
-	if (cfg->ipa_bits < 32 || cfg->ipa_bits > (wide_of(s2) == S2_WIDE_NO ? 48 : 52) ||
-	    cfg->ipa_bits > cfg->pa_bits)
+	if (cfg->ipa_bits < 32 || cfg->ipa_bits > cfg->pa_bits)
 		return S2_E_IPA_BITS;
 	return 0;
 }
@@ -170,10 +170,8 @@ static int layout(struct s2 *s2, const struct s2_config *cfg)
 		s2->special |= S2_HARDWARE_WRITES;
 	if (level == LAST_LEVEL)
 		s2->special |= S2_SHALLOW;
-	if (S2_USE_COUNTED && cfg->counted) {
+	if (S2_USE_COUNTED)
 		s2->counted = cfg->counted;
-		s2->special |= S2_COUNTS;
-	}
 	return 0;
 }
 

@@ -14,8 +14,7 @@
 static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *op)
 {
 	return S2_USE_FAST && !(ipa & (page_size(s2) - 1)) && ipa < s2->ipa_end &&
-	       !(s2->special & ~(S2_HARDWARE_WRITES | S2_COUNTS)) &&
-	       batch_of(op) == open_batch(s2) &&
+	       !(s2->special & ~S2_HARDWARE_WRITES) && batch_of(op) == open_batch(s2) &&
 	       (!op || (!(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty &&
 			(S2_USE_BATCH || !op->batch)));
 }
@@ -77,7 +76,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 		/* The clean before the memory's next use: clean_barrier(). */
 		s2_port_dsb_sy(s2->port);
 	}
-	if (desc_counted(s2, p.d)) {
+	if (S2_USE_COUNTED && desc_counted(s2, p.d)) {
 		struct s2_mapping m;
 
 		entry_describe(s2, ipa, LAST_LEVEL, p.d, &m);

@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import resource
 import shlex
 import shutil
@@ -46,23 +47,30 @@ ENGINE = "tests/engine/"
 # The quick unit tests: this first, and these last.
 FIRST = ["events"]
 SLOWER = ["repro_steps", "contract", "parked", "counted", "repro_beside"]
-OTHER = [
-    "dirty_judged", "reshape", "fixed",  # not linked with the recording port
-    "takeover",  # the same as others, with all configurations
-]  # fmt: skip
+OTHER = ["takeover"]  # the same as others, with all configurations
 # The engine with one port: what to link, and the programs in the order to run them.
 Flavour = collections.namedtuple("Flavour", "name archives wraps programs")
 
 
 def unit_tests():
-    names = sorted(path.stem[5:] for path in (ROOT / ENGINE).glob("test_*.c"))
-    quick = [n for n in names if n not in FIRST + SLOWER + OTHER]
-    return FIRST + quick + SLOWER
+    """(those on the recording port, those on the machine model): names, in order."""
+    recorded, judged = [], []
+    with open(BUILD / "compile_commands.json", encoding="utf-8") as f:
+        for entry in json.load(f):
+            found = re.match(ENGINE + r"test_(\w+)\.p/test_\1\.c", entry["output"])
+            if found and "-DCOUNT_PORT_RECORD" in entry["command"]:
+                recorded.append(found[1])
+            elif found and found[1].endswith("judged"):
+                judged.append(found[1])
+    quick = sorted(set(recorded) - set(FIRST + SLOWER + OTHER))
+    return FIRST + quick + SLOWER, sorted(judged)
 
 
 def flavours(quick):
     model = ["libstage2-model.a", "model/libmodel.a"]
-    recorded = [(ENGINE + "test_" + name, []) for name in unit_tests()]
+    recorded, judged = (
+        [(ENGINE + "test_" + name, []) for name in names] for names in unit_tests()
+    )
     archives = [ENGINE + "libstage2-recorded.a"]
     if quick:
         return [Flavour("recorded", archives, [], recorded[:-len(SLOWER)])]
@@ -70,8 +78,7 @@ def flavours(quick):
         Flavour("recorded", archives, [],
                 recorded[:-len(SLOWER)] + [(ENGINE + "nested", ["5000", "1"])]
                 + recorded[-len(SLOWER):]),
-        Flavour("model", model, [], [
-            (ENGINE + "test_dirty_judged", []),
+        Flavour("model", model, [], judged + [
             (ENGINE + "judged", ["--seed", "1", "--operations", "10000"]),
             (ENGINE + "judged", ["--seed", "3", "--operations", "10000", "--batches"])]),
         Flavour("planted", model, ["cas", "clean", "vmid_enter"], [

@@ -94,6 +94,7 @@ extern "C" {
  */
 uint32_t s2_version(void);
 
+/* clang-format off */
 /**
  * typedef s2_ipa_t - an intermediate physical address, in bytes
  * typedef s2_pa_t  - a physical address, in bytes
@@ -102,6 +103,7 @@ uint32_t s2_version(void);
  */
 typedef struct { uint64_t ipa; } s2_ipa_t;
 typedef struct { uint64_t pa; } s2_pa_t;
+/* clang-format on */
 
 /** s2_ipa() - make an IPA from a number of bytes */
 static inline s2_ipa_t s2_ipa(uint64_t ipa)
@@ -221,19 +223,18 @@ enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
  * @S2_HARDWARE_WRITES: hardware writes access flags or dirty state
  * @S2_RUNS: a contiguous run has been made
  * @S2_SHALLOW: the root is the last level
- * @S2_COUNTS: some leaves are counted
  * @S2_EXCLUSIVE: an exclusive call is under way
  */
 enum s2_special {
 	S2_HARDWARE_WRITES = 1,
 	S2_RUNS = 2,
 	S2_SHALLOW = 4,
-	S2_COUNTS = 8,
 	S2_EXCLUSIVE = 16,
 };
 
 struct s2_batch;
 
+/* clang-format off */
 /**
  * struct s2_limbo - detached tables that are not free yet
  *
@@ -276,6 +277,7 @@ struct s2 {
 	uint64_t failures;	/* of s2_port_agents_invalidate() */
 	struct s2_limbo stuck;	/* tables that another agent may still walk */
 };
+/* clang-format on */
 
 /**
  * s2_init() - make an empty instance
@@ -347,6 +349,7 @@ struct s2_dirty_log {
 	bool missed;
 };
 
+/* clang-format off */
 /**
  * struct s2_op - budget, resources and progress of one operation
  * @max_entries: exclusive: visit at most so many entries in a step; 0 for no bound, else
@@ -405,9 +408,11 @@ struct s2_op {
 		struct s2_limbo own;	/* when the caller gave none */
 	} st;
 };
+/* clang-format on */
 
 /* ---- mapping -------------------------------------------------------------- */
 
+/* clang-format off */
 /**
  * s2_map() - map a range to contiguous physical memory
  * @s2: the instance
@@ -463,6 +468,7 @@ struct s2_op {
  */
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
 	   s2_attr_t attr, uint32_t flags, struct s2_op *op);
+/* clang-format on */
 
 /**
  * s2_tables_needed() - how many table pages s2_map() would take now
@@ -646,6 +652,7 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
 
 /* ---- annotations ------------------------------------------------------------ */
 
+/* clang-format off */
 /**
  * s2_annotate() - put an owner's mark on a range
  * @s2: the instance
@@ -678,6 +685,7 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  */
 int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note,
 		uint32_t flags, struct s2_op *op);
+/* clang-format on */
 
 /* ---- planning an invalidation --------------------------------------------- */
 

@@ -11,6 +11,7 @@
 #include "machine.h"
 #include "reader.h"
 
+/* clang-format off */
 #define JUDGE_PES 16u
 #define JUDGE_LOCKS 4096u
 #define JUDGE_STRANGE 4096u
@@ -18,6 +19,7 @@
 #define JUDGE_FINDINGS 4096u /* kept in full */
 #define JUDGE_TABLES (UINT64_C(1) << 30) /* bytes of table pages */
 #define JUDGE_SENTENCE 512u
+/* clang-format on */
 
 struct judge_options {
 	bool locks, strict, no_claims, named, af, cleans, why, json;

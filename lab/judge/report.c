@@ -58,6 +58,11 @@ static void why(const struct judge *j)
 		printf("  %s\n", text);
 }
 
+static const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
 void judge_print(const struct judge *j, const char *path, enum judge_verdict v)
 {
 	const struct judge_finding *f = &j->finding[0];
@@ -84,9 +89,10 @@ void judge_print(const struct judge *j, const char *path, enum judge_verdict v)
 		printf(" %s", j->reason);
 	} else {
 		printf(" (%" PRIu64 " records, %u tree%s, %" PRIu64
-		       " changes of live entries, %" PRIu64 " TLBIs",
-		       j->records, s2m_trees(j->m), s2m_trees(j->m) > 1 ? "s" : "",
-		       s2m_live_stores(j->m), j->tlbis);
+		       " change%s of live entries, %" PRIu64 " TLBI%s",
+		       j->records, s2m_trees(j->m), plural(s2m_trees(j->m)),
+		       s2m_live_stores(j->m), plural(s2m_live_stores(j->m)), j->tlbis,
+		       plural(j->tlbis));
 		for (unsigned i = 0; (text = note(j, i, buf, sizeof(buf))); i++)
 			printf("; %s", text);
 		printf(")");

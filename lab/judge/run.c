@@ -55,12 +55,13 @@ static void judge_vacuous(struct judge *j)
 			     j->rd.prose ? ", only other text" : "");
 		return;
 	}
+	if (!s2m_trees(j->m) && j->el2_tree)
+		judge_cannot(j, "the only tables are of EL2's own stage 1, which is not "
+				"judged");
 	if (j->switched && !j->on)
 		judge_cannot(j, "stage 2 is never on: no HCR_EL2 has VM = 1");
 	if (!s2m_trees(j->m))
-		judge_cannot(j, j->el2_tree ? "the only tables are of EL2's own stage 1, "
-					      "which is not judged" :
-					      "no VTTBR_EL2 points to a tree");
+		judge_cannot(j, "no VTTBR_EL2 points to a tree");
 	stored = s2m_tables_stored(j->m, &j->apart);
 	if (j->apart && j->apart == stored && !s2m_live_stores(j->m) && !j->own)
 		judge_cannot(j, "no page that is written is in a tree: its VTTBR_EL2 is "

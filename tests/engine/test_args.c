@@ -70,6 +70,7 @@ static const struct {
 
 static void bad_ranges_are_refused(void **state)
 {
+	struct s2_op small = { .max_entries = S2_BUDGET_ENTRIES_MIN };
 	struct s2_iter it;
 	bool young = false;
 
@@ -86,6 +87,8 @@ static void bad_ranges_are_refused(void **state)
 		refuses(s2_age(&bed.s2, ipa, size, S2_CLEAR, &young, NULL), error);
 		refuses(s2_split(&bed.s2, ipa, size, 0, NULL), error);
 		refuses(s2_clean(&bed.s2, ipa, size, 0, NULL), error);
+		/* Before what is wrong with the op. */
+		refuses(s2_collapse(&bed.s2, ipa, size, 0, &small), error);
 		refuses(s2_iter_start(&it, &bed.s2, ipa, size), error);
 	}
 	assert_false(young);
@@ -105,6 +108,16 @@ static void bad_physical_ranges_are_refused(void **state)
 	refuses(s2_map(s2, s2_ipa(0), s2_pa(UINT64_MAX & ~(PAGE - 1)), 2 * PAGE, RW, 0,
 		       NULL),
 		S2_E_WRAP);
+	close_bed();
+	/* Also where a map of one page has a short way. */
+	open_bed(S2_FEAT_FWB);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(PA_END), PAGE, RW, 0, NULL),
+		S2_E_PA_RANGE);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(GIB + 8), PAGE, RW, 0, NULL),
+		S2_E_ALIGN);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE + 8), s2_pa(GIB), PAGE, RW, 0, NULL),
+		S2_E_ALIGN);
+	refuses(s2_unmap(s2, s2_ipa(8), PAGE, 0, NULL), S2_E_ALIGN);
 	close_bed();
 }
 

@@ -78,6 +78,7 @@ static const struct act acts[] = {
 	{ "log and clear them", DIRTY, 0, 600, 0, 0, S2_CLEAR },
 	{ "clean pages", CLEAN, 0, 20, 0, 0, 0 },
 	{ "clean parts of blocks", CLEAN, BLOCKS + 1000, 100, 0, 0, 0 },
+	{ "clean blocks, from inside one", CLEAN, BLOCKS + 1124, 800, 0, 0, 0 },
 	{ "survey all", SURVEY, 0, 4096, 0, 0, 0 },
 	{ "annotate", NOTE, 600, 4, 77, 0, 0 },
 	{ "annotate a block's room", NOTE, 1024, 512, 78, 0, 0 },
@@ -412,7 +413,9 @@ static void every_line(void (*take)(void *arg), void *arg)
 			unsigned steps = 0;
 			int ret;
 
-			/* Hundreds of steps say no more than a few. */
+			/* Hundreds of steps, or of cleans, say no more than a few. */
+			if (acts[i].call == CLEAN && acts[i].pages > 512 && shift > 12)
+				continue;
 			if (m->max_bytes && acts[i].pages << shift > 8 * m->max_bytes)
 				continue;
 			if (m->flags & S2_SHARED)
@@ -464,7 +467,10 @@ static void compare_line(void *file)
 			fail_msg("events.txt ends before: %s", line);
 	while (expected[0] == '#');
 	expected[strcspn(expected, "\n")] = 0;
-	assert_string_equal(line, expected);
+	/* If it is meant: docs/mutants.md says how to write the file anew. */
+	if (strcmp(line, expected))
+		fail_msg("events.txt differs (docs/mutants.md):\n- %s\n+ %s", expected,
+			 line);
 }
 
 static const char *path = EVENTS;

@@ -76,7 +76,7 @@ def random(s2lab, exe, folder, seed, rounds):
     events = verdicts = bad = 0
     for at in range(seed, seed + rounds, 20):
         n = min(20, seed + rounds - at)
-        output(exe, str(at), str(n), "0", str(folder), statuses=(0, 1))
+        output(exe, str(at), str(n), str(folder), statuses=(0, 1))
         paths = [folder / f"{s}.trace" for s in range(at, at + n)]
         for path, got in zip(paths, judge(s2lab, paths)):
             want = [tuple(line.split()) for line in

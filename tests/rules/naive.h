@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* clang-format off */
 #define TABLES 10u	/* pages for tables */
 #define SLOTS 2u	/* entries of a table that are used */
 #define IPAS (SLOTS * SLOTS)
@@ -46,6 +47,7 @@ struct event {
 	unsigned pe, frame, offset, size;
 	unsigned dsb;	/* INVALIDATE: begins with one; CLEAN: 0: none, 1: ISH, 2: SY */
 };
+/* clang-format on */
 
 struct line {
 	uint64_t host, guest[3], clean, civac; /* steps; guest: by WB, NC, ANY */
@@ -53,6 +55,7 @@ struct line {
 	uint64_t pending, pending_civac;
 };
 
+/* clang-format off */
 struct ctx {
 	bool used, active;	/* active: PEs may hold something */
 	unsigned root, vmid, tree;
@@ -77,6 +80,7 @@ struct naive {
 	/* Frames that were mapped at an IPA and are gone; the step since when, or 0. */
 	uint64_t gone[TABLES][IPAS][FRAMES], due[TABLES][IPAS][FRAMES], lost[FRAMES];
 };
+/* clang-format on */
 
 void naive_init(struct naive *n, bool fwb, bool cold);
 /* True: it is wrong, by some rule. Then the state means nothing any more. */

@@ -35,13 +35,13 @@ def contradicted(args, plant, work):
     for edit in [plant] + plant.get("also", []):
         text = edited(text, edit)
     source.write_text(text, "utf-8")
-    obj, exe = source.with_suffix(".o"), work / "random"
+    obj, exe = source.with_suffix(".o"), work / "compare"
     run(*compiler, f"-I{ROOT / 'model'}", "-c", source, "-o", obj)
     run(*compiler, "-o", exe, obj, "-Wl,--whole-archive",
-        build / "tests" / "rules" / "librandom.a", "-Wl,--no-whole-archive",
+        build / "tests" / "rules" / "libcompare.a", "-Wl,--no-whole-archive",
         build / "model" / "libmodel.a")  # fmt: skip
     done = subprocess.run(
-        [exe, str(plant.get("seed", args.seed)), "0", args.programs], capture_output=True, text=True, check=False
+        [exe, str(plant.get("seed", args.seed)), args.programs], capture_output=True, text=True, check=False
     )
     last = done.stdout.splitlines()[-1] if done.stdout else ""
     return last if done.returncode and last.startswith("seed ") else None
