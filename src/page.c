@@ -81,7 +81,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 		/* The clean before the memory's next use: clean_barrier(). */
 		s2_port_dsb_sy(s2->port);
 	}
-	if (counts && desc_counted(s2, p.d)) {
+	if (S2_USE_COUNTED && counts && desc_counted(s2, p.d)) {
 		struct s2_mapping m;
 
 		entry_describe(s2, ipa, LAST_LEVEL, p.d, &m);
