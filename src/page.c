@@ -69,7 +69,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	else if (s2_port_cas(s2->port, p.entry, p.d, marker) != p.d)
 		return false;
 	clean = !(flags & S2_NO_CLEAN) && desc_needs_clean(s2->features, p.d);
-	if (b) {
+	if (S2_USE_BATCH && b) {
 		meta[META_STATE] += META_BUSY_ONE - META_LIVE_ONE;
 		batch_page(b, ipa, page_size(s2), clean);
 		return done(s2, op, ipa, 0);
