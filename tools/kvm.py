@@ -290,7 +290,8 @@ def build(args):
     build_kernel("ours", ("STAGE2=1", "STAGE2_TEST=y"))
     build_selftests()
     build_programs({"init": ["init.c"], "stale": ["stale.c", "vm.c"],
-                    "logging": ["logging.c", "vm.c"], "guest": ["guest.c"],
+                    "logging": ["logging.c", "vm.c"],
+                    "exec": ["exec.c", "vm.c"], "guest": ["guest.c"],
                     "guest-init": ["guest-init.c"],
                     "unlinked": ["unlinked.c", "vm.c"]})
     run("build guest.dtb", ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o",
