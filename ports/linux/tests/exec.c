@@ -6,7 +6,7 @@
  * the cache has pages, the VM must go on all the same.
  *
  * It says something on a CPU without CTR_EL0.DIC (cortex-a57). With it, pages are
- * executable from the first.
+ * executable from the first. (The stock kernel goes on too, with a warning in its log.)
  */
 #define _GNU_SOURCE
 #include <stdio.h>
