@@ -2,11 +2,12 @@
 #
 # A front end to Meson. Each target first installs what it needs (tools/setup.sh).
 
-ROOMS = include src model lab ports tests fuzz bench
+ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds bench baseline guest guest-test \
-	guest-bench setup-kvm kvm kvm-bench kvm-debug clean format help
+.PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline \
+	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug setup-xen xen \
+	xen-bench dist clean format format-check check help mutants prove weak herd
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -20,15 +21,31 @@ build/build.ninja: | setup
 run: all
 	@python3 -B tools/run.py build
 
-# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped.
+# ALSO: what else this run did, counted in the totals: NAME=passed, failed or skipped;
+# several with commas between.
 test: setup
 	@python3 -B tools/test.py $(if $(ALSO),--also '$(ALSO)')
+
+# The tests of the suite "check": what finds most for its time.
+check: all
+	@ninja -C build
+	@meson test -C build --no-rebuild --print-errorlogs --suite check
 
 # The random runs, as long as they should be before a release.
 long: all
 	@ninja -C build tests/engine/judged tests/engine/nested \
 		tests/concurrent/test_orders
 	@meson test -C build --no-rebuild --benchmark --suite long
+
+# The shared calls on weakly ordered memory, with larger bounds than in make test.
+weak: all
+	@ninja -C build tests/concurrent/test_orders
+	@meson test -C build --no-rebuild --benchmark --suite weak --verbose
+
+# The verdicts of the litmus tests, by herd7 in a root of its own (build/herd).
+herd: setup
+	@tools/setup.sh debootstrap
+	@python3 -B tools/herd.py build/herd
 
 # Runs without end, or for FUZZ_TIME seconds. A fault leaves a file in build/fuzz/;
 # build/tests/engine/judged FILE shortens it. fuzz-seeds keeps inputs with new coverage.
@@ -47,6 +64,26 @@ fuzz: build/fuzz/fuzz/fuzz_engine
 
 fuzz-seeds: build/fuzz/fuzz/fuzz_engine
 	$(FUZZ) -merge=1 fuzz/seeds build/fuzz/corpus
+
+# The reader of s2lab judge; its seeds are the traces of data/judge.
+fuzz-judge: build/fuzz/fuzz/fuzz_engine
+	@ninja -C build/fuzz fuzz/fuzz_judge
+	@mkdir -p build/fuzz/judge
+	build/fuzz/fuzz/fuzz_judge -max_len=8192 -timeout=20 -rss_limit_mb=4096 \
+		-max_total_time=$(FUZZ_TIME) -artifact_prefix=build/fuzz/ \
+		build/fuzz/judge data/judge
+
+# Small changes of the engine, N of them drawn by SEED: how many do the tests notice?
+N = 300
+SEED = 1
+mutants: all
+	@tools/setup.sh clang
+	@python3 -B tools/mutants.py -n $(N) --seed $(SEED)
+
+# Statements about all inputs, proven by CBMC and Frama-C. WORD: those whose name has it.
+prove: setup
+	-@tools/setup.sh frama-c-base
+	@python3 -B tools/prove.py $(WORD)
 
 bench: all
 	@tools/setup.sh linux-source-6.12 gnuplot-nox
@@ -89,18 +126,44 @@ kvm-bench: setup-kvm
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
+# The engine inside Xen (docs/xen.md). CPU: max, cortex-a57 or cortex-a53.
+setup-xen: setup
+	@tools/setup.sh dpkg-dev bc bison flex device-tree-compiler
+
+xen: setup-xen
+	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
+
+xen-bench: setup-xen
+	@python3 -B tools/xen.py bench --cpu $(CPU)
+
+# A tarball of what is here, with the two-file form, in build/.
+dist:
+	@python3 -B tools/dist.py build
+
 clean:
 	rm -rf build
 
+# By Debian 12's clang-format 14. The second changes nothing, and fails if it would.
 format:
 	@clang-format -i $$(find $(ROOMS) -name '*.[ch]')
+
+format-check:
+	@clang-format --dry-run -Werror $$(find $(ROOMS) -name '*.[ch]')
 
 help:
 	@echo 'make         build build/s2lab'
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
+	@echo 'make check   the tests worth running after each change, in two minutes'
 	@echo 'make long    the random runs that make test cuts short'
+	@echo 'make weak    shared calls on weakly ordered memory, for minutes'
+	@echo 'make herd    the verdicts of the litmus tests, by herd7 (debootstrap)'
 	@echo 'make fuzz    fuzz the engine, or FUZZ_TIME=seconds of it (clang)'
+	@echo 'make fuzz-judge  fuzz the reader of s2lab judge (clang)'
+	@echo 'make mutants [N=...] [SEED=...]'
+	@echo '             how many small changes of the engine the tests notice'
+	@echo 'make prove [WORD=...]'
+	@echo '             have CBMC and Frama-C prove what docs/proofs.md lists'
 	@echo 'make bench   measure every operation beside Linux 6.12, print one table'
 	@echo 'make baseline  let tests/guard compare with what the engine costs now'
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
@@ -112,5 +175,10 @@ help:
 	@echo '             what unmapping costs in KVM, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
+	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [LIST=short]'
+	@echo '             Xen with the engine as its p2m: guests in QEMU'
+	@echo 'make xen-bench [CPU=...]'
+	@echo '             what the p2m costs in Xen, stock against ours'
+	@echo 'make dist    make a tarball, with the two-file form of the library'
 	@echo 'make clean   remove build/'
-	@echo 'make format  format the sources (needs clang-format)'
+	@echo 'make format  format the sources (needs clang-format 14)'

@@ -202,8 +202,14 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 			state_add(&c, cursor_meta(&c), UINT64_C(0) - META_BUSY_ONE);
 			s2_port_store_release(s2->port, entry,
 					      desc_make_table(s2, desc_oa(s2, d)));
-			/* Who has emptied it meanwhile could not detach it. */
-			if (!(state_of(s2, table_meta(s2, table)) & META_COUNTS))
+			/*
+			 * Who has emptied it meanwhile could not detach it. A plain load
+			 * here may be performed before the store above (the two are to
+			 * different places, and a load is not ordered after a store-
+			 * release), so that each side misses the other's. An atomic
+			 * access is before theirs, and they see the link, or after it.
+			 */
+			if (!(state_add(&c, table_meta(s2, table), 0) & META_COUNTS))
 				window_sweep(s2, k->op, k->step, cursor_base(&c),
 					     cursor_base(&c) + page_size(s2));
 			cursor_next(&c);

@@ -10,7 +10,8 @@ void leaf_gone(const struct cursor *c, uint64_t d)
 	struct s2_mapping m;
 
 	d = desc_before(d);
-	if (!desc_counted(c->s2, d))
+	/* The constant: unoptimised, too, the port's function is not asked for. */
+	if (!S2_USE_COUNTED || !desc_counted(c->s2, d))
 		return;
 	entry_describe(c->s2, c->ipa, c->level, d, &m);
 	/* Of a parked leaf some address bits count. */

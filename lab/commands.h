@@ -7,6 +7,7 @@
 int cmd_compare(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
+int cmd_judge(int argc, char **argv);
 int cmd_decode(int argc, char **argv);
 
 #endif /* STAGE2_LAB_COMMANDS_H */

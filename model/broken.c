@@ -16,7 +16,11 @@ uint16_t leaf_flags(const struct machine *m, const struct tree *t, const struct 
 	return (uint16_t)((desc_writes(m, t, d) ? F_WRITE : 0) |
 			  (d->write ? F_DIRTY : 0) | (d->normal ? F_NORMAL : 0) |
 			  (d->weak ? F_WEAK : 0) |
-			  (m->features & S2M_AGENT ? F_AGENT : 0));
+			  (m->features & S2M_AGENT &&
+					   (d->af ||
+					    (agent_has(m, S2M_HAFDBS) && t->shape.ha)) ?
+				   F_AGENT :
+				   0));
 }
 
 void leaf_broken(struct machine *m, struct tree *t, uint64_t ipa, const struct desc *d)
@@ -36,6 +40,25 @@ static bool held_in(struct ctx *c, uint64_t ipa, uint64_t end)
 	return false;
 }
 
+/* The stale table entry by which PEs that run c may still reach p; NULL: none. */
+static struct rec *stale_in(const struct machine *m, struct ctx *c, const struct page *p)
+{
+	struct rec *r;
+
+	for (int bound = LEVELS; bound && !p->live; bound--) {
+		r = p->refs ? table_first(c, p->level - 1, p->ipa) : NULL;
+		for (; r && r->level == p->level - 1 && r->ipa == p->ipa;
+		     r = table_next(r)) {
+			if (r->pa == page_pa(m, p))
+				return r;
+		}
+		if (!p->parent)
+			break;
+		p = &m->page[p->parent - 1];
+	}
+	return NULL;
+}
+
 void stale_flush(struct stale *s)
 {
 	struct ctx *c;
@@ -46,6 +69,8 @@ void stale_flush(struct stale *s)
 	LIST_FOREACH(c, &s->t->ctxs, of_tree) {
 		struct rec r = s->run;
 
+		if (s->limbo && !stale_in(s->m, c, s->limbo))
+			continue;
 		r.state = (uint8_t)s->state;
 		if (!c->holders || (!s->cached && !held_in(c, r.ipa, r.end)))
 			r.state = ST_RETIRED;
@@ -110,7 +135,7 @@ void stale_table(struct stale *s, uint64_t ipa, int level, uint64_t pa)
 	if (s->state == ST_RETIRED)
 		return;
 	LIST_FOREACH(c, &s->t->ctxs, of_tree) {
-		if (c->holders)
+		if (c->holders && (!s->limbo || stale_in(s->m, c, s->limbo)))
 			table_add(s->m, c, &r);
 	}
 }
@@ -224,23 +249,15 @@ void page_dies(struct machine *m, struct page *p)
 
 struct rec *page_stale(const struct machine *m, const struct page *p)
 {
+	struct rec *r = NULL;
 	struct ctx *c;
-	struct rec *r;
 
-	for (int bound = LEVELS; bound && p->tree && !p->live; bound--) {
-		if (p->refs) {
-			LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
-				r = table_first(c, p->level - 1, p->ipa);
-				for (; r && r->level == p->level - 1 && r->ipa == p->ipa;
-				     r = table_next(r)) {
-					if (r->pa == page_pa(m, p))
-						return r;
-				}
-			}
-		}
-		if (!p->parent)
+	if (!p->tree || p->live)
+		return NULL;
+	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
+		r = stale_in(m, c, p);
+		if (r)
 			break;
-		p = &m->page[p->parent - 1];
 	}
-	return NULL;
+	return r;
 }

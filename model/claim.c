@@ -42,12 +42,12 @@ static void table_verdict(struct machine *m, unsigned pe, struct page *p, uint64
 			"");
 }
 
-static struct ctx *held_by(const struct page *p)
+static struct ctx *held_by(struct machine *m, const struct page *p)
 {
 	struct ctx *c;
 
 	LIST_FOREACH(c, &p->tree->ctxs, of_tree) {
-		if (c->holders)
+		if (ctx_held(m, c))
 			return c;
 	}
 	return NULL;
@@ -55,7 +55,7 @@ static struct ctx *held_by(const struct page *p)
 
 static void judge_live(struct machine *m, unsigned pe, struct page *p)
 {
-	struct ctx *c = held_by(p);
+	struct ctx *c = held_by(m, p);
 	char text[320], why[192];
 
 	if (c && c->all_rec) {
@@ -134,8 +134,8 @@ static bool live_leaf(const struct machine *m, const struct tree *t, uint64_t ip
 {
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
 
-	while (ipa < end && ipa >> top < t->shape.roots) {
-		const struct page *p = page_at(m, t->root) + (ipa >> top);
+	while (!t->dead && ipa < end && ipa >> top < t->shape.roots) {
+		const struct page *p = page_at(m, t->root + (ipa >> top << m->granule));
 		uint64_t size;
 
 		do {
@@ -166,8 +166,9 @@ static bool live_member(const struct machine *m, const struct tree *t, uint64_t 
 			bool writable, uint64_t *at, struct desc *d)
 {
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
-	const struct page *p =
-		ipa >> top < t->shape.roots ? page_at(m, t->root) + (ipa >> top) : NULL;
+	const struct page *p = !t->dead && ipa >> top < t->shape.roots ?
+				       page_at(m, t->root + (ipa >> top << m->granule)) :
+				       NULL;
 
 	while (p && p->live && p->nvalid) {
 		unsigned slot = (unsigned)(ipa / span(m, p->level)) % entries(m);
@@ -301,6 +302,8 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 
 	m->step++;
 	log_event(m, pe, "claims that %#llx-%#llx is unmapped", NS(ipa), NS(end));
+	WATCH(m, .kind = S2M_EV_UNMAPPED, .pe = pe, .root = root, .ipa = ipa,
+	      .size = size, .op = flags);
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
@@ -308,13 +311,13 @@ void s2m_claim_unmapped(struct machine *m, unsigned pe, uint64_t root, uint64_t 
 	dirty_forget(m, t, ipa, end, NULL);
 	if (!(flags & S2M_CLAIM_NO_REPORT))
 		judge_owed(m, pe, t, ipa, end, claim);
-	if (!t->dead && live_leaf(m, t, ipa, end, false, &at, &d))
+	if (live_leaf(m, t, ipa, end, false, &at, &d))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx is still mapped to %#llx", pe, claim, NS(at),
 			NS(d.pa));
-	else if (!t->dead && (live_member(m, t, ipa, false, &at, &d) ||
-			      live_member(m, t, end - 1, false, &at, &d)))
+	else if (live_member(m, t, ipa, false, &at, &d) ||
+		 live_member(m, t, end - 1, false, &at, &d))
 		verdict(m, R_UNMAP_LEFT_MAPPED,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx is of a Contiguous run that reaches into it",
@@ -382,6 +385,8 @@ void s2m_leaf_gone(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 	m->step++;
 	log_event(m, pe, "reports that the counted leaf %#llx-%#llx to %#llx is gone",
 		  NS(ipa), NS(ipa + size), NS(pa));
+	WATCH(m, .kind = S2M_EV_LEAF_GONE, .pe = pe, .root = root, .ipa = ipa, .pa = pa,
+	      .size = size, .op = flags);
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
@@ -417,18 +422,20 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 
 	m->step++;
 	log_event(m, pe, "claims that %#llx-%#llx is write-protected", NS(ipa), NS(end));
+	WATCH(m, .kind = S2M_EV_WRPROTECTED, .pe = pe, .root = root, .ipa = ipa,
+	      .size = size);
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
 	snprintf(claim, sizeof(claim), "has write-protected %#llx-%#llx", NS(ipa),
 		 NS(end));
-	if (!t->dead && live_leaf(m, t, ipa, end, true, &at, &d))
+	if (live_leaf(m, t, ipa, end, true, &at, &d))
 		verdict(m, R_WRPROTECT_LEFT_WRITABLE,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx may still be written through %#llx", pe,
 			claim, NS(d.pa), NS(at));
-	else if (!t->dead && (live_member(m, t, ipa, true, &at, &d) ||
-			      live_member(m, t, end - 1, true, &at, &d)))
+	else if (live_member(m, t, ipa, true, &at, &d) ||
+		 live_member(m, t, end - 1, true, &at, &d))
 		verdict(m, R_WRPROTECT_LEFT_WRITABLE,
 			(struct where){ .pe = pe, .ipa = at, .pa = d.pa },
 			"PE%u %s, but %#llx, which is writable, is of a Contiguous run that "
@@ -438,7 +445,12 @@ void s2m_claim_wrprotected(struct machine *m, unsigned pe, uint64_t root, uint64
 		run_judge(m, pe, true);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
-			if (rec_held(r) && r->flags & F_WRITE)
+			/* Without dirty state by hardware the agent ignores DBM. */
+			bool writes = r->state < ST_RETIRED || agent_has(m, S2M_HAFDBS) ?
+					      r->flags & F_WRITE :
+					      r->flags & F_DIRTY;
+
+			if (rec_held(r) && writes)
 				judge_held(m, pe, r, claim);
 		}
 	}
@@ -474,6 +486,8 @@ void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t
 
 	m->step++;
 	log_event(m, pe, "claims to know what is dirty in %#llx-%#llx", NS(ipa), NS(end));
+	WATCH(m, .kind = S2M_EV_HARVESTED, .pe = pe, .root = root, .ipa = ipa,
+	      .size = size);
 	t = claimed(m, pe, root, ipa);
 	if (!t)
 		return;
@@ -501,6 +515,35 @@ void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t
 				"%s, and leave no mark: %s",
 				pe, NS(ipa), NS(end), rec_text(r, text, sizeof(text)),
 				why);
+		}
+	}
+}
+
+void s2m_claim_settled(struct machine *m, unsigned pe)
+{
+	char text[128], why[192];
+	enum rule rule;
+	struct ctx *c;
+	struct rec *r;
+
+	m->step++;
+	log_event(m, pe, "has ended");
+	LIST_FOREACH(c, &m->ctxs, all) {
+		if (c->tree->dead || !c->running)
+			continue;
+		for (int st = 0; st < STATES; st++) {
+			TAILQ_FOREACH(r, &c->list[st], list) {
+				if (r->kind == K_ALL || !rec_held(r) || told(r))
+					continue;
+				rule = rec_why(r, why, sizeof(why));
+				verdict(m, rule,
+					(struct where){ .pe = r->writer,
+							.cause = r->first,
+							.ipa = r->ipa,
+							.pa = r->pa },
+					"the program has ended, but PEs may hold %s: %s",
+					rec_text(r, text, sizeof(text)), why);
+			}
 		}
 	}
 }
@@ -534,6 +577,7 @@ void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t 
 
 	m->step++;
 	log_event(m, pe, "claims that nobody uses frames %#llx-%#llx", NS(pa), NS(end));
+	WATCH(m, .kind = S2M_EV_FRAME_FREE, .pe = pe, .pa = pa, .size = size);
 	snprintf(claim, sizeof(claim), "hands on frames %#llx-%#llx", NS(pa), NS(end));
 	if (frames_live(m, pa, size, &at))
 		verdict(m, R_FRAME_STILL_MAPPED, (struct where){ .pe = pe, .pa = at },

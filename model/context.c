@@ -20,7 +20,7 @@ static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 	LIST_INIT(&t->ctxs);
 	LIST_INSERT_HEAD(&m->trees, t, all);
 	for (unsigned i = 0; i < shape->roots; i++) {
-		struct page *p = page_at(m, root) + i;
+		struct page *p = page_at(m, root + i * granule(m));
 
 		p->root = true;
 		p->tree = t;
@@ -28,7 +28,7 @@ static struct tree *tree_new(struct machine *m, unsigned pe, uint64_t root,
 		p->ipa = (uint64_t)i << desc_shift(m->granule, shape->start_level - 1);
 	}
 	for (unsigned i = 0; i < shape->roots; i++)
-		tree_scan(m, t, pe, page_at(m, root) + i);
+		tree_scan(m, t, pe, page_at(m, root + i * granule(m)));
 	return t;
 }
 
@@ -40,31 +40,38 @@ static uint16_t everyone(const struct machine *m)
 static void nobody(struct machine *m, struct ctx *c)
 {
 	c->running = 0;
-	if (c->holders && !c->all_rec)
+	if (ctx_held(m, c) && !c->all_rec)
 		c->all_rec = all_add(m, c);
 }
 
 /* c comes into use: no PE may hold translations of another tree with its VMID. */
 static void check_vmid(struct machine *m, unsigned pe, const struct ctx *c)
 {
-	const struct ctx *o;
+	const struct where w = { .pe = pe, .pa = c->tree->root };
+	struct ctx *o;
 
 	LIST_FOREACH(o, &m->ctxs, all) {
-		if (o->vmid != c->vmid || o->tree == c->tree || !o->holders)
+		if (o->vmid != c->vmid || o->tree == c->tree || o == m->unmet ||
+		    !ctx_held(m, o))
 			continue;
-		verdict(m, R_VMID_REUSED, (struct where){ .pe = pe, .pa = c->tree->root },
-			"PE%u may run the tree at %#llx under VMID %u, while PEs may hold "
-			"translations of the tree at %#llx under it: the VMID was not "
-			"invalidated as a whole since the last PE left that",
-			pe, (unsigned long long)c->tree->root, c->vmid,
-			(unsigned long long)o->tree->root);
+		if (o->tree == &m->before)
+			verdict(m, R_VMID_REUSED, w,
+				"PE%u may run the tree at %#llx under VMID %u, which was never "
+				"invalidated as a whole: PEs may hold what an earlier user left "
+				"under it, or a reset",
+				pe, NS(c->tree->root), c->vmid);
+		else
+			verdict(m, R_VMID_REUSED, w,
+				"PE%u may run the tree at %#llx under VMID %u, while PEs may "
+				"hold translations of the tree at %#llx under it: the VMID was "
+				"not invalidated as a whole since the last PE left that",
+				pe, NS(c->tree->root), c->vmid, NS(o->tree->root));
 	}
 }
 
-static struct ctx *ctx_new(struct machine *m, unsigned pe, struct tree *t, uint16_t vmid)
+static struct ctx *ctx_alloc(struct machine *m, struct tree *t, uint16_t vmid)
 {
-	struct ctx *c = calloc(1, sizeof(*c)), *old;
-	struct rec *r;
+	struct ctx *c = calloc(1, sizeof(*c));
 
 	if (!c)
 		abort();
@@ -76,6 +83,70 @@ static struct ctx *ctx_new(struct machine *m, unsigned pe, struct tree *t, uint1
 		TAILQ_INIT(&c->list[i]);
 	TAILQ_INIT(&c->orphans);
 	c->quiet = m->step;
+	return c;
+}
+
+/* The context with what PEs held under the VMID before the first step; NULL: none. */
+static struct ctx *before(const struct machine *m, uint16_t vmid)
+{
+	struct ctx *c;
+
+	LIST_FOREACH(c, &m->before.ctxs, of_tree) {
+		if (c->vmid == vmid)
+			break;
+	}
+	return c;
+}
+
+/*
+ * The VMID is met for the first time. What PEs may hold under it is as for all VMIDs not
+ * met yet: an ALLE1IS may be under way.
+ */
+static void vmid_met(struct machine *m, uint16_t vmid)
+{
+	struct ctx *rest = m->unmet, *c;
+
+	if (!rest || !rest->holders || before(m, vmid))
+		return;
+	c = ctx_alloc(m, &m->before, vmid);
+	c->holders = rest->holders;
+	c->all_rec = all_copy(m, c, rest->all_rec);
+	LIST_INSERT_HEAD(&m->ctxs, c, all);
+	LIST_INSERT_HEAD(&m->before.ctxs, c, of_tree);
+}
+
+void vmids_init(struct machine *m)
+{
+	struct ctx *c;
+
+	LIST_INIT(&m->before.ctxs);
+	if (!(m->features & S2M_COLD_TLBS))
+		return;
+	/* A tree that nobody can look into any more. */
+	m->before.shape = (struct desc_tree){ .granule = m->granule, .ipa_bits = 48 };
+	m->before.dead = true;
+	m->unmet = c = ctx_alloc(m, &m->before, 0);
+	c->holders = everyone(m);
+	c->all_rec = all_add(m, c);
+	LIST_INSERT_HEAD(&m->ctxs, c, all);
+}
+
+void vmids_free(struct machine *m)
+{
+	struct ctx *c;
+
+	while ((c = LIST_FIRST(&m->before.ctxs))) {
+		LIST_REMOVE(c, of_tree);
+		free(c);
+	}
+	free(m->unmet);
+}
+
+static struct ctx *ctx_new(struct machine *m, unsigned pe, struct tree *t, uint16_t vmid)
+{
+	struct ctx *c = ctx_alloc(m, t, vmid), *old;
+	struct rec *r;
+
 	if (!t->named) {
 		/* The tree has a new VMID: no PE runs it with the old one any more. */
 		LIST_FOREACH(old, &t->ctxs, of_tree)
@@ -97,6 +168,25 @@ static struct ctx *ctx_new(struct machine *m, unsigned pe, struct tree *t, uint1
 	return c;
 }
 
+/* A root is in no other tree, and no PE may take it for a table of one. */
+static bool may_be_root(struct machine *m, unsigned pe, uint64_t root,
+			const struct desc_tree *shape)
+{
+	for (unsigned i = 0; i < shape->roots; i++) {
+		const struct page *p = page_at(m, root + i * granule(m));
+
+		if (!p->live && !page_stale(m, p))
+			continue;
+		verdict(m, R_TABLE_LINKED_TWICE,
+			(struct where){ .pe = pe, .ipa = p->ipa, .pa = page_pa(m, p) },
+			"PE%u points VTTBR_EL2 to %#llx, but it is already the table for %#llx "
+			"of the tree at %#llx",
+			pe, NS(page_pa(m, p)), NS(p->ipa), NS(p->tree->root));
+		return false;
+	}
+	return true;
+}
+
 struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr)
 {
 	uint16_t vmid = (uint16_t)(vttbr >> 48);
@@ -105,6 +195,7 @@ struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr)
 	struct ctx *c;
 	uint64_t root;
 
+	vmid_met(m, vmid);
 	if (!desc_vtcr(pe_vtcr(m, pe), m->granule, m->features & S2M_LPA2, &shape))
 		return NULL;
 	root = desc_root(vttbr, &shape);
@@ -115,8 +206,11 @@ struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr)
 			return NULL;
 	}
 	t = tree_find(m, root);
-	if (!t || t->dead)
+	if (!t || t->dead) {
+		if (!may_be_root(m, pe, root, &shape))
+			return NULL;
 		t = tree_new(m, pe, root, &shape);
+	}
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (c->vmid == vmid)
 			return c;
@@ -188,4 +282,38 @@ void tree_forget(struct machine *m, struct tree *t)
 		    TAILQ_EMPTY(&c->orphans))
 			LIST_REMOVE(c, all);
 	}
+}
+
+void s2m_tree_release(struct machine *m, unsigned pe, uint64_t root)
+{
+	struct tree *t = tree_find(m, root);
+	struct ctx *c;
+
+	m->step++;
+	log_event(m, pe, "the tree at %#llx is at an end", (unsigned long long)root);
+	if (!t || t->dead)
+		return;
+	tree_gone(m, t);
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		if (c->holders)
+			return;
+	}
+	for (unsigned i = 0; i < t->shape.roots; i++) {
+		struct page *p = page_at(m, root + i * granule(m));
+
+		if (p->live)
+			page_dies(m, p);
+		p->root = false;
+	}
+	tree_forget(m, t);
+}
+
+unsigned s2m_trees(const struct machine *m)
+{
+	const struct tree *t;
+	unsigned n = 0;
+
+	LIST_FOREACH(t, &m->trees, all)
+		n++;
+	return n;
 }

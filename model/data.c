@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Frames: when they were cleaned, and who wrote last, through the cache or past it. Cache
- * lines are not simulated. Whoever can write does, so the only question is whether a
- * clean came late enough.
+ * Frames: when they were cleaned, and who wrote last, through the cache or past it, for
+ * each line of memory. What a cache holds is not simulated. Whoever can write does, so
+ * the only question is whether a clean came late enough. (A leaf maps whole frames, but a
+ * clean may be of any length.)
  */
 #include <stdlib.h>
 
 #include "internal.h"
 
-#define LINE 64u
 #define TOP (UINT64_C(1) << 52)
 #define SLAB 1024u
 
@@ -129,9 +129,9 @@ static struct frames frames(struct machine *m, uint64_t pa, uint64_t size, bool 
 	uint64_t end = pa + size < TOP && pa + size >= pa ? pa + size : TOP;
 
 	return (struct frames){ .m = m,
-				.pa = pa & ~(FRAME - 1),
+				.pa = pa & ~(LINE - 1),
 				.change = change,
-				.end = (end + FRAME - 1) & ~(FRAME - 1) };
+				.end = (end + LINE - 1) & ~(LINE - 1) };
 }
 
 /*
@@ -236,6 +236,7 @@ static void host_writes(struct machine *m, uint64_t pa, uint64_t size, uint64_t 
 	struct frames fs = frames(m, pa, size, true);
 	struct frame *f;
 
+	m->epoch++;
 	while ((f = next_frame(&fs))) {
 		if (f->live && !mapped)
 			continue;
@@ -345,8 +346,8 @@ enum rule frames_why(struct machine *m, const struct rec *r, uint64_t *pa, uint6
 void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint64_t size)
 {
 	static const char *const name[] = { "dc civac", "dc cvac", "ic ivau" };
-	uint64_t start = pa & ~(uint64_t)(LINE - 1);
-	uint64_t end = (pa + size + LINE - 1) & ~(uint64_t)(LINE - 1);
+	uint64_t start = pa & ~(LINE - 1);
+	uint64_t end = (pa + size + LINE - 1) & ~(LINE - 1);
 	struct pe *p = &m->pe[pe];
 	struct pending *last = p->pends ? &p->pend[p->pends - 1] : NULL;
 	struct frame *f;
@@ -354,6 +355,7 @@ void s2m_cache(struct machine *m, unsigned pe, enum s2m_dc op, uint64_t pa, uint
 	m->step++;
 	log_event(m, pe, "%s %#llx-%#llx", name[op], (unsigned long long)start,
 		  (unsigned long long)end);
+	WATCH(m, .kind = S2M_EV_CACHE, .pe = pe, .op = op, .pa = pa, .size = size);
 	if (op == S2M_IC_IVAU) {
 		struct frames fs = frames(m, pa, size, true);
 
@@ -432,6 +434,7 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size)
 	m->step++;
 	log_event(m, pe, "writes data %#llx-%#llx", (unsigned long long)pa,
 		  (unsigned long long)(pa + size));
+	WATCH(m, .kind = S2M_EV_HOST_WROTE, .pe = pe, .pa = pa, .size = size);
 	host_writes(m, pa, size, m->step, true);
 }
 

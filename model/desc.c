@@ -44,7 +44,7 @@ struct desc desc_read(uint64_t v, int level, const struct desc_mode *mode)
 	d.kind = DESC_LEAF;
 	d.size = desc_span(mode->granule, level);
 	d.pa &= ~(d.size - 1);
-	d.af = v & BIT(10);
+	d.af = mode->af || v & BIT(10);
 	d.read = v & BIT(6);
 	d.write = v & BIT(7);
 	d.dbm = v & BIT(51);

@@ -11,6 +11,7 @@
 
 enum desc_kind { DESC_INVALID, DESC_LEAF, DESC_TABLE };
 
+/* clang-format off */
 struct desc {
 	enum desc_kind kind;
 	uint64_t pa;
@@ -30,6 +31,7 @@ struct desc {
 /* What the machine needs to know to read an entry. */
 struct desc_mode {
 	bool fwb, xnx, nt;	/* nt: FEAT_BBM is there, so nT means something */
+	bool af;		/* the access flag is taken as set */
 	/* By desc_layout(): */
 	bool ds, lpa;		/* as in struct desc_tree */
 	uint8_t granule;	/* 12, 14 or 16 */
@@ -37,6 +39,7 @@ struct desc_mode {
 	uint64_t address;	/* bits that are in the same place in entry and OA */
 };
 void desc_layout(struct desc_mode *mode, unsigned granule, bool ds, bool lpa);
+/* clang-format on */
 
 static inline unsigned desc_shift(unsigned granule, int level)
 {
@@ -54,6 +57,7 @@ struct desc desc_read(uint64_t value, int level, const struct desc_mode *mode);
 /* The number of entries in a Contiguous run; 1: there are no runs at this level. */
 unsigned desc_run(unsigned granule, int level);
 
+/* clang-format off */
 /* The shape of a tree; false if the machine does not support this VTCR_EL2. */
 struct desc_tree {
 	unsigned ipa_bits, pa_bits;	/* T0SZ; PS, as far as the layout goes */
@@ -66,6 +70,7 @@ struct desc_tree {
 	bool ha, hd;
 };
 bool desc_vtcr(uint64_t vtcr, unsigned granule, bool lpa2, struct desc_tree *t);
+/* clang-format on */
 
 /* VTCR_EL2.DS; it has no effect with 64 KiB granules. */
 bool desc_ds(uint64_t vtcr, unsigned granule);

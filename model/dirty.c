@@ -138,8 +138,9 @@ static uint64_t *live_entry(struct machine *m, const struct tree *t, uint64_t ip
 			    uint64_t *pa)
 {
 	unsigned top = desc_shift(m->granule, t->shape.start_level - 1);
-	struct page *p =
-		ipa >> top < t->shape.roots ? page_at(m, t->root) + (ipa >> top) : NULL;
+	struct page *p = ipa >> top < t->shape.roots ?
+				 page_at(m, t->root + (ipa >> top << m->granule)) :
+				 NULL;
 
 	while (p && p->live) {
 		unsigned slot = (unsigned)(ipa / span(m, p->level)) % entries(m);
@@ -165,7 +166,6 @@ static bool writes(struct machine *m, unsigned pe, struct tree *t, uint64_t ipa)
 	struct rec *r = NULL;
 	struct ctx *c;
 
-	m->step++;
 	ipa &= ~(granule(m) - 1);
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
 		if (!t->dead && c->running & 1u << pe)
@@ -202,12 +202,18 @@ bool s2m_guest_write(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa
 {
 	struct tree *t = tree_find(m, root);
 
-	return t && writes(m, pe, t, ipa);
+	if (!t)
+		return false;
+	m->step++;
+	WATCH(m, .kind = S2M_EV_GUEST_WRITE, .pe = pe, .root = root, .ipa = ipa);
+	return writes(m, pe, t, ipa);
 }
 
 void s2m_guest_writes(struct machine *m, uint64_t root, uint64_t ipa, uint64_t size,
 		      uint64_t seed)
 {
+	WATCH(m, .kind = S2M_EV_GUEST_WRITES, .root = root, .ipa = ipa, .size = size,
+	      .value = seed);
 	m->writes.tree = tree_find(m, root);
 	m->writes.ipa = ipa;
 	m->writes.pages = size >> m->granule;
@@ -225,6 +231,7 @@ void dirty_tick(struct machine *m)
 	if (s >> 61)
 		return;
 	ipa = m->writes.ipa + ((s & UINT32_MAX) % m->writes.pages << m->granule);
+	m->step++;
 	writes(m, (unsigned)((s >> 32) % m->pes), m->writes.tree, ipa);
 }
 
@@ -235,6 +242,8 @@ void s2m_dirty_found(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa
 
 	m->step++;
 	log_event(m, pe, "knows that %#llx-%#llx is dirty", NS(ipa), NS(ipa + size));
+	WATCH(m, .kind = S2M_EV_DIRTY_FOUND, .pe = pe, .root = root, .ipa = ipa,
+	      .size = size);
 	if (t)
 		forget(m, &t->written, ipa, ipa + size, NULL);
 }

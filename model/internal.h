@@ -3,12 +3,14 @@
  * The machine's state, and the functions that its files share. A file calls only files
  * below it in this list (tests/repo/circles.py).
  *
- * machine.c	events: table pages, reads and writes, registers, other PEs
+ * machine.c	events: reads and writes, registers, other PEs
+ * pages.c	events: table pages
  * claim.c	events: promises of the program, and table pages given back
  * context.c	the trees, their VMIDs, the PEs that run them
  * tree.c	stores to entries (tree.h)
  * made.c	entries that become reachable
  * broken.c	entries that stop being reachable: stale translations begin here
+ * agent.c	the other agent: what it reads, its invalidations
  * tlb.c	events: TLBIs and barriers, which end stale translations
  * dirty.c	dirty state that hardware writes
  * counted.c	counted leaves that have gone and are not reported
@@ -18,6 +20,7 @@
  * why.c	why a stale translation may still be held, in words
  * log.c	events in words
  * rules.c	the names of the rules, and verdicts
+ * place.c	the pages of a sparse machine
  * slab.c	memory
  * desc.c	descriptors and VTCR_EL2 (desc.h)
  */
@@ -30,12 +33,13 @@
 #include "desc.h"
 #include "machine.h"
 
-#define FRAME UINT64_C(4096)	/* data is tracked in pieces of this size */
+#define LINE UINT64_C(64) /* of the data cache; data is tracked in lines */
 #define MAX_PES 16u
 #define LEVELS 4
 
 #define NS(x) ((unsigned long long)(x)) /* for %llx */
 
+/* clang-format off */
 /* In the order of s2m_rules[]. */
 enum rule {
 	R_TLBI_MISSING, R_TLBI_MISSES_RANGE, R_TLBI_BEFORE_DSB, R_TLBI_NOT_COMPLETED,
@@ -43,6 +47,7 @@ enum rule {
 	R_LAST_LEVEL_ONLY, R_TLBI_BAD_OPERAND, R_TLBI_UNDEFINED, R_S1_NOT_KILLED,
 	R_S1_BEFORE_S2, R_REPEAT_TLBI_MISSING, R_ISB_MISSING, R_UNMAP_RETURN_PENDING,
 	R_UNMAP_LEFT_MAPPED, R_WRPROTECT_LEFT_WRITABLE, R_AGENT_NOT_INVALIDATED,
+	R_AGENT_MISREADS,
 	R_FRAME_STILL_MAPPED, R_TABLE_USE_AFTER_FREE, R_HW_UPDATE_IN_FREED_TABLE,
 	R_HW_UPDATE_LOST, R_HW_DIRTY_LOST, R_TABLE_LINKED_BEFORE_FILLED,
 	R_TABLE_LINKED_TWICE, R_PA_BEYOND_PS, R_BBM_VALID_TO_VALID,
@@ -78,6 +83,7 @@ enum state {
 #define F_TOLD (1u << 6)	/* there is a verdict about it */
 #define F_LOCAL (1u << 7)	/* the TLBI issued is not broadcast */
 #define F_DIRTY (1u << 8)	/* writable: a write sets no dirty state in any entry */
+/* clang-format on */
 
 /*
  * A stale translation that a PE may hold. LEAF: of one leaf, or of neighbouring leaves
@@ -86,6 +92,7 @@ enum state {
  */
 enum kind { K_LEAF, K_TABLE, K_ALL };
 
+/* clang-format off */
 struct rec {
 	RB_ENTRY(rec) rb;
 	TAILQ_ENTRY(rec) list;
@@ -109,11 +116,13 @@ struct rec {
 	uint16_t flags, type;
 	bool orphan;		/* in ctx.orphans and in no tree */
 };
+/* clang-format on */
 
 RB_HEAD(leaves, rec);
 RB_HEAD(tables, rec);
 TAILQ_HEAD(recs, rec);
 
+/* clang-format off */
 /* A tree under one VMID. */
 struct ctx {
 	LIST_ENTRY(ctx) all, of_tree;
@@ -129,11 +138,12 @@ struct ctx {
 		uint64_t step, start, end;
 		unsigned pe;
 	} wrong;		/* the last stage-2 TLBI for another VMID */
-	uint64_t quiet;		/* no PE has held a translation since this step */
+	uint64_t quiet;		/* no PE has held a translation of what is mapped since */
 	uint64_t held;		/* number of records with rec_held() */
 	uint16_t vmid, running;	/* mask of PEs that run it */
 	uint16_t holders;	/* mask of PEs that may hold a translation */
 };
+/* clang-format on */
 
 /* A range and what it mapped, in a set: marks.c. Those of one set do not overlap. */
 struct mark {
@@ -145,6 +155,7 @@ struct mark {
 
 RB_HEAD(marks, mark);
 
+/* clang-format off */
 struct tree {
 	LIST_ENTRY(tree) all;
 	/*
@@ -202,6 +213,7 @@ struct frame {
 };
 #define IC_ISSUED 1u
 #define IC_DONE 2u
+/* clang-format on */
 
 struct extent;
 RB_HEAD(extents, extent);
@@ -211,6 +223,7 @@ struct pending {
 	enum s2m_dc op;
 };
 
+/* clang-format off */
 struct pe {
 	uint64_t vttbr, vtcr, hcr;
 	uint64_t ordered;	/* its stores up to this step come before later ones */
@@ -220,11 +233,12 @@ struct pe {
 	struct pending *pend;	/* cache operations that are not complete */
 	size_t pends, pend_max;
 	size_t pend_ish;	/* those before this one have had a DSB ISH */
-	bool has_vtcr, vttbr_unsynced, waive;
+	bool has_vtcr, has_hcr, vttbr_unsynced, waive;
 	/* For S2M_SPECULATIVE_AT. home: the VTTBR_EL2 that goes with stage 1. */
 	uint64_t tcr, sctlr, home;
 	bool guard_unsynced;
 };
+/* clang-format on */
 
 /* A run with the Contiguous bit whose entries differ where they must not. */
 struct mixed {
@@ -234,8 +248,9 @@ struct mixed {
 };
 #define MAX_MIXED 16u
 
+/* clang-format off */
 struct machine {
-	uint32_t features;
+	uint32_t features, agent_lacks;
 	unsigned pes;
 	uint8_t granule;	/* shift: the size of a table page */
 	uint8_t pa_bits;
@@ -243,6 +258,9 @@ struct machine {
 	uint64_t base, pages, fresh, in_use;
 	uint8_t *mem;
 	struct page *page;
+	uint64_t strange;	/* S2M_PARTIAL: a page linked and not placed, + 1 */
+	uint64_t live_stores;	/* changes of entries that walkers may reach */
+	struct places *places;	/* NULL: pages are at base and behind it, in order */
 	uint32_t *stack;	/* free pages, by index */
 	size_t stack_n;
 	uint32_t run[17];	/* lists of free runs by length: index + 1 of the first */
@@ -251,12 +269,18 @@ struct machine {
 	struct pe pe[MAX_PES];
 	LIST_HEAD(, tree) trees;
 	LIST_HEAD(, ctx) ctxs;
+	/*
+	 * S2M_COLD_TLBS: before has a context for each VMID met, with what PEs held under
+	 * it before the first step. unmet stands for all other VMIDs.
+	 */
+	struct tree before;
+	struct ctx *unmet;
 	struct rec *rec_free;
 	void **slabs;
 	size_t slabs_n;
 	struct extents frames;	/* all frames */
 	struct extent *extent_free, *extent_hot;	/* hot: the last one used */
-	uint64_t epoch;		/* number of translations that PEs stopped holding */
+	uint64_t epoch;		/* changes when guests stop writing or the host writes */
 	struct mixed mixed[MAX_MIXED];
 	unsigned mixed_n;
 	struct mark *mark_free;
@@ -272,19 +296,37 @@ struct machine {
 	uint64_t violations;
 	uint64_t reported[R_NONE];	/* step of the last verdict by this rule */
 	FILE *log;
+	s2m_watcher *watch;
+	void *watch_arg;
 };
+/* clang-format on */
 
+/* ---- place.c */
+/* Where the pages of a sparse machine are. An index at or above m->pages: nowhere. */
+struct places *places_new(uint64_t pages);
+void places_free(struct places *ps);
+uint64_t place_find(const struct places *ps, uint64_t number);
+uint64_t place_number(const struct places *ps, uint64_t index);
+uint64_t places_used(const struct places *ps);
+uint64_t place_add(struct places *ps, uint64_t number);
+
+/* clang-format off */
 /* ---- inline */
 /* The table page at pa; NULL: pa is not in the arena. */
 static inline struct page *page_at(const struct machine *m, uint64_t pa)
 {
-	if (pa < m->base || pa - m->base >= m->pages << m->granule)
-		return NULL;
-	return &m->page[(pa - m->base) >> m->granule];
+	uint64_t i = m->places	    ? place_find(m->places, pa >> m->granule) :
+		     pa >= m->base ? (pa - m->base) >> m->granule :
+				     UINT64_MAX;
+
+	return i < m->pages ? &m->page[i] : NULL;
 }
+/* clang-format on */
 
 static inline uint64_t page_pa(const struct machine *m, const struct page *p)
 {
+	if (m->places)
+		return place_number(m->places, (uint64_t)(p - m->page)) << m->granule;
 	return m->base + ((uint64_t)(p - m->page) << m->granule);
 }
 
@@ -293,6 +335,7 @@ static inline uint64_t *page_mem(const struct machine *m, const struct page *p)
 	return (uint64_t *)(void *)(m->mem + ((uint64_t)(p - m->page) << m->granule));
 }
 
+/* clang-format off */
 /* The table at pa if entry slot of p links it; NULL: another entry does, or none. */
 static inline struct page *page_child(const struct machine *m, const struct page *p,
 				      unsigned slot, uint64_t pa)
@@ -302,6 +345,7 @@ static inline struct page *page_child(const struct machine *m, const struct page
 	return child && child->taken && child->slot == slot &&
 	       child->parent == (uint32_t)(p - m->page) + 1 ? child : NULL;
 }
+/* clang-format on */
 
 /* pe has heard of what PE from did at step: it did it, or it was handed over. */
 static inline bool knows(const struct machine *m, unsigned pe, unsigned from,
@@ -356,6 +400,8 @@ struct ctx *tree_know(struct machine *m, unsigned pe, uint64_t vttbr);
 void tree_forget(struct machine *m, struct tree *t);
 void ctx_run(struct machine *m, struct ctx *c, unsigned pe, bool running);
 void tree_gone(struct machine *m, struct tree *t);
+void vmids_init(struct machine *m);
+void vmids_free(struct machine *m);
 
 /* ---- dirty.c */
 /* A PE can write through the leaf d, with hardware dirty state or without. */
@@ -407,6 +453,16 @@ static inline void event(struct machine *m)
 	m->step++;
 }
 
+/* Tells the watcher. */
+static inline void told_of(const struct machine *m, struct s2m_event e)
+{
+	if (!m->watch)
+		return;
+	e.waived = m->pe[e.pe].waive;
+	m->watch(m->watch_arg, m, &e);
+}
+#define WATCH(m, ...) told_of(m, (struct s2m_event){ __VA_ARGS__ })
+
 /* ---- counted.c */
 /* The leaf d at ipa is no longer reachable; is reachable again, or anew. */
 void counted_broken(struct machine *m, struct tree *t, uint64_t ipa,
@@ -440,6 +496,7 @@ struct rec *page_stale(const struct machine *m, const struct page *p);
 /* p is given back while it is live: what it maps becomes stale. */
 void page_dies(struct machine *m, struct page *p);
 
+/* clang-format off */
 /* ---- stale.c */
 struct rec *leaf_first(struct ctx *c, uint64_t ipa);	/* first that ends after ipa */
 struct rec *leaf_next(struct rec *r);
@@ -456,7 +513,18 @@ void rec_drop(struct machine *m, struct rec *r);
 /* After a change of state: drops r if it is done, or joins it to its neighbours. */
 void rec_settle(struct machine *m, struct rec *r);
 struct rec *all_add(struct machine *m, struct ctx *c);
+struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r);
 bool rec_held(const struct rec *r);	/* a PE or the other agent may use it */
+/* A PE may hold a translation of c, or walk its tree. */
+bool ctx_held(struct machine *m, struct ctx *c);
+/* clang-format on */
+
+/* ---- agent.c */
+/* There is one, and it has the feature. */
+bool agent_has(const struct machine *m, uint32_t feature);
+/* pe makes entry slot of p with this value: the agent has to read it as PEs do. */
+void agent_reads(struct machine *m, unsigned pe, const struct page *p, unsigned slot,
+		 uint64_t value);
 
 /* ---- tlb.c */
 /* pe has read entry slot of p, which is live and invalid. */

@@ -127,6 +127,21 @@ static bool entry(struct scan *s, uint8_t *v)
 	return eat(s, ")");
 }
 
+/* A number, the address of a symbol, or an entry. */
+static bool value(struct scan *s, uint8_t *v)
+{
+	uint8_t sym;
+
+	if (eat(s, "("))
+		return entry(s, v);
+	if (number(s, 63, v))
+		return true;
+	if (!symbol(s, &sym))
+		return false;
+	*v = (uint8_t)(LITMUS_ADDR + sym);
+	return true;
+}
+
 static int init_item(struct scan *s)
 {
 	struct litmus *l = s->l;
@@ -142,21 +157,18 @@ static int init_item(struct scan *s)
 				return fail(s, "PTE(symbol) expected");
 			l->pte_used[sym] = true;
 			v = (uint8_t)(LITMUS_PTE_ADDR + sym);
-		} else if (eat(s, "(")) {
-			if (!entry(s, &v))
-				return fail(s, "(oa:PA(symbol)[,valid:0|1]) expected");
-		} else if (!number(s, 63, &v)) {
-			if (!symbol(s, &sym))
-				return fail(s, "a value expected");
-			v = (uint8_t)(LITMUS_ADDR + sym);
+		} else if (!value(s, &v)) {
+			return fail(s, "a value expected");
 		}
 		l->reg[pe][r] = v;
 	} else if (eat(s, "PTE")) {
 		if (!eat(s, "(") || !symbol(s, &sym) || !eat(s, ")") || !eat(s, "=") ||
 		    !eat(s, "(") || !entry(s, &l->pte[sym]))
 			return fail(s, "PTE(symbol)=(oa:PA(symbol)) expected");
-	} else if (!symbol(s, &sym) || !eat(s, "=") || !number(s, 63, &l->mem[sym])) {
-		return fail(s, "symbol=0..63 expected");
+	} else {
+		if (!symbol(s, &sym) || !eat(s, "=") || !value(s, &v))
+			return fail(s, "symbol=0..63, or =symbol, expected");
+		l->mem[sym] = v;
 	}
 	return eat(s, ";") ? 0 : fail(s, "';' expected");
 }
@@ -230,6 +242,13 @@ static int cell(struct scan *s, unsigned pe)
 		in.op = LITMUS_CBZ;
 		ok = reg(s, &in.reg) && eat(s, ",") &&
 		     name(s, in.target, sizeof(in.target));
+	} else if (eat(s, "CMP")) {
+		in.op = LITMUS_CMP;
+		ok = reg(s, &in.reg) && eat(s, ",") && reg(s, &in.base);
+	} else if (eat(s, "B.NE")) {
+		in.op = LITMUS_CBNZ;
+		in.reg = LITMUS_FLAGS;
+		ok = name(s, in.target, sizeof(in.target));
 	} else if (eat(s, "LDR") || eat(s, "LDAR")) {
 		in.arg = s->p[-2] == 'A';
 		in.op = LITMUS_LDR;
@@ -238,10 +257,19 @@ static int cell(struct scan *s, unsigned pe)
 		in.arg = s->p[-2] == 'L';
 		in.op = LITMUS_STR;
 		ok = address(s, &in);
+	} else if (eat(s, "LDXR") || eat(s, "LDAXR")) {
+		in.arg = s->p[-3] == 'A';
+		in.op = LITMUS_LDXR;
+		ok = address(s, &in);
+	} else if (eat(s, "STXR") || eat(s, "STLXR")) {
+		in.arg = s->p[-3] == 'L';
+		in.op = LITMUS_STXR;
+		ok = reg(s, &in.status) && eat(s, ",") && address(s, &in);
 	} else if (eat(s, "DMB")) {
-		ok = barrier(s, &shift) && shift != ORDER_DSB_ISHLD &&
-		     shift != ORDER_DSB_NSH;
-		in.op = shift == ORDER_DSB_ISHST ? LITMUS_DMB_ST : LITMUS_DMB;
+		ok = barrier(s, &shift) && shift != ORDER_DSB_NSH;
+		in.op = shift == ORDER_DSB_ISHST ? LITMUS_DMB_ST :
+			shift == ORDER_DSB_ISHLD ? LITMUS_DMB_LD :
+						   LITMUS_DMB;
 	} else if (eat(s, "DSB")) {
 		in.op = LITMUS_BARRIER;
 		ok = barrier(s, &in.arg);
@@ -327,7 +355,7 @@ static int condition(struct scan *s)
 		if (!symbol(s, &c->sym))
 			return fail(s, "symbol expected");
 	}
-	if (!eat(s, "=") || !number(s, 63, &c->value))
+	if (!eat(s, "=") || !value(s, &c->value))
 		return fail(s, "=value expected");
 	return 0;
 }
@@ -357,7 +385,7 @@ int litmus_parse(struct litmus *l, const char *text, char *err, size_t err_size)
 		for (unsigned i = 0; i < l->nr_insns[pe]; i++) {
 			struct litmus_insn *in = &l->insn[pe][i];
 
-			if (in->op != LITMUS_CBZ)
+			if (!in->target[0])
 				continue;
 			if (find_label(l, pe, in->target, &in->arg) || in->arg <= i)
 				return fail(&s, "no label %s further on", in->target);

@@ -17,7 +17,8 @@
 #define LITMUS_SYMS 8
 #define LITMUS_INSNS 16
 #define LITMUS_REGS 32
-#define LITMUS_CONDS 4
+#define LITMUS_FLAGS 31
+#define LITMUS_CONDS 6
 
 /*
  * Values are bytes: a number, or one of these plus the index of a symbol. The value of
@@ -37,10 +38,15 @@ enum litmus_op {
 	LITMUS_MOV,
 	LITMUS_LSR12,
 	LITMUS_CBZ,
+	LITMUS_CMP, /* into LITMUS_FLAGS: 0 if the two are equal */
+	LITMUS_CBNZ,
 	LITMUS_LDR,
 	LITMUS_STR,
+	LITMUS_LDXR,
+	LITMUS_STXR,
 	LITMUS_DMB,
 	LITMUS_DMB_ST,
+	LITMUS_DMB_LD,
 	LITMUS_BARRIER,
 	LITMUS_TLBI_ALL,
 	LITMUS_TLBI_VA,
@@ -51,6 +57,7 @@ struct litmus_insn {
 	uint8_t reg;	/* destination, or the register read */
 	uint8_t base;	/* [base], or the source of LSR, or the operand of a TLBI */
 	uint8_t arg;	/* number, label, enum order_barrier, acquire/release, IS */
+	uint8_t status; /* STXR */
 	char label[8];	/* its own */
 	char target[8]; /* CBZ */
 };
@@ -90,10 +97,17 @@ struct litmus_result {
 
 /*
  * 0, or -1: the program does something that the machine does not model, never ends, or
- * has more than max_states states.
+ * has more than max_states states. litmus_run() models no exclusives, litmus_views()
+ * (views.h) no translation: every page is mapped, and stays so.
  */
 int litmus_run(const struct litmus *l, bool ets2, uint64_t max_states,
 	       struct litmus_result *res);
+
+int litmus_views(const struct litmus *l, uint64_t max_states, struct litmus_result *res);
+
+/* What a search says: the verdict by how many final states of two kinds it has found. */
+void litmus_count(const struct explore_search *s, unsigned witness, unsigned other,
+		  struct litmus_result *res);
 
 /* "Never", "Sometimes", "Always". */
 const char *litmus_verdict_name(enum litmus_verdict v);

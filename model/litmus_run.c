@@ -105,6 +105,15 @@ static bool step(const struct run *r, struct state *st, unsigned pe)
 			return true;
 		}
 		break;
+	case LITMUS_CMP:
+		reg[LITMUS_FLAGS] = reg[in->reg] != v;
+		break;
+	case LITMUS_CBNZ:
+		if (reg[in->reg]) {
+			st->pc[pe] = in->arg;
+			return true;
+		}
+		break;
 	case LITMUS_LDR:
 	case LITMUS_STR:
 		if (!issue_access(l, st, pe, in))
@@ -117,6 +126,11 @@ static bool step(const struct run *r, struct state *st, unsigned pe)
 		if (!order_issue(&st->order, pe, marker))
 			return false;
 		break;
+	case LITMUS_DMB_LD:
+	case LITMUS_LDXR:
+	case LITMUS_STXR:
+		st->unknown = 1;
+		return false;
 	case LITMUS_BARRIER:
 		if (!order_barrier(&st->order, pe, in->arg, r->ets2))
 			return false;
@@ -334,6 +348,17 @@ static unsigned kind(const void *sys, const void *state)
 	return all ? KIND_WITNESS : KIND_OTHER;
 }
 
+void litmus_count(const struct explore_search *s, unsigned witness, unsigned other,
+		  struct litmus_result *res)
+{
+	res->states = explore_search_states(s);
+	res->witnesses = explore_search_count(s, witness);
+	res->others = explore_search_count(s, other);
+	res->verdict = !res->witnesses ? LITMUS_NEVER :
+		       res->others     ? LITMUS_SOMETIMES :
+					 LITMUS_ALWAYS;
+}
+
 int litmus_run(const struct litmus *l, bool ets2, uint64_t max_states,
 	       struct litmus_result *res)
 {
@@ -359,12 +384,7 @@ int litmus_run(const struct litmus *l, bool ets2, uint64_t max_states,
 	memcpy(st.mem + PTE_LOC, l->pte, sizeof(l->pte));
 	FOUND(&r, st, s, "start");
 	complete = explore_search_run(s);
-	res->states = explore_search_states(s);
-	res->witnesses = explore_search_count(s, KIND_WITNESS);
-	res->others = explore_search_count(s, KIND_OTHER);
-	res->verdict = !res->witnesses ? LITMUS_NEVER :
-		       res->others     ? LITMUS_SOMETIMES :
-					 LITMUS_ALWAYS;
+	litmus_count(s, KIND_WITNESS, KIND_OTHER, res);
 	if (explore_search_count(s, KIND_UNKNOWN) || !(res->witnesses + res->others))
 		complete = false;
 	if (complete)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Events: table pages, reads and writes, system registers, handing over between PEs.
+ * Events: reads and writes, system registers, handing over between PEs.
  */
 #define _DEFAULT_SOURCE /* MAP_ANONYMOUS, MAP_NORESERVE */
 #include <stdlib.h>
@@ -9,6 +9,7 @@
 
 #include "internal.h"
 
+#define HCR_VM (UINT64_C(1) << 0)
 #define HCR_FWB (UINT64_C(1) << 46)
 #define TCR_EPD (UINT64_C(1) << 7 | UINT64_C(1) << 23)
 #define SCTLR_M (UINT64_C(1) << 0)
@@ -16,20 +17,26 @@
 #define DEFAULT_BASE (UINT64_C(0x7f) << 40)
 /* 64 GiB of pages take 32,833 tables. */
 #define DEFAULT_PAGES UINT64_C(65536)
-/* Fresh pages hold entries that look valid, so that a missing zeroing shows. */
-#define POISON 0x5a
-#define POISON_LAST 0x5b
+
+/* Zeroed memory that takes room only where it is used; NULL: there is none. */
+static void *reserve(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return mem == MAP_FAILED ? NULL : mem;
+}
 
 struct machine *machine_new(const struct machine_config *cfg)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 	unsigned max = cfg->max_violations ? cfg->max_violations : 32;
 	unsigned shift = cfg->granule_shift ? cfg->granule_shift : 12;
-	void *mem;
 
 	if (!m)
 		return NULL;
 	m->features = cfg->features;
+	m->agent_lacks = cfg->agent_lacks;
 	m->pes = cfg->pes;
 	m->base = cfg->table_base ? cfg->table_base : DEFAULT_BASE;
 	m->pages = cfg->table_pages ? cfg->table_pages : DEFAULT_PAGES;
@@ -39,6 +46,7 @@ struct machine *machine_new(const struct machine_config *cfg)
 	m->mode.fwb = cfg->features & S2M_FWB;
 	m->mode.xnx = cfg->features & S2M_XNX;
 	m->mode.nt = cfg->features & (S2M_BBM1 | S2M_BBM2);
+	m->mode.af = cfg->features & S2M_AF_SET;
 	desc_layout(&m->mode, shift, false, false);
 	m->kept_max = max;
 	m->last_read = UINT64_MAX;
@@ -50,15 +58,15 @@ struct machine *machine_new(const struct machine_config *cfg)
 	    m->base >> m->pa_bits || m->pages > (UINT64_C(1) << 28) ||
 	    m->base + (m->pages << m->granule) > UINT64_C(1) << m->pa_bits)
 		goto fail;
-	mem = mmap(NULL, m->pages << m->granule, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (mem == MAP_FAILED)
-		goto fail;
-	m->mem = mem;
-	m->page = calloc(m->pages, sizeof(*m->page));
-	m->stack = calloc(m->pages, sizeof(*m->stack));
+	m->mem = reserve(m->pages << m->granule);
+	vmids_init(m);
+	m->page = reserve(m->pages * sizeof(*m->page));
+	if (cfg->sparse)
+		m->places = places_new(m->pages);
+	else
+		m->stack = calloc(m->pages, sizeof(*m->stack));
 	m->kept = calloc(max, sizeof(*m->kept));
-	if (m->page && m->stack && m->kept)
+	if (m->mem && m->page && m->kept && (m->places || m->stack))
 		return m;
 fail:
 	machine_free(m);
@@ -80,170 +88,17 @@ void machine_free(struct machine *m)
 		LIST_REMOVE(t, all);
 		free(t);
 	}
+	vmids_free(m);
 	slabs_free(m);
 	data_free(m);
 	if (m->mem)
 		munmap(m->mem, m->pages << m->granule);
-	free(m->page);
+	places_free(m->places);
+	if (m->page)
+		munmap(m->page, m->pages * sizeof(*m->page));
 	free(m->stack);
 	free(m->kept);
 	free(m);
-}
-
-/* ---- table pages --------------------------------------------------------- */
-
-void *s2m_ptr(const struct machine *m, uint64_t pa)
-{
-	return page_at(m, pa) ? m->mem + (pa - m->base) : NULL;
-}
-
-uint64_t s2m_pa(const struct machine *m, const void *ptr)
-{
-	return m->base + (uint64_t)((const uint8_t *)ptr - m->mem);
-}
-
-uint64_t *s2m_meta(const struct machine *m, uint64_t pa)
-{
-	return page_at(m, pa)->meta;
-}
-
-uint64_t s2m_tables_in_use(const struct machine *m)
-{
-	return m->in_use;
-}
-
-unsigned s2m_granule_shift(const struct machine *m)
-{
-	return m->granule;
-}
-
-uint32_t s2m_features(const struct machine *m)
-{
-	return m->features;
-}
-
-void s2m_shuffle(struct machine *m, uint64_t seed)
-{
-	m->seed = seed;
-}
-
-static uint64_t draw(struct machine *m, uint64_t below)
-{
-	m->seed ^= m->seed << 13;
-	m->seed ^= m->seed >> 7;
-	m->seed ^= m->seed << 17;
-	return m->seed % below;
-}
-
-static bool take_one(struct machine *m, uint64_t *i)
-{
-	size_t at;
-
-	if (!m->stack_n) {
-		uint64_t n = m->seed ? 256 : 1;
-
-		while (n-- && m->fresh < m->pages)
-			m->stack[m->stack_n++] = (uint32_t)m->fresh++;
-		if (!m->stack_n)
-			return false;
-	}
-	at = m->stack_n - 1;
-	if (m->seed) {
-		uint64_t pick = draw(m, m->stack_n);
-
-		*i = m->stack[pick];
-		m->stack[pick] = m->stack[at];
-	} else {
-		*i = m->stack[at];
-	}
-	m->stack_n--;
-	return true;
-}
-
-static bool take_run(struct machine *m, unsigned pages, unsigned align, uint64_t *i)
-{
-	uint64_t skip;
-	uint32_t head = m->run[pages];
-
-	if (head && !(((m->base >> m->granule) + head - 1) & (align - 1))) {
-		m->run[pages] = m->page[head - 1].next;
-		*i = head - 1;
-		return true;
-	}
-	skip = -((m->base >> m->granule) + m->fresh) & (align - 1);
-	if (m->fresh + skip + pages > m->pages)
-		return false;
-	while (skip--)
-		m->stack[m->stack_n++] = (uint32_t)m->fresh++;
-	*i = m->fresh;
-	m->fresh += pages;
-	return true;
-}
-
-uint64_t s2m_table_take(struct machine *m, unsigned pe, unsigned pages, unsigned align)
-{
-	uint64_t i;
-
-	m->step++;
-	if (!pages || pages > 16 || align > 16 ||
-	    !(pages == 1 && align <= 1 ? take_one(m, &i) :
-					 take_run(m, pages, align ? align : 1, &i))) {
-		log_event(m, pe, "take %u page%s: none left", pages,
-			  pages > 1 ? "s" : "");
-		return 0;
-	}
-	for (unsigned n = 0; n < pages; n++) {
-		struct page *p = &m->page[i + n];
-		uint8_t *mem = m->mem + ((i + n) << m->granule);
-
-		if (!p->used) {
-			memset(mem, POISON, granule(m));
-			for (size_t at = 0; at < granule(m); at += 8)
-				mem[at] = POISON_LAST;
-		}
-		/* Stale entries may still point to the page: keep what they need. */
-		*p = (struct page){ .tree = p->refs ? p->tree : NULL,
-				    .ipa = p->ipa,
-				    .refs = p->refs,
-				    .level = p->refs ? p->level : -1,
-				    .given = p->given,
-				    .taken = true,
-				    .used = true };
-	}
-	m->in_use += pages;
-	m->count.tables_taken += pages;
-	log_event(m, pe, "take %u page%s at %#llx", pages, pages > 1 ? "s" : "",
-		  (unsigned long long)(m->base + (i << m->granule)));
-	return m->base + (i << m->granule);
-}
-
-void s2m_table_give(struct machine *m, unsigned pe, uint64_t pa, unsigned pages)
-{
-	struct page *p = page_at(m, pa);
-	struct tree *t = p && p->root ? p->tree : NULL;
-	bool was_free = false;
-
-	m->step++;
-	log_event(m, pe, "give back %u page%s at %#llx", pages, pages > 1 ? "s" : "",
-		  (unsigned long long)pa);
-	for (unsigned n = 0; n < pages; n++) {
-		was_free |= !p[n].taken;
-		judge_give(m, pe, &p[n]);
-	}
-	if (t) {
-		judge_root(m, pe, t);
-		tree_forget(m, t);
-	}
-	if (was_free)
-		return;
-	m->in_use -= pages;
-	m->count.tables_given += pages;
-	if (pages == 1) {
-		m->stack[m->stack_n++] = (uint32_t)(p - m->page);
-	} else {
-		p->next = m->run[pages];
-		m->run[pages] = (uint32_t)(p - m->page) + 1;
-	}
 }
 
 /* ---- entries ------------------------------------------------------------- */
@@ -271,9 +126,10 @@ uint64_t s2m_read(struct machine *m, unsigned pe, uint64_t pa)
 	if (pa != m->last_read)
 		m->count.pte_reads++;
 	m->last_read = pa;
+	value = p ? page_mem(m, p)[(pa % granule(m)) / 8] : 0;
+	WATCH(m, .kind = S2M_EV_READ, .pe = pe, .pa = pa, .value = value);
 	if (!p)
 		return 0;
-	value = page_mem(m, p)[(pa % granule(m)) / 8];
 	if (!p->live && p->tree && p->level >= 0)
 		dirty_seen(m, p, (unsigned)(pa % granule(m) / 8), false);
 	if (p->live && !(value & 1))
@@ -302,6 +158,7 @@ void s2m_write(struct machine *m, unsigned pe, uint64_t pa, uint64_t value,
 	struct page *p;
 
 	event(m);
+	WATCH(m, .kind = S2M_EV_WRITE, .pe = pe, .pa = pa, .value = value, .op = o);
 	p = touch(m, pe, pa, "writes");
 	m->count.pte_writes++;
 	if (!p)
@@ -320,6 +177,7 @@ uint64_t s2m_xchg(struct machine *m, unsigned pe, uint64_t pa, uint64_t value)
 	uint64_t old;
 
 	event(m);
+	WATCH(m, .kind = S2M_EV_XCHG, .pe = pe, .pa = pa, .value = value);
 	p = touch(m, pe, pa, "exchanges");
 	m->count.pte_writes++;
 	if (!p)
@@ -338,6 +196,7 @@ uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
 	uint64_t found;
 
 	event(m);
+	WATCH(m, .kind = S2M_EV_CAS, .pe = pe, .pa = pa, .old = old, .value = value);
 	p = touch(m, pe, pa, "compares and swaps");
 	if (!p)
 		return 0;
@@ -361,20 +220,26 @@ void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64
 	m->step++;
 	log_event(m, pe, "fill %#llx-%#llx with %#llx", (unsigned long long)pa,
 		  (unsigned long long)(pa + size), (unsigned long long)value);
-	for (uint64_t at = pa; at < pa + size; at += granule(m)) {
+	WATCH(m, .kind = S2M_EV_FILL, .pe = pe, .pa = pa, .size = size, .value = value);
+	for (uint64_t at = pa, n; at < pa + size; at += n) {
 		struct page *p = touch(m, pe, at, "fills");
 		uint64_t *e;
 
+		n = granule(m) - (at & (granule(m) - 1));
+		n = n < pa + size - at ? n : pa + size - at;
 		if (!p)
 			continue;
-		e = page_mem(m, p);
+		e = page_mem(m, p) + at % granule(m) / 8;
 		if (p->live || p->refs || p->parent) {
-			for (unsigned i = 0; i < entries(m); i++)
+			for (unsigned i = 0; i < n / 8; i++)
 				store(m, pe, p, at + i * 8, value, HOW_FILL);
 			continue;
 		}
-		for (unsigned i = 0; i < entries(m); i++)
-			e[i] = value;
+		/* Memory that is zero already may have taken no room yet. */
+		for (unsigned i = 0; i < n / 8; i++) {
+			if (e[i] != value)
+				e[i] = value;
+		}
 		page_stored(m, pe, p);
 	}
 }
@@ -413,6 +278,11 @@ static void stage1_changed(struct machine *m, unsigned pe, uint64_t tcr, uint64_
 					      " and not what stage 1 belongs to");
 }
 
+static bool stage2_on(const struct machine *m, const struct pe *p)
+{
+	return !(m->features & S2M_VM) || !p->has_hcr || p->hcr & HCR_VM;
+}
+
 static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
 {
 	struct pe *p = &m->pe[pe];
@@ -426,9 +296,10 @@ static void vttbr_changed(struct machine *m, unsigned pe, uint64_t value)
 			guarded(p) ?
 				"no ISB since TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M were set" :
 				"TCR_EL1.EPD0, EPD1 and SCTLR_EL1.M are not all set");
-	p->vttbr_unsynced |= p->vttbr != value;
+	p->vttbr_unsynced |= p->vttbr != value && !(m->features & S2M_SELF_SYNC);
 	p->vttbr = value;
-	tree_know(m, pe, value);
+	if (stage2_on(m, p))
+		tree_know(m, pe, value);
 }
 
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value)
@@ -440,6 +311,7 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 
 	m->step++;
 	log_event(m, pe, "%s = %#llx", name[r], (unsigned long long)value);
+	WATCH(m, .kind = S2M_EV_SYSREG, .pe = pe, .op = r, .value = value);
 	switch (r) {
 	case S2M_VTTBR_EL2:
 		vttbr_changed(m, pe, value);
@@ -455,7 +327,10 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 		p->has_vtcr = true;
 		break;
 	case S2M_HCR_EL2:
+		if (!stage2_on(m, p) && value & HCR_VM)
+			tree_know(m, pe, p->vttbr);
 		p->hcr = value;
+		p->has_hcr = true;
 		m->mode.fwb = m->features & S2M_FWB && value & HCR_FWB;
 		LIST_FOREACH(t, &m->trees, all)
 			t->mode.fwb = m->mode.fwb;
@@ -463,22 +338,52 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 	}
 }
 
+/* At this step pe has executed a store-release; r: what it knows. */
+static void releases(struct machine *m, unsigned pe, struct s2m_release *r)
+{
+	m->pe[pe].ordered = m->step;
+	memcpy(r->knows, m->pe[pe].knows, sizeof(r->knows));
+	r->knows[pe] = m->step;
+}
+
+static void acquires(struct machine *m, unsigned pe, const struct s2m_release *r)
+{
+	for (unsigned i = 0; i < m->pes; i++) {
+		if (m->pe[pe].knows[i] < r->knows[i])
+			m->pe[pe].knows[i] = r->knows[i];
+	}
+}
+
 void s2m_handoff(struct machine *m, unsigned from, unsigned to)
 {
+	struct s2m_release r;
+
 	m->step++;
 	log_event(m, from, "hands over to PE%u", to);
-	m->pe[from].ordered = m->step; /* a store-release */
-	for (unsigned i = 0; i < m->pes; i++) {
-		if (m->pe[to].knows[i] < m->pe[from].knows[i])
-			m->pe[to].knows[i] = m->pe[from].knows[i];
-	}
-	m->pe[to].knows[from] = m->step;
+	WATCH(m, .kind = S2M_EV_HANDOFF, .pe = from, .op = to);
+	releases(m, from, &r);
+	acquires(m, to, &r);
+}
+
+void s2m_release(struct machine *m, unsigned pe, struct s2m_release *r)
+{
+	m->step++;
+	log_event(m, pe, "releases a lock");
+	releases(m, pe, r);
+}
+
+void s2m_acquire(struct machine *m, unsigned pe, const struct s2m_release *r)
+{
+	m->step++;
+	log_event(m, pe, "acquires a lock");
+	acquires(m, pe, r);
 }
 
 void s2m_walker_enter(struct machine *m, unsigned pe)
 {
 	m->pe[pe].walker = ++m->step;
 	log_event(m, pe, "starts to walk without a lock");
+	WATCH(m, .kind = S2M_EV_WALKER_ENTER, .pe = pe);
 }
 
 void s2m_walker_leave(struct machine *m, unsigned pe)
@@ -486,6 +391,7 @@ void s2m_walker_leave(struct machine *m, unsigned pe)
 	m->step++;
 	m->pe[pe].walker = 0;
 	log_event(m, pe, "ends its walk");
+	WATCH(m, .kind = S2M_EV_WALKER_LEAVE, .pe = pe);
 }
 
 void s2m_guest_enter(struct machine *m, unsigned pe, uint64_t vttbr)
@@ -494,6 +400,7 @@ void s2m_guest_enter(struct machine *m, unsigned pe, uint64_t vttbr)
 
 	m->step++;
 	log_event(m, pe, "enters a guest, VTTBR_EL2 = %#llx", (unsigned long long)vttbr);
+	WATCH(m, .kind = S2M_EV_GUEST_ENTER, .pe = pe, .value = vttbr);
 	m->pe[pe].vttbr = vttbr;
 	m->pe[pe].vttbr_unsynced = m->pe[pe].guard_unsynced = false;
 	m->pe[pe].tcr = m->pe[pe].sctlr = 0; /* the guest's own */
@@ -511,6 +418,7 @@ void s2m_guest_leave(struct machine *m, unsigned pe)
 {
 	m->step++;
 	log_event(m, pe, "leaves its guest");
+	WATCH(m, .kind = S2M_EV_GUEST_LEAVE, .pe = pe);
 	if (m->pe[pe].guest)
 		ctx_run(m, m->pe[pe].guest, pe, false);
 	m->pe[pe].guest = NULL;
@@ -523,8 +431,31 @@ void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root)
 	m->step++;
 	log_event(m, pe, "nobody runs the tree at %#llx any more",
 		  (unsigned long long)root);
+	WATCH(m, .kind = S2M_EV_GUESTS_GONE, .pe = pe, .root = root);
 	if (t)
 		tree_gone(m, t);
+}
+
+uint64_t s2m_live_stores(const struct machine *m)
+{
+	return m->live_stores;
+}
+
+bool s2m_tree_loaded(const struct machine *m, unsigned pe)
+{
+	const struct tree *t;
+	struct desc_tree shape;
+
+	if (!desc_vtcr(pe_vtcr(m, pe), m->granule, m->features & S2M_LPA2, &shape))
+		return false;
+	t = tree_find(m, desc_root(m->pe[pe].vttbr, &shape));
+	return t && !t->dead;
+}
+
+void s2m_watch(struct machine *m, s2m_watcher *fn, void *arg)
+{
+	m->watch = fn;
+	m->watch_arg = arg;
 }
 
 void s2m_waive_map_clean(struct machine *m, unsigned pe, bool on)

@@ -24,6 +24,7 @@
 
 struct machine;
 
+/* clang-format off */
 /* CPU features; HCR_EL2.FWB and VTCR_EL2.HA and HD switch theirs on. */
 #define S2M_FWB (1u << 0)	/* HCR_EL2.FWB = 1 on every PE */
 #define S2M_TLBIRANGE (1u << 1) /* RIPAS2* exist; otherwise UNDEFINED: a violation */
@@ -36,23 +37,52 @@ struct machine;
 #define S2M_LPA2 (1u << 8)
 #define S2M_IDC (1u << 9)	/* CTR_EL0.IDC and DIC: maintenance that map may omit */
 #define S2M_DIC (1u << 10)
-#define S2M_AGENT (1u << 11)	/* an SMMU walks the same tables with a TLB of its own */
+/* An SMMU walks the same tables with a TLB of its own: machine_config.agent_lacks. */
+#define S2M_AGENT (1u << 11)
 #define S2M_REPEAT_TLBI (1u << 12) /* erratum: one more TLBI + DSB ISH at the end */
 /* Erratum: a speculative AT may walk stage 1 with the wrong VTTBR_EL2. */
 #define S2M_SPECULATIVE_AT (1u << 13)
 /* TLB conflict aborts are handled; otherwise S2M_BBM1 and S2M_BBM2 allow nothing. */
 #define S2M_CONFLICTS (1u << 14)
+/*
+ * Not of a CPU: for traces of programs that leave out what does not concern them.
+ * Software need not write an ISB after a write of VTTBR_EL2. (Nor after a TLBI, with
+ * S2M_ETS2.)
+ */
+#define S2M_SELF_SYNC (1u << 15)
+/*
+ * At first PEs hold anything under every VMID (after a reset, or of an earlier user), so
+ * a VMID has to be invalidated as a whole before a tree is run under it.
+ */
+#define S2M_COLD_TLBS (1u << 16)
+/*
+ * HCR_EL2.VM counts: while it is 0, once HCR_EL2 has been written, VTTBR_EL2 gives TLBIs
+ * their VMID, but nobody runs the tree. Otherwise stage 2 is always on.
+ */
+#define S2M_VM (1u << 18)
+/* As S2M_SELF_SYNC: a link to a page that was never placed is not judged. */
+#define S2M_PARTIAL (1u << 19)
+/* As S2M_SELF_SYNC: every valid leaf is read as if its access flag were set. */
+#define S2M_AF_SET (1u << 20)
 
 struct machine_config {
 	uint32_t features;
+	/*
+	 * Of features, those that the other agent does not have: S2M_FWB, S2M_HAFDBS,
+	 * S2M_XNX, S2M_LPA2, S2M_BBM1, S2M_BBM2, S2M_TLBIRANGE (it is told of one
+	 * address, or of everything).
+	 */
+	uint32_t agent_lacks;
 	unsigned granule_shift;	  /* 12, 14 or 16: of all tables; 0: 12 */
 	unsigned pes;		  /* 1..16; PE 0 usually is the hypervisor's thread */
 	uint64_t table_base;	  /* PA of the table arena; 0: a default. Up to 2^52 with
 				   * S2M_LPA2 or the 64 KiB granule, else 2^48 */
 	uint64_t table_pages;	  /* its size; 0: a default that suits 64 GiB of pages */
+	bool sparse;		  /* table pages are where s2m_table_place() puts them */
 	uint16_t counted;	  /* bit n: leaves with n in bits [58:55] are counted */
 	unsigned max_violations;  /* keep at most so many in full (count all); 0: 32 */
 };
+/* clang-format on */
 
 /* NULL when memory is short or the configuration is out of range. */
 struct machine *machine_new(const struct machine_config *cfg);
@@ -66,6 +96,24 @@ void machine_free(struct machine *m);
  */
 uint64_t s2m_table_take(struct machine *m, unsigned pe, unsigned pages, unsigned align);
 void s2m_table_give(struct machine *m, unsigned pe, uint64_t pa, unsigned pages);
+/*
+ * For a machine_config.sparse machine, in place of s2m_table_take(): the pages at pa are
+ * taken, those that are in use stay as they are. A page keeps its old content, or with
+ * zeroed it is zero, and every PE sees that it is. False: there is no room.
+ */
+bool s2m_table_place(struct machine *m, unsigned pe, uint64_t pa, uint64_t pages,
+		     bool zeroed);
+/* Whether there is a page at pa, in use or given back; and whether it is in use. */
+bool s2m_table_known(const struct machine *m, uint64_t pa);
+bool s2m_table_taken(const struct machine *m, uint64_t pa);
+/* The root of the tree in which the page is live; false: it is in none. */
+bool s2m_table_root(const struct machine *m, uint64_t pa, uint64_t *root);
+/* Whether the page has been in a tree since it was taken. */
+bool s2m_table_reached(const struct machine *m, uint64_t pa);
+/* Pages in use that were stored to; *apart: those of them that were in no tree. */
+uint64_t s2m_tables_stored(const struct machine *m, uint64_t *apart);
+/* S2M_PARTIAL: the first page that was linked and never placed; false: none. */
+bool s2m_table_strange(const struct machine *m, uint64_t *pa);
 void *s2m_ptr(const struct machine *m, uint64_t pa);
 uint64_t s2m_pa(const struct machine *m, const void *ptr);
 uint64_t s2m_tables_in_use(const struct machine *m); /* pages */
@@ -73,6 +121,11 @@ uint64_t s2m_tables_in_use(const struct machine *m); /* pages */
 uint64_t *s2m_meta(const struct machine *m, uint64_t pa);
 unsigned s2m_granule_shift(const struct machine *m); /* a table page is one */
 uint32_t s2m_features(const struct machine *m);
+unsigned s2m_pes(const struct machine *m);
+uint16_t s2m_counted(const struct machine *m);
+/* Whether the machine can read a tree with this VTCR_EL2. */
+bool s2m_vtcr_read(const struct machine *m, uint64_t vtcr);
+uint32_t s2m_agent_lacks(const struct machine *m);
 /* Free pages are handed out in a shuffled order with this seed (0: in order). */
 void s2m_shuffle(struct machine *m, uint64_t seed);
 
@@ -87,9 +140,10 @@ uint64_t s2m_xchg(struct machine *m, unsigned pe, uint64_t pa, uint64_t value);
 /* One that succeeds is a release too (CASAL): shared calls link tables by it. */
 uint64_t s2m_cas(struct machine *m, unsigned pe, uint64_t pa, uint64_t old,
 		 uint64_t value);
-/* Plain stores over whole table pages (zeroing); not counted as entry writes. */
+/* Plain stores (zeroing); not counted as entry writes. */
 void s2m_fill(struct machine *m, unsigned pe, uint64_t pa, uint64_t size, uint64_t value);
 
+/* clang-format off */
 enum s2m_barrier { S2M_DSB_ISHST, S2M_DSB_ISH, S2M_DSB_SY, S2M_DSB_NSHST, S2M_DSB_NSH,
 		   S2M_DMB_ISHST, S2M_DMB_ISH, S2M_ISB };
 void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b);
@@ -97,6 +151,7 @@ void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b);
 enum s2m_tlbi {
 	S2M_IPAS2E1IS, S2M_IPAS2E1, S2M_IPAS2LE1IS, S2M_RIPAS2E1IS, S2M_RIPAS2LE1IS,
 	S2M_VMALLE1IS, S2M_VMALLE1, S2M_VMALLS12E1IS, S2M_VMALLS12E1, S2M_ALLE1IS,
+	S2M_IPAS2LE1, S2M_RIPAS2E1, S2M_RIPAS2LE1, S2M_ALLE1,
 	S2M_TLBI_KINDS
 };
 void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand);
@@ -111,6 +166,7 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 enum s2m_sysreg { S2M_VTTBR_EL2, S2M_VTCR_EL2, S2M_HCR_EL2,
 		  S2M_TCR_EL1, S2M_SCTLR_EL1 };	/* for S2M_SPECULATIVE_AT only */
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value);
+/* clang-format on */
 
 /* Data and instruction cache maintenance by range; the lines are counted. */
 enum s2m_dc { S2M_DC_CIVAC, S2M_DC_CVAC, S2M_IC_IVAU };
@@ -122,6 +178,12 @@ void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
 
 /* PE from has released (store-release) what PE to then acquired (load-acquire). */
 void s2m_handoff(struct machine *m, unsigned from, unsigned to);
+/* The same in two events: what a PE knows when it releases, another one acquires. */
+struct s2m_release {
+	uint64_t knows[16];
+};
+void s2m_release(struct machine *m, unsigned pe, struct s2m_release *r);
+void s2m_acquire(struct machine *m, unsigned pe, const struct s2m_release *r);
 
 /* Software that walks without the lock: between enter and leave it may touch
  * any table page that was reachable at or after enter. */
@@ -140,6 +202,13 @@ void s2m_guest_leave(struct machine *m, unsigned pe);
 /* The same for a program that names no PEs: no PE runs the tree at root, or will
  * (before s2_destroy()). */
 void s2m_guests_gone(struct machine *m, unsigned pe, uint64_t root);
+/* As s2m_guests_gone(); if the VMID is invalidated the tables are in no tree any more. */
+void s2m_tree_release(struct machine *m, unsigned pe, uint64_t root);
+/* The trees that the machine has known, and the entries of live tables stored to. */
+unsigned s2m_trees(const struct machine *m);
+uint64_t s2m_live_stores(const struct machine *m);
+/* Whether VTTBR_EL2 of the PE points to a tree that the machine knows. */
+bool s2m_tree_loaded(const struct machine *m, unsigned pe);
 /*
  * A PE that runs the tree at root writes to ipa. It uses the translation that is worst
  * for the program: a stale one that it may hold, else a walk, which may set dirty state
@@ -186,6 +255,8 @@ void s2m_dirty_found(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa
  */
 void s2m_claim_harvested(struct machine *m, unsigned pe, uint64_t root, uint64_t ipa,
 			 uint64_t size);
+/* The program has ended: no translation that it has broken is still held. */
+void s2m_claim_settled(struct machine *m, unsigned pe);
 /* A frame gets another owner: no translation of any kind may reach it (P2). */
 void s2m_claim_frame_free(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
 /* The hypervisor has written the frame through its cacheable alias. */
@@ -193,6 +264,7 @@ void s2m_host_wrote(struct machine *m, unsigned pe, uint64_t pa, uint64_t size);
 
 /* ---- what it found ------------------------------------------------------- */
 
+/* clang-format off */
 struct s2m_violation {
 	const char *rule;   /* stable kebab-case name, see docs/rules.md */
 	char detail[384];   /* a sentence: who, which addresses, why, since which step */
@@ -218,6 +290,7 @@ struct s2m_counters {
 const struct s2m_counters *s2m_counters(const struct machine *m);
 void s2m_counters_reset(struct machine *m);
 uint64_t s2m_step(const struct machine *m); /* number of the last event */
+/* clang-format on */
 
 /* From now on every event is written to f, in words, one line each
  * ("step 12  PE0  write L1[1] 0x…: table 0x… -> invalid"). NULL: stop. */
@@ -225,12 +298,55 @@ void s2m_log(struct machine *m, FILE *f);
 /* A note in that log (the name of a phase, of an operation). Not an event. */
 void s2m_note(struct machine *m, const char *text);
 
+/* clang-format off */
+/*
+ * From now on fn is told of every event that the program causes, when it has a number and
+ * before it is judged. The fields that an event has no use for are 0.
+ */
+enum s2m_event_kind {
+	S2M_EV_TAKE, S2M_EV_GIVE,	/* pa; op: pages */
+	S2M_EV_READ,			/* pa, value */
+	S2M_EV_WRITE,			/* pa, value; op: enum s2m_order */
+	S2M_EV_XCHG,			/* pa, value */
+	S2M_EV_CAS,			/* pa, old, value */
+	S2M_EV_FILL,			/* pa, size, value */
+	S2M_EV_BARRIER,			/* op: enum s2m_barrier */
+	S2M_EV_TLBI,			/* op: enum s2m_tlbi; value */
+	S2M_EV_SYSREG,			/* op: enum s2m_sysreg; value */
+	S2M_EV_CACHE,			/* op: enum s2m_dc; pa, size */
+	S2M_EV_AGENT_TLBI,		/* ipa, size */
+	S2M_EV_HANDOFF,			/* op: to */
+	S2M_EV_WALKER_ENTER, S2M_EV_WALKER_LEAVE,
+	S2M_EV_GUEST_ENTER,		/* value: VTTBR_EL2 */
+	S2M_EV_GUEST_LEAVE,
+	S2M_EV_GUESTS_GONE,		/* root */
+	S2M_EV_GUEST_WRITE,		/* root, ipa */
+	S2M_EV_GUEST_WRITES,		/* root, ipa, size; value: seed */
+	S2M_EV_UNMAPPED,		/* root, ipa, size; op: S2M_CLAIM_* */
+	S2M_EV_LEAF_GONE,		/* root, ipa, pa, size; op: S2M_CLAIM_* */
+	/* root, ipa, size */
+	S2M_EV_WRPROTECTED, S2M_EV_HARVESTED, S2M_EV_DIRTY_FOUND,
+	S2M_EV_FRAME_FREE, S2M_EV_HOST_WROTE,				/* pa, size */
+	S2M_EVENTS
+};
+struct s2m_event {
+	enum s2m_event_kind kind;
+	unsigned pe, op;
+	bool waived;			/* s2m_waive_map_clean() of the PE is on */
+	uint64_t pa, value, old, root, ipa, size;
+};
+typedef void s2m_watcher(void *arg, const struct machine *m, const struct s2m_event *e);
+void s2m_watch(struct machine *m, s2m_watcher *fn, void *arg);
+/* clang-format on */
+
 /* Names, for output: "ipas2e1is", "dsb-ishst". */
 const char *s2m_tlbi_name(enum s2m_tlbi op);
 const char *s2m_barrier_name(enum s2m_barrier b);
 
+/* clang-format off */
 /* All rules that exist: name and one sentence; ends with a NULL name. */
 struct s2m_rule { const char *name, *says; };
 extern const struct s2m_rule s2m_rules[];
+/* clang-format on */
 
 #endif /* STAGE2_MODEL_MACHINE_H */

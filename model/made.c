@@ -36,28 +36,41 @@ static void too_early(struct machine *m, unsigned pe, uint64_t ipa, uint64_t end
 		pe, NS(ipa), NS(end), rec_text(r, text, sizeof(text)), why);
 }
 
-/* A leaf (d) or a table (d is NULL) is made: no PE may hold an older translation. */
-static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
-			int level, const struct desc *d)
+/*
+ * A leaf (d) or a table (d is NULL) is made: no PE may hold an older leaf. The leaves of
+ * a new table are checked one by one.
+ */
+static void check_leaves(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+			 int level, const struct desc *d)
 {
 	uint64_t end = ipa + span(m, level);
-	struct rec *r, *next;
+	struct rec *r;
 	struct ctx *c;
 
 	LIST_FOREACH(c, &t->ctxs, of_tree) {
-		if (!c->held)
-			continue;
-		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_next(r)) {
+		for (r = c->held ? leaf_first(c, ipa) : NULL; r && r->ipa < end;
+		     r = leaf_next(r)) {
 			if (r->state >= ST_ISB && !(r->flags & F_AGENT))
 				continue;
-			/* The leaves of a new table are checked here one by one. */
 			if (d ? !same_leaf(r, ipa, level, d) &&
 					    !may_overlap(m, r, ipa, level, d) :
 				r->level <= level && bbm(m) < 2 &&
 					    !(bbm(m) && r->type & TYPE_NT))
 				too_early(m, pe, ipa, end, r);
 		}
-		for (int l = t->shape.start_level; l < 3; l++) {
+	}
+}
+
+/* Nor another table. */
+static void check_tables(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+			 int level, const struct desc *d)
+{
+	uint64_t end = ipa + span(m, level);
+	struct rec *r, *next;
+	struct ctx *c;
+
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		for (int l = t->shape.start_level; c->held && l < 3; l++) {
 			for (r = table_first(c, l, ipa);
 			     r && r->level == l && r->ipa < end; r = next) {
 				struct page *q = page_at(m, r->pa);
@@ -75,9 +88,16 @@ static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t
 	}
 }
 
-/* Drops older records of a new leaf's range that are complete or say the same. */
-static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t ipa,
-			 int level, const struct desc *d)
+static void check_early(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+			int level, const struct desc *d)
+{
+	check_leaves(m, t, pe, ipa, level, d);
+	check_tables(m, t, pe, ipa, level, d);
+}
+
+/* Drops older records of c that are complete or say the same as the leaf d. */
+static void forget(struct machine *m, unsigned pe, struct ctx *c, uint64_t ipa, int level,
+		   const struct desc *d)
 {
 	uint64_t end = ipa + d->size;
 	struct rec *r, *next;
@@ -88,7 +108,9 @@ static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t
 		if (r->state < ST_ISB) {
 			if (!same_leaf(r, ipa, level, d))
 				continue;
-			if (r->flags & ~leaf_flags(m, c->tree, d) & (F_WRITE | F_DIRTY))
+			/* What no TLB holds says nothing of what one may hold. */
+			if (r->flags & ~leaf_flags(m, c->tree, d) & (F_WRITE | F_DIRTY) ||
+			    !may_be_cached(m, c->tree, d))
 				r->flags |= F_OLD;
 			else
 				rec_drop(m, r);
@@ -115,6 +137,17 @@ static void forget_older(struct machine *m, unsigned pe, struct ctx *c, uint64_t
 	}
 }
 
+void forget_older(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa, int level,
+		  const struct desc *d)
+{
+	struct ctx *c;
+
+	LIST_FOREACH(c, &t->ctxs, of_tree) {
+		if (!RB_EMPTY(&c->leaves))
+			forget(m, pe, c, ipa, level, d);
+	}
+}
+
 /* Checks the output address of an entry for ipa, which ends at end, against PS. */
 static void check_ps(struct machine *m, const struct tree *t, unsigned pe, uint64_t ipa,
 		     uint64_t end)
@@ -127,21 +160,30 @@ static void check_ps(struct machine *m, const struct tree *t, unsigned pe, uint6
 		pe, NS(ipa), NS(end - 1), t->shape.pa_bits);
 }
 
+/* PEs can reach the leaf d, and could not before. */
+static void leaf_reached(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+			 int level, const struct desc *d)
+{
+	check_ps(m, t, pe, ipa, d->pa + d->size);
+	forget_older(m, t, pe, ipa, level, d);
+	frames_check_map(m, pe, ipa, d, true);
+}
+
 static void leaf_made(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
 		      int level, const struct desc *d)
 {
-	struct ctx *c;
-
 	check_early(m, t, pe, ipa, level, d);
-	check_ps(m, t, pe, ipa, d->pa + d->size);
 	dirty_forget(m, t, ipa, ipa + d->size, d);
-	LIST_FOREACH(c, &t->ctxs, of_tree) {
-		if (!RB_EMPTY(&c->leaves))
-			forget_older(m, pe, c, ipa, level, d);
-	}
-	frames_check_map(m, pe, ipa, d, true);
+	leaf_reached(m, t, pe, ipa, level, d);
 	frames_mapped(m, d->pa, d->size, 1);
 	counted_made(m, t, ipa, d);
+}
+
+void leaf_in_limbo(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+		   int level, const struct desc *d)
+{
+	check_leaves(m, t, pe, ipa, level, d);
+	leaf_reached(m, t, pe, ipa, level, d);
 }
 
 static void check_filled(struct machine *m, unsigned pe, struct page *p, enum how how)
@@ -175,6 +217,10 @@ struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned
 	};
 	struct rec *r;
 
+	if (!child && m->features & S2M_PARTIAL) {
+		m->strange = m->strange ? m->strange : pa + 1;
+		return NULL;
+	}
 	if (!child || !child->taken) {
 		verdict(m, R_TABLE_USE_AFTER_FREE, w,
 			"PE%u makes a table entry for %#llx that points to %#llx, which is no "
@@ -182,12 +228,13 @@ struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned
 			pe, NS(ipa), NS(pa));
 		return NULL;
 	}
-	/* A table may come back to the entry that it was detached from. */
+	/* A table may come back to the entry of the tree that it was detached from. */
 	if (page_child(m, p, slot, pa))
 		child->parent = 0;
 	r = page_stale(m, child);
 	if (child->live || child->root ||
-	    (r && (r->pa != pa || r->ipa != ipa || r->level != p->level))) {
+	    (r && (r->pa != pa || r->ipa != ipa || r->level != p->level ||
+		   r->ctx->tree != p->tree))) {
 		verdict(m, R_TABLE_LINKED_TWICE, w,
 			"PE%u links table %#llx for %#llx, but it is already the table for "
 			"%#llx",
@@ -200,6 +247,17 @@ struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned
 	child->level = (int8_t)(p->level + 1);
 	child->ipa = ipa;
 	return child;
+}
+
+/* Table p comes back to its place, so what PEs may hold of its leaves is live again. */
+static void comes_back(struct machine *m, struct tree *t, unsigned pe, struct page *p)
+{
+	for (unsigned i = 0; p->refs && i < entries(m); i++) {
+		const struct desc d = desc_read(page_mem(m, p)[i], p->level, mode(m, t));
+
+		if (d.kind == DESC_LEAF)
+			forget_older(m, t, pe, slot_ipa(m, p, i), p->level, &d);
+	}
 }
 
 /* Table top, its entries and all below become live. */
@@ -217,6 +275,7 @@ static void table_made(struct machine *m, struct tree *t, unsigned pe, struct pa
 		struct page *child;
 
 		if (!slot) {
+			comes_back(m, t, pe, p);
 			p->tree = t;
 			p->live = true;
 			p->nvalid = 0;
@@ -227,6 +286,7 @@ static void table_made(struct machine *m, struct tree *t, unsigned pe, struct pa
 				check_early(m, t, pe, p->ipa, p->level - 1, NULL);
 		}
 		p->nvalid += d.kind != DESC_INVALID;
+		agent_reads(m, pe, p, slot, page_mem(m, p)[slot]);
 		if (d.kind == DESC_LEAF) {
 			leaf_made(m, t, pe, slot_ipa(m, p, slot), p->level, &d);
 			run_changed(m, pe, p, slot);
@@ -248,7 +308,13 @@ void entry_made(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 		const struct desc *d, enum how how)
 {
 	struct page *child;
+	struct ctx *c;
 
+	/* Of what is made now, PEs that held nothing of an empty tree hold nothing. */
+	if (p->root && !p->nvalid) {
+		LIST_FOREACH(c, &p->tree->ctxs, of_tree)
+			ctx_held(m, c);
+	}
 	p->nvalid++;
 	if (d->kind == DESC_LEAF) {
 		leaf_made(m, p->tree, pe, slot_ipa(m, p, slot), p->level, d);

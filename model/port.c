@@ -223,8 +223,13 @@ void s2_port_tlbi_vmalls12e1is(void *port)
 
 int s2_port_agents_invalidate(void *port, uint64_t ipa, uint64_t size)
 {
-	if (s2m_features(machine(port)) & S2M_AGENT)
-		s2m_agent_tlbi(machine(port), pe(port), ipa, size);
+	struct machine *m = machine(port);
+
+	/* Without invalidations of ranges: one page, or everything. */
+	if (s2m_agent_lacks(m) & S2M_TLBIRANGE && size >> s2m_granule_shift(m) > 1)
+		ipa = size = 0;
+	if (s2m_features(m) & S2M_AGENT)
+		s2m_agent_tlbi(m, pe(port), ipa, size);
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "internal.h"
 
+/* clang-format off */
 /* docs/rules.md has a section for each rule, with the source in the architecture. */
 const struct s2m_rule s2m_rules[] = {
 	[R_TLBI_MISSING] = { "tlbi-missing",
@@ -27,7 +28,7 @@ const struct s2m_rule s2m_rules[] = {
 	[R_TLBI_BAD_OPERAND] = { "tlbi-bad-operand",
 		"the operand's granule or alignment is such that nothing need be invalidated" },
 	[R_TLBI_UNDEFINED] = { "tlbi-undefined",
-		"a TLBI instruction that the PE does not have" },
+		"a TLBI that the PE, or the other agent, does not have" },
 	[R_S1_NOT_KILLED] = { "s1-not-killed",
 		"stage-2 invalidation without the stage-1 invalidation after it" },
 	[R_S1_BEFORE_S2] = { "s1-before-s2",
@@ -44,6 +45,8 @@ const struct s2m_rule s2m_rules[] = {
 		"part of the range may still be written" },
 	[R_AGENT_NOT_INVALIDATED] = { "agent-not-invalidated",
 		"another agent's TLB was not invalidated" },
+	[R_AGENT_MISREADS] = { "agent-misreads",
+		"an entry that another agent, with fewer features, reads otherwise" },
 	[R_FRAME_STILL_MAPPED] = { "frame-still-mapped",
 		"a frame was handed on while an entry maps it" },
 	[R_TABLE_USE_AFTER_FREE] = { "table-use-after-free",
@@ -87,11 +90,12 @@ const struct s2m_rule s2m_rules[] = {
 	[R_SPECULATIVE_AT] = { "speculative-at",
 		"VTTBR_EL2 was changed while stage 1 of another context could be walked" },
 	[R_VMID_REUSED] = { "vmid-reused",
-		"a VMID went to another tree while PEs may hold translations of the old one" },
+		"a VMID was used while PEs may hold translations of another tree under it" },
 	[R_TREE_UNKNOWN] = { "tree-unknown",
 		"a promise about a tree that no VTTBR_EL2 has ever pointed to" },
 	[R_NONE] = { NULL, NULL },
 };
+/* clang-format on */
 
 /* One event gives at most one verdict by each rule. */
 void verdict(struct machine *m, enum rule rule, struct where w, const char *fmt, ...)

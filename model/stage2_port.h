@@ -42,6 +42,7 @@ struct model_port {
 	int no_clean;
 };
 
+/* clang-format off */
 #define S2_ASSERT(cond)                                                          \
 	do {                                                                     \
 		if (!(cond)) {                                                   \
@@ -50,5 +51,6 @@ struct model_port {
 			abort();                                                 \
 		}                                                                \
 	} while (0)
+/* clang-format on */
 
 #endif /* STAGE2_MODEL_PORT_H */

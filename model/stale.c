@@ -209,7 +209,7 @@ void leaf_add(struct machine *m, struct ctx *c, const struct rec *new)
 		next = leaf_next(r);
 		/* FEAT_BBM: TLBs may hold it at the older level too. */
 		if (rec_held(r)) {
-			n.flags |= r->flags & (F_WRITE | F_DIRTY);
+			n.flags |= r->flags & (F_WRITE | F_DIRTY | F_AGENT);
 			n.levels |= r->levels;
 			n.level = r->level > n.level ? r->level : n.level;
 		}
@@ -247,6 +247,35 @@ struct rec *all_add(struct machine *m, struct ctx *c)
 	return rec_new(m, c, &r);
 }
 
+struct rec *all_copy(struct machine *m, struct ctx *c, const struct rec *r)
+{
+	return rec_new(m, c, r);
+}
+
+/* No entry of the root is valid; or it was given back. */
+static bool is_empty(const struct machine *m, const struct tree *t)
+{
+	for (unsigned i = 0; !t->dead && i < t->shape.roots; i++) {
+		if (page_at(m, t->root + i * granule(m))->nvalid)
+			return false;
+	}
+	return true;
+}
+
+/* ---- contexts ----------------------------------------------------------------- */
+
+bool ctx_held(struct machine *m, struct ctx *c)
+{
+	/* What is mapped, or was and is not invalidated: nothing else may be held. */
+	if (c->running || c->tree->dead || c->held > (c->all_rec != NULL) ||
+	    !is_empty(m, c->tree))
+		return c->holders;
+	if (c->all_rec)
+		rec_drop(m, c->all_rec);
+	c->holders = 0;
+	return false;
+}
+
 /* ---- fate ------------------------------------------------------------------------ */
 
 void rec_state(struct machine *m, struct rec *r, enum state st)
@@ -273,7 +302,8 @@ void rec_settle(struct machine *m, struct rec *r)
 	if (r->state == ST_RETIRED && !(r->flags & F_AGENT)) {
 		if (r->kind == K_ALL) {
 			c->holders = 0;
-			c->quiet = m->step;
+			if (!is_empty(m, c->tree))
+				c->quiet = m->step;
 		}
 		/* A leaf is kept until a claim or a new mapping of its range. */
 		if (r->kind != K_LEAF || r->flags & F_OLD || !(r->flags & F_NORMAL)) {

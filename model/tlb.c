@@ -33,6 +33,13 @@ static const struct {
 	[S2M_VMALLS12E1IS] = { "vmalls12e1is", .s2 = true, .s1 = true },
 	[S2M_VMALLS12E1] = { "vmalls12e1", .s2 = true, .s1 = true, .local = true },
 	[S2M_ALLE1IS] = { "alle1is", .s2 = true, .s1 = true },
+	[S2M_IPAS2LE1] = { "ipas2le1", .s2 = true, .address = true, .last = true,
+			   .local = true },
+	[S2M_RIPAS2E1] = { "ripas2e1", .s2 = true, .address = true, .range = true,
+			   .local = true },
+	[S2M_RIPAS2LE1] = { "ripas2le1", .s2 = true, .address = true, .range = true,
+			    .last = true, .local = true },
+	[S2M_ALLE1] = { "alle1", .s2 = true, .s1 = true, .local = true },
 };
 
 const char *s2m_tlbi_name(enum s2m_tlbi op)
@@ -57,7 +64,7 @@ static void decode(const struct machine *m, unsigned pe, enum s2m_tlbi op, uint6
 			    .address = kinds[op].address,
 			    .last = kinds[op].last,
 			    .local = kinds[op].local,
-			    .all_vmids = op == S2M_ALLE1IS,
+			    .all_vmids = op == S2M_ALLE1IS || op == S2M_ALLE1,
 			    .hint = ANY_LEVEL };
 	if (!t->address) {
 		t->end = UINT64_MAX;
@@ -280,6 +287,7 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 			  (unsigned long long)t.end);
 	else
 		log_event(m, pe, "tlbi %s", kinds[op].name);
+	WATCH(m, .kind = S2M_EV_TLBI, .pe = pe, .op = op, .value = operand);
 	if (kinds[op].range && !(m->features & S2M_TLBIRANGE)) {
 		verdict(m, R_TLBI_UNDEFINED, (struct where){ .pe = pe, .ipa = t.start },
 			"PE%u issues %s, which is UNDEFINED without FEAT_TLBIRANGE", pe,
@@ -289,7 +297,8 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 	LIST_FOREACH(c, &m->ctxs, all) {
 		if (m->features & S2M_REPEAT_TLBI)
 			repeat(m, c, &t);
-		if (!t.all_vmids && (p->vttbr >> 48 != c->vmid || p->vttbr_unsynced)) {
+		if (!t.all_vmids &&
+		    (c == m->unmet || p->vttbr >> 48 != c->vmid || p->vttbr_unsynced)) {
 			if (t.s2) {
 				c->wrong.step = m->step;
 				c->wrong.pe = pe;
@@ -400,6 +409,7 @@ void s2m_barrier(struct machine *m, unsigned pe, enum s2m_barrier b)
 
 	event(m);
 	log_event(m, pe, "%s", barriers[b].name);
+	WATCH(m, .kind = S2M_EV_BARRIER, .pe = pe, .op = b);
 	if (barriers[b].isb) {
 		m->count.isb++;
 		m->pe[pe].vttbr_unsynced = m->pe[pe].guard_unsynced = false;
@@ -453,55 +463,5 @@ void tlb_isb(struct machine *m, unsigned pe)
 			if (r->actor == pe)
 				retire(m, r, true);
 		}
-	}
-}
-
-/* ---- the other agent ----------------------------------------------------- */
-
-static void agent_lets_go(struct machine *m, struct rec *r)
-{
-	if (!(r->flags & F_AGENT) || r->state == ST_WRITTEN)
-		return;
-	r->ctx->held -= rec_held(r);
-	r->flags &= (uint16_t)~F_AGENT;
-	r->ctx->held += rec_held(r);
-	if (r->orphan && clean_done(m, r))
-		rec_drop(m, r);
-	else
-		rec_settle(m, r);
-}
-
-void s2m_agent_tlbi(struct machine *m, unsigned pe, uint64_t ipa, uint64_t size)
-{
-	uint64_t end = size ? ipa + size : UINT64_MAX, past;
-	struct rec *r, *next;
-	struct ctx *c;
-
-	m->step++;
-	log_event(m, pe, "the other agent invalidates %#llx-%#llx",
-		  (unsigned long long)ipa, (unsigned long long)end);
-	LIST_FOREACH(c, &m->ctxs, all) {
-		for (int l = 0; l < 3; l++) {
-			for (r = table_first(c, l, ipa);
-			     r && r->level == l && r->ipa < end; r = next) {
-				next = table_next(r);
-				agent_lets_go(m, r);
-			}
-		}
-		for (r = leaf_first(c, ipa); r && r->ipa < end; r = leaf_first(c, past)) {
-			uint64_t mask = span(m, r->level) - 1;
-
-			r = leaf_cut(m, r, ipa & ~mask,
-				     end > UINT64_MAX - mask ? UINT64_MAX :
-							       (end + mask) & ~mask);
-			past = r->end;
-			agent_lets_go(m, r); /* may join it to its neighbours */
-		}
-		TAILQ_FOREACH_SAFE(r, &c->orphans, list, next) {
-			if (r->ipa < end && r->end > ipa)
-				agent_lets_go(m, r);
-		}
-		if (c->all_rec && !size)
-			agent_lets_go(m, c->all_rec);
 	}
 }

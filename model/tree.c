@@ -27,6 +27,8 @@ static void leaf_changed(struct machine *m, unsigned pe, struct page *p, unsigne
 	lost = od->type != nd->type ||
 	       (leaf_flags(m, p->tree, od) & ~leaf_flags(m, p->tree, nd) &
 		(F_WRITE | F_DIRTY));
+	if (!lost && may_be_cached(m, p->tree, nd))
+		forget_older(m, p->tree, pe, slot_ipa(m, p, slot), p->level, nd);
 	if (!may_be_cached(m, p->tree, od) || (!lost && may_be_cached(m, p->tree, nd)))
 		return;
 	stale_leaf(&s, slot_ipa(m, p, slot), p->level, od);
@@ -74,6 +76,8 @@ static const char *no_resize(const struct machine *m, const struct page *p, unsi
 	uint64_t ipa = slot_ipa(m, p, slot);
 	struct ctx *c;
 
+	if (!bbm(m) && m->features & S2M_CONFLICTS && m->mode.nt)
+		return ": the other agent has no FEAT_BBM";
 	if (!bbm(m))
 		return m->mode.nt ? ": conflict aborts are not handled" : "";
 	if (bbm(m) == 1 && !leaf->nt)
@@ -121,16 +125,24 @@ static void entry_resized(struct machine *m, unsigned pe, struct page *p, unsign
 	entry_made(m, pe, p, slot, nd, how);
 }
 
-/* An entry becomes valid in a page that only a stale table entry reaches. */
+/*
+ * An entry becomes valid in a page that only the stale table entry above reaches. As long
+ * as walkers may read that, they may read this again.
+ */
 static void entry_in_limbo(struct machine *m, unsigned pe, struct page *p, unsigned slot,
-			   const struct desc *d)
+			   const struct desc *d, const struct rec *above)
 {
-	struct stale s = {
-		.m = m, .t = p->tree, .pe = pe, .state = ST_VISIBLE, .flags = F_BELOW
-	};
+	bool again = above->state == ST_WRITTEN;
+	struct stale s = { .m = m,
+			   .t = p->tree,
+			   .pe = again ? above->writer : pe,
+			   .state = again ? ST_WRITTEN : ST_VISIBLE,
+			   .flags = F_BELOW,
+			   .limbo = p };
 	struct page *child;
 
 	if (d->kind == DESC_LEAF) {
+		leaf_in_limbo(m, p->tree, pe, slot_ipa(m, p, slot), p->level, d);
 		if (hw_may_mark(m, p->tree, d))
 			dirty_in_limbo(m, p->tree, slot_ipa(m, p, slot), d);
 		stale_leaf(&s, slot_ipa(m, p, slot), p->level, d);
@@ -164,6 +176,8 @@ static void valid_changed(struct machine *m, unsigned pe, struct page *p, unsign
 	const struct desc nd = desc_read(new, p->level, mode(m, p->tree));
 	const char *why = "";
 
+	if (p->live)
+		agent_reads(m, pe, p, slot, new);
 	if (!p->live) {
 		struct rec *stale = page_stale(m, p);
 		struct page *child =
@@ -171,8 +185,10 @@ static void valid_changed(struct machine *m, unsigned pe, struct page *p, unsign
 
 		if (child)
 			child->parent = 0;
-		if (stale && nd.kind != DESC_INVALID)
-			entry_in_limbo(m, pe, p, slot, &nd);
+		if (stale && nd.kind != DESC_INVALID) {
+			agent_reads(m, pe, p, slot, new);
+			entry_in_limbo(m, pe, p, slot, &nd, stale);
+		}
 		return;
 	}
 	if (how != HOW_ATOMIC && hw_may_write(m, p->tree, &od))
@@ -227,7 +243,9 @@ void entry_changed(struct machine *m, unsigned pe, struct page *p, unsigned slot
 {
 	const struct desc_mode *dm = mode(m, p->tree);
 
-	if (!p->live)
+	if (p->live)
+		m->live_stores += old != new;
+	else
 		page_stored(m, pe, p);
 	if (p->level < 0 || old == new ||
 	    (!desc_valid(old, p->level, dm) && !desc_valid(new, p->level, dm)))

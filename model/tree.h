@@ -42,16 +42,22 @@ static inline uint64_t slot_ipa(const struct machine *m, const struct page *p,
 	return p->ipa + slot * span(m, p->level);
 }
 
-/* The level of FEAT_BBM that the program may use: 0 if conflicts are not handled. */
+/*
+ * The level of FEAT_BBM that the program may use: 0 if conflicts are not handled; no more
+ * than the other agent has.
+ */
 static inline unsigned bbm(const struct machine *m)
 {
+	uint32_t all = m->features & (m->features & S2M_AGENT ? ~m->agent_lacks : ~0u);
+
 	if (!(m->features & S2M_CONFLICTS))
 		return 0;
-	return m->features & S2M_BBM2 ? 2 : m->features & S2M_BBM1 ? 1 : 0;
+	return all & S2M_BBM2 ? 2 : all & S2M_BBM1 ? 1 : 0;
 }
 
 /* ---- broken.c */
 
+/* clang-format off */
 /* Translations that become stale by one event. */
 struct stale {
 	struct machine *m;
@@ -60,11 +66,13 @@ struct stale {
 	enum state state;
 	uint16_t flags;
 	uint64_t retired; /* if no PE can hold it: a clean must be later than this */
+	const struct page *limbo; /* the detached table that it was made in, if it was */
 	struct rec run;	  /* neighbouring leaves, to be added as one record */
 	bool any;	  /* run is not empty */
 	bool cached;	  /* may_be_cached() of run */
 	bool mapped;	  /* it was live until now */
 };
+/* clang-format on */
 
 /* F_* of a leaf. */
 uint16_t leaf_flags(const struct machine *m, const struct tree *t, const struct desc *d);
@@ -88,6 +96,12 @@ void entry_broken(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 /* Links the table at pa to entry slot of p; NULL after a verdict if that is wrong. */
 struct page *link_child(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 			uint64_t pa);
+/* Drops older records that are complete or say the same as the leaf d, which is live. */
+void forget_older(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa, int level,
+		  const struct desc *d);
+/* The leaf d is made in a detached table, which PEs may reach. */
+void leaf_in_limbo(struct machine *m, struct tree *t, unsigned pe, uint64_t ipa,
+		   int level, const struct desc *d);
 /* Entry slot of p, which was invalid, is d now. */
 void entry_made(struct machine *m, unsigned pe, struct page *p, unsigned slot,
 		const struct desc *d, enum how how);

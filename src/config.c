@@ -4,39 +4,48 @@
  */
 #include "internal.h"
 
+#define UNKNOWN (S2_MORE - S2_E_LIMBO + 1)
+
 static const char *const error_text[] = {
-	[0] = "done",
-	[-S2_E_CONFIG] = "a configuration field is out of range or unknown",
-	[-S2_E_IPA_BITS] =
+	[S2_MORE - S2_MORE] = "a step is done, the operation is not",
+	[S2_MORE - 0] = "done",
+	[S2_MORE - S2_E_CONFIG] = "a configuration field is out of range or unknown",
+	[S2_MORE - S2_E_IPA_BITS] =
 		"IPA size not 32 to 48 bits (to 52 with LPA or LPA2), or above the PA size",
-	[-S2_E_PA_BITS] = "PA size not 32, 36, 40, 42, 44, 48 bits (52 with LPA or LPA2)",
-	[-S2_E_UNSUPPORTED] = "not in this build, or not on this instance",
-	[-S2_E_ALIGN] = "address or size not a multiple of the granule",
-	[-S2_E_SIZE] = "size is zero",
-	[-S2_E_WRAP] = "address + size wraps around",
-	[-S2_E_IPA_RANGE] = "range ends beyond the IPA size",
-	[-S2_E_PA_RANGE] = "range ends beyond the PA size",
-	[-S2_E_ATTR] = "contradictory or unknown attributes",
-	[-S2_E_FLAGS] = "unknown flags, or flags that exclude each other",
-	[-S2_E_BUDGET] = "budget below the least",
-	[-S2_E_RESUME] = "op is in the middle of another operation",
-	[-S2_E_EXIST] = "something is mapped in the range",
-	[-S2_E_NOENT] = "nothing is mapped at the address",
-	[-S2_E_BUSY] = "part of the range is busy",
-	[-S2_E_NOMEM] = "no table page",
-	[-S2_E_BLOCK] = "a block straddles the edge of the range",
-	[-S2_E_BATCH] = "not while a batch is open",
-	[-S2_E_AGENTS] = "another agent's invalidation failed; the rest is done",
-	[-S2_E_LIMBO] = "a shared call that may detach tables needs a limbo",
+	[S2_MORE - S2_E_PA_BITS] =
+		"PA size not 32, 36, 40, 42, 44, 48 bits (52 with LPA or LPA2)",
+	[S2_MORE - S2_E_UNSUPPORTED] = "not in this build, or not on this instance",
+	[S2_MORE - S2_E_ALIGN] = "address or size not a multiple of the granule",
+	[S2_MORE - S2_E_SIZE] = "size is zero",
+	[S2_MORE - S2_E_WRAP] = "address + size wraps around",
+	[S2_MORE - S2_E_IPA_RANGE] = "range ends beyond the IPA size",
+	[S2_MORE - S2_E_PA_RANGE] = "range ends beyond the PA size",
+	[S2_MORE - S2_E_ATTR] = "contradictory or unknown attributes",
+	[S2_MORE - S2_E_FLAGS] = "unknown flags, or flags that exclude each other",
+	[S2_MORE - S2_E_BUDGET] = "budget below the least",
+	[S2_MORE - S2_E_RESUME] = "op is in the middle of another operation",
+	[S2_MORE - S2_E_EXIST] = "something is mapped in the range",
+	[S2_MORE - S2_E_NOENT] = "nothing is mapped at the address",
+	[S2_MORE - S2_E_BUSY] = "part of the range is busy",
+	[S2_MORE - S2_E_NOMEM] = "no table page",
+	[S2_MORE - S2_E_BLOCK] = "a block straddles the edge of the range",
+	[S2_MORE - S2_E_BATCH] = "not while a batch is open",
+	[S2_MORE - S2_E_AGENTS] = "another agent's invalidation failed; the rest is done",
+	[S2_MORE - S2_E_LIMBO] = "a shared call that may detach tables needs a limbo",
+	[UNKNOWN] = "unknown error",
 };
 
 const char *s2_strerror(int err)
 {
-	if (err == S2_MORE)
-		return "a step is done, the operation is not";
-	if (err > 0 || err < S2_E_LIMBO)
-		return "unknown error";
-	return error_text[-err];
+	/* Unsigned: what lies on either side of the table is beyond it. */
+	const unsigned n = (unsigned)S2_MORE - (unsigned)err;
+
+	return error_text[n < UNKNOWN ? n : UNKNOWN];
+}
+
+uint32_t s2_version(void)
+{
+	return S2_VERSION;
 }
 
 /* ID_AA64MMFR0_EL1.PARange, and VTCR_EL2.PS, for a PA size; -1: no such size. */
@@ -75,8 +84,7 @@ static int check_config(const struct s2 *s2, const struct s2_config *cfg)
 	if (pa_range(cfg->pa_bits) < 0 ||
 	    (cfg->pa_bits > 48 && wide_of(s2) == S2_WIDE_NO))
 		return S2_E_PA_BITS;
-	if (cfg->ipa_bits < 32 || cfg->ipa_bits > (wide_of(s2) == S2_WIDE_NO ? 48 : 52) ||
-	    cfg->ipa_bits > cfg->pa_bits)
+	if (cfg->ipa_bits < 32 || cfg->ipa_bits > cfg->pa_bits)
 		return S2_E_IPA_BITS;
 	return 0;
 }
@@ -162,10 +170,8 @@ static int layout(struct s2 *s2, const struct s2_config *cfg)
 		s2->special |= S2_HARDWARE_WRITES;
 	if (level == LAST_LEVEL)
 		s2->special |= S2_SHALLOW;
-	if (S2_USE_COUNTED && cfg->counted) {
+	if (S2_USE_COUNTED)
 		s2->counted = cfg->counted;
-		s2->special |= S2_COUNTS;
-	}
 	return 0;
 }
 

@@ -168,10 +168,12 @@ struct place {
  * -Os only room: there one walk serves all.
  */
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
-#define S2_INLINE static inline __attribute__((always_inline))
+#define S2_INLINE static inline __attribute__((__always_inline__))
 #else
 #define S2_INLINE static inline
 #endif
+
+#define S2_FALLTHROUGH __attribute__((__fallthrough__))
 
 /*
  * Where leaves from @at on stop to continue @d: the same attributes, addresses that
@@ -228,12 +230,12 @@ S2_INLINE struct place walk_in(const struct s2 *s2, uint64_t ipa, unsigned wide)
 		if (!desc_walks(p.d))
 			break;
 		walk_down(s2, port, mask, wide, ipa, 1, &p);
-		/* fall through */
+		S2_FALLTHROUGH;
 	case 1:
 		if (!desc_walks(p.d))
 			break;
 		walk_down(s2, port, mask, wide, ipa, 2, &p);
-		/* fall through */
+		S2_FALLTHROUGH;
 	case 2:
 		if (!desc_walks(p.d))
 			break;

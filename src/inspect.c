@@ -103,12 +103,12 @@ S2_INLINE int translate(const struct s2 *s2, uint64_t ipa, int start,
 		if (!desc_walks(p.d))
 			return answer(s2, S2_WIDE_NO, ipa, 0, p.d, leaf);
 		walk_down(s2, port, mask, S2_WIDE_NO, ipa, 1, &p);
-		/* fall through */
+		S2_FALLTHROUGH;
 	case 1:
 		if (!desc_walks(p.d))
 			return answer(s2, S2_WIDE_NO, ipa, 1, p.d, leaf);
 		walk_down(s2, port, mask, S2_WIDE_NO, ipa, 2, &p);
-		/* fall through */
+		S2_FALLTHROUGH;
 	case 2:
 		if (!desc_walks(p.d))
 			return answer(s2, S2_WIDE_NO, ipa, 2, p.d, leaf);

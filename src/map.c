@@ -223,6 +223,9 @@ static uint64_t make_run(const struct map *m, const struct found *f,
 	uint64_t n = cursor_run(c, c->step->entries);
 	uint64_t desc = target_desc(m->s2, &m->t, ipa, c->level);
 
+	/* What is written counts, too, or a step could be as long as its range. */
+	step_visits(c->step, n);
+
 	/* The top bits of an address of 52 are not above the others. */
 	if ((S2_USE_RUNS && m->t.flags & S2_MAP_CONT) || wide_of(m->s2)) {
 		for (uint64_t i = 0; i < n; i++, ipa += size)
@@ -369,8 +372,9 @@ static int map_window(struct map *m)
 			return err;
 	}
 	/* As much as the look has taken is left for making. */
-	if (is_bounded(m->step) && (m->step->entries < m->op->max_entries / 4 ||
-				    (cleans_new(m) && m->step->bytes < m->end - m->pos)))
+	if (is_bounded(m->step) &&
+	    (m->step->entries < m->op->max_entries / 4 + 2 * S2_LEVELS ||
+	     (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
 	/* Everything is there already, and needs nothing. */
 	if (!f.fresh && !f.changed && !is_shared(m->step))
@@ -399,7 +403,7 @@ static int map_window(struct map *m)
 static int map_steps(struct map *m)
 {
 	struct s2_op *op = m->op;
-	int ret, tries = 0;
+	int ret, rounds = 0;
 
 	for (;;) {
 		/* As in unmap_steps(). */
@@ -407,7 +411,9 @@ static int map_steps(struct map *m)
 			return S2_MORE;
 		if (op->st.pos >= m->t.end)
 			return 0;
-		if (is_bounded(m->step) && m->step->entries < op->max_entries / 2)
+		/* Each window may have an invalidation: so many of them at most (P5). */
+		if (is_bounded(m->step) &&
+		    (m->step->entries < op->max_entries / 2 || rounds++ == 4))
 			return S2_MORE;
 		m->pos = op->st.pos;
 		ret = map_window(m);
@@ -416,7 +422,7 @@ static int map_steps(struct map *m)
 			op->st.pos = m->end;
 			op->done = s2_ipa(m->end);
 		} else if (ret != S2_MORE || m->step->wait || is_bounded(m->step) ||
-			   ++tries > 4) {
+			   ++rounds > 4) {
 			/*
 			 * No table that was made for it, that counted an entry for a
 			 * moment, or that an earlier step has cleared, is left empty.

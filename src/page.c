@@ -49,6 +49,9 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || !desc_valid(p.d))
 		return false;
+	/* The tag of a batch takes the place of what is reported. */
+	if (b && desc_counted(s2, p.d))
+		return false;
 	meta = table_meta(s2, p.table);
 	if (meta_live(meta[META_STATE]) < 2)
 		return false;
@@ -72,6 +75,13 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 		s2_port_clean(s2->port, desc_oa(s2, p.d), n, desc_attr(s2, p.d));
 		/* The clean before the memory's next use: clean_barrier(). */
 		s2_port_dsb_sy(s2->port);
+	}
+	if (desc_counted(s2, p.d)) {
+		struct s2_mapping m;
+
+		entry_describe(s2, ipa, LAST_LEVEL, p.d, &m);
+		s2_port_leaf_gone(s2->port, op ? op->cookie : NULL, ipa, m.pa.pa, m.size,
+				  m.attr);
 	}
 	/* Release. */
 	s2_port_store(s2->port, p.entry, 0);
@@ -138,6 +148,9 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
 		return false;
 	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
+	/* Beside others a map may have to report it itself. */
+	if (desc_counted(s2, d) && flags & S2_SHARED)
+		return false;
 	if (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN) &&
 	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN | S2_MAP_NEW |
 		       (S2_USE_REPLACE ? S2_MAP_REPLACE | EDGES : 0) |
@@ -151,6 +164,8 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 			return false;
 		keep = META_CLEAN;
 	}
+	if (desc_counted(s2, d))
+		keep |= META_COUNTED;
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || p.d)
 		return false;

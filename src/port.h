@@ -18,6 +18,10 @@
 #include "stage2_port.h"
 #include "profile.h"
 
+/* The port may have defined what is declared here: that is how it is checked. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wredundant-decls"
+
 /*
  * S2_ASSERT(cond) - a macro; an invariant of the engine is broken. May panic,
  * log, or be empty.
@@ -70,8 +74,9 @@ uint64_t s2_port_cas(void *port, uint64_t *entry, uint64_t old, uint64_t desc);
  *
  * Metadata words and words of struct s2, in the embedder's ordinary memory. load is
  * relaxed; add and or return the old value, cas the value found; the three order as
- * acquire and release. An embedder whose calls never overlap (no S2_SHARED, and
- * s2_release() under the same lock) may define them without atomics.
+ * acquire and release, an add of 0 and an or of 0, too. An embedder whose calls never
+ * overlap (no S2_SHARED, and s2_release() under the same lock) may define them without
+ * atomics.
  */
 uint64_t s2_port_word_load(void *port, const uint64_t *word);
 uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n);
@@ -174,5 +179,7 @@ void s2_port_leaf_gone(void *port, void *cookie, uint64_t ipa, uint64_t pa, uint
  */
 void s2_port_clean(void *port, uint64_t pa, uint64_t size, s2_attr_t attr);
 void s2_port_make_executable(void *port, uint64_t pa, uint64_t size);
+
+#pragma GCC diagnostic pop
 
 #endif /* STAGE2_SRC_PORT_H */

@@ -6,7 +6,7 @@ A program that speaks TAP (all of cmocka's do, asked by the environment) counts
 once for each of its test points, any other once. A program that fails without
 a failed point (a crash, a broken plan, a time-out) counts as one failure.
 
---also NAME=passed|failed|skipped counts something that ran outside of this script.
+--also NAME=passed|failed|skipped,... counts what ran outside of this script.
 
 Before the totals: the CPU time, and the tests that took more than a quarter of
 their time limit. Those may time out on a machine that has other work.
@@ -101,18 +101,21 @@ def limits(tree):
 
 
 def also(text):
-    """(name, [passed, failed, skipped]) of NAME=RESULT."""
-    name, _, result = text.rpartition("=")
+    """[(name, [passed, failed, skipped])] of NAME=RESULT,..."""
     results = ["passed", "failed", "skipped"]
-    if not name or result not in results:
-        raise argparse.ArgumentTypeError(f"{text}: not NAME=passed|failed|skipped")
-    return name, [int(result == r) for r in results]
+    found = []
+    for word in text.split(","):
+        name, _, result = word.rpartition("=")
+        if not name or result not in results:
+            raise argparse.ArgumentTypeError(f"{word}: not NAME=passed|failed|skipped")
+        found.append((name, [int(result == r) for r in results]))
+    return found
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--also", type=also, action="append", default=[],
-                        metavar="NAME=RESULT", help="count this, too")  # fmt: skip
+    parser.add_argument("--also", type=also, default=[],
+                        metavar="NAME=RESULT,...", help="count this, too")  # fmt: skip
     args = parser.parse_args()
     os.chdir(ROOT)
     totals = [0, 0, 0]

@@ -122,8 +122,7 @@ struct s2_iter {
  * Context: any. Locking: shared, held until the last s2_iter_next(): a cursor
  * does not survive a change.
  */
-int s2_iter_start(struct s2_iter *it, const struct s2 *s2, s2_ipa_t ipa,
-		  uint64_t size);
+int s2_iter_start(struct s2_iter *it, const struct s2 *s2, s2_ipa_t ipa, uint64_t size);
 
 /**
  * s2_iter_next() - the next leaf, busy or annotated entry of the range

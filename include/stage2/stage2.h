@@ -69,12 +69,32 @@
 
 #ifdef __cplusplus
 extern "C" {
+/* s2_layout(), s2_stats() and s2_survey() fill the structures of the same names. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
 #endif
 
+/**
+ * S2_VERSION_NUMBER() - a version as a number, so that versions can be compared in #if
+ * S2_VERSION - that of these headers
+ *
+ *	#if S2_VERSION < S2_VERSION_NUMBER(0, 3, 0)
+ */
+#define S2_VERSION_NUMBER(major, minor, patch) ((major) << 16 | (minor) << 8 | (patch))
 #define S2_VERSION_MAJOR 0
-#define S2_VERSION_MINOR 2
+#define S2_VERSION_MINOR 3
 #define S2_VERSION_PATCH 0
+#define S2_VERSION S2_VERSION_NUMBER(S2_VERSION_MAJOR, S2_VERSION_MINOR, S2_VERSION_PATCH)
 
+/**
+ * s2_version() - the %S2_VERSION that the engine was compiled with
+ *
+ * It differs from %S2_VERSION where a program is linked with objects of another version.
+ * Return: the number. Context: any, takes no lock.
+ */
+uint32_t s2_version(void);
+
+/* clang-format off */
 /**
  * typedef s2_ipa_t - an intermediate physical address, in bytes
  * typedef s2_pa_t  - a physical address, in bytes
@@ -83,17 +103,24 @@ extern "C" {
  */
 typedef struct { uint64_t ipa; } s2_ipa_t;
 typedef struct { uint64_t pa; } s2_pa_t;
+/* clang-format on */
 
 /** s2_ipa() - make an IPA from a number of bytes */
 static inline s2_ipa_t s2_ipa(uint64_t ipa)
 {
-	return (s2_ipa_t){ ipa };
+	s2_ipa_t a;
+
+	a.ipa = ipa;
+	return a;
 }
 
 /** s2_pa() - make a PA from a number of bytes */
 static inline s2_pa_t s2_pa(uint64_t pa)
 {
-	return (s2_pa_t){ pa };
+	s2_pa_t a;
+
+	a.pa = pa;
+	return a;
 }
 
 /** S2_MORE - a step is done, the operation is not: call again with the same op */
@@ -196,19 +223,18 @@ enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
  * @S2_HARDWARE_WRITES: hardware writes access flags or dirty state
  * @S2_RUNS: a contiguous run has been made
  * @S2_SHALLOW: the root is the last level
- * @S2_COUNTS: some leaves are counted
  * @S2_EXCLUSIVE: an exclusive call is under way
  */
 enum s2_special {
 	S2_HARDWARE_WRITES = 1,
 	S2_RUNS = 2,
 	S2_SHALLOW = 4,
-	S2_COUNTS = 8,
 	S2_EXCLUSIVE = 16,
 };
 
 struct s2_batch;
 
+/* clang-format off */
 /**
  * struct s2_limbo - detached tables that are not free yet
  *
@@ -251,6 +277,7 @@ struct s2 {
 	uint64_t failures;	/* of s2_port_agents_invalidate() */
 	struct s2_limbo stuck;	/* tables that another agent may still walk */
 };
+/* clang-format on */
 
 /**
  * s2_init() - make an empty instance
@@ -322,6 +349,7 @@ struct s2_dirty_log {
 	bool missed;
 };
 
+/* clang-format off */
 /**
  * struct s2_op - budget, resources and progress of one operation
  * @max_entries: exclusive: visit at most so many entries in a step; 0 for no bound, else
@@ -380,9 +408,11 @@ struct s2_op {
 		struct s2_limbo own;	/* when the caller gave none */
 	} st;
 };
+/* clang-format on */
 
 /* ---- mapping -------------------------------------------------------------- */
 
+/* clang-format off */
 /**
  * s2_map() - map a range to contiguous physical memory
  * @s2: the instance
@@ -438,6 +468,7 @@ struct s2_op {
  */
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,
 	   s2_attr_t attr, uint32_t flags, struct s2_op *op);
+/* clang-format on */
 
 /**
  * s2_tables_needed() - how many table pages s2_map() would take now
@@ -621,6 +652,7 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
 
 /* ---- annotations ------------------------------------------------------------ */
 
+/* clang-format off */
 /**
  * s2_annotate() - put an owner's mark on a range
  * @s2: the instance
@@ -653,6 +685,7 @@ int s2_batch_end(struct s2 *s2, struct s2_batch *b, struct s2_op *op);
  */
 int s2_annotate(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint64_t note,
 		uint32_t flags, struct s2_op *op);
+/* clang-format on */
 
 /* ---- planning an invalidation --------------------------------------------- */
 
@@ -700,5 +733,8 @@ void s2_plan_range(const struct s2_config *cfg, uint64_t ipa, uint64_t size,
 #include <stage2/change.h>
 #include <stage2/cpu.h>
 #include <stage2/look.h>
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 #endif /* STAGE2_STAGE2_H */

@@ -9,6 +9,7 @@
 #include <stage2/stage2.h>
 #include "machine.h"
 #include "stage2_port.h"
+#include "trace_option.h"
 
 /* Exit status of every subcommand. */
 enum lab_exit { LAB_OK = 0, LAB_VIOLATION = 1, LAB_USAGE = 2 };
@@ -28,6 +29,7 @@ struct lab_vm_config {
 	uint64_t table_pages;	 /* size of its table arena in granules; 0: its default */
 	uint64_t seed;		 /* shuffles free table pages; 0: in order of address */
 	unsigned max_violations; /* kept in full; 0: the machine's default */
+	struct trace_out *trace; /* where its events are written; or NULL */
 };
 
 struct lab_vm {

@@ -73,6 +73,8 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 	vm->m = machine_new(&mc);
 	if (!vm->m)
 		return S2_E_NOMEM;
+	if (cfg->trace)
+		trace_out_watch(cfg->trace, vm->m);
 	s2m_shuffle(vm->m, cfg->seed);
 	vm->port.m = vm->m;
 	vm->port.fail_alloc = -1;

@@ -64,6 +64,8 @@ static const char usage[] =
 	"                     those in a file that bench/calibrate made\n"
 	"  --seed N           shuffles table pages; 0: they come in order (1)\n"
 	"  --steps            list every event of each unmap\n"
+	"  --trace-out FILE   write every event as a trace for s2lab judge; goes with one\n"
+	"                     strategy. --trace-for casemate: as far as Casemate reads it\n"
 	"  --json             print an object instead of a table\n"
 	"\n"
 	"Sizes take K, M, G, T. Exit status 1 if a strategy is unsafe that may not be.\n"
@@ -102,6 +104,8 @@ enum option_id {
 	O_CPU,
 	O_SEED,
 	O_STEPS,
+	O_TRACE_OUT,
+	O_TRACE_FOR,
 	O_JSON
 };
 
@@ -126,6 +130,8 @@ static const struct option options[] = {
 	{ "cpu", 1, NULL, O_CPU },
 	{ "seed", 1, NULL, O_SEED },
 	{ "steps", 0, NULL, O_STEPS },
+	{ "trace-out", 1, NULL, O_TRACE_OUT },
+	{ "trace-for", 1, NULL, O_TRACE_FOR },
 	{ "json", 0, NULL, O_JSON },
 	{ "help", 0, NULL, 'h' },
 	{ 0 },
@@ -229,6 +235,13 @@ static bool parse_option(int id, struct compare_options *o)
 	case O_STEPS:
 		o->steps = true;
 		return true;
+	case O_TRACE_OUT:
+		o->trace.path = optarg;
+		return true;
+	case O_TRACE_FOR:
+		i = lab_parse_name("--trace-for", "format", optarg, trace_out_formats);
+		o->trace.format = (enum trace_out_format)i;
+		return i >= 0;
 	case O_JSON:
 		o->json = true;
 		return true;
@@ -321,6 +334,8 @@ static bool check_range(const struct compare_options *o)
 		return lab_usage("there are not so many frames"), false;
 	if (compare_tables(o) > TABLES >> o->leaf.page_shift)
 		return lab_usage("that takes more than 4 GiB of tables"), false;
+	if (o->trace.path && __builtin_popcount(o->strategies) != 1)
+		return lab_usage("--trace-out goes with one --strategy"), false;
 	if (o->steps && o->json)
 		return lab_usage("--steps and --json exclude each other"), false;
 	return true;

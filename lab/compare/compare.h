@@ -25,6 +25,7 @@ struct compare_options {
 	const struct cost_profile *cpu; /* NULL: no estimate */
 	uint32_t strategies;		/* bit n: lab_strategies[n] */
 	bool empty, by_page, json, steps;
+	struct trace_option trace;
 };
 
 struct compare_result {

@@ -101,6 +101,7 @@ static int work(struct lab_run *run, const struct compare_options *o,
 int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 		struct compare_result *r)
 {
+	bool lost = false;
 	const struct lab_vm_config cfg = {
 		.ipa_bits = compare_ipa_bits(o),
 		.pa_bits = compare_pa_bits(o),
@@ -111,6 +112,7 @@ int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 		.table_pages = compare_tables(o),
 		.seed = o->seed,
 		.max_violations = o->max_violations,
+		.trace = trace_option_open(&o->trace, &lost),
 	};
 	struct lab_vm vm;
 	struct lab_run run = {
@@ -122,16 +124,21 @@ int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 		.free = o->free,
 	};
 	char names[LAB_FEATURES_LEN];
-	bool lost = false;
 	int err;
 
 	memset(r, 0, sizeof(*r));
+	if (lost)
+		return LAB_USAGE;
 	r->strategy = s;
+	if (cfg.trace)
+		trace_out_src(cfg.trace, s->name, 0);
 	err = lab_vm_init(&vm, &cfg);
-	if (err)
+	if (err) {
+		trace_option_close(&o->trace, cfg.trace);
 		return lab_usage("%u bits of IPA, %u of PA, features %s: %s",
 				 cfg.ipa_bits, cfg.pa_bits,
 				 lab_features_text(o->features, names), s2_strerror(err));
+	}
 	if (!o->empty)
 		err = map(&vm, o);
 	if (!err && s->on_kvm) {
@@ -145,8 +152,15 @@ int compare_run(const struct compare_options *o, const struct lab_strategy *s,
 	lab_progress_end();
 	if (!err && o->op != LAB_UNMAP)
 		lost = !compare_still_mapped(o, &vm, s->name, &r->leaves);
+	/* A trace for Casemate ends with the end of the tree. */
+	if (!err && cfg.trace && !s->on_kvm)
+		err = lab_vm_destroy(&vm, S2_NO_CLEAN);
 	kvm_free(run.kvm);
 	lab_vm_free(&vm);
+	if (!trace_option_close(&o->trace, cfg.trace)) {
+		compare_result_free(r);
+		return LAB_USAGE;
+	}
 	if (err) {
 		compare_result_free(r);
 		return lab_usage("%s: %s", s->name, s2_strerror(err));

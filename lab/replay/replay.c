@@ -27,6 +27,9 @@ static const char usage[] =
 	"                   pay for one invalidation together; both are shown\n"
 	"  --no-merged      without the comparison with Linux 6.12\n"
 	"  --seed N         order in which table pages are handed out; 0: by address (1)\n"
+	"  --ipa-bits N     IPA size of every VM, at least (as recorded)\n"
+	"  --trace-out FILE write every event as a trace for s2lab judge;\n"
+	"                   --trace-for casemate: as far as Casemate reads it\n"
 	"  --quiet          print nothing if all is well\n"
 	"  --json           print an object\n"
 	"\n"
@@ -47,13 +50,26 @@ static void default_features(struct replay *r)
 	}
 }
 
-enum { O_FEATURES = 1, O_BATCH, O_NO_MERGED, O_SEED, O_QUIET, O_JSON };
+enum {
+	O_FEATURES = 1,
+	O_BATCH,
+	O_NO_MERGED,
+	O_SEED,
+	O_IPA_BITS,
+	O_TRACE_OUT,
+	O_TRACE_FOR,
+	O_QUIET,
+	O_JSON
+};
 
 static const struct option options[] = {
 	{ "features", required_argument, NULL, O_FEATURES },
 	{ "batch", required_argument, NULL, O_BATCH },
 	{ "no-merged", no_argument, NULL, O_NO_MERGED },
 	{ "seed", required_argument, NULL, O_SEED },
+	{ "ipa-bits", required_argument, NULL, O_IPA_BITS },
+	{ "trace-out", required_argument, NULL, O_TRACE_OUT },
+	{ "trace-for", required_argument, NULL, O_TRACE_FOR },
 	{ "quiet", no_argument, NULL, O_QUIET },
 	{ "json", no_argument, NULL, O_JSON },
 	{ "help", no_argument, NULL, 'h' },
@@ -63,8 +79,9 @@ static const struct option options[] = {
 int cmd_replay(int argc, char **argv)
 {
 	struct replay r = { .seed = 1 }, batched;
-	uint64_t batch = 0;
-	bool merged = true, quiet = false, json = false;
+	struct trace_option trace = { 0 };
+	uint64_t batch = 0, bits;
+	bool merged = true, quiet = false, json = false, failed;
 	int id, status;
 
 	while ((id = getopt_long(argc, argv, "h", options, NULL)) != -1) {
@@ -88,6 +105,21 @@ int cmd_replay(int argc, char **argv)
 			if (!lab_parse_number("--seed", optarg, 0, UINT64_MAX, &r.seed))
 				return LAB_USAGE;
 			break;
+		case O_IPA_BITS:
+			if (!lab_parse_number("--ipa-bits", optarg, 32, 52, &bits))
+				return LAB_USAGE;
+			r.ipa_bits = (unsigned)bits;
+			break;
+		case O_TRACE_OUT:
+			trace.path = optarg;
+			break;
+		case O_TRACE_FOR:
+			id = lab_parse_name("--trace-for", "format", optarg,
+					    trace_out_formats);
+			if (id < 0)
+				return LAB_USAGE;
+			trace.format = (enum trace_out_format)id;
+			break;
 		case O_QUIET:
 			quiet = true;
 			break;
@@ -102,12 +134,24 @@ int cmd_replay(int argc, char **argv)
 	if (optind + 1 != argc)
 		return lab_usage(optind == argc ? "which recording?" :
 						  "one recording at a time");
+	if (trace.path && batch)
+		return lab_usage("--trace-out is of one run, without --batch");
 	if (!trace_read(&r.t, argv[optind]))
 		return LAB_USAGE;
+	r.trace = trace_option_open(&trace, &failed);
+	r.few_pes = trace.format == TRACE_FOR_CASEMATE;
+	if (failed) {
+		trace_free(&r.t);
+		return LAB_USAGE;
+	}
 	if (!r.out.features_from)
 		default_features(&r);
-	batched = (struct replay){ .t = r.t, .seed = r.seed, .out = r.out };
+	batched = (struct replay){
+		.t = r.t, .seed = r.seed, .out = r.out, .ipa_bits = r.ipa_bits
+	};
 	status = replay_setup(&r, merged) ? replay_all(&r) : LAB_USAGE;
+	if (!trace_option_close(&trace, r.trace))
+		status = LAB_USAGE;
 	if (status == LAB_OK && batch) {
 		batched.out.batch = (uint32_t)batch;
 		status = replay_setup(&batched, false) ? replay_all(&batched) : LAB_USAGE;

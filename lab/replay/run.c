@@ -23,6 +23,8 @@ static int step(struct replay *r, const struct trace_event *ev)
 	int err;
 
 	r->ev = ev;
+	if (r->trace)
+		trace_out_src(r->trace, r->t.name, ev->line);
 	if (ev->op == TRACE_FAILED)
 		return LAB_OK;
 	if (ev->op == TRACE_PHASE) {
@@ -62,15 +64,21 @@ int replay_all(struct replay *r)
 
 bool replay_setup(struct replay *r, bool merged)
 {
-	const struct machine_config cfg = {
+	struct machine_config cfg = {
 		.features = lab_machine_features(r->out.features, 0),
-		.pes = r->t.cpus + REPLAY_GUEST_PES,
 		.table_base = replay_table_base(r->out.features),
 		.table_pages = REPLAY_TABLE_PAGES,
 		.max_violations = REPLAY_FINDINGS,
 	};
 
 	r->out.trace = &r->t;
+	r->cpus = r->t.cpus;
+	r->guest_pes = REPLAY_GUEST_PES;
+	if (r->few_pes) {
+		r->cpus = r->cpus < REPLAY_FEW_PES ? r->cpus : REPLAY_FEW_PES;
+		r->guest_pes = REPLAY_FEW_PES;
+	}
+	cfg.pes = r->cpus + r->guest_pes;
 	r->m = machine_new(&cfg);
 	r->vm = calloc(r->t.vms, sizeof(*r->vm));
 	r->pending = calloc(r->out.batch ? r->out.batch : 1, sizeof(*r->pending));
@@ -80,6 +88,8 @@ bool replay_setup(struct replay *r, bool merged)
 		fputs("s2lab replay: out of memory\n", stderr);
 		return false;
 	}
+	if (r->trace)
+		trace_out_watch(r->trace, r->m);
 	s2m_shuffle(r->m, r->seed);
 	if (r->merged)
 		r->out.merged = merged_costs(r->merged);

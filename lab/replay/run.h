@@ -12,6 +12,8 @@
 #include "replay.h"
 
 #define REPLAY_GUEST_PES 4u
+/* For Casemate, which has four threads. */
+#define REPLAY_FEW_PES 2u
 #define REPLAY_VMIDS 256u
 
 /* A VM of the recording while it is alive. */
@@ -34,10 +36,14 @@ struct replay {
 	struct trace t;
 	struct machine *m;
 	struct merged *merged;
-	struct guest_vm **vm; /* by the number of the VM; NULL: not alive */
+	struct trace_out *trace; /* where the events are written; or NULL */
+	bool few_pes;		 /* the trace is for Casemate */
+	unsigned ipa_bits;	 /* of every VM, at least; 0: as recorded */
+	struct guest_vm **vm;	 /* by the number of the VM; NULL: not alive */
 	struct flat_frames frames;
 	struct replay_result out;
 	const struct trace_event *ev; /* the current event */
+	unsigned cpus, guest_pes;     /* PEs of the hypervisor; of guests */
 	unsigned last_pe;	      /* the PE of the last operation */
 	uint32_t loaded[TRACE_CPUS];  /* the VM whose registers a PE has, + 1 */
 	bool vmid[REPLAY_VMIDS];      /* VMIDs in use */

@@ -27,7 +27,7 @@ static void load_regs(struct replay *r, unsigned pe, const struct guest_vm *vm)
 void replay_run_on(struct replay *r, uint32_t i)
 {
 	struct guest_vm *vm = r->vm[i];
-	unsigned pe = r->ev->cpu;
+	unsigned pe = r->ev->cpu % r->cpus;
 
 	if (pe != r->last_pe)
 		s2m_handoff(r->m, r->last_pe, pe);
@@ -44,7 +44,7 @@ void replay_run_on(struct replay *r, uint32_t i)
  */
 static unsigned guest_pe(const struct replay *r, const struct guest_vm *vm, unsigned i)
 {
-	return r->t.cpus + (2 * vm->vmid + i) % REPLAY_GUEST_PES;
+	return r->cpus + (2 * vm->vmid + i) % r->guest_pes;
 }
 
 static void guest_start(struct replay *r, struct guest_vm *vm)
@@ -72,13 +72,17 @@ static void guest_stop(struct replay *r, struct guest_vm *vm)
  */
 unsigned replay_ipa_bits(const struct replay *r, const struct trace_vm *tv)
 {
-	unsigned most = r->out.features & S2_FEAT_LPA2 ? 52 : 48;
+	unsigned most = r->out.features & S2_FEAT_LPA2 ? 52 : 48, bits;
 
 	if (tv->ia_bits)
-		return tv->ia_bits < most ? tv->ia_bits : most;
-	if (tv->end <= UINT64_C(1) << 40)
-		return 40;
-	return tv->end <= UINT64_C(1) << 48 ? 48 : most;
+		bits = tv->ia_bits;
+	else
+		bits = tv->end <= UINT64_C(1) << 40 ? 40 :
+		       tv->end <= UINT64_C(1) << 48 ? 48 :
+						      most;
+	if (bits < r->ipa_bits)
+		bits = r->ipa_bits;
+	return bits < most ? bits : most;
 }
 
 int replay_vm_init(struct replay *r)
@@ -155,7 +159,7 @@ int replay_vm_destroy(struct replay *r, struct guest_vm *vm)
 	if (!flat_free(&vm->flat))
 		return replay_no_memory(r);
 	replay_vm_free(r, r->ev->vm);
-	for (unsigned pe = 0; pe < r->t.cpus; pe++)
+	for (unsigned pe = 0; pe < r->cpus; pe++)
 		if (r->loaded[pe] == r->ev->vm + 1)
 			r->loaded[pe] = 0;
 	replay_frames_free(r);

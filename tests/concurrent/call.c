@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "judge.h"
+#include "weak.h"
 
 #define STEPS_MAX 200 /* of one operation */
 
@@ -131,8 +132,10 @@ static int make_call(unsigned call, struct s2_op *op, const struct bag *bag, boo
 	}
 }
 
-static void leave_section(int thread)
+static void leave_section(int thread, bool shared)
 {
+	weak_section_ends(thread);
+	weak_unlocked(thread, shared);
 	world.thread[thread].in_section = false;
 	world.thread[thread].holds = 0;
 	for (int i = 0; i < THREADS; i++)
@@ -154,8 +157,10 @@ static void release(int thread, struct s2_limbo *limbo, uint8_t readers)
 {
 	if (!limbo->head)
 		return;
-	if (planted != PLANT_NO_GRACE)
+	if (planted != PLANT_NO_GRACE) {
 		world.thread[thread].grace = readers & others_in_section(thread);
+		weak_grace_begins(thread);
+	}
 	point(EV_GRACE, NOWHERE, 0);
 	s2_release(&world.s2, limbo, NULL);
 }
@@ -225,6 +230,7 @@ static void call_returns(int thread, unsigned call, const struct s2_op *op, int 
 			  'a' + call, s2_strerror(ret));
 	judge(call, false);
 	r->state = CALL_DONE;
+	weak_call_returns(thread);
 }
 
 static void run_call(int thread, unsigned call, const struct bag *bag)
@@ -243,15 +249,19 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 	t->call = (int8_t)call;
 	point(EV_START, NOWHERE, 0);
 	call_begins(call);
+	weak_call_begins(thread);
 	readers = others_in_section(thread);
 	written = dirty_probes();
 	new_op(&op, c, &limbo, bag);
 	for (;;) {
-		t->others_wrote = false;
-		if (sc->locked)
+		t->others_wrote = t->misread = false;
+		if (sc->locked) {
 			point(shared ? EV_LOCK_READ : EV_LOCK, NOWHERE, 0);
+			weak_locked(thread, shared);
+		}
 		world.locked = !shared;
 		t->in_section = true;
+		weak_section_begins(thread);
 		ret = make_call(call, &op, bag, shared);
 		within_budgets(call, &op);
 		goes_on = ret == S2_MORE || (r->stepped && ret == S2_E_BATCH);
@@ -262,7 +272,7 @@ static void run_call(int thread, unsigned call, const struct bag *bag)
 		}
 		r->stepped = goes_on;
 		point(EV_LEAVE, NOWHERE, 0);
-		leave_section(thread);
+		leave_section(thread, shared);
 		if (goes_on && c->abandoned) {
 			r->ret = S2_MORE;
 			r->state = CALL_DONE;
@@ -313,6 +323,7 @@ static void run_hardware(int thread, unsigned call)
 	point(EV_HARDWARE, NOWHERE, c->ipa);
 	call_begins(call);
 	dirty_access(c->ipa, c->kind == CALL_WRITE);
+	weak_hardware_returns();
 	world.call[call].state = CALL_DONE;
 	world.thread[thread].call = -1;
 }

@@ -11,6 +11,7 @@
  * state away takes the right to know with it.
  */
 #include "judge.h"
+#include "weak.h"
 
 #define DIRTY (DESC_DBM | DESC_S2AP_W)
 
@@ -72,6 +73,7 @@ static void access_entry(void *data, uint32_t entry, int level)
 		violation("hw-update-in-freed-table", "0x%llx for 0x%llx",
 			  (unsigned long long)new, (unsigned long long)a->ipa);
 	mem_write(entry, new);
+	weak_hardware(entry, d, new);
 	mask = (UINT64_C(1) << (12 + 9 * (3 - level))) - 1;
 	pa = (d & UINT64_C(0xfffffffff000) & ~mask) + (a->ipa & mask);
 	for (unsigned i = 0; i < nprobe; i++)

@@ -18,12 +18,15 @@
 
 #include "scenario.h"
 #include "switch.h"
+#include "weak.h"
 
 #define STACK_WORDS 4096
 #define DEPTH 4096
-#define STATES_LOG2 20
+#define STATES_LOG2 23
 #define STATES_MAX 400000 /* of one scenario */
-#define ALONE_MAX 100000  /* accesses of one thread between two steps */
+#define STATES_MAX_WEAK 4000000
+#define ALONE_MAX 100000 /* accesses of one thread between two steps */
+#define WAYS ((1u << WEAK_CHOICES) - 1)
 #define LOCATIONS (LOCATION_S2 + sizeof(struct s2) / 8)
 
 enum plant planted;
@@ -40,14 +43,14 @@ static struct {
 	uint8_t readers, writers;
 	bool shared;
 } use[LOCATIONS];
-static bool grew;
+static bool grew, impossible;
 
 /* A state to come back to. */
 struct kept {
 	unsigned char *bytes;
 	size_t size;
-	uint8_t todo;
-	int8_t last; /* the thread whose step led here */
+	uint32_t todo; /* ways to go on, WEAK_CHOICES bits for each thread */
+	int8_t last;   /* the thread whose step led here */
 	uint8_t preemptions;
 };
 static struct kept kept[DEPTH];
@@ -93,6 +96,7 @@ static const char *const event_name[EV_EVENTS] = {
 	[EV_OR] = "sets bits in",
 	[EV_FREE] = "frees the table",
 	[EV_HARDWARE] = "by hardware",
+	[EV_DSB_ISHST] = "DSB ISHST",
 	[EV_DSB_ISH] = "DSB ISH",
 	[EV_DSB_SY] = "DSB SY",
 	[EV_LEAVE] = "leaves its section",
@@ -103,7 +107,7 @@ static const char *const event_name[EV_EVENTS] = {
 	[EV_GRACE] = "waits for a grace period",
 };
 
-static void print_step(int thread)
+static void print_step(int thread, unsigned way)
 {
 	const struct thread *t = &world.thread[thread];
 	char call[96] = "", at[64] = "";
@@ -130,6 +134,8 @@ static void print_step(int thread)
 				 w - PAGES * 2);
 	}
 	printf("#   T%d %-34s %s%s", thread + 1, call, event_name[t->event], at);
+	if (way)
+		printf(", but finds an older value (%u)", way);
 	if (t->where != NOWHERE && t->event != EV_LOAD)
 		printf(" := 0x%llx", (unsigned long long)t->value);
 	printf("\n");
@@ -140,7 +146,7 @@ static void print_step(int thread)
  * others may come in at the first three and at the last one. Scenarios use no other
  * entries, and 512 places for each of two threads would be too many.
  */
-static bool is_like_another(uint32_t where)
+bool is_like_another(uint32_t where)
 {
 	uint32_t i = where % ENTRIES;
 
@@ -196,6 +202,8 @@ void touched(uint32_t where, bool write)
 	other = (uint8_t)((use[where].readers | use[where].writers) & ~me);
 	if (!use[where].shared && use[where].writers && other) {
 		use[where].shared = true;
+		if (!is_like_another(where))
+			weak_share(where);
 		grew = true;
 	}
 	if (write)
@@ -210,8 +218,15 @@ void wait_for_others(void)
 {
 	if (running == NOBODY)
 		return;
-	world.thread[running].waiting = !world.thread[running].others_wrote;
+	world.thread[running].waiting = !world.thread[running].others_wrote &&
+					!world.thread[running].misread;
 	point(EV_RETRY, NOWHERE, 0);
+}
+
+void no_such_order(void)
+{
+	impossible = true;
+	switch_stack(&world.thread[running].sp, home);
 }
 
 void violation(const char *rule, const char *fmt, ...)
@@ -259,12 +274,17 @@ static bool enabled(int thread)
 	return !(t->event == EV_LOCK_READ && world.locked);
 }
 
-static uint8_t enabled_mask(void)
+/* Each way in which each thread may take its next step. */
+static uint32_t ways(void)
 {
-	uint8_t mask = 0;
+	uint32_t mask = 0;
 
 	for (int i = 0; i < THREADS; i++)
-		mask |= (uint8_t)(enabled(i) << i);
+		if (enabled(i))
+			mask |= ((1u << weak_ways(i, world.thread[i].event,
+						  world.thread[i].where)) -
+				 1)
+				<< i * WEAK_CHOICES;
 	return mask;
 }
 
@@ -293,7 +313,7 @@ static size_t world_size(void)
 
 static void keep(struct kept *k)
 {
-	size_t size = world_size();
+	size_t size = world_size() + weak_size();
 	unsigned char *to;
 
 	for (int i = 0; i < THREADS; i++)
@@ -305,6 +325,8 @@ static void keep(struct kept *k)
 	to = k->bytes;
 	if (!to)
 		abort();
+	memcpy(to, &weak_now, weak_size());
+	to += weak_size();
 	memcpy(to, &world, world_size());
 	to += world_size();
 	for (int i = 0; i < THREADS; i++) {
@@ -316,10 +338,16 @@ static void keep(struct kept *k)
 
 static void restore(const struct kept *k)
 {
-	const struct world *w = (const struct world *)(const void *)k->bytes;
+	const struct world *w;
 	const unsigned char *from = k->bytes;
 	unsigned nstale;
 
+	if (weak) {
+		memcpy(&weak_now, from, offsetof(struct weak_state, v.msg));
+		memcpy(&weak_now, from, weak_size());
+		from += weak_size();
+	}
+	w = (const struct world *)(const void *)from;
 	memcpy(&nstale, from + offsetof(struct world, nstale), sizeof(nstale));
 	mem_undo(w->undo);
 	memcpy(&world, from,
@@ -339,7 +367,7 @@ static void restore(const struct kept *k)
 #if defined(__GNUC__) && !defined(__clang__)
 __attribute__((no_sanitize("address", "undefined"), optimize("O2")))
 #endif
-static uint64_t
+uint64_t
 hash_bytes(uint64_t h, const void *at, size_t size)
 {
 	const uint64_t k = UINT64_C(0x9e3779b97f4a7c15);
@@ -368,7 +396,7 @@ hash_bytes(uint64_t h, const void *at, size_t size)
 	return h ^ h >> 32;
 }
 
-static void run_step(int thread)
+static void run_step(int thread, unsigned way)
 {
 	struct thread *t = &world.thread[thread];
 	unsigned char *sp = t->sp, *bottom = (unsigned char *)stacks[thread];
@@ -378,8 +406,10 @@ static void run_step(int thread)
 	memset(sp - clear, 0, clear);
 	running = thread;
 	alone = 0;
+	weak_step(thread, way);
 	switch_stack(&home, t->sp);
 	running = NOBODY;
+	weak_stepped(thread);
 	/* The others' stacks are as they were. */
 	t->stack = hash_bytes(1, t->sp, used(thread));
 }
@@ -399,7 +429,7 @@ static uint64_t hash_state(void)
 	for (unsigned i = 0; i < world.nstale; i++)
 		records += hash_bytes(2, &world.stale[i], sizeof(world.stale[i]));
 	h = hash_bytes(h, &records, sizeof(records));
-	return h;
+	return weak ? weak_hash(h) : h;
 }
 
 /* Whether this state has been seen before with as few preemptions. */
@@ -426,6 +456,7 @@ static bool seen_before(uint64_t hash, uint8_t preemptions, struct result *res)
 static void begin(const struct scenario *sc)
 {
 	mem_reset();
+	weak_begin();
 	for (int i = 0; i < THREADS; i++) {
 		memset(stacks[i], 0, sizeof(stacks[i]));
 		world.thread[i].call = -1;
@@ -439,7 +470,7 @@ static void begin(const struct scenario *sc)
 		world.thread[i].event = EV_START;
 		world.thread[i].where = NOWHERE;
 		/* A thread with nothing to do ends at once. */
-		run_step(i);
+		run_step(i, 0);
 	}
 }
 
@@ -489,11 +520,12 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 		return BROKEN;
 	kept[0].last = -1;
 	kept[0].preemptions = 0;
-	kept[0].todo = enabled_mask();
+	kept[0].todo = ways();
 	keep(&kept[0]);
 	for (;;) {
 		struct kept *k = &kept[depth];
 		uint8_t preemptions = k->preemptions;
+		unsigned way;
 		int t;
 
 		if (!k->todo) {
@@ -502,16 +534,22 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 			continue;
 		}
 		/* Straight on first: the orders with few preemptions come first. */
-		t = k->last >= 0 && k->todo & 1u << k->last ? k->last :
-							      __builtin_ctz(k->todo);
-		k->todo &= (uint8_t) ~(1u << t);
+		way = (unsigned)__builtin_ctz(k->todo);
+		if (k->last >= 0 && k->todo >> k->last * WEAK_CHOICES & WAYS)
+			way = (unsigned)__builtin_ctz(k->todo &
+						      WAYS << k->last * WEAK_CHOICES);
+		k->todo &= ~(1u << way);
+		t = (int)(way / WEAK_CHOICES);
 		restore(k);
 		if (k->last >= 0 && k->last != t && enabled(k->last) && bound >= 0 &&
 		    ++preemptions > bound)
 			continue;
-		order[depth] = (uint8_t)t;
+		order[depth] = (uint8_t)way;
 		order_length = depth + 1;
-		run_step(t);
+		impossible = false;
+		run_step(t, way % WEAK_CHOICES);
+		if (impossible)
+			continue;
 		res->steps++;
 		if (grew)
 			return AGAIN;
@@ -523,18 +561,19 @@ static enum verdict search(const struct scenario *sc, struct result *res, int bo
 				return BROKEN;
 			continue;
 		}
-		if (!enabled_mask()) {
+		if (!ways()) {
 			violation("deadlock", "every thread waits for another");
 			return BROKEN;
 		}
 		if (seen_before(hash_state(), bound < 0 ? 0 : preemptions, res))
 			continue;
-		if (res->states >= STATES_MAX || depth + 1 == DEPTH)
+		if (res->states >= (weak ? STATES_MAX_WEAK : STATES_MAX) ||
+		    depth + 1 == DEPTH)
 			return TOO_MANY;
 		depth++;
 		kept[depth].last = (int8_t)t;
 		kept[depth].preemptions = preemptions;
-		kept[depth].todo = enabled_mask();
+		kept[depth].todo = ways();
 		keep(&kept[depth]);
 	}
 }
@@ -549,6 +588,7 @@ void explore(const struct scenario *sc, struct result *res)
 	if (!seen)
 		abort();
 	memset(use, 0, sizeof(use));
+	weak_forget_shared();
 	found = res;
 	do {
 		*res = (struct result){ .bound = bound };
@@ -567,8 +607,8 @@ void explore_replay(const struct scenario *sc)
 	found = &again;
 	begin(sc);
 	for (unsigned i = 0; i < order_length && !again.rule; i++) {
-		print_step(order[i]);
-		run_step(order[i]);
+		print_step(order[i] / WEAK_CHOICES, order[i] % WEAK_CHOICES);
+		run_step(order[i] / WEAK_CHOICES, order[i] % WEAK_CHOICES);
 	}
 	if (!again.rule && all_ended()) {
 		char word[96];

@@ -95,6 +95,11 @@ void mem_free(uint64_t *table)
 	page->state = PAGE_FREE;
 }
 
+int mem_owner(unsigned page)
+{
+	return page < PAGES_NOBODY ? NOBODY : (int)((page - PAGES_NOBODY) / PAGES_EACH);
+}
+
 int32_t mem_index(const void *entry)
 {
 	uintptr_t at = (uintptr_t)entry, start = (uintptr_t)arena;

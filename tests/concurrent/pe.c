@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "judge.h"
+#include "weak.h"
 
 #define MASK(thread) ((uint8_t)(1u << ((thread) == NOBODY ? THREADS : (thread))))
 
@@ -420,16 +421,39 @@ static void complete(int thread)
 	t->npending = 0;
 }
 
+/*
+ * Whether a DSB of the thread makes sure that no walk finds what the record holds: it
+ * does of the thread's own stores, and of those that it has seen. One is enough, of the
+ * entry itself or of an entry above that does not link its table any more.
+ */
+static bool seen_to_go(int thread, const struct stale *s)
+{
+	uint32_t at = s->at;
+	bool gone = arena[at] != s->desc;
+
+	while (!gone || !weak_knows(thread, at)) {
+		uint32_t page = at / ENTRIES;
+
+		if (is_root(page))
+			return false;
+		at = world.page[page].at;
+		gone = !desc_valid(arena[at]) || oa_of(arena[at]) != mem_pa(page);
+	}
+	return true;
+}
+
 void pe_dsb(int thread, enum event kind)
 {
 	uint8_t me = MASK(thread);
 
+	weak_dsb(thread, kind);
 	if (kind != EV_DSB_ISHST)
 		complete(thread);
 	for (unsigned i = 0; i < world.nstale; i++) {
 		struct stale *s = &world.stale[i];
 
-		s->visible |= me;
+		if (seen_to_go(thread, s))
+			s->visible |= me;
 		if (kind != EV_DSB_SY)
 			continue;
 		s->parts &= (uint8_t)~me;

@@ -4,6 +4,7 @@
  * plant, one rule of the engine or of the contract is broken here, and only here.
  */
 #include "judge.h"
+#include "weak.h"
 
 /* A table that was given back belongs to somebody else now. */
 static uint32_t check(const void *word)
@@ -28,9 +29,22 @@ static uint64_t *word_of(const uint64_t *word)
 	return (uint64_t *)(uintptr_t)word;
 }
 
-static void write_word(uint64_t *word, uint64_t value)
+/* An entry of a table that PEs may walk links another. */
+static void links(uint32_t entry, uint64_t value, unsigned order)
+{
+	int page = mem_page(value & UINT64_C(0xfffffffff000));
+
+	if (page >= 0 && desc_valid_table(value, world.page[entry / ENTRIES].level))
+		weak_links((unsigned)page, order);
+}
+
+/* How memory hears of it: a store, or an atomic access. */
+typedef void write_as(uint32_t where, uint64_t old, uint64_t value, unsigned order);
+
+static void write_word(uint64_t *word, uint64_t value, write_as *as, unsigned order)
 {
 	int32_t entry = mem_index(word);
+	uint64_t old = *word;
 
 	if (entry < 0) {
 		if (word == &world.s2.tags)
@@ -41,9 +55,14 @@ static void write_word(uint64_t *word, uint64_t value)
 		pe_write((uint32_t)entry, value);
 		counted_written((uint32_t)entry, *word, value);
 		mem_write((uint32_t)entry, value);
-		if (world.page[(uint32_t)entry / ENTRIES].state == PAGE_PUBLISHED)
+		if (world.page[(uint32_t)entry / ENTRIES].state == PAGE_PUBLISHED) {
 			dirty_may_write();
+			links((uint32_t)entry, value, order);
+		} else {
+			weak_filled((uint32_t)entry / ENTRIES);
+		}
 	}
+	as(location(word), old, value, order);
 }
 
 /* Another's marker whose invalidation has not completed. */
@@ -66,7 +85,8 @@ uint64_t s2_port_load(void *port, const uint64_t *word)
 	point(EV_LOAD, where, 0);
 	check(word);
 	touched(where, false);
-	d = *word_of(word);
+	weak_uses(where);
+	d = weak_load(where, word_of(word), VIEWS_PLAIN);
 	if (planted == PLANT_MARKER_TAKEN && call_running() == CALL_MAP &&
 	    pending_marker(word))
 		return 0;
@@ -76,23 +96,38 @@ uint64_t s2_port_load(void *port, const uint64_t *word)
 	return d;
 }
 
-void s2_port_store(void *port, uint64_t *word, uint64_t value)
+static void store(uint64_t *word, uint64_t value, unsigned order)
 {
 	uint32_t where = check(word);
 
-	(void)port;
 	point(EV_STORE, where, value);
 	check(word);
 	touched(where, true);
-	write_word(word, value);
+	weak_uses(where);
+	write_word(word, value, weak_store, order);
+}
+
+void s2_port_store(void *port, uint64_t *word, uint64_t value)
+{
+	(void)port;
+	store(word, value, VIEWS_PLAIN);
 }
 
 void s2_port_store_release(void *port, uint64_t *word, uint64_t value)
 {
-	s2_port_store(port, word, value);
+	(void)port;
+	store(word, value, VIEWS_RELEASE);
 }
 
+#define BOTH (VIEWS_ACQUIRE | VIEWS_RELEASE)
+
 uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
+{
+	return weaker_cas(port, word, old, value, BOTH);
+}
+
+uint64_t weaker_cas(void *port, uint64_t *word, uint64_t old, uint64_t value,
+		    unsigned order)
 {
 	uint32_t where = check(word);
 	uint64_t found;
@@ -101,17 +136,20 @@ uint64_t s2_port_cas(void *port, uint64_t *word, uint64_t old, uint64_t value)
 	point(EV_CAS, where, value);
 	check(word);
 	touched(where, true);
+	weak_uses(where);
+	if (weak_fails(where, word, old, order, &found))
+		return found;
 	found = *word;
 	if (planted == PLANT_MARKER_TAKEN && call_running() == CALL_MAP && !old &&
 	    pending_marker(word))
 		found = old;
 	if (found != old)
-		return found;
+		return weak_load(where, word, order);
 	if (planted == PLANT_CAS_TORN) {
 		point(EV_STORE, where, value);
 		check(word);
 	}
-	write_word(word, value);
+	write_word(word, value, weak_rmw, order);
 	return found;
 }
 
@@ -130,6 +168,11 @@ uint64_t s2_port_word_load(void *port, const uint64_t *word)
 
 uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
 {
+	return weaker_add(port, word, n, BOTH);
+}
+
+uint64_t weaker_add(void *port, uint64_t *word, uint64_t n, unsigned order)
+{
 	uint32_t where = check(word);
 	uint64_t old;
 
@@ -140,6 +183,7 @@ uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
 	}
 	point(EV_ADD, where, n);
 	touched(where, true);
+	weak_uses(where);
 	old = *word;
 	if (word == &world.s2.tags)
 		rest_tags(old & ~(old + n));
@@ -149,6 +193,7 @@ uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
 	} else {
 		*word += n;
 	}
+	weak_rmw(where, old, old + n, order);
 	if (planted == PLANT_DEAD_IGNORED && call_running() == CALL_MAP)
 		old &= ~META_DEAD;
 	if (planted == PLANT_FLAG_IGNORED && call_running() == CALL_MAP)
@@ -158,14 +203,21 @@ uint64_t s2_port_word_add(void *port, uint64_t *word, uint64_t n)
 
 uint64_t s2_port_word_or(void *port, uint64_t *word, uint64_t bits)
 {
+	return weaker_or(port, word, bits, BOTH);
+}
+
+uint64_t weaker_or(void *port, uint64_t *word, uint64_t bits, unsigned order)
+{
 	uint32_t where = check(word);
 	uint64_t old;
 
 	(void)port;
 	point(EV_OR, where, bits);
 	touched(where, true);
+	weak_uses(where);
 	old = *word;
 	*word |= bits;
+	weak_rmw(where, old, old | bits, order);
 	return old;
 }
 
@@ -183,7 +235,9 @@ uint64_t *s2_port_table_alloc(void *port, void *cookie)
 	(void)port;
 	(void)cookie;
 	table = mem_alloc(current(), 1);
-	if (!table)
+	if (table)
+		weak_taken(current(), (unsigned)mem_index(table) / ENTRIES);
+	else
 		violation("scenario-too-large", "no table page is left");
 	return table;
 }
@@ -256,6 +310,7 @@ uint64_t *s2_port_table_va(void *port, uint64_t pa)
 	}
 	if (current() != NOBODY)
 		world.thread[current()].holds |= UINT64_C(1) << page;
+	weak_address((unsigned)page);
 	return &arena[(unsigned)page * ENTRIES];
 }
 
@@ -285,6 +340,9 @@ void s2_port_isb(void *port)
 void s2_port_dsb_ishst(void *port)
 {
 	(void)port;
+	/* Until then a store of the thread may have been overtaken. */
+	if (weak_loose(current()))
+		point(EV_DSB_ISHST, NOWHERE, 0);
 	if (planted != PLANT_NO_DSB_BEFORE)
 		pe_dsb(current(), EV_DSB_ISHST);
 }

@@ -9,9 +9,10 @@
  *   counted.c    what the embedder has heard
  *   pe.c         what PEs may still use         rest.c    what holds when no call runs
  *   port.c       each access is a step          memory.c  tables, and the way back
+ *   weak.c       what an access may return
  *
- * Memory is sequentially consistent here: a store is seen by all at once. What
- * needs weaker memory to go wrong is for the litmus tests and docs/race.md.
+ * Memory is sequentially consistent: a store is seen by all at once. Or it is not, and a
+ * load may return older values as well (weak.h).
  */
 #ifndef STAGE2_CONCURRENT_WORLD_H
 #define STAGE2_CONCURRENT_WORLD_H
@@ -121,6 +122,7 @@ struct thread {
 	bool live, in_section, in_call;
 	bool waiting;	   /* until somebody else writes */
 	bool others_wrote; /* since its call began */
+	bool misread;	   /* has read an older value since then */
 	bool midway;	   /* in a table, where one entry is like another */
 	bool unanswered;   /* an agent has failed in its call */
 	uint8_t grace;	   /* threads it waits for, a bit each */
@@ -215,6 +217,8 @@ void mem_write(uint32_t entry, uint64_t value);
 /* thread: whose part of the arena, or NOBODY. NULL when it is full. */
 uint64_t *mem_alloc(int thread, unsigned pages);
 void mem_free(uint64_t *table);
+/* Whose part of the arena a page is in. */
+int mem_owner(unsigned page);
 /* Index of an entry; -1 if the pointer leads elsewhere. */
 int32_t mem_index(const void *entry);
 uint64_t mem_pa(unsigned page);
@@ -291,6 +295,11 @@ void violation(const char *rule, const char *fmt, ...)
 /* Where an entry, a metadata word or, from LOCATION_S2, a word of the instance is. */
 #define LOCATION_S2 (PAGES * ENTRIES + PAGES * 2)
 uint32_t location(const void *word);
+/* Whether it is an entry that no scenario uses, between the first and the last. */
+bool is_like_another(uint32_t where);
+/* The thread has read what it cannot have read: this order does not exist. */
+void no_such_order(void);
+uint64_t hash_bytes(uint64_t h, const void *at, size_t size);
 /* Wait until somebody else has written, if nobody has since the call began. */
 void wait_for_others(void);
 

@@ -16,7 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "rig.h"
 #include "rnd.h"
+#include "trace_out.h"
 #include "world.h"
 
 #define RECORDS 2000u
@@ -364,6 +366,7 @@ static const char usage[] =
 	"judged FILE...                         sequences that were kept\n"
 	"  --save FILE   keep the shortest sequence that is wrong\n"
 	"  --log FILE    the machine's events of it\n"
+	"  --trace-out FILE  with --sequence: a trace of it, for s2lab judge\n"
 	"  --batches     open batches, too\n";
 
 int main(int argc, char **argv)
@@ -375,12 +378,13 @@ int main(int argc, char **argv)
 		{ "keep", required_argument, NULL, 'k' },
 		{ "save", required_argument, NULL, 'o' },
 		{ "log", required_argument, NULL, 'l' },
+		{ "trace-out", required_argument, NULL, 't' },
 		{ "batches", no_argument, NULL, 'b' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	uint64_t seed = 1, operations = 100000, sequence = UINT64_MAX;
-	char *keep = NULL, *path = NULL, *log = NULL;
+	char *keep = NULL, *path = NULL, *log = NULL, *out = NULL, why[256];
 	bool fine = true;
 	int o;
 
@@ -404,6 +408,9 @@ int main(int argc, char **argv)
 		case 'l':
 			log = optarg;
 			break;
+		case 't':
+			out = optarg;
+			break;
 		case 'b':
 			pick_batches = true;
 			break;
@@ -420,6 +427,19 @@ int main(int argc, char **argv)
 	}
 	for (unsigned i = 0; i < sizeof(stops) / sizeof(*stops); i++)
 		signal(stops[i], is_stopped);
+	if (out) {
+		rig_trace = trace_out_open(out, TRACE_FOR_JUDGE);
+		if (!rig_trace || sequence == UINT64_MAX) {
+			fputs(usage, stderr);
+			return 2;
+		}
+		fine = again(seed, sequence, keep, log);
+		if (trace_out_close(rig_trace, why, sizeof(why))) {
+			fprintf(stderr, "%s\n", why);
+			return 2;
+		}
+		return !fine;
+	}
 	if (sequence != UINT64_MAX)
 		return !again(seed, sequence, keep, log);
 	printf("1..%d\n", optind < argc ? argc - optind : 1);

@@ -37,6 +37,9 @@ void count_gone(const struct count_gone *g)
 				    p->ipa, pa);
 		p->counted--;
 		p->counted_pa -= pa;
+		/* Another map has made the same leaf meanwhile. */
+		if (p->now.state == LEAF && p->now.pa == pa)
+			continue;
 		for (unsigned k = 0; k < p->items; k++)
 			if (!p->item[k].table && p->item[k].end && p->item[k].pa == pa)
 				nested_fail("counted-early",

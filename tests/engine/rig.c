@@ -6,6 +6,7 @@
 
 #include "machine.h"
 #include "stage2_port.h"
+#include "trace_out.h"
 
 #define HCR_VM (UINT64_C(1) << 0)
 #define HCR_FWB (UINT64_C(1) << 46)
@@ -17,6 +18,7 @@
 #define PES 5u
 #define TABLE_PAGES 4096u
 
+struct trace_out *rig_trace;
 static struct model_port port;
 static uint64_t root;
 static unsigned root_pages;
@@ -45,9 +47,14 @@ void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log)
 		mc.features |= S2M_REPEAT_TLBI;
 	if (agent)
 		mc.features |= S2M_AGENT;
+	/* What agents need not have in common with the PEs (src/port.h). */
+	if (agent && seed % 2)
+		mc.agent_lacks = S2M_HAFDBS | S2M_BBM1 | S2M_BBM2 | S2M_TLBIRANGE;
 	port = (struct model_port){ .m = machine_new(&mc), .fail_alloc = -1 };
 	if (!port.m)
 		abort();
+	if (rig_trace)
+		trace_out_watch(rig_trace, port.m);
 	s2m_shuffle(port.m, seed | 1);
 	s2m_log(port.m, log);
 	cfg->port = &port;

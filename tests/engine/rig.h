@@ -24,6 +24,10 @@ void rig_ready(struct s2 *s2);
 void rig_destroying(void);
 void rig_close(void);
 
+/* Where the machine's events are written; or NULL. */
+struct trace_out;
+extern struct trace_out *rig_trace;
+
 /* Before each call of the engine: the PE, 0 or 1, that runs it; a note for the log. */
 void rig_call(unsigned pe, const char *note);
 /* The calls that follow map memory that the caller has cleaned. */

@@ -106,6 +106,16 @@ static void bad_physical_ranges_are_refused(void **state)
 		       NULL),
 		S2_E_WRAP);
 	close_bed();
+	/* Also where a map of one page has a short way. */
+	open_bed(S2_FEAT_FWB);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(PA_END), PAGE, RW, 0, NULL),
+		S2_E_PA_RANGE);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(GIB + 8), PAGE, RW, 0, NULL),
+		S2_E_ALIGN);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE + 8), s2_pa(GIB), PAGE, RW, 0, NULL),
+		S2_E_ALIGN);
+	refuses(s2_unmap(s2, s2_ipa(8), PAGE, 0, NULL), S2_E_ALIGN);
+	close_bed();
 }
 
 static void bad_addresses_are_refused(void **state)
@@ -202,6 +212,16 @@ static void bad_flags_are_refused(void **state)
 	struct s2 *s2 = &bed.s2;
 
 	(void)state;
+	/* Also where a map or an unmap of one page has a short way. */
+	open_bed(S2_FEAT_FWB);
+	for (unsigned i = 0; i < sizeof(map) / sizeof(*map); i++)
+		refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(0), PAGE, RW, map[i], NULL),
+			S2_E_FLAGS);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(0), PAGE, RW, S2_SHARED, NULL),
+		S2_E_LIMBO);
+	refuses(s2_map(s2, s2_ipa(16 * PAGE), s2_pa(0), PAGE, RW, S2_SHARED, &without),
+		S2_E_LIMBO);
+	close_bed();
 	open_bed(0);
 	for (unsigned i = 0; i < sizeof(map) / sizeof(*map); i++)
 		refuses(s2_map(s2, s2_ipa(0), s2_pa(0), PAGE, RW, map[i], NULL),
@@ -217,6 +237,39 @@ static void bad_flags_are_refused(void **state)
 	for (unsigned i = 0; i < sizeof(destroy) / sizeof(*destroy); i++)
 		refuses(s2_destroy(s2, destroy[i], NULL), S2_E_FLAGS);
 	refuses(s2_destroy(s2, 0, &op), S2_E_FLAGS);
+	close_bed();
+}
+
+/* Every flag that a call does not know, one by one. S2_SHARED all of these know. */
+static void unknown_flags_are_refused(void **state)
+{
+	uint64_t bits[8] = { 0 };
+	struct s2_dirty_log log = { .ipa = s2_ipa(0), .size = 512 * PAGE, .bits = bits };
+	struct s2_survey survey;
+	struct s2 *s2 = &bed.s2;
+	bool young = false;
+
+	(void)state;
+	open_bed(S2_FEAT_HAFDBS | S2_FEAT_DBM);
+	for (unsigned i = 0; i < 32; i++) {
+		const uint32_t f = 1u << i;
+		const s2_ipa_t ipa = s2_ipa(0);
+
+		if (f == S2_SHARED)
+			continue;
+		refuses(s2_wrprotect(s2, ipa, PAGE, f, NULL), S2_E_FLAGS);
+		refuses(s2_split(s2, ipa, PAGE, f, NULL), S2_E_FLAGS);
+		refuses(s2_collapse(s2, ipa, PAGE, f, NULL), S2_E_FLAGS);
+		refuses(s2_clean(s2, ipa, PAGE, f, NULL), S2_E_FLAGS);
+		refuses(s2_survey(s2, ipa, PAGE, f, &survey, NULL), S2_E_FLAGS);
+		refuses(s2_relax_perms(s2, ipa, S2_W, f), S2_E_FLAGS);
+		refuses(s2_mkyoung(s2, ipa, f), S2_E_FLAGS);
+		if (f == S2_CLEAR)
+			continue;
+		refuses(s2_age(s2, ipa, PAGE, f, &young, NULL), S2_E_FLAGS);
+		refuses(s2_dirty(s2, ipa, PAGE, f, &log, NULL), S2_E_FLAGS);
+	}
+	assert_false(young);
 	close_bed();
 }
 
@@ -760,6 +813,20 @@ static void every_error_has_a_sentence(void **state)
 	assert_string_equal(s2_strerror(INT_MIN), unknown);
 }
 
+#if S2_VERSION < S2_VERSION_NUMBER(0, 3, 0) || S2_VERSION >= S2_VERSION_NUMBER(1, 0, 0)
+#error "S2_VERSION does not compare as a number"
+#endif
+
+static void the_objects_have_the_version_of_the_headers(void **state)
+{
+	(void)state;
+	assert_int_equal(s2_version(), S2_VERSION);
+	assert_int_equal(S2_VERSION_NUMBER(1, 2, 3), 0x10203);
+	assert_int_equal(s2_version() >> 16, S2_VERSION_MAJOR);
+	assert_int_equal(s2_version() >> 8 & 255, S2_VERSION_MINOR);
+	assert_int_equal(s2_version() & 255, S2_VERSION_PATCH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -770,6 +837,7 @@ int main(void)
 		cmocka_unit_test(execute_is_not_added_to_device),
 		cmocka_unit_test(stage_1_type_is_taken_with_fwb),
 		cmocka_unit_test(bad_flags_are_refused),
+		cmocka_unit_test(unknown_flags_are_refused),
 		cmocka_unit_test(budgets_below_the_least_are_refused),
 		cmocka_unit_test(an_op_in_use_is_refused),
 		cmocka_unit_test(what_of_an_op_may_not_change),
@@ -782,6 +850,7 @@ int main(void)
 		cmocka_unit_test(no_root_no_instance),
 		cmocka_unit_test(an_allocator_that_calls_back_is_convicted),
 		cmocka_unit_test(every_error_has_a_sentence),
+		cmocka_unit_test(the_objects_have_the_version_of_the_headers),
 	};
 
 	return cmocka_run_group_tests_name("args", tests, NULL, NULL);

@@ -504,6 +504,45 @@ static void steps_go_on_after_the_flush(void **state)
 	close_bed();
 }
 
+/*
+ * A table that its last page has taken along waits with all that it translates. A map of
+ * another page there is refused, also in a later step, and goes on after the flush.
+ */
+static void a_table_that_waits_takes_no_map(void **state)
+{
+	const uint64_t there = 2 * GIB + 2 * MIB;
+	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
+	uint64_t changed = 0, from = there - 600 * PAGE, size = 601 * PAGE;
+	int ret;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, there + 8 * PAGE, 8 * GIB, PAGE, RW, 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(there + 8 * PAGE), PAGE, 0, &in), 0);
+	assert_int_equal(bed_lookup(&bed, there).state, S2_BUSY);
+	assert_int_equal(s2_map(&bed.s2, s2_ipa(there), s2_pa(8 * GIB), PAGE, RW, 0, &op),
+			 S2_E_BATCH);
+	/* Nothing has been begun, so the op is free. */
+	do {
+		ret = s2_map(&bed.s2, s2_ipa(from), s2_pa(4 * GIB), size, RW,
+			     S2_MAP_PAGES, &op);
+		assert_true(op.changed >= changed);
+		changed = op.changed;
+	} while (ret == S2_MORE);
+	assert_int_equal(ret, S2_E_BATCH);
+	assert_true(op.done.ipa > from);
+	/* Something has been: only the same operation goes on. */
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(from), size, 0, &op), S2_E_RESUME);
+	assert_int_equal(s2_batch_flush(&bed.s2, &batch, NULL), 0);
+	do
+		ret = s2_map(&bed.s2, s2_ipa(from), s2_pa(4 * GIB), size, RW,
+			     S2_MAP_PAGES, &op);
+	while (ret == S2_MORE);
+	assert_int_equal(ret, 0);
+	assert_int_equal(op.changed, size / PAGE);
+	close_bed();
+}
+
 /* ---- what does not belong ---------------- */
 
 static void what_does_not_belong_is_refused(void **state)
@@ -555,6 +594,7 @@ int main(void)
 		cmocka_unit_test(the_flush_leaves_no_empty_table),
 		cmocka_unit_test(a_parked_leaf_is_finished_by_the_batch),
 		cmocka_unit_test(steps_go_on_after_the_flush),
+		cmocka_unit_test(a_table_that_waits_takes_no_map),
 		cmocka_unit_test(what_does_not_belong_is_refused),
 	};
 

@@ -395,6 +395,52 @@ static void every_operation_keeps_the_smallest_budget(void **state)
 	}
 }
 
+static uint64_t stores;
+
+static void count_stores(enum count_event what, uint64_t at, uint64_t value)
+{
+	(void)at;
+	(void)value;
+	stores += what == COUNT_STORE;
+}
+
+/*
+ * What a map writes into a new table without a look counts as visits, and a step has a
+ * constant number of windows, each with its own invalidation or DSB (P5, P7).
+ */
+static void a_map_keeps_a_large_budget(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		struct s2_op op = { .max_entries = 4096, .max_bytes = 2 * MIB };
+		int ret = S2_MORE;
+
+		open_bed(round ? 0 : S2_FEAT_FWB);
+		/* Pages into new tables; or blocks whose permissions change in place. */
+		if (round)
+			bed_map(&bed, GIB, 4 * GIB, 128 * MIB, S2_R, 0);
+		watcher.also = count_stores;
+		for (steps = 0; ret == S2_MORE; steps++) {
+			struct cost c;
+
+			bed_cost(&bed);
+			stores = 0;
+			watch_call(&watcher);
+			ret = s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), 128 * MIB, RW,
+				     round ? 0 : S2_MAP_PAGES, &op);
+			watch_return(&watcher);
+			c = bed_cost(&bed);
+			assert_in_range(stores, 0, 4096);
+			assert_in_range(c.dsb, 0, 4 * 3);
+			assert_in_range(c.tlbi, 0, 4 * 3);
+		}
+		assert_int_equal(ret, 0);
+		assert_true(steps >= 8);
+		watcher.also = NULL;
+		close_bed();
+	}
+}
+
 /* A block may be cleaned in more than one step; a leaf may end in the middle. */
 static void a_step_may_end_inside_a_leaf(void **state)
 {
@@ -735,6 +781,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(a_page_to_clean_costs_its_table),
 		cmocka_unit_test(unmap_does_not_zero_a_freed_table),
 		cmocka_unit_test(every_operation_keeps_the_smallest_budget),
+		cmocka_unit_test(a_map_keeps_a_large_budget),
 		cmocka_unit_test(a_step_may_end_inside_a_leaf),
 		cmocka_unit_test(cleaning_in_steps_cleans_once),
 		cmocka_unit_test(a_block_mapped_between_steps_hides_nothing),

@@ -514,6 +514,34 @@ static void an_instance_that_counts_costs_no_more(void **state)
 	assert_memory_equal(&c, &with, sizeof(c));
 }
 
+/* Nor does one page, counted or not: it goes the short way. */
+static void a_page_costs_no_more(void **state)
+{
+	const s2_attr_t attr[] = { RW, RW, COUNTED };
+	uint64_t visits[3];
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++) {
+		struct s2_op make = { 0 }, take = { 0 };
+
+		if (i)
+			open_counted(S2_FEAT_FWB);
+		else
+			open_bed(S2_FEAT_FWB);
+		bed_map(&bed, GIB, PA0, 4 * PAGE, attr[i], 0);
+		assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB + 4 * PAGE),
+					s2_pa(PA0 + 4 * PAGE), PAGE, attr[i], 0, &make),
+				 0);
+		assert_int_equal(
+			s2_unmap(&bed.s2, s2_ipa(GIB + 4 * PAGE), PAGE, 0, &take), 0);
+		if (attr[i] == COUNTED)
+			told(1, 4 * PAGE, PAGE);
+		visits[i] = make.visited + take.visited;
+		assert_int_equal(visits[i], visits[0]);
+		close_bed();
+	}
+}
+
 /* ---- beside others: exactly once, whoever comes first ------------------------------ */
 
 static struct s2_limbo limbo, limbo_beside;
@@ -649,6 +677,7 @@ int main(void)
 		cmocka_unit_test(a_batch_reports_at_the_flush),
 		cmocka_unit_test(destroy_reports_what_is_left),
 		cmocka_unit_test(an_instance_that_counts_costs_no_more),
+		cmocka_unit_test(a_page_costs_no_more),
 		cmocka_unit_test(beside_each_other_each_is_reported_once),
 	};
 

@@ -177,17 +177,18 @@ static void a_budget_loses_nothing(void **state)
 
 /* ---- hardware at the worst moment ---------------- */
 
+static uint64_t write_done; /* the entry of the last */
+
 /* Writes to the page whose entry is about to be swapped, the first time. */
 static void write_before_the_swap(enum count_event what, uint64_t at, uint64_t value)
 {
-	static uint64_t done;
 	uint64_t *entry = s2_port_table_va(&bed.port, at);
 
 	(void)value;
-	if (what != COUNT_CAS || at == done || !desc_valid(*entry) ||
+	if (what != COUNT_CAS || at == write_done || !desc_valid(*entry) ||
 	    !(*entry & DESC_DBM) || *entry & DESC_S2AP_W)
 		return;
-	done = at;
+	write_done = at;
 	*entry |= DESC_S2AP_W;
 }
 
@@ -202,6 +203,69 @@ static void a_write_before_the_break_is_harvested(void **state)
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 16 * PAGE, 0, &op), 0);
 	assert_int_equal(logged(), 16);
 	close_bed();
+}
+
+static int protect_and_log(uint64_t size)
+{
+	struct s2_op op = { .dirty = &dirty };
+
+	return s2_wrprotect(&bed.s2, s2_ipa(GIB), size, 0, &op);
+}
+
+static int age(uint64_t size)
+{
+	bool young = false;
+
+	return s2_age(&bed.s2, s2_ipa(GIB), size, S2_CLEAR, &young, NULL);
+}
+
+static int relax(uint64_t size)
+{
+	int ret = 0;
+
+	for (uint64_t at = 0; at < size; at += PAGE)
+		ret |= s2_relax_perms(&bed.s2, s2_ipa(GIB + at), S2_XU | S2_XP, 0);
+	return ret;
+}
+
+static int map_for_more(uint64_t size)
+{
+	return s2_map(&bed.s2, s2_ipa(GIB), s2_pa(4 * GIB), size, CLEAN | S2_X, 0, NULL);
+}
+
+/* A write comes between the load and the swap of every change: both are seen. */
+static void a_write_before_a_change_is_kept(void **state)
+{
+	static const struct {
+		int (*change)(uint64_t size);
+		s2_attr_t attr; /* afterwards */
+		bool young;
+	} one[] = {
+		{ protect_and_log, S2_R, true },
+		{ age, DBM, false },
+		{ relax, DBM | S2_X, true },
+		{ map_for_more, DBM | S2_X, true },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(one) / sizeof(*one); i++) {
+		open_log(FEATURES);
+		bed_map(&bed, GIB, 4 * GIB, 16 * PAGE, CLEAN, S2_MAP_PAGES);
+		write_done = 0;
+		watcher.also = write_before_the_swap;
+		assert_int_equal(one[i].change(16 * PAGE), 0);
+		watcher.also = NULL;
+		for (unsigned k = 0; k < 16; k++) {
+			struct s2_mapping m = bed_lookup(&bed, GIB + k * PAGE);
+
+			assert_int_equal(m.attr, one[i].attr);
+			assert_int_equal(m.young, one[i].young);
+		}
+		if (one[i].change != protect_and_log)
+			assert_int_equal(collect(GIB, 16 * PAGE, 0), 0);
+		assert_int_equal(logged(), 16);
+		close_bed();
+	}
 }
 
 static void a_write_before_the_split_goes_to_every_page(void **state)
@@ -299,6 +363,40 @@ static void a_dropped_block_beyond_the_log_is_reported(void **state)
 	assert_int_equal(logged(), 256);
 	assert_true(dirty.missed);
 	close_bed();
+}
+
+/* A log for few pages has a bit for those and for no others. */
+static void what_lies_outside_the_log_is_missed(void **state)
+{
+	static const struct {
+		uint64_t page;
+		bool missed;
+		uint64_t word[5];
+	} one[] = {
+		{ 9, true, { 0 } },
+		{ 10, false, { 0, 1 } },
+		{ 73, false, { 0, UINT64_C(1) << 63 } },
+		{ 74, false, { 0, 0, 1 } },
+		{ 138, false, { 0, 0, 0, 1 } },
+		{ 139, true, { 0 } },
+		{ 200, true, { 0 } },
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(one) / sizeof(*one); i++) {
+		/* 129 pages from page 10 on; the first and last word are not its. */
+		uint64_t words[5] = { 0 };
+		struct s2_dirty_log few = { s2_ipa(GIB + 10 * PAGE), 129 * PAGE,
+					    words + 1, false };
+		struct s2_op op = { .dirty = &few };
+
+		open_log(FEATURES);
+		bed_map(&bed, GIB + one[i].page * PAGE, 4 * GIB, PAGE, DBM, 0);
+		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 2 * MIB, 0, &op), 0);
+		assert_int_equal(few.missed, one[i].missed);
+		assert_memory_equal(words, one[i].word, sizeof(words));
+		close_bed();
+	}
 }
 
 static void a_replacing_map_loses_no_dirty_state(void **state)
@@ -485,11 +583,13 @@ int main(void)
 		cmocka_unit_test(a_block_beyond_the_log_stays_dirty),
 		cmocka_unit_test(a_budget_loses_nothing),
 		cmocka_unit_test(a_write_before_the_break_is_harvested),
+		cmocka_unit_test(a_write_before_a_change_is_kept),
 		cmocka_unit_test(a_write_before_the_split_goes_to_every_page),
 		cmocka_unit_test(an_unmap_loses_no_dirty_state),
 		cmocka_unit_test(only_tables_with_such_leaves_are_read),
 		cmocka_unit_test(pages_of_a_split_block_are_harvested),
 		cmocka_unit_test(a_dropped_block_beyond_the_log_is_reported),
+		cmocka_unit_test(what_lies_outside_the_log_is_missed),
 		cmocka_unit_test(a_replacing_map_loses_no_dirty_state),
 		cmocka_unit_test(steps_lose_no_dirty_state),
 		cmocka_unit_test(the_same_map_again_keeps_the_dirty_state),

@@ -86,6 +86,8 @@ static void vtcr_follows_the_features(void **state)
 	} bit[] = {
 		{ S2_FEAT_VMID16, UINT64_C(1) << 19 },
 		{ S2_FEAT_HAFDBS, UINT64_C(1) << 21 },
+		{ S2_FEAT_HAFDBS | S2_FEAT_DBM, UINT64_C(3) << 21 },
+		{ S2_FEAT_LPA2, UINT64_C(1) << 32 },
 		{ S2_FEAT_FWB, 0 },
 		{ S2_FEAT_TLBIRANGE, 0 },
 		{ S2_FEAT_XNX, 0 },

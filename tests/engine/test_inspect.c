@@ -310,6 +310,40 @@ static void a_dump_is_one_line_for_each_run(void **state)
 	bed_close(&bed);
 }
 
+/* What few instances have: dirty state, shareability, runs, one of XU and XP. */
+static void a_dump_says_what_is_rare(void **state)
+{
+	static const char *const want[] = {
+		"0x40000000-0x40001000 -> 0x100000000 L3 x1 rw- wb af dirty",
+		"0x40001000-0x40002000 -> 0x100001000 L3 x1 r-- wb af clean",
+		"0x40002000-0x40003000 -> 0x100002000 L3 x1 r-u nc af outer",
+		"0x40003000-0x40004000 -> 0x100003000 L3 x1 --p wb af unshared sw15",
+		"0x40010000-0x40020000 -> 0x100010000 L3 x16 rw- wb af cont",
+		"0x40020000-0x40021000 note 0x5a L3 x1",
+	};
+	char line[S2_DUMP_LINE];
+	struct s2_iter it;
+
+	(void)state;
+	bed_open(&bed, 40, S2_FEAT_HAFDBS | S2_FEAT_DBM | S2_FEAT_XNX, 8);
+	bed_map(&bed, GIB, 4 * GIB, PAGE, RW | S2_DBM, 0);
+	bed_map(&bed, GIB + PAGE, 4 * GIB + PAGE, PAGE, S2_R | S2_DBM, 0);
+	bed_map(&bed, GIB + 2 * PAGE, 4 * GIB + 2 * PAGE, PAGE,
+		S2_R | S2_XU | S2_MEM_NC | S2_SH_OUTER, 0);
+	bed_map(&bed, GIB + 3 * PAGE, 4 * GIB + 3 * PAGE, PAGE,
+		S2_XP | S2_SH_NONE | S2_SW(15), 0);
+	bed_map(&bed, GIB + 16 * PAGE, 4 * GIB + 16 * PAGE, 16 * PAGE, RW, S2_MAP_CONT);
+	assert_int_equal(
+		s2_annotate(&bed.s2, s2_ipa(GIB + 32 * PAGE), PAGE, 0x5a, 0, NULL), 0);
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
+	for (unsigned i = 0; i < sizeof(want) / sizeof(*want); i++) {
+		assert_true(s2_dump_next(&it, line, sizeof(line)));
+		assert_string_equal(line, want[i]);
+	}
+	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	bed_close(&bed);
+}
+
 /*
  * A hole, another address, permission or age ends a line; a boundary of tables does
  * not.
@@ -564,6 +598,7 @@ int main(void)
 		cmocka_unit_test(busy_entries_have_a_line_each),
 		cmocka_unit_test(looking_changes_and_costs_nothing),
 		cmocka_unit_test(a_dump_is_one_line_for_each_run),
+		cmocka_unit_test(a_dump_says_what_is_rare),
 		cmocka_unit_test(a_line_ends_where_leaves_differ),
 		cmocka_unit_test(a_short_buffer_cuts_the_line),
 	};

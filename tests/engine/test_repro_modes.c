@@ -179,7 +179,7 @@ static void a_step_takes_no_more_tables_than_the_bound(void **state)
 /* A block inside the range that was protected between two steps crosses no edge. */
 static void a_block_in_the_range_is_at_no_edge(void **state)
 {
-	const uint64_t before = 296 * PAGE, ipa = A - before, pa = PA0 - before,
+	const uint64_t before = 100 * PAGE, ipa = A - before, pa = PA0 - before,
 		       size = BLOCK + before;
 	struct s2_op op = { .max_entries = S2_BUDGET_ENTRIES_MIN };
 	int ret;

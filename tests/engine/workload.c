@@ -127,6 +127,9 @@ static bool next_gone(const struct world *w, const struct call *c, uint64_t *at,
 		g->resized = !g->was.busy &&
 			     now->pa - now->ipa == g->was.pa - g->was.ipa &&
 			     !((now->attr ^ g->was.attr) & (S2_MEM_MASK | S2_SH_MASK));
+		/* It was finished first, and then its table was taken by the batch. */
+		if (g->was.busy == FLAT_PARKED && now->busy > FLAT_PARKED)
+			return true;
 		if (!now->busy && (!g->resized || now->level != g->was.level))
 			return true;
 		if (!now->busy && c->kind->note == NOTE_MAPS &&

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 #include "programs.h"
 
+/* clang-format off */
 #define W(entry, desc) { 0, EXPLORE_WRITE, entry, desc }
 #define TLBI(kind, pages) { 0, EXPLORE_TLBI, EXPLORE_##kind, pages }
 #define DMB { 0, EXPLORE_DMB_ISH, 0, 0 }
@@ -16,6 +17,7 @@
 #define READ(frame) { 0, EXPLORE_READ, frame, 0 }
 #define HANDOFF(from, to) { from, EXPLORE_HANDOFF, to, 0 }
 #define ON_PE1(op, a, b) { 1, EXPLORE_##op, a, b }
+/* clang-format on */
 
 #define ROOT EXPLORE_ROOT
 #define L3_0 EXPLORE_L3_0
@@ -27,6 +29,7 @@
 #define PAGE_0 1
 #define PAGES 3
 
+/* clang-format off */
 /* Phase 2 of unmap, by address over pages, and by VMID. */
 #define INVALIDATE(pages)						\
 	DSB_ISHST, TLBI(IPAS2E1IS, pages), DSB_ISH, TLBI(VMALLE1IS, 0),	\
@@ -37,6 +40,7 @@
 	.nr_events = sizeof((struct explore_event[]){ __VA_ARGS__ }) /	\
 		     sizeof(struct explore_event),			\
 	.event = { __VA_ARGS__ }
+/* clang-format on */
 
 /* clang-format off */
 const struct known_program programs[] = {

@@ -3,6 +3,8 @@
 """Plant known bugs into copies of the engine, and see each convicted by name.
 
 plants/*.toml say which: a small edit, the program that shows it (main.c), the rule.
+A patch of your own (--patch) gets all of the programs, and then the random differential
+run (tests/engine/judged), which shortens what fails. What is needed is built first.
 Without a choice of bugs: TAP, one point for each program on the engine as it is, which
 must be clean, and one for each plant (not with --as-it-is).
 """
@@ -69,6 +71,14 @@ class Bench:
             self.build / "libstage2-model.a",
             self.build / "model" / "libmodel.a",
         ]
+        self.judged = self.build / "tests" / "engine" / "judged"
+
+    def make(self):
+        """What Meson builds of it. Not for the test, which comes after a build."""
+        if not (self.build / "build.ninja").exists():
+            self.run("meson", "setup", self.build, ROOT)
+        targets = [path.relative_to(self.build) for path in [*self.archives, self.judged]]
+        self.run("ninja", "-C", self.build, *targets)
 
     def run(self, *command):
         done = subprocess.run(
@@ -122,6 +132,14 @@ class Bench:
             *self.archives[1:],
         )  # fmt: skip
         return exe
+
+    def differential(self, exe):
+        """The differential run with the engine of exe, in exe's folder."""
+        run = exe.parent / "judged"
+        objects = sorted(exe.parent.glob("*.o"))
+        rest = sorted(self.judged.with_suffix(".p").glob("*.o"))
+        self.run(*self.cc, *self.flags, "-o", run, *objects, *rest, *self.archives[1:])
+        return run
 
 
 def programs(exe):
@@ -199,6 +217,12 @@ def show(bench, name, every, log, edits=(), patch=None):
         convicted += bool(found)
         for rule, why in found:
             print(f"{program}: {rule}: {why}")
+    if patch and not every:
+        run = bench.differential(exe)
+        for seed, more in (1, []), (3, ["--batches"]):
+            command = [str(run), "--seed", str(seed), "--operations", "220000", *more]
+            print("differential run:", " ".join(command[1:]), flush=True)
+            convicted += bool(subprocess.run(command, check=False).returncode)
     if not convicted:
         print("no verdict")
     return 1 if convicted else 0
@@ -272,6 +296,8 @@ def main():
         return 0
     bench = Bench(args)
     try:
+        if args.patch or args.bug:
+            bench.make()
         if args.patch:
             return show(bench, "patch", args.program, args.log, patch=args.patch)
         if not args.bug:

@@ -848,6 +848,8 @@ void dirty(uint64_t ipa, uint64_t size)
 
 void world_close(void)
 {
+	uint64_t ends;
+
 	if (batch_open) {
 		world_flush();
 		if (s2_batch_end(&world.s2, &batch, NULL))
@@ -857,9 +859,12 @@ void world_close(void)
 	check();
 	other_pe();
 	guests_leave();
+	ends = s2m_counters(world.m)->tlbi[S2M_VMALLS12E1IS];
 	if (s2_destroy(&world.s2, 0, NULL))
 		convict("wrong-return", "s2_destroy()");
 	machine_says();
+	if (s2m_counters(world.m)->tlbi[S2M_VMALLS12E1IS] == ends)
+		convict("vmid-not-ended", "s2_destroy() has not invalidated the VMID");
 	if (s2m_tables_in_use(world.m))
 		convict("table-leaked", "%" PRIu64 " tables are left",
 			s2m_tables_in_use(world.m));

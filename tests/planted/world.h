@@ -8,6 +8,7 @@
  * table-leaked		a table page is taken and neither linked nor in limbo
  * wrong-return		a call did not return what it should
  * over-budget		a step has visited more entries, or cleaned more, than it may
+ * vmid-not-ended	s2_destroy() has left out the invalidation of the VMID (P12)
  * clean-waived		memory was cleaned, and all who unmapped it had waived that
  * assertion-failed	an S2_ASSERT() of the engine is false
  *

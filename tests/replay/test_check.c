@@ -152,8 +152,7 @@ static void test_other_access_flag(void **state)
 	bool young = false;
 
 	map_both(p);
-	assert_int_equal(s2_age(&p->s2, s2_ipa(0x40200000), PAGE, S2_CLEAR, &young,
-				NULL),
+	assert_int_equal(s2_age(&p->s2, s2_ipa(0x40200000), PAGE, S2_CLEAR, &young, NULL),
 			 0);
 	assert_differs(p, 0x40200000, "access flag");
 	assert_true(replay_check(&p->s2, &p->flat, false, &p->ipa, p->detail));

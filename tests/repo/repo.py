@@ -41,14 +41,15 @@ def is_text(path):
 def check_spdx(root):
     """every source file names its licence in one of its first two lines"""
     for path in filter(is_source, files(root)):
-        want = LINUX if path.startswith("ports/linux/") else CORE
+        gpl = path.startswith(("ports/linux/", "ports/xen/"))
+        want = LINUX if gpl else CORE
         head = read(root, path).split("\n")[:2]
         if not any(re.search(re.escape(want) + r"( \*/)?$", line) for line in head):
             yield f"{path}: no '{want}'"
 
 
 def check_versions(root):
-    """VERSION, the public header and the last release in the change log are the same"""
+    """VERSION, the header and the change log agree; what is unreleased has its number"""
     version = read(root, "VERSION").strip()
     header = read(root, "include/stage2/stage2.h")
     parts = [
@@ -57,9 +58,30 @@ def check_versions(root):
     ]
     if ".".join(parts) != version:
         yield f"include/stage2/stage2.h says {'.'.join(parts)}, VERSION {version}"
-    newest = re.search(r"^## (?!Unreleased$)(\S+)", read(root, "CHANGELOG.md"), re.M)[1]
-    if newest != version:
-        yield f"CHANGELOG.md's newest is {newest}, VERSION says {version}"
+    log = read(root, "CHANGELOG.md")
+    headings = re.findall(r"^## (.*)$", log, re.M)
+    unreleased = headings[0] == "Unreleased"
+    releases = []
+    for heading in headings[unreleased:]:
+        found = re.fullmatch(r"(\d+)\.(\d+)\.(\d+) \(\d{4}-\d\d-\d\d\)", heading)
+        if found:
+            releases.append(tuple(map(int, found.groups())))
+        else:
+            yield f"CHANGELOG.md: '{heading}' is not 'VERSION (YYYY-MM-DD)'"
+    if releases != sorted(set(releases), reverse=True):
+        yield f"CHANGELOG.md: releases in the order {releases}"
+    now, last = tuple(map(int, parts)), releases[0]
+    if not unreleased:
+        if now != last:
+            yield f"CHANGELOG.md's newest is {last}, VERSION says {version}"
+        return
+    # What this makes of the last release; before 1.0 the second number stands for it.
+    text = log.split("\n## ")[1]
+    patch = (last[0], last[1], last[2] + 1)
+    minor = (last[0], last[1] + 1, 0)
+    want = [patch, minor] if re.search(r"^Source-compatible", text, re.M) else [minor]
+    if now not in want:
+        yield f"VERSION is {version}, and what is unreleased is one of {want}"
 
 
 def check_sources(root):
@@ -147,7 +169,7 @@ def check_links(root):
 
 def check_named_files(root):
     """each file of ours that a document names in `backquotes` exists"""
-    rooms = "include|src|model|lab|ports|tests|fuzz|bench|data|docs|tools"
+    rooms = "include|src|model|lab|ports|examples|tests|fuzz|bench|data|docs|tools"
     named = re.compile(rf"`((?:{rooms})/[\w./-]*\w(?:\.\w+)?/?)`")
     for path in filter(lambda p: p.endswith(".md"), files(root)):
         for target in named.findall(read(root, path)):

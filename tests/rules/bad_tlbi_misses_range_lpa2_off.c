@@ -2,7 +2,8 @@
 /* The machine has LPA2, but VTCR_EL2.DS is 0: the start counts in granules. */
 #include "rule.h"
 
-PROGRAM(bad_tlbi_misses_range_lpa2_off, "tlbi-misses-range", S2M_FWB | S2M_TLBIRANGE | S2M_LPA2)
+PROGRAM(bad_tlbi_misses_range_lpa2_off, "tlbi-misses-range",
+	S2M_FWB | S2M_TLBIRANGE | S2M_LPA2)
 {
 	for (unsigned i = 0; i < PAGES; i++)
 		clear(r, 0, r->l3, i);

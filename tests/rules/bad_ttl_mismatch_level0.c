@@ -4,8 +4,7 @@
  */
 #include "rule.h"
 
-PROGRAM_ON(lpa2_4k, bad_ttl_mismatch_level0, "ttl-mismatch",
-	   S2M_FWB | S2M_TTL | S2M_LPA2)
+PROGRAM_ON(lpa2_4k, bad_ttl_mismatch_level0, "ttl-mismatch", S2M_FWB | S2M_TTL | S2M_LPA2)
 {
 	clear(r, 0, r->l3, 0);
 	dsb_ishst(r, 0);

@@ -2,7 +2,8 @@
 /* A PE may write by the translation of another member of the run. */
 #include "rule.h"
 
-PROGRAM(bad_wrprotect_left_writable_contiguous, "wrprotect-left-writable", S2M_FWB | S2M_TLBIRANGE)
+PROGRAM(bad_wrprotect_left_writable_contiguous, "wrprotect-left-writable",
+	S2M_FWB | S2M_TLBIRANGE)
 {
 	for (unsigned i = 0; i < 16; i++)
 		set(r, 0, r->l3b, i, page(r, PA + BLOCK + i * PAGE) | CONTIGUOUS);

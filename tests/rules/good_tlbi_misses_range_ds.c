@@ -5,8 +5,7 @@
  */
 #include "rule.h"
 
-PROGRAM_ON(lpa2_4k, good_tlbi_misses_range_ds, "none",
-	   S2M_FWB | S2M_TLBIRANGE | S2M_LPA2)
+PROGRAM_ON(lpa2_4k, good_tlbi_misses_range_ds, "none", S2M_FWB | S2M_TLBIRANGE | S2M_LPA2)
 {
 	for (unsigned i = 0; i < PAGES; i++)
 		clear(r, 0, r->l3, i);

@@ -23,6 +23,7 @@ struct test {
 	bool stricter;
 };
 
+/* clang-format off */
 #define TEST(n, s) { n, s, false }
 static const struct test tests[] = {
 	TEST("PageReuse+full", "clear-x ishst va-x ish reuse-x"),
@@ -52,6 +53,7 @@ static const struct test tests[] = {
 	TEST("Handoff+po-po", "clear-x 1:va-x 1:ish 1:reuse-x"),
 	TEST("Handoff+noTLBI", "clear-x handoff 1:ish 1:reuse-x"),
 };
+/* clang-format on */
 
 static bool is(const char *word, const char *what)
 {
@@ -95,6 +97,7 @@ static void step(struct rig *r, const char *word, enum s2m_tlbi *s1)
 	}
 }
 
+/* clang-format off */
 static bool convicted(const struct test *t)
 {
 	const struct machine_config cfg = { .features = S2M_FWB | S2M_ETS2, .pes = 3,
@@ -126,6 +129,7 @@ static bool convicted(const struct test *t)
 	machine_free(r.m);
 	return guilty;
 }
+/* clang-format on */
 
 static const struct test *find(const char *name)
 {
@@ -136,6 +140,7 @@ static const struct test *find(const char *name)
 	return NULL;
 }
 
+/* clang-format off */
 int main(int argc, char **argv)
 {
 	char line[256], name[64], says[16];
@@ -165,3 +170,4 @@ int main(int argc, char **argv)
 	printf("%u observations, %u wrong\n", lines, wrong);
 	return wrong || !lines;
 }
+/* clang-format on */

@@ -23,6 +23,7 @@
 #define PAGES 8u
 #define VMID 7u
 
+/* clang-format off */
 #define WRITE (UINT64_C(1) << 7)
 #define AF (UINT64_C(1) << 10)
 #define DBM (UINT64_C(1) << 51)
@@ -40,6 +41,7 @@
 
 #define NT (UINT64_C(1) << 16)
 #define XN0 (UINT64_C(1) << 53)		/* with XN and FEAT_XNX */
+/* clang-format on */
 
 /* Of TCR_EL1 and SCTLR_EL1. */
 #define EPD (UINT64_C(1) << 7 | UINT64_C(1) << 23)
@@ -54,6 +56,7 @@
 #define PS_52 (UINT64_C(6) << 16)
 #define DS (UINT64_C(1) << 32)
 
+/* clang-format off */
 struct geometry {
 	unsigned granule;
 	bool ds, lpa;		/* where addresses keep their high bits */
@@ -79,6 +82,7 @@ struct program {
 	const struct geometry *geometry;
 	void (*run)(struct rig *r);
 	struct program *next;
+	uint32_t agent_lacks;	/* of the features; with S2M_AGENT */
 };
 void program_add(struct program *p);
 
@@ -88,14 +92,17 @@ void program_add(struct program *p);
  */
 #define PROGRAM(id, expect, feat) PROGRAM_ON(granule_4k, id, expect, feat)
 #define PROGRAM_ON(geometry, id, expect, feat)                                   \
+	PROGRAM_AGENT(geometry, id, expect, feat, 0)
+#define PROGRAM_AGENT(geometry, id, expect, feat, lacks)                         \
 	static void run_##id(struct rig *r);                                     \
 	static struct program program_##id = { #id, expect, feat, &geometry,     \
-					       run_##id, 0 };                    \
+					       run_##id, 0, lacks };                    \
 	__attribute__((constructor)) static void add_##id(void)                  \
 	{                                                                        \
 		program_add(&program_##id);                                      \
 	}                                                                        \
 	static void run_##id(struct rig *r)
+/* clang-format on */
 
 /* An entry's address; a page's or block's value. */
 static inline uint64_t entry(uint64_t table, unsigned slot)
@@ -225,6 +232,7 @@ static inline void invalidate(struct rig *r, unsigned pe, uint64_t ipa)
 	finish(r, pe);
 }
 
+/* clang-format off */
 /* The same with a level hint. */
 static inline void invalidate_hint(struct rig *r, unsigned pe, uint64_t ipa,
 				   unsigned level)
@@ -234,6 +242,7 @@ static inline void invalidate_hint(struct rig *r, unsigned pe, uint64_t ipa,
 		 (uint64_t)level << 44);
 	finish(r, pe);
 }
+/* clang-format on */
 
 /* The same for the whole VMID. */
 static inline void invalidate_all(struct rig *r, unsigned pe)
