@@ -172,6 +172,8 @@ static int layout(struct s2 *s2, const struct s2_config *cfg)
 		s2->special |= S2_SHALLOW;
 	if (S2_USE_COUNTED)
 		s2->counted = cfg->counted;
+	if (S2_USE_FAST && S2_USE_COUNTED && cfg->counted)
+		s2->special |= S2_COUNTS;
 	return 0;
 }
 

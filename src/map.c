@@ -212,10 +212,7 @@ static void publish_late(const struct map *m, const struct found *f, uint64_t ip
 		publish(m, ipa, size, !desc_valid(d), m->t.attr & ~desc_exec(d) & S2_X);
 }
 
-/*
- * Leaves from the cursor to the end of its table or window, where it is known
- * that every entry is empty; returns how many.
- */
+/* Leaves to the end of the table or window, all entries empty; returns how many. */
 static uint64_t make_run(const struct map *m, const struct found *f,
 			 const struct cursor *c, uint64_t *entry)
 {
@@ -225,7 +222,6 @@ static uint64_t make_run(const struct map *m, const struct found *f,
 
 	/* What is written counts, too, or a step could be as long as its range. */
 	step_visits(c->step, n);
-
 	/* The top bits of an address of 52 are not above the others. */
 	if ((S2_USE_RUNS && m->t.flags & S2_MAP_CONT) || wide_of(m->s2)) {
 		for (uint64_t i = 0; i < n; i++, ipa += size)

@@ -10,11 +10,16 @@
 
 #define EDGES (S2_DROP_EDGES | (S2_USE_RESHAPE ? S2_SPLIT_EDGES : 0))
 
-/* Nothing that the short ways leave out, about the instance or the op. */
-static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *op)
+/*
+ * Nothing that the short ways leave out, about the instance or the op. @counts: the way
+ * for an instance that has counted leaves. Others do not pay for it.
+ */
+static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *op,
+			 bool counts)
 {
 	return S2_USE_FAST && !(ipa & (page_size(s2) - 1)) && ipa < s2->ipa_end &&
-	       !(s2->special & ~S2_HARDWARE_WRITES) && batch_of(op) == open_batch(s2) &&
+	       !(s2->special & ~(S2_HARDWARE_WRITES | (counts ? S2_COUNTS : 0))) &&
+	       batch_of(op) == open_batch(s2) &&
 	       (!op || (!(op->st.kind | op->max_entries | op->max_bytes) && !op->dirty &&
 			(S2_USE_BATCH || !op->batch)));
 }
@@ -32,16 +37,16 @@ static inline bool done(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
 	return true;
 }
 
-/* In @b, or in none: a constant where it is called. */
+/* In @b, or in none: a constant where it is called, and so is @counts. */
 S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2_op *op,
-			  struct s2_batch *b, int *err)
+			  struct s2_batch *b, bool counts, int *err)
 {
 	uint64_t *meta, marker, n = 0;
 	struct place p;
 	bool clean;
 
 	/* A page lies across no edge. */
-	if (!plain(s2, ipa, op) || (b && batch_full(b)) ||
+	if (!plain(s2, ipa, op, counts) || (b && batch_full(b)) ||
 	    flags & ~(EDGES | S2_NO_CLEAN | (S2_USE_NOTES ? S2_KEEP_NOTES : 0)) ||
 	    (flags & EDGES) == EDGES)
 		return false;
@@ -50,7 +55,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	if (p.level != LAST_LEVEL || !desc_valid(p.d))
 		return false;
 	/* The tag of a batch takes the place of what is reported. */
-	if (b && desc_counted(s2, p.d))
+	if (counts && b && desc_counted(s2, p.d))
 		return false;
 	meta = table_meta(s2, p.table);
 	if (meta_live(meta[META_STATE]) < 2)
@@ -76,7 +81,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 		/* The clean before the memory's next use: clean_barrier(). */
 		s2_port_dsb_sy(s2->port);
 	}
-	if (desc_counted(s2, p.d)) {
+	if (S2_USE_COUNTED && counts && desc_counted(s2, p.d)) {
 		struct s2_mapping m;
 
 		entry_describe(s2, ipa, LAST_LEVEL, p.d, &m);
@@ -89,6 +94,19 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	return done(s2, op, ipa, n);
 }
 
+static inline bool counts(const struct s2 *s2)
+{
+	return S2_USE_FAST && S2_USE_COUNTED && s2->special & S2_COUNTS;
+}
+
+static __attribute__((__noinline__)) bool unmap_page_counted(struct s2 *s2, uint64_t ipa,
+							     uint32_t flags,
+							     struct s2_op *op,
+							     struct s2_batch *b, int *err)
+{
+	return unmap_page(s2, ipa, flags, op, b, true, err);
+}
+
 /* Not inline: its stack frame is not to be that of every call. */
 static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t ipa,
 							uint64_t size, uint32_t flags,
@@ -96,7 +114,9 @@ static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t 
 {
 	int err = 0;
 
-	if (size == page_size(s2) && unmap_page(s2, ipa, flags, op, op->batch, &err))
+	if (size == page_size(s2) &&
+	    (unmap_page(s2, ipa, flags, op, op->batch, false, &err) ||
+	     (counts(s2) && unmap_page_counted(s2, ipa, flags, op, op->batch, &err))))
 		return 0;
 	/* Each call adds one range. */
 	if (op->batch == s2->batch && batch_full(op->batch))
@@ -110,7 +130,9 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 
 	if (batch_of(op))
 		return unmap_in_batch(s2, ipa.ipa, size, flags, op);
-	if (size == page_size(s2) && unmap_page(s2, ipa.ipa, flags, op, NULL, &err))
+	if (size == page_size(s2) &&
+	    (unmap_page(s2, ipa.ipa, flags, op, NULL, false, &err) ||
+	     (counts(s2) && unmap_page_counted(s2, ipa.ipa, flags, op, NULL, &err))))
 		return err;
 	return unmap_range(s2, ipa.ipa, size, flags, op);
 }
@@ -136,20 +158,20 @@ static inline bool put_leaf(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint
 }
 
 /* Write-back, inner shareable, of one page, with memory that needs no care. */
-static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
-			    uint32_t flags, struct s2_op *op)
+S2_INLINE bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
+			uint32_t flags, struct s2_op *op, bool counts)
 {
 	uint64_t *meta, d, keep = 0;
 	struct place p;
 
-	if (!plain(s2, ipa, op) || pa & (page_size(s2) - 1) || pa >= s2->pa_end ||
+	if (!plain(s2, ipa, op, counts) || pa & (page_size(s2) - 1) || pa >= s2->pa_end ||
 	    attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK) || batch_of(op))
 		return false;
 	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
 		return false;
 	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
 	/* Beside others a map may have to report it itself. */
-	if (desc_counted(s2, d) && flags & S2_SHARED)
+	if (counts && flags & S2_SHARED && desc_counted(s2, d))
 		return false;
 	if (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN) &&
 	    (flags & ~(S2_MAP_PAGES | S2_NO_CLEAN | S2_MAP_NEW |
@@ -164,7 +186,7 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 			return false;
 		keep = META_CLEAN;
 	}
-	if (desc_counted(s2, d))
+	if (counts && desc_counted(s2, d))
 		keep |= META_COUNTED;
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || p.d)
@@ -185,10 +207,20 @@ static inline bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t 
 	return done(s2, op, ipa, 0);
 }
 
+static __attribute__((__noinline__)) bool map_page_counted(struct s2 *s2, uint64_t ipa,
+							   uint64_t pa, s2_attr_t attr,
+							   uint32_t flags,
+							   struct s2_op *op)
+{
+	return map_page(s2, ipa, pa, attr, flags, op, true);
+}
+
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,
 	   uint32_t flags, struct s2_op *op)
 {
-	if (size == page_size(s2) && map_page(s2, ipa.ipa, pa.pa, attr, flags, op))
+	if (size == page_size(s2) &&
+	    (map_page(s2, ipa.ipa, pa.pa, attr, flags, op, false) ||
+	     (counts(s2) && map_page_counted(s2, ipa.ipa, pa.pa, attr, flags, op))))
 		return 0;
 	return map_range(s2, ipa.ipa, pa.pa, size, attr, flags, op);
 }

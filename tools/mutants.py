@@ -317,9 +317,16 @@ class Reviewed:
             key = tuple(" ".join(entry[k].split()) for k in ("file", "in", "old", "new"))
             self.reasons[key] = entry["why"]
 
-    def reason(self, source, m):
+    def key(self, source, m):
         _, old, new = mutate.described(source, m)
-        return self.reasons.get((m.file, m.function, old, new))
+        return m.file, m.function, old, new
+
+    def reason(self, source, m):
+        return self.reasons.get(self.key(source, m))
+
+    def stale(self, every, sources):
+        """Those that are no mutants any more."""
+        return set(self.reasons) - {self.key(sources[m.file], m) for m in every}
 
 
 def main():
@@ -336,6 +343,8 @@ def main():
     reviewed = Reviewed()
     flags = ["-DCOUNT_PORT_RECORD", "-Iinclude", "-Isrc", "-Ibench"]
     every, sources = mutate.mutants(ROOT, ROOMS, flags)
+    for key in sorted(reviewed.stale(every, sources)):
+        raise SystemExit(f"{EQUIVALENT.name}: no such mutant: {key}")
     order = drawn([m for m in every if args.only in m.file], args.seed)
     harness = Harness(args.quick)
     print(f"{len(every)} mutants; seed {args.seed}; {time.monotonic() - start:.0f} s to build",

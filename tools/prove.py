@@ -134,6 +134,8 @@ class Cbmc(Prover):
     def ask(self, statement, engine, defines, limit):
         argv = [*self.command, *self.includes(engine), *defines, "--function", "prove",
                 "--unwind", statement.get("unwind", 6), "--verbosity", 4]
+        if statement.get("bounded"):
+            argv.append("--no-unwinding-assertions")
         argv += [word for loop in statement.get("loops", []) for word in ("--unwindset", loop)]
         out = self.run([*argv, HERE / statement["file"]], limit)
         if out is None:

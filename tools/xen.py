@@ -536,9 +536,11 @@ def test(args):
     bad = 0
     say(f"\n{'test':16}{'stock':12}{'ours':12}")
     for name, _, options in tests:
-        before = "-" if "ours" in options else result.get("stock", {}).get(name, "lost")
-        after = result.get("ours", {}).get(name, "lost")
-        wrong = after != "pass" and before in ("pass", "-")
+        before = "-"
+        if "stock" in result and "ours" not in options:
+            before = result["stock"].get(name, "lost")
+        after = result["ours"].get(name, "lost") if "ours" in result else "-"
+        wrong = "ours" in result and after != "pass" and before in ("pass", "-")
         bad += wrong
         say(f"{name:16}{before:12}{after:12}{'<- WRONG' if wrong else ''}".rstrip())
     for line in trouble.get("ours", []):

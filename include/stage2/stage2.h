@@ -223,12 +223,14 @@ enum s2_wide { S2_WIDE_NO, S2_WIDE_LPA2, S2_WIDE_LPA };
  * @S2_HARDWARE_WRITES: hardware writes access flags or dirty state
  * @S2_RUNS: a contiguous run has been made
  * @S2_SHALLOW: the root is the last level
+ * @S2_COUNTS: some leaves are counted
  * @S2_EXCLUSIVE: an exclusive call is under way
  */
 enum s2_special {
 	S2_HARDWARE_WRITES = 1,
 	S2_RUNS = 2,
 	S2_SHALLOW = 4,
+	S2_COUNTS = 8,
 	S2_EXCLUSIVE = 16,
 };
 

@@ -70,6 +70,7 @@ static const struct {
 
 static void bad_ranges_are_refused(void **state)
 {
+	struct s2_op small = { .max_entries = S2_BUDGET_ENTRIES_MIN };
 	struct s2_iter it;
 	bool young = false;
 
@@ -86,6 +87,8 @@ static void bad_ranges_are_refused(void **state)
 		refuses(s2_age(&bed.s2, ipa, size, S2_CLEAR, &young, NULL), error);
 		refuses(s2_split(&bed.s2, ipa, size, 0, NULL), error);
 		refuses(s2_clean(&bed.s2, ipa, size, 0, NULL), error);
+		/* Before what is wrong with the op. */
+		refuses(s2_collapse(&bed.s2, ipa, size, 0, &small), error);
 		refuses(s2_iter_start(&it, &bed.s2, ipa, size), error);
 	}
 	assert_false(young);

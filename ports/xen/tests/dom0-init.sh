@@ -27,7 +27,9 @@ pages key 2
 echo "##ROW boot"
 xenstored --pid-file /run/xenstored.pid || echo "no xenstored"
 xen-init-dom0
-xenconsoled --log=none --pid-file=/run/xenconsoled.pid
+# What guests say is in /var/log/xen/console/guest-NAME.log.
+mkdir -p /var/log/xen/console
+xenconsoled --log=guest --pid-file=/run/xenconsoled.pid
 # Guests do not keep dom0 from running.
 xl sched-credit2 -d 0 -w 4096
 echo "##UP $(cut -d' ' -f1 /proc/uptime)"

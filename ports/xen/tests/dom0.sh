@@ -27,8 +27,9 @@ guest()
 		ramdisk = '/domu.cpio'
 		extra = 'console=hvc0 rdinit=/init quiet $*'
 	END
+	rm -f "/var/log/xen/console/guest-$name.log"
+	ln -sf "/var/log/xen/console/guest-$name.log" "/tmp/$name.console"
 	xl create -q -p "/tmp/$name.cfg"
-	xl console "$name" </dev/null >"/tmp/$name.console" 2>&1 &
 }
 
 id_of()
@@ -40,7 +41,7 @@ id_of()
 until_said()
 {
 	i=0
-	while ! grep -q "$2" "/tmp/$1.console"; do
+	while ! grep -q "$2" "/tmp/$1.console" 2>/dev/null; do
 		i=$((i + 1))
 		[ $i -lt $((patience * $3)) ] || fail "$1 has not said $2: $(tail -n 3 "/tmp/$1.console")"
 		sleep 1
@@ -103,6 +104,9 @@ life()
 	guest one 256 2
 	xl unpause one
 	until_said one '##GUEST up' 120
+	xl console one </dev/null >/tmp/console.out 2>&1 &
+	sleep 1
+	kill $!
 	xl pause one
 	xl unpause one
 	xl destroy one
