@@ -7,16 +7,7 @@
 
 void leaf_gone(const struct cursor *c, uint64_t d)
 {
-	struct s2_mapping m;
-
-	d = desc_before(d);
-	/* The constant: unoptimised, too, the port's function is not asked for. */
-	if (!S2_USE_COUNTED || !desc_counted(c->s2, d))
-		return;
-	entry_describe(c->s2, c->ipa, c->level, d, &m);
-	/* Of a parked leaf some address bits count. */
-	s2_port_leaf_gone(c->s2->port, c->step->op->cookie, m.ipa.ipa,
-			  m.pa.pa & ~(m.size - 1), m.size, m.attr);
+	leaf_at_gone(c->s2, c->step->op->cookie, c->ipa, c->level, desc_before(d));
 }
 
 /*

@@ -5,7 +5,8 @@
  *
  * machine.c	events: reads and writes, registers, other PEs
  * pages.c	events: table pages
- * claim.c	events: promises of the program, and table pages given back
+ * claim.c	events: promises of the program
+ * give.c	table pages given back
  * context.c	the trees, their VMIDs, the PEs that run them
  * tree.c	stores to entries (tree.h)
  * made.c	entries that become reachable
@@ -15,6 +16,7 @@
  * dirty.c	dirty state that hardware writes
  * counted.c	counted leaves that have gone and are not reported
  * contiguous.c	runs with the Contiguous bit
+ * marks.c	sets of ranges of a tree: dirty.c, counted.c
  * stale.c	the sets of stale translations
  * data.c	frames: cache maintenance, and who wrote last
  * why.c	why a stale translation may still be held, in words
@@ -558,9 +560,11 @@ void data_dsb(struct machine *m, unsigned pe, bool sy);
 void data_init(struct machine *m);
 void data_free(struct machine *m);
 
-/* ---- claim.c */
+/* ---- give.c */
 /* pe gives p back: judges whether a walker may still reach it. */
 void judge_give(struct machine *m, unsigned pe, struct page *p);
+
+/* ---- claim.c */
 /* pe gives the root of t back: judges what it should have said before. */
 void judge_root(struct machine *m, unsigned pe, struct tree *t);
 

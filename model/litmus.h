@@ -105,9 +105,14 @@ int litmus_run(const struct litmus *l, bool ets2, uint64_t max_states,
 
 int litmus_views(const struct litmus *l, uint64_t max_states, struct litmus_result *res);
 
-/* What a search says: the verdict by how many final states of two kinds it has found. */
-void litmus_count(const struct explore_search *s, unsigned witness, unsigned other,
-		  struct litmus_result *res);
+/* Kinds of states. UNKNOWN: something was done that is not modelled. */
+enum litmus_kind { KIND_NONE, KIND_WITNESS, KIND_OTHER, KIND_UNKNOWN };
+
+/*
+ * Run a search to its end and free it: the verdict by how many final states of the two
+ * kinds it has found. 0, or -1 if there is none.
+ */
+int litmus_search(struct explore_search *s, struct litmus_result *res);
 
 /* "Never", "Sometimes", "Always". */
 const char *litmus_verdict_name(enum litmus_verdict v);

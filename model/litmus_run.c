@@ -12,8 +12,6 @@
 
 #define PTE_LOC LITMUS_SYMS /* locations: pages' words, then their entries */
 
-enum kind { KIND_NONE, KIND_WITNESS, KIND_OTHER, KIND_UNKNOWN };
-
 struct state {
 	uint8_t pc[ORDER_PES];
 	uint8_t reg[ORDER_PES][LITMUS_REGS];
@@ -348,15 +346,22 @@ static unsigned kind(const void *sys, const void *state)
 	return all ? KIND_WITNESS : KIND_OTHER;
 }
 
-void litmus_count(const struct explore_search *s, unsigned witness, unsigned other,
-		  struct litmus_result *res)
+int litmus_search(struct explore_search *s, struct litmus_result *res)
 {
+	bool complete = explore_search_run(s);
+
 	res->states = explore_search_states(s);
-	res->witnesses = explore_search_count(s, witness);
-	res->others = explore_search_count(s, other);
+	res->witnesses = explore_search_count(s, KIND_WITNESS);
+	res->others = explore_search_count(s, KIND_OTHER);
 	res->verdict = !res->witnesses ? LITMUS_NEVER :
 		       res->others     ? LITMUS_SOMETIMES :
 					 LITMUS_ALWAYS;
+	complete &= !explore_search_count(s, KIND_UNKNOWN) &&
+		    res->witnesses + res->others;
+	if (complete)
+		res->steps = explore_search_path(s, KIND_WITNESS, &res->nr_steps);
+	explore_search_free(s);
+	return complete ? 0 : -1;
 }
 
 int litmus_run(const struct litmus *l, bool ets2, uint64_t max_states,
@@ -373,7 +378,6 @@ int litmus_run(const struct litmus *l, bool ets2, uint64_t max_states,
 	};
 	struct explore_search *s = explore_search_new(&space);
 	struct state st;
-	bool complete;
 
 	memset(res, 0, sizeof(*res));
 	if (!s)
@@ -383,14 +387,7 @@ int litmus_run(const struct litmus *l, bool ets2, uint64_t max_states,
 	memcpy(st.mem, l->mem, sizeof(l->mem));
 	memcpy(st.mem + PTE_LOC, l->pte, sizeof(l->pte));
 	FOUND(&r, st, s, "start");
-	complete = explore_search_run(s);
-	litmus_count(s, KIND_WITNESS, KIND_OTHER, res);
-	if (explore_search_count(s, KIND_UNKNOWN) || !(res->witnesses + res->others))
-		complete = false;
-	if (complete)
-		res->steps = explore_search_path(s, KIND_WITNESS, &res->nr_steps);
-	explore_search_free(s);
-	return complete ? 0 : -1;
+	return litmus_search(s, res);
 }
 
 const char *litmus_verdict_name(enum litmus_verdict v)

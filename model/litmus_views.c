@@ -11,8 +11,6 @@
 #include "litmus.h"
 #include "views.h"
 
-enum kind { KIND_NONE, KIND_WITNESS, KIND_OTHER, KIND_UNKNOWN };
-
 /* In the place of the flags: what branches depended on. */
 #define CONTROL LITMUS_FLAGS
 #define NO_MONITOR 0xff
@@ -254,12 +252,5 @@ int litmus_views(const struct litmus *l, uint64_t max_states, struct litmus_resu
 		return -1;
 	settle(l, &st);
 	explore_found(s, &st, "start");
-	complete = explore_search_run(s);
-	litmus_count(s, KIND_WITNESS, KIND_OTHER, res);
-	if (explore_search_count(s, KIND_UNKNOWN) || !(res->witnesses + res->others))
-		complete = false;
-	if (complete)
-		res->steps = explore_search_path(s, KIND_WITNESS, &res->nr_steps);
-	explore_search_free(s);
-	return complete ? 0 : -1;
+	return litmus_search(s, res);
 }

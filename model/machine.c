@@ -338,6 +338,13 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 	}
 }
 
+void s2m_setup(struct machine *m, unsigned pe, uint64_t vtcr, bool fwb)
+{
+	s2m_sysreg(m, pe, S2M_VTCR_EL2, vtcr);
+	s2m_sysreg(m, pe, S2M_HCR_EL2, HCR_VM | (fwb ? HCR_FWB : 0));
+	s2m_barrier(m, pe, S2M_ISB);
+}
+
 /* At this step pe has executed a store-release; r: what it knows. */
 static void releases(struct machine *m, unsigned pe, struct s2m_release *r)
 {

@@ -166,6 +166,8 @@ void s2m_tlbi(struct machine *m, unsigned pe, enum s2m_tlbi op, uint64_t operand
 enum s2m_sysreg { S2M_VTTBR_EL2, S2M_VTCR_EL2, S2M_HCR_EL2,
 		  S2M_TCR_EL1, S2M_SCTLR_EL1 };	/* for S2M_SPECULATIVE_AT only */
 void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t value);
+/* What a hypervisor loads before it runs guests: VTCR_EL2; HCR_EL2.VM, .FWB; ISB. */
+void s2m_setup(struct machine *m, unsigned pe, uint64_t vtcr, bool fwb);
 /* clang-format on */
 
 /* Data and instruction cache maintenance by range; the lines are counted. */

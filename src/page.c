@@ -69,7 +69,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	else if (s2_port_cas(s2->port, p.entry, p.d, marker) != p.d)
 		return false;
 	clean = !(flags & S2_NO_CLEAN) && desc_needs_clean(s2->features, p.d);
-	if (b) {
+	if (S2_USE_BATCH && b) {
 		meta[META_STATE] += META_BUSY_ONE - META_LIVE_ONE;
 		batch_page(b, ipa, page_size(s2), clean);
 		return done(s2, op, ipa, 0);
@@ -81,20 +81,15 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 		/* The clean before the memory's next use: clean_barrier(). */
 		s2_port_dsb_sy(s2->port);
 	}
-	if (S2_USE_COUNTED && counts && desc_counted(s2, p.d)) {
-		struct s2_mapping m;
-
-		entry_describe(s2, ipa, LAST_LEVEL, p.d, &m);
-		s2_port_leaf_gone(s2->port, op ? op->cookie : NULL, ipa, m.pa.pa, m.size,
-				  m.attr);
-	}
+	if (S2_USE_COUNTED && counts)
+		leaf_at_gone(s2, op ? op->cookie : NULL, ipa, LAST_LEVEL, p.d);
 	/* Release. */
 	s2_port_store(s2->port, p.entry, 0);
 	meta[META_STATE] -= META_LIVE_ONE;
 	return done(s2, op, ipa, n);
 }
 
-static inline bool counts(const struct s2 *s2)
+static inline bool counting(const struct s2 *s2)
 {
 	return S2_USE_FAST && S2_USE_COUNTED && s2->special & S2_COUNTS;
 }
@@ -116,7 +111,7 @@ static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t 
 
 	if (size == page_size(s2) &&
 	    (unmap_page(s2, ipa, flags, op, op->batch, false, &err) ||
-	     (counts(s2) && unmap_page_counted(s2, ipa, flags, op, op->batch, &err))))
+	     (counting(s2) && unmap_page_counted(s2, ipa, flags, op, op->batch, &err))))
 		return 0;
 	/* Each call adds one range. */
 	if (op->batch == s2->batch && batch_full(op->batch))
@@ -132,7 +127,7 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 		return unmap_in_batch(s2, ipa.ipa, size, flags, op);
 	if (size == page_size(s2) &&
 	    (unmap_page(s2, ipa.ipa, flags, op, NULL, false, &err) ||
-	     (counts(s2) && unmap_page_counted(s2, ipa.ipa, flags, op, NULL, &err))))
+	     (counting(s2) && unmap_page_counted(s2, ipa.ipa, flags, op, NULL, &err))))
 		return err;
 	return unmap_range(s2, ipa.ipa, size, flags, op);
 }
@@ -220,7 +215,7 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t att
 {
 	if (size == page_size(s2) &&
 	    (map_page(s2, ipa.ipa, pa.pa, attr, flags, op, false) ||
-	     (counts(s2) && map_page_counted(s2, ipa.ipa, pa.pa, attr, flags, op))))
+	     (counting(s2) && map_page_counted(s2, ipa.ipa, pa.pa, attr, flags, op))))
 		return 0;
 	return map_range(s2, ipa.ipa, pa.pa, size, attr, flags, op);
 }

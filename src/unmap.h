@@ -110,9 +110,24 @@ static inline bool held_down(const struct window *w, struct cursor *c)
 /* ---- counted leaves: extra/counted.c ------------------------------------------ */
 
 /*
- * What the entry under the cursor was, leaf @d, has been broken, invalidated and cleaned
- * by this call: report it if it is counted.
+ * What an entry was, leaf @d, has been broken, invalidated and cleaned by this call:
+ * report it if it is counted. leaf_gone(): what the entry under the cursor was, of which
+ * @d may be the marker.
  */
+static inline void leaf_at_gone(const struct s2 *s2, void *cookie, uint64_t ipa,
+				int level, uint64_t d)
+{
+	struct s2_mapping m;
+
+	/* The constant: unoptimised, too, the port's function is not asked for. */
+	if (!S2_USE_COUNTED || !desc_counted(s2, d))
+		return;
+	entry_describe(s2, ipa, level, d, &m);
+	/* Of a parked leaf some address bits count. */
+	s2_port_leaf_gone(s2->port, cookie, m.ipa.ipa, m.pa.pa & ~(m.size - 1), m.size,
+			  m.attr);
+}
+
 void leaf_gone(const struct cursor *c, uint64_t d);
 /* Report what this call has broken in [start, end), before it is released. */
 void window_tell(struct window *w, uint64_t start, uint64_t end);

@@ -43,7 +43,7 @@ typedef uint32_t s2_attr_t;
 #define S2_MEM_DEV_nGnRE (5u << 4)
 #define S2_MEM_DEV_nGRE (6u << 4)
 #define S2_MEM_DEV_GRE (7u << 4)
-#define S2_SW(n) (((uint32_t)(n)&15u) << 8)
+#define S2_SW(n) ((uint32_t)(15u & (n)) << 8)
 #define S2_SW_MASK S2_SW(15)
 #define S2_SH_MASK (3u << 12)
 #define S2_SH_INNER (0u << 12)

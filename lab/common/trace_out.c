@@ -158,7 +158,17 @@ static void put_promise(struct trace_out *t, const struct s2m_event *e)
 static void put_other(struct trace_out *t, const struct s2m_event *e)
 {
 	static const char *const dc[] = { "dc-civac", "dc-cvac", "ic-ivau" };
+	/* Of which there is no more to say. */
+	static const char *const bare[S2M_EVENTS] = {
+		[S2M_EV_WALKER_ENTER] = "walker-enter",
+		[S2M_EV_WALKER_LEAVE] = "walker-leave",
+		[S2M_EV_GUEST_LEAVE] = "guest-leave",
+	};
 
+	if (bare[e->kind]) {
+		trace_put(t, bare[e->kind], e->pe, "%s", "");
+		return;
+	}
 	switch (e->kind) {
 	case S2M_EV_SYSREG:
 		trace_put(t, "sysreg-write", e->pe, "(sysreg %s) (value %" PRIx64 ")",
@@ -173,17 +183,8 @@ static void put_other(struct trace_out *t, const struct s2m_event *e)
 	case S2M_EV_HANDOFF:
 		trace_put(t, "handoff", e->pe, "(to %u)", e->op);
 		break;
-	case S2M_EV_WALKER_ENTER:
-		trace_put(t, "walker-enter", e->pe, "%s", "");
-		break;
-	case S2M_EV_WALKER_LEAVE:
-		trace_put(t, "walker-leave", e->pe, "%s", "");
-		break;
 	case S2M_EV_GUEST_ENTER:
 		trace_put(t, "guest-enter", e->pe, "(value %" PRIx64 ")", e->value);
-		break;
-	case S2M_EV_GUEST_LEAVE:
-		trace_put(t, "guest-leave", e->pe, "%s", "");
 		break;
 	case S2M_EV_GUESTS_GONE:
 		trace_put(t, "guests-gone", e->pe, "(root %" PRIx64 ")", e->root);

@@ -3,9 +3,6 @@
 
 #include "lab.h"
 
-#define HCR_VM (UINT64_C(1) << 0)
-#define HCR_FWB (UINT64_C(1) << 46)
-
 uint32_t lab_machine_features(uint32_t features, uint32_t errata)
 {
 	static const struct {
@@ -61,7 +58,6 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 		.errata = cfg->errata,
 		.port = &vm->port,
 	};
-	uint64_t hcr = HCR_VM | (cfg->features & S2_FEAT_FWB ? HCR_FWB : 0);
 	int err;
 
 	memset(vm, 0, sizeof(*vm));
@@ -85,9 +81,7 @@ int lab_vm_init(struct lab_vm *vm, const struct lab_vm_config *cfg)
 	}
 	vm->port.vttbr = s2_vttbr(&vm->s2) | (uint64_t)cfg->vmid << 48;
 	for (unsigned pe = 0; pe <= vm->vcpus; pe++) {
-		s2m_sysreg(vm->m, pe, S2M_VTCR_EL2, s2_vtcr(&vm->s2));
-		s2m_sysreg(vm->m, pe, S2M_HCR_EL2, hcr);
-		s2m_barrier(vm->m, pe, S2M_ISB);
+		s2m_setup(vm->m, pe, s2_vtcr(&vm->s2), cfg->features & S2_FEAT_FWB);
 		if (pe)
 			s2m_guest_enter(vm->m, pe, vm->port.vttbr);
 	}

@@ -4,9 +4,6 @@
 
 #include "run.h"
 
-#define HCR_VM (UINT64_C(1) << 0)
-#define HCR_FWB (UINT64_C(1) << 46)
-
 uint64_t replay_root(const struct replay *r, const struct guest_vm *vm)
 {
 	return s2m_pa(r->m, vm->s2.root);
@@ -14,10 +11,7 @@ uint64_t replay_root(const struct replay *r, const struct guest_vm *vm)
 
 static void load_regs(struct replay *r, unsigned pe, const struct guest_vm *vm)
 {
-	s2m_sysreg(r->m, pe, S2M_VTCR_EL2, s2_vtcr(&vm->s2));
-	s2m_sysreg(r->m, pe, S2M_HCR_EL2,
-		   HCR_VM | (r->out.features & S2_FEAT_FWB ? HCR_FWB : 0));
-	s2m_barrier(r->m, pe, S2M_ISB);
+	s2m_setup(r->m, pe, s2_vtcr(&vm->s2), r->out.features & S2_FEAT_FWB);
 }
 
 /*

@@ -15,24 +15,20 @@ The tarball is made and unpacked, and everything is done with what was in it:
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import checks  # noqa: E402
+from checks import Wrong  # noqa: E402
 
 CROSS = "aarch64-linux-gnu-"
 WARN = ["-std=c11", "-O1", "-Wall", "-Wextra", "-Werror"]
 BARE = ["-ffreestanding", "-nostdlib", "-mgeneral-regs-only"]
 
 
-class Wrong(Exception):
-    pass
-
-
 def run(words, where):
-    done = subprocess.run(words, cwd=where, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Wrong(f"{' '.join(words)}\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return checks.run(words, where).stdout
 
 
 def read(*path):

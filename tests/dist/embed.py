@@ -8,13 +8,17 @@ The CMake and Meson lines are those of docs/porting.md.
 - pkg-config: what `meson install` installs compiles by the .pc file
 """
 
+import functools
 import glob
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import checks  # noqa: E402
+from checks import Wrong  # noqa: E402
 
 CROSS = "aarch64-linux-gnu-"
 # What a subproject needs of the repository.
@@ -46,13 +50,9 @@ c_link_args = ['-nostdlib', '-static', '-Wl,-Ttext=0x40100000']
 """
 
 
-class Wrong(Exception):
-    pass
-
-
 def run(words, where):
-    done = subprocess.run(words, cwd=where, capture_output=True, text=True, check=False)
-    if done.returncode or "warning:" in done.stderr:
+    done = checks.run(words, where)
+    if "warning:" in done.stderr:
         raise Wrong(f"{' '.join(words)}\n{done.stdout}{done.stderr}")
     return done.stdout
 
@@ -125,23 +125,18 @@ def check_pkg_config(root, out):
     run([os.path.join(out, "hello")], out)
 
 
+def checked(check, root):
+    with tempfile.TemporaryDirectory() as out:
+        check(root, out)
+
+
 def main():
-    root, failed = os.path.realpath(sys.argv[1]), False
+    root = os.path.realpath(sys.argv[1])
     todo = {"cmake": check_cmake, "meson": check_meson, "pkg-config": check_pkg_config}
-    print(f"1..{len(todo)}")
-    for n, (tool, check) in enumerate(todo.items(), 1):
-        if not shutil.which(tool):
-            print(f"ok {n} - {tool} # SKIP {tool} is not installed")
-            continue
-        try:
-            with tempfile.TemporaryDirectory() as out:
-                check(root, out)
-            print(f"ok {n} - {tool}", flush=True)
-        except Wrong as e:
-            failed = True
-            print(f"not ok {n} - {tool}")
-            print("".join(f"# {line}\n" for line in str(e).splitlines()), end="")
-    return failed
+    return checks.points([
+        (tool, tool, tool, functools.partial(checked, check, root))
+        for tool, check in todo.items()
+    ])  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -8,8 +8,6 @@
 #include "stage2_port.h"
 #include "trace_out.h"
 
-#define HCR_VM (UINT64_C(1) << 0)
-#define HCR_FWB (UINT64_C(1) << 46)
 #define VMID (UINT64_C(5) << 48)
 
 /* PEs 0 and 1 run the engine, in turns; 2 and 3 the guest; 4 walks by software. */
@@ -62,15 +60,11 @@ void rig_open(struct s2_config *cfg, bool agent, uint64_t seed, FILE *log)
 
 void rig_ready(struct s2 *s2)
 {
-	uint64_t hcr = HCR_VM | (s2->features & S2_FEAT_FWB ? HCR_FWB : 0);
-
 	root = port.root = s2m_pa(port.m, s2->root);
 	root_pages = s2->root_pages;
 	port.vttbr = s2_vttbr(s2) | VMID;
 	for (unsigned pe = 0; pe < WALKER; pe++) {
-		s2m_sysreg(port.m, pe, S2M_VTCR_EL2, s2_vtcr(s2));
-		s2m_sysreg(port.m, pe, S2M_HCR_EL2, hcr);
-		s2m_barrier(port.m, pe, S2M_ISB);
+		s2m_setup(port.m, pe, s2_vtcr(s2), s2->features & S2_FEAT_FWB);
 		if (pe >= ENGINE_PES)
 			s2m_guest_enter(port.m, pe, port.vttbr);
 	}

@@ -20,7 +20,6 @@
 #define BASE (UINT64_C(1) << 30)
 #define RW (S2_R | S2_W)
 #define VTTBR_VMID (UINT64_C(5) << 48)
-#define HCR_FWB (UINT64_C(1) << 46)
 
 static struct model_port port;
 static struct s2 s2;
@@ -42,10 +41,7 @@ static void open_world(uint32_t features, uint32_t machine, uint32_t lacks)
 	root = s2m_pa(port.m, s2.root);
 	port.vttbr = s2_vttbr(&s2) | VTTBR_VMID;
 	for (unsigned pe = 0; pe < mc.pes; pe++) {
-		s2m_sysreg(port.m, pe, S2M_VTCR_EL2, s2_vtcr(&s2));
-		s2m_sysreg(port.m, pe, S2M_HCR_EL2,
-			   1 | (features & S2_FEAT_FWB ? HCR_FWB : 0));
-		s2m_barrier(port.m, pe, S2M_ISB);
+		s2m_setup(port.m, pe, s2_vtcr(&s2), features & S2_FEAT_FWB);
 	}
 	s2m_guest_enter(port.m, 1, port.vttbr);
 }

@@ -46,10 +46,7 @@ static void open_world(uint32_t features, uint32_t machine, uint64_t seed)
 	root = s2m_pa(port.m, s2.root);
 	port.vttbr = s2_vttbr(&s2) | VTTBR_VMID;
 	for (unsigned pe = 0; pe < mc.pes; pe++) {
-		s2m_sysreg(port.m, pe, S2M_VTCR_EL2, s2_vtcr(&s2));
-		s2m_sysreg(port.m, pe, S2M_HCR_EL2,
-			   1 | (features & S2_FEAT_FWB ? UINT64_C(1) << 46 : 0));
-		s2m_barrier(port.m, pe, S2M_ISB);
+		s2m_setup(port.m, pe, s2_vtcr(&s2), features & S2_FEAT_FWB);
 		if (pe)
 			s2m_guest_enter(port.m, pe, port.vttbr);
 	}

@@ -235,6 +235,21 @@ static void a_busy_entry_is_seen(void **state)
 	bed_close(&bed);
 }
 
+/* The lines of a dump of the range: those, and no more. */
+static void dump_is(uint64_t ipa, uint64_t size, const char *const *want, unsigned n)
+{
+	char line[S2_DUMP_LINE];
+	struct s2_iter it;
+
+	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(ipa), size), 0);
+	for (unsigned i = 0; i < n; i++) {
+		assert_true(s2_dump_next(&it, line, sizeof(line)));
+		assert_string_equal(line, want[i]);
+	}
+	assert_false(s2_dump_next(&it, line, sizeof(line)));
+}
+#define DUMP_IS(ipa, size, want) dump_is(ipa, size, want, sizeof(want) / sizeof(*(want)))
+
 /* Three pages and a table that an open batch has broken. */
 static void busy_entries_have_a_line_each(void **state)
 {
@@ -247,8 +262,6 @@ static void busy_entries_have_a_line_each(void **state)
 	};
 	struct s2_batch batch;
 	struct s2_op in = { .batch = &batch };
-	char line[S2_DUMP_LINE];
-	struct s2_iter it;
 
 	(void)state;
 	bed_open(&bed, 40, 0, 8);
@@ -257,12 +270,7 @@ static void busy_entries_have_a_line_each(void **state)
 	assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), 3 * PAGE, 0, &in), 0);
 	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + 2 * MIB), 2 * MIB, 0, &in), 0);
-	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(GIB), GIB), 0);
-	for (unsigned i = 0; i < sizeof(want) / sizeof(*want); i++) {
-		assert_true(s2_dump_next(&it, line, sizeof(line)));
-		assert_string_equal(line, want[i]);
-	}
-	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	DUMP_IS(GIB, GIB, want);
 	assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
 	bed_close(&bed);
 }
@@ -296,17 +304,9 @@ static const char *const dump[] = {
 
 static void a_dump_is_one_line_for_each_run(void **state)
 {
-	char line[S2_DUMP_LINE];
-	struct s2_iter it;
-
 	(void)state;
 	open_bed();
-	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
-	for (unsigned i = 0; i < sizeof(dump) / sizeof(*dump); i++) {
-		assert_true(s2_dump_next(&it, line, sizeof(line)));
-		assert_string_equal(line, dump[i]);
-	}
-	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	DUMP_IS(0, UINT64_C(1) << 40, dump);
 	bed_close(&bed);
 }
 
@@ -321,8 +321,6 @@ static void a_dump_says_what_is_rare(void **state)
 		"0x40010000-0x40020000 -> 0x100010000 L3 x16 rw- wb af cont",
 		"0x40020000-0x40021000 note 0x5a L3 x1",
 	};
-	char line[S2_DUMP_LINE];
-	struct s2_iter it;
 
 	(void)state;
 	bed_open(&bed, 40, S2_FEAT_HAFDBS | S2_FEAT_DBM | S2_FEAT_XNX, 8);
@@ -335,12 +333,7 @@ static void a_dump_says_what_is_rare(void **state)
 	bed_map(&bed, GIB + 16 * PAGE, 4 * GIB + 16 * PAGE, 16 * PAGE, RW, S2_MAP_CONT);
 	assert_int_equal(
 		s2_annotate(&bed.s2, s2_ipa(GIB + 32 * PAGE), PAGE, 0x5a, 0, NULL), 0);
-	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
-	for (unsigned i = 0; i < sizeof(want) / sizeof(*want); i++) {
-		assert_true(s2_dump_next(&it, line, sizeof(line)));
-		assert_string_equal(line, want[i]);
-	}
-	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	DUMP_IS(0, UINT64_C(1) << 40, want);
 	bed_close(&bed);
 }
 
@@ -357,8 +350,6 @@ static void a_line_ends_where_leaves_differ(void **state)
 		"0x40003000-0x40004000 -> 0x80005000 L3 x1 rw- wb af",
 		"0x40005000-0x40006000 -> 0x80006000 L3 x1 rw- wb af",
 	};
-	char line[S2_DUMP_LINE];
-	struct s2_iter it;
 	bool young = false;
 
 	(void)state;
@@ -369,12 +360,7 @@ static void a_line_ends_where_leaves_differ(void **state)
 	assert_int_equal(s2_wrprotect(&bed.s2, s2_ipa(GIB + PAGE), PAGE, 0, NULL), 0);
 	assert_int_equal(
 		s2_age(&bed.s2, s2_ipa(GIB + 2 * PAGE), PAGE, S2_CLEAR, &young, NULL), 0);
-	assert_int_equal(s2_iter_start(&it, &bed.s2, s2_ipa(0), UINT64_C(1) << 40), 0);
-	for (unsigned i = 0; i < sizeof(want) / sizeof(*want); i++) {
-		assert_true(s2_dump_next(&it, line, sizeof(line)));
-		assert_string_equal(line, want[i]);
-	}
-	assert_false(s2_dump_next(&it, line, sizeof(line)));
+	DUMP_IS(0, UINT64_C(1) << 40, want);
 	bed_close(&bed);
 }
 

@@ -7,11 +7,14 @@ macros that their headers define; so does the template. By gcc for AArch64, and 
 if it is installed, which also compiles and links the named profiles.
 """
 
+import functools
 import os
-import shutil
-import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import checks  # noqa: E402
+from checks import Wrong  # noqa: E402
 
 CROSS = "aarch64-linux-gnu-"
 COMPILERS = {"gcc": [CROSS + "gcc"], "clang": ["clang", "--target=aarch64-linux-gnu"]}
@@ -71,15 +74,8 @@ BAD = {
 }  # fmt: skip
 
 
-class Wrong(Exception):
-    pass
-
-
 def run(words):
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Wrong(f"{' '.join(words)}\n{done.stdout}{done.stderr}")
-    return done.stdout
+    return checks.run(words).stdout
 
 
 def engine(root):
@@ -136,7 +132,7 @@ def check_links(root, name, profile, level, out):
         raise Wrong(f"it needs {sorted(more)}")
 
 
-def checks():
+def todo():
     for name in COMPILERS:
         for project in WARNINGS:
             yield f"{name}, the warnings of {project}", name, check_warnings, project
@@ -146,21 +142,13 @@ def checks():
 
 
 def main():
-    root, todo, failed = os.path.realpath(sys.argv[1]), list(checks()), False
-    print(f"1..{len(todo)}")
+    root = os.path.realpath(sys.argv[1])
     with tempfile.TemporaryDirectory() as out:
-        for n, (title, name, check, *more) in enumerate(todo, 1):
-            if not shutil.which(COMPILERS[name][0]):
-                print(f"ok {n} - {title} # SKIP {name} is not installed")
-                continue
-            try:
-                check(root, name, *more, out)
-                print(f"ok {n} - {title}", flush=True)
-            except Wrong as e:
-                failed = True
-                print(f"not ok {n} - {title}")
-                print("".join(f"# {line}\n" for line in str(e).splitlines()), end="")
-    return failed
+        return checks.points([
+            (title, COMPILERS[name][0], name,
+             functools.partial(check, root, name, *more, out))
+            for title, name, check, *more in todo()
+        ])  # fmt: skip
 
 
 if __name__ == "__main__":

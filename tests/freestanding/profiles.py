@@ -150,13 +150,13 @@ def check_build(root, name, flags, named):
     program = os.path.join(os.path.dirname(os.path.abspath(__file__)), "profile.c")
     files = sources(root, "src", "extra")
     # The optimiser has warnings of its own.
-    for level in ["-O2", "-Os"] if named else ["-O0"]:
+    for level in [["-O2"], ["-Os"]] if named else [["-O0", "-fsyntax-only"]]:
         with tempfile.TemporaryDirectory() as out:
-            bare = [level, "-ffreestanding", "-mgeneral-regs-only", *flags]
+            bare = [*level, "-ffreestanding", "-mgeneral-regs-only", *flags]
             compile_all(root, CROSS + "gcc", bare, files, "ports/template", out, name)
     with tempfile.TemporaryDirectory() as out:
         objects = compile_all(
-            root, "gcc", ["-O1", "-g", *flags], [program, *files], "bench", out, name
+            root, "gcc", ["-O1", *flags], [program, *files], "bench", out, name
         )
         extra = link_what_is_used(root, name, flags, objects, out)
         exe = os.path.join(out, "profile")

@@ -56,6 +56,14 @@ def edited(text, edit):
     return text[:found[0].start()] + edit["new"].strip() + text[found[0].end():]
 
 
+def run(*command):
+    done = subprocess.run(
+        list(map(str, command)), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise Unplantable(f"{' '.join(map(str, command))}\n{done.stderr}")
+
+
 class Bench:
     """Builds engines: the objects of the plant are linked before the archive of the rest."""
 
@@ -76,23 +84,16 @@ class Bench:
     def make(self):
         """What Meson builds of it. Not for the test, which comes after a build."""
         if not (self.build / "build.ninja").exists():
-            self.run("meson", "setup", self.build, ROOT)
+            run("meson", "setup", self.build, ROOT)
         targets = [path.relative_to(self.build) for path in [*self.archives, self.judged]]
-        self.run("ninja", "-C", self.build, *targets)
-
-    def run(self, *command):
-        done = subprocess.run(
-            list(map(str, command)), capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise Unplantable(f"{' '.join(map(str, command))}\n{done.stderr}")
+        run("ninja", "-C", self.build, *targets)
 
     def planted(self, work, edits, patch):
         """Write the files that have the edits to work; returns which are to be compiled."""
         if patch:
             for room in ROOMS:
                 shutil.copytree(ROOT / room, work / room, dirs_exist_ok=True)
-            self.run("patch", "-s", "-p1", "-d", work, "-i", pathlib.Path(patch).resolve())
+            run("patch", "-s", "-p1", "-d", work, "-i", pathlib.Path(patch).resolve())
         files = {e["file"] for e in edits}
         for edit in edits:
             path = work / edit["file"]
@@ -121,11 +122,11 @@ class Bench:
             objects.append(work / (pathlib.Path(file).stem + ".o"))
             # Other headers are those of the tree.
             rooms = [base / room for room in ROOMS for base in (work, ROOT)]
-            self.run(
+            run(
                 *self.cc, *self.flags, *(f"-I{room}" for room in rooms),
                 f"-I{ROOT / 'include'}", "-c", work / file, "-o", objects[-1],
             )  # fmt: skip
-        self.run(
+        run(
             *self.cc, *self.flags, *(f"-Wl,--wrap=s2_port_{name}" for name in WRAPPED),
             "-o", exe, *objects,
             "-Wl,--whole-archive", self.archives[0], "-Wl,--no-whole-archive",
@@ -135,11 +136,11 @@ class Bench:
 
     def differential(self, exe):
         """The differential run with the engine of exe, in exe's folder."""
-        run = exe.parent / "judged"
+        judged = exe.parent / "judged"
         objects = sorted(exe.parent.glob("*.o"))
         rest = sorted(self.judged.with_suffix(".p").glob("*.o"))
-        self.run(*self.cc, *self.flags, "-o", run, *objects, *rest, *self.archives[1:])
-        return run
+        run(*self.cc, *self.flags, "-o", judged, *objects, *rest, *self.archives[1:])
+        return judged
 
 
 def programs(exe):

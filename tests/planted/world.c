@@ -7,8 +7,6 @@
 #include "../engine/flat.h"
 #include "world.h"
 
-#define HCR_VM (UINT64_C(1) << 0)
-#define HCR_FWB (UINT64_C(1) << 46)
 #define VMID_SHIFT 48
 
 #define ENGINE_PES 2u
@@ -255,7 +253,6 @@ void world_open(const struct setup *s, FILE *log)
 				 .errata = s->errata,
 				 .port = &world.port,
 				 .counted = mc.counted };
-	uint64_t hcr = HCR_VM | (s->features & S2_FEAT_FWB ? HCR_FWB : 0);
 
 	setup = s;
 	budget(s->entries, s->bytes);
@@ -269,9 +266,7 @@ void world_open(const struct setup *s, FILE *log)
 		convict("wrong-return", "s2_init()");
 	root = world.port.root = s2m_pa(world.m, world.s2.root);
 	for (unsigned pe = 0; pe < PES; pe++) {
-		s2m_sysreg(world.m, pe, S2M_VTCR_EL2, s2_vtcr(&world.s2));
-		s2m_sysreg(world.m, pe, S2M_HCR_EL2, hcr);
-		s2m_barrier(world.m, pe, S2M_ISB);
+		s2m_setup(world.m, pe, s2_vtcr(&world.s2), s->features & S2_FEAT_FWB);
 	}
 	guests_enter();
 	if (s->how == BATCH && s2_batch_begin(&world.s2, &batch))
