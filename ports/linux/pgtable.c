@@ -302,8 +302,8 @@ bool kvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 
 	bool young = false;
 
 	assert_exclusive(pgt);
-	WARN_ON(s2_age(&t->s2, stage2_ipa(addr), stage2_size(size),
-		       mkold ? S2_CLEAR : 0, &young, NULL));
+	WARN_ON(s2_age(&t->s2, stage2_ipa(addr), stage2_size(size), mkold ? S2_CLEAR : 0,
+		       &young, NULL));
 	return young;
 }
 

@@ -13,6 +13,16 @@
 
 /* ---- table pages ------------------------------------------------------------ */
 
+/* As KVM's zalloc_page(), which counts the page in SecPageTables. */
+static uint64_t *from_reserves(void)
+{
+	void *table = (void *)__get_free_page(GFP_ATOMIC | __GFP_ACCOUNT | __GFP_ZERO);
+
+	if (table)
+		kvm_account_pgtable_pages(table, 1);
+	return table;
+}
+
 /*
  * From the cache of the caller: the MMU lock is held. KVM does not fill the cache before
  * each fault that needs a table: not before one on the execute permission of a block,
@@ -31,8 +41,7 @@ uint64_t *s2_port_table_alloc(void *port, void *cookie)
 	else if (t->splitting)
 		return NULL;
 	else
-		table = (uint64_t *)__get_free_page(GFP_ATOMIC | __GFP_ACCOUNT |
-						    __GFP_ZERO);
+		table = from_reserves();
 	if (table)
 		stage2_meta_clear(table);
 	return table;

@@ -3,16 +3,19 @@
  * A guest executes code in blocks that it has only read, while its dirty pages are logged.
  * Each first execution makes a page in place of a block, which takes a table. KVM of 6.12
  * fills the vCPU's cache of tables only for faults that write then. With more blocks than
- * the cache has pages, the VM must go on all the same.
+ * the cache has pages, the VM must go on all the same, and each table must be counted as
+ * one (SecPageTables).
  *
  * It says something on a CPU without CTR_EL0.DIC (cortex-a57). With it, pages are
  * executable from the first. (The stock kernel goes on too, with a warning in its log.)
  */
 #define _GNU_SOURCE
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "vm.h"
 
@@ -43,11 +46,37 @@ __asm__(".pushsection .rodata\n"
 	"guest_end:\n"
 	".popsection\n");
 
+/* A new line of instructions is visible to fetch without any maintenance. */
+static bool has_dic(void)
+{
+	uint64_t ctr;
+
+	__asm__("mrs %0, ctr_el0" : "=r"(ctr));
+	return ctr >> 29 & 1;
+}
+
+static unsigned long table_kb(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	unsigned long kb = 0;
+	char line[128];
+
+	/* What a CPU has counted is added within a second. */
+	sleep(3);
+	while (f && fgets(line, sizeof(line), f) &&
+	       sscanf(line, "SecPageTables: %lu", &kb) != 1)
+		;
+	if (f)
+		fclose(f);
+	return kb;
+}
+
 int main(void)
 {
 	struct vcpu vcpu;
-	struct vm vm;
 	char *data, *map;
+	unsigned long kb;
+	struct vm vm;
 
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
 	map = mmap(NULL, (BLOCKS + 1) * HUGE, PROT_READ | PROT_WRITE,
@@ -74,7 +103,12 @@ int main(void)
 	vm_slot(&vm, 1, DATA_IPA, data, BLOCKS * HUGE, KVM_MEM_LOG_DIRTY_PAGES);
 	if (vcpu_run(&vcpu) != END_IPA)
 		die("the guest does not execute");
-	printf("%lu blocks\n", BLOCKS);
+	kb = table_kb();
+	printf("%lu blocks, %lu kB of tables\n", BLOCKS, kb);
+	if (!has_dic() && kb < BLOCKS * 4) {
+		fprintf(stderr, "tables are not counted\n");
+		return 1;
+	}
 	vcpu_close(&vm, &vcpu);
 	vm_close(&vm);
 	return 0;
