@@ -93,7 +93,7 @@ function tiles() {
 		["TLB invalidations (TLBI)", "tlbi", tlbis],
 		["Barriers (DSB)", "dsb", c => c.dsb],
 		["Entries visited", "pte_reads", c => c.pte_reads],
-		["Entries visited, longest call", "longest_step", c => c.longest_step],
+		["Longest call, entries", "longest_step", c => c.longest_step],
 		["Cache lines cleaned", "clean_lines", c => c.clean_lines],
 	];
 
@@ -114,17 +114,15 @@ function tiles() {
 			ours ? `Linux / this library: ${(theirs / ours).toFixed(2)}` :
 			"none with this library");
 	}
-	if (data.cpu) {
-		const tile = add(byId("tiles"), "div", { class: "tile" });
-		add(tile, "h3", {}, `Estimated time on ${data.cpu.name}, ${data.cpu.unit}`);
-		const pair = add(tile, "div", { class: "pair" });
-		for (const [way, name, color] of WAYS) {
-			add(pair, "b", { class: color },
-			    count(sum(data.timeline[way].estimate)));
-			add(pair, "span", { class: color }, name);
-		}
-		add(tile, "div", { class: "times" }, data.cpu.says);
-	}
+	if (!data.cpu)
+		return;
+	const line = add(byId("tiles").parentNode, "p", { class: "estimate" },
+			 `Estimated on ${data.cpu.name}, in ${data.cpu.unit}: `);
+	WAYS.forEach(([way, name, color], i) => {
+		add(line, "b", { class: color },
+		    `${i ? ", " : ""}${name} ${count(sum(data.timeline[way].estimate))}`);
+	});
+	line.append(`. ${data.cpu.says}. The prices were not measured by us.`);
 }
 
 function advice() {
@@ -148,6 +146,17 @@ const widthOf = node => printing() ? PAPER : node.clientWidth;
 const narrow = () => !printing() && document.body.clientWidth < 700;
 const margin = () => narrow() ? { left: 58, right: 10 } : { left: 62, right: 168 };
 
+// Points on the line of a data set, a few pixels apart.
+function dense(points) {
+	return points.flatMap((p, i) => Array.from({ length: 24 }, (_, k) => {
+		const q = points[i + 1] ?? p;
+		return { x: p.x + (q.x - p.x) * k / 24, y: p.y + (q.y - p.y) * k / 24 };
+	}));
+}
+
+const overlap = (a, b) => a.left < b.right && b.left < a.right &&
+	Math.abs(a.y - b.y) < 17;
+
 // The name of a line and its last figure, at its end; no legend is needed. Where there is
 // no room the caption has them.
 const endLabels = {
@@ -158,31 +167,38 @@ const endLabels = {
 
 		if (narrow())
 			return;
-		chart.data.datasets.forEach((set, i) => {
-			const points = chart.getDatasetMeta(i).data;
-			const seen = points.filter(p => p.x <= area.right + 1 &&
-						   Number.isFinite(p.y));
-			if (set.label && seen.length)
-				labels.push({ text: set.label, color: set.borderColor(),
-					      x: seen[seen.length - 1].x,
-					      y: seen[seen.length - 1].y });
-		});
-		labels.sort((a, b) => a.y - b.y);
-		for (let i = 1; i < labels.length; i++)
-			labels[i].y = Math.max(labels[i].y, labels[i - 1].y + 17);
-		const last = labels[labels.length - 1];
-		const over = last ? Math.max(last.y - area.bottom, 0) : 0;
 		ctx.save();
 		ctx.font = `600 13px ${Chart.defaults.font.family}`;
+		const lines = chart.data.datasets.map((_, i) => chart.getDatasetMeta(i)
+			.data.filter(p => p.x <= area.right + 1 && Number.isFinite(p.y)));
+		chart.data.datasets.forEach((set, i) => {
+			const end = lines[i][lines[i].length - 1];
+			if (!set.label || !end)
+				return;
+			const width = ctx.measureText(set.label).width;
+			const at = left => ({
+				text: set.label, color: set.borderColor(), y: end.y,
+				left, right: left + width,
+			});
+			const hidden = label => dense(lines[1 - i] ?? [])
+				.filter(p => p.x > label.left && p.x < label.right &&
+					Math.abs(p.y - label.y) < 9).length;
+			const places = [at(end.x + 9), at(end.x - 9 - width)]
+				.filter(p => p.left > area.left);
+			labels.push(places.reduce((x, y) =>
+				hidden(y) < hidden(x) ? y : x));
+		});
+		labels.sort((x, y) => x.y - y.y);
+		if (labels.length > 1 && overlap(labels[0], labels[1]))
+			labels[0].y = labels[1].y - 17;
 		ctx.textBaseline = "middle";
 		ctx.lineJoin = "round";
 		ctx.strokeStyle = css("--page");
 		ctx.lineWidth = 4;
 		for (const l of labels) {
-			const y = l.y - over;
-			ctx.strokeText(l.text, l.x + 9, y);
+			ctx.strokeText(l.text, l.left, l.y);
 			ctx.fillStyle = l.color;
-			ctx.fillText(l.text, l.x + 9, y);
+			ctx.fillText(l.text, l.left, l.y);
 		}
 		ctx.restore();
 	},
@@ -502,7 +518,8 @@ function costCharts() {
 	box.before(chosen);
 	for (const name of operations)
 		add(select, "option", { value: name }, name === "all" ? "all of them" : name);
-	select.value = operations.includes("unmap") ? "unmap" : "all";
+	// The subject of this library, where there is something to see.
+	select.value = data.stage2.by_operation.unmap?.calls > 9 ? "unmap" : "all";
 	if (data.histogram.estimate)
 		whats.push(["estimate", `Estimated time, ${data.cpu.unit}`]);
 	const made = whats.map(([what, title]) => {
@@ -587,13 +604,14 @@ function operations() {
 function worst() {
 	const of = data.measure === "estimate" ? "the estimated time" : "entries visited";
 	const lists = WAYS.map(([way]) => data.worst[way]);
+	const keys = ["visits", "tlbis", "dsbs", ...data.cpu ? ["estimate"] : []];
 	const six = WAYS.map(([, name, color]) => [name.split(" ").pop()
 		.replace("library", "this"), color]);
 	const row = c => [
-		count(c.line), time(c.t), [c.operation, "left"], [c.task, "left name"],
+		count(c.line), time(c.t), [c.operation, "left"], [c.task, "left"],
 		[phaseName(c.phase), "left name"],
 		[c.size ? `${hex(c.ipa)} + ${bytes(c.size)}` : "all of it", "left"],
-		...["visits", "tlbis", "dsbs"].flatMap(k => sides(way => [c[way][k], ""])),
+		...keys.flatMap(k => sides(way => [c[way][k], ""])),
 	];
 
 	byId("worst-section").hidden = !lists.some(l => l.length);
@@ -604,9 +622,10 @@ function worst() {
 		const title = `The worst for ${WAYS[i][1]}`;
 		add(box, "h3", { class: WAYS[i][2] }, title);
 		table(add(box, "table", { "aria-label": title }),
-		      [["", 6], ["visits", 2], ["TLBIs", 2], ["DSBs", 2]],
+		      [["", 6], ["visits", 2], ["TLBIs", 2], ["DSBs", 2],
+		       ...data.cpu ? [[data.cpu.unit, 2]] : []],
 		      [["line"], ["at"], ["operation", "left"], ["task", "left"],
-		       ["phase", "left"], ["range", "left"], ...six, ...six, ...six],
+		       ["phase", "left"], ["range", "left"], ...keys.flatMap(() => six)],
 		      list.map(row));
 	});
 }
@@ -682,8 +701,8 @@ function mapDraw() {
 	byId("map-on").disabled = map.at === maps.length - 1;
 	byId("map-note").textContent =
 		`A cell is ${bytes(m.cell_bytes)} of guest-physical addresses, a row ` +
-		`${bytes(perRow)}. How far a cell is filled is how much is mapped there. ` +
-		"Rows in which nothing is ever mapped are left out.";
+		`${bytes(perRow)}. How far a cell is filled is how much of it is ` +
+		"mapped. Rows in which nothing is ever mapped are left out.";
 	byId("map-when").textContent = `${time(m.t)}, VM ${m.vm}, ` + WHY[m.why] +
 		(m.why === "destroy" ? "" : phase && phase.phase || "the recording") +
 		`: ${bytes(sum(sums))} mapped`;
