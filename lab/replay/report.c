@@ -4,8 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "account_text.h"
+#include "advice.h"
 #include "common/options.h"
-#include "replay.h"
 #include "common/report.h"
 
 /* ---- for people ------------------------------------------------------------ */
@@ -152,6 +153,46 @@ static void print_findings(const struct replay_result *r)
 		       lab_style(stdout, LAB_GOOD), off, r->checks);
 }
 
+static void print_advice(const struct replay_result *r)
+{
+	struct advice list[ADVICE_MOST];
+	unsigned n = replay_advice(r, list);
+
+	if (n)
+		printf("\n%sWhat would make it cheaper%s\n", lab_style(stdout, LAB_BOLD),
+		       lab_style(stdout, LAB_PLAIN));
+	for (unsigned i = 0; i < n; i++)
+		lab_wrap(stdout, 2, 80, list[i].text);
+}
+
+/* VMs that were not as the recording would have them, or not there at all. */
+static void print_notes(const struct replay_result *r)
+{
+	const struct trace *t = r->trace;
+	char a[LAB_COUNT_LEN];
+
+	if (r->wide_vms)
+		printf("note: VMs with an IPA size above 48 bits (LPA2), replayed %s: "
+		       "%" PRIu64 "\n",
+		       r->features & S2_FEAT_LPA2 ? "as they were" : "with 48",
+		       r->wide_vms);
+	if (r->unfinished_vms)
+		printf("note: VMs that the recording does not destroy, destroyed at its end, "
+		       "or when their pgt is used again: %" PRIu64 "\n",
+		       r->unfinished_vms);
+	if (t->earlier_vms)
+		printf("note: VMs that ran before the recording began, left out with %s "
+		       "calls (--partial replays them): %" PRIu64 "\n",
+		       lab_count_text(t->earlier_calls, a), t->earlier_vms);
+	if (r->partial_vms)
+		printf("note: VMs that ran before the recording began, replayed without what "
+		       "they had mapped (%s calls left out): %" PRIu64 "\n",
+		       lab_count_text(r->not_known, a), r->partial_vms);
+	if (t->left_out_calls)
+		printf("note: calls of other VMs, left out by --vm: %s\n",
+		       lab_count_text(t->left_out_calls, a));
+}
+
 void replay_print(const struct replay_result *r)
 {
 	const struct trace *t = r->trace;
@@ -168,15 +209,7 @@ void replay_print(const struct replay_result *r)
 	       lab_count_text(replay_failed(t), a));
 	printf(" %s guest faults, %s other events\n", lab_count_text(t->faults, a),
 	       lab_count_text(t->ignored, b));
-	if (r->wide_vms)
-		printf("note: VMs with an IPA size above 48 bits (LPA2), replayed %s: "
-		       "%" PRIu64 "\n",
-		       r->features & S2_FEAT_LPA2 ? "as they were" : "with 48",
-		       r->wide_vms);
-	if (r->unfinished_vms)
-		printf("note: VMs that the recording does not destroy, destroyed at its end: "
-		       "%" PRIu64 "\n",
-		       r->unfinished_vms);
+	print_notes(r);
 	putchar('\n');
 	print_costs(r, 1u << COL_CALLS | 1u << COL_TLBIS | 1u << COL_DSBS);
 	putchar('\n');
@@ -203,6 +236,11 @@ void replay_print(const struct replay_result *r)
 		       r->batched->batch, lab_count_text(r->batched->flushes, a),
 		       r->batched->flushes == 1 ? "" : "es");
 	print_findings(r);
-	if (r->batched)
+	if (r->batched && (r->batch_asked || r->batched->findings))
 		print_findings(r->batched);
+	if (r->findings)
+		return;
+	account_print(r->account);
+	if (r->advice)
+		print_advice(r);
 }
