@@ -188,6 +188,8 @@ static void print_notes(const struct replay_result *r)
 		printf("note: VMs that ran before the recording began, replayed without what "
 		       "they had mapped (%s calls left out): %" PRIu64 "\n",
 		       lab_count_text(r->not_known, a), r->partial_vms);
+	if (*t->absent)
+		printf("note: the recorded kernel had no probe for %s\n", t->absent);
 	if (t->left_out_calls)
 		printf("note: calls of other VMs, left out by --vm: %s\n",
 		       lab_count_text(t->left_out_calls, a));

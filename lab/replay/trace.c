@@ -165,8 +165,9 @@ static bool parse_ret(struct parser *ps, const struct kind *k, const struct fiel
 	struct trace *t = ps->l.t;
 	struct trace_event *call;
 
+	/* The probe had no filter. */
 	if (!f->value[F_RET])
-		return trace_fail(&ps->l, f->at[F_RET], "%s without an error", k->name);
+		return true;
 	/* It may have begun before the recording did. */
 	if (ps->task->last == TASK_LEFT_OUT || ps->task->last == TASK_NEW)
 		return true;
@@ -392,16 +393,19 @@ static bool has_px_ux(const char *release)
 
 static bool parse_line(struct parser *ps, const char *line, size_t len)
 {
-	const char *nul = memchr(line, '\0', len), *release;
+	const char *nul = memchr(line, '\0', len), *release, *absent;
 
 	ps->l.line = line;
 	if (nul)
 		return trace_fail(&ps->l, nul, "a NUL byte: this is not text");
 	if (!trace_is_note(line))
 		return parse_event(ps);
-	release = trace_release(line);
+	release = trace_says(line, TRACE_SAYS_KERNEL);
 	if (release && !ps->wanted->kernel)
 		ps->px_ux = has_px_ux(release);
+	absent = trace_says(line, TRACE_SAYS_ABSENT);
+	if (absent)
+		snprintf(ps->l.t->absent, sizeof(ps->l.t->absent), "%s", absent);
 	return true;
 }
 

@@ -92,6 +92,7 @@ struct trace {
 	uint64_t ignored;	 /* other events that are no page-table operation */
 	uint64_t earlier_vms;	 /* VMs that ran before the recording began, left out */
 	uint64_t earlier_calls;	 /* what they did */
+	char absent[128];	 /* events for which the kernel had no probe */
 	uint64_t left_out_calls; /* of the VMs that trace_wanted.vm does not name */
 };
 

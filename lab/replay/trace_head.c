@@ -27,13 +27,17 @@ bool trace_is_note(const char *line)
 	return !strncmp(line, "CPU ", 4) && strstr(line, " is empty");
 }
 
-const char *trace_release(const char *line)
+const char *trace_says(const char *line, enum trace_says what)
 {
-	static const char *const says[] = { "# kernel: ", "# os release : " };
+	/* By ports/linux/record.sh, and by perf script --header. */
+	static const char *const says[][2] = {
+		[TRACE_SAYS_KERNEL] = { "# kernel: ", "# os release : " },
+		[TRACE_SAYS_ABSENT] = { "# no probe: ", NULL },
+	};
 
-	for (size_t i = 0; i < sizeof(says) / sizeof(says[0]); i++)
-		if (!strncmp(line, says[i], strlen(says[i])))
-			return line + strlen(says[i]);
+	for (size_t i = 0; i < 2 && says[what][i]; i++)
+		if (!strncmp(line, says[what][i], strlen(says[what][i])))
+			return line + strlen(says[what][i]);
 	return NULL;
 }
 

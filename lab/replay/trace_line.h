@@ -53,8 +53,10 @@ struct trace_head {
 
 /* A line that is no event and says nothing that matters. */
 bool trace_is_note(const char *line);
-/* The release of the recorded kernel, if a comment says it; or NULL. */
-const char *trace_release(const char *line);
+/* What a comment says: the release of the recorded kernel; the probes that it had not. */
+enum trace_says { TRACE_SAYS_KERNEL, TRACE_SAYS_ABSENT };
+/* NULL: it does not say it. */
+const char *trace_says(const char *line, enum trace_says what);
 /* Takes the head of a line of ftrace, trace-cmd or perf script; l->p is then behind it. */
 bool trace_head(struct trace_line *l, struct trace_head *h);
 
