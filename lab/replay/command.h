@@ -16,7 +16,7 @@ struct replay_user {
 	const struct option *options; /* ends with one without a name */
 	/* An option of its own, with optarg. False after a message. */
 	bool (*option)(void *arg, int id);
-	/* Before the first call; after each call; with the result. False after a message. */
+	/* Before the first call, after each, with the result. False after a message. */
 	bool (*begin)(void *arg, struct account *a);
 	void (*call)(void *arg, const struct account *a, const struct account_call *call);
 	bool (*result)(void *arg, const struct replay_result *r);

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-headless-shell")
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 
 
 class Browser:
@@ -19,7 +19,8 @@ class Browser:
         self.numbers, self.texts, self.buffer = 0, [], b""
 
     def __enter__(self):
-        self.home = tempfile.TemporaryDirectory()
+        # Its last process may still write there when the first has ended.
+        self.home = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         ours, theirs = os.pipe(), os.pipe()  # Chromium reads 3 and writes 4
 
         def pipes():
@@ -48,7 +49,8 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.chromium.terminate()
+        self.session = None
+        self.call("Browser.close")
         self.chromium.wait()
         os.close(self.writes)
         os.close(self.reads)

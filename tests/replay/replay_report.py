@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """s2lab report: the page and the trace for Perfetto.
 
-replay_report.py S2LAB S2LAB_BROKEN. In Chromium, where it is installed, the page must
+replay_report.py S2LAB S2LAB_BROKEN S2LAB_NO_PAGE. In Chromium, where it is installed, the page must
 draw without a complaint, and its figures must be those of s2lab replay --json.
 """
 import functools
@@ -17,6 +17,7 @@ import browser
 import tool
 
 BROKEN = sys.argv[2] if len(sys.argv) > 2 else "build/tests/replay/s2lab-broken"
+NO_PAGE = sys.argv[3] if len(sys.argv) > 3 else "build/tests/replay/s2lab-no-page"
 GUEST = tool.trace("guest-hugetlb-2m")
 
 # Names that would end an element, a string or a line; 0xff is no UTF-8.
@@ -94,6 +95,15 @@ class Page(Folder):
                 self.assertIn(says, done.stderr)
                 self.assertEqual(done.stdout, "")
         self.assertFalse(os.path.exists(self.path("p")))
+
+    def test_no_chart_js(self):
+        """Without Chart.js it says what is missing, and Perfetto needs no page."""
+        page, trace = self.path("none.html"), self.path("none.json")
+        done = report(self.evil, "-o", page, binary=NO_PAGE, status=2)
+        self.assertIn("libjs-chart.js", done.stderr)
+        self.assertFalse(os.path.exists(page))
+        report(self.evil, "--perfetto", trace, binary=NO_PAGE)
+        json.loads(self.read(trace))
 
     def test_self_contained(self):
         text = self.read(self.guest)
