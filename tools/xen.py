@@ -10,7 +10,6 @@ own is not touched.
 import argparse
 import fcntl
 import json
-import math
 import os
 import pathlib
 import re
@@ -613,40 +612,6 @@ def write_bench(table, args):
     (BUILD / f"{name}.md").write_text("\n".join(lines) + "\n")
     (BUILD / f"{name}.json").write_text(json.dumps(
         [{"what": row, **counts} for row, counts in table], indent=1) + "\n")
-    chart(table, pathlib.Path(args.chart) if args.chart else BUILD / f"{name}.svg")
-
-
-def chart(table, path):
-    """DSBs, stock beside ours, on a scale of powers of ten."""
-    width, left, top, step = 720, 230, 44, 40
-    most = max(tally(c["stock"])["dsb"] for _, c in table)
-    decades = math.ceil(math.log10(most))
-
-    def x(value):
-        return left + (width - left - 90) * math.log10(max(value, 1)) / decades
-
-    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
-           f'height="{top + step * len(table) + 24}" font-family="sans-serif" '
-           'font-size="12">',
-           "<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->",
-           '<rect width="100%" height="100%" fill="#fff"/>',
-           '<text x="10" y="22" font-size="14">DSBs of Xen\'s p2m, stock and on the '
-           'engine (logarithmic)</text>']
-    for d in range(decades + 1):
-        at = x(10 ** d)
-        svg.append(f'<path d="M{at:.0f} {top - 8}V{top + step * len(table)}" '
-                   f'stroke="#ddd"/><text x="{at:.0f}" '
-                   f'y="{top + step * len(table) + 16}" text-anchor="middle" '
-                   f'fill="#555">10^{d}</text>')
-    for i, (row, counts) in enumerate(table):
-        y = top + i * step
-        svg.append(f'<text x="10" y="{y + 20}">{row}</text>')
-        for j, (label, colour) in enumerate((("stock", "#c4572b"), ("ours", "#2b7bc4"))):
-            n = tally(counts[label])["dsb"]
-            svg.append(f'<rect x="{left}" y="{y + j * 15}" height="12" '
-                       f'width="{x(n) - left:.0f}" fill="{colour}"/>'
-                       f'<text x="{x(n) + 6:.0f}" y="{y + j * 15 + 11}">{n:,}</text>')
-    path.write_text("\n".join(svg) + "\n</svg>\n")
 
 
 def main():
@@ -655,7 +620,6 @@ def main():
     parser.add_argument("--cpu", choices=CPUS, default="max")
     parser.add_argument("--short", action="store_true", help="the short list of tests")
     parser.add_argument("--tests", help="only these, comma-separated")
-    parser.add_argument("--chart", help="bench: also write the chart here")
     parser.add_argument("--xen", default="stock,ours", help="only stock or ours")
     args = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
