@@ -22,7 +22,8 @@ VALUES = {
 
 
 def says(s2lab, *args):
-    return subprocess.run([s2lab, *args], check=True, capture_output=True, text=True).stdout
+    done = subprocess.run([s2lab, *args], check=True, capture_output=True, text=True)
+    return done.stdout
 
 
 def roff(text):
