@@ -203,6 +203,8 @@ bool account_call(struct account *a, const struct trace_event *ev,
 		worst_add(a, w, &call);
 	if (a->calls)
 		write_call(a, &call);
+	if (a->each)
+		a->each(a->each_arg, a, &call);
 	return ok;
 }
 

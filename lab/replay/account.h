@@ -65,6 +65,9 @@ struct account {
 	unsigned worsts[WAYS], worst_most;
 	struct account_group back; /* relax_perms that undid a wrprotect */
 	FILE *calls;		   /* where each call is written; or NULL */
+	/* Sees each call; or NULL. */
+	void (*each)(void *arg, const struct account *a, const struct account_call *call);
+	void *each_arg;
 };
 
 /* The event's task is none that the recording names. */

@@ -117,7 +117,7 @@ static void add_estimates(cJSON *top, const struct account *a)
 				      cost_estimate_json(a->cpu, a->times[w]));
 }
 
-void replay_print_json(const struct replay_result *r)
+struct cJSON *replay_json(const struct replay_result *r)
 {
 	const struct replay_result *batched = r->batch_asked ? r->batched : NULL;
 	bool found = r->findings || (r->batched && r->batched->findings);
@@ -153,5 +153,5 @@ void replay_print_json(const struct replay_result *r)
 	moments_json(top, r->moments);
 	if (r->advice)
 		cJSON_AddItemToObject(top, "advice", advice_json(r));
-	lab_json_print(top);
+	return top;
 }

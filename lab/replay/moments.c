@@ -6,7 +6,6 @@
 #include "trace_parts.h"
 
 #define FIRST_SHIFT 21u
-#define FEW_PHASES 3u
 
 bool moments_new(struct moments *ms, const struct trace *t)
 {
@@ -36,11 +35,11 @@ const char *moments_due(struct moments *ms, const struct trace_event *ev)
 	const uint64_t duration = ms->t->end - ms->t->start;
 	unsigned eighth;
 
-	if (ev->op == TRACE_PHASE && ms->phases >= FEW_PHASES)
+	if (ev->op == TRACE_PHASE)
 		return ms->phase++ % every ? NULL : "phase";
 	if (ev->op == TRACE_DESTROY)
 		return "destroy";
-	if (ms->phases >= FEW_PHASES || duration < 8)
+	if (duration < 8)
 		return NULL;
 	eighth = (unsigned)(ev->time / (duration / 8));
 	if (eighth == ms->eighth || eighth > 7)

@@ -7,7 +7,7 @@
 #include "trace.h"
 
 #define MOMENT_CELLS 256u
-/* The most moments of a VM, but for its destroy. */
+/* The most marks at which a VM is looked at. */
 #define MOMENTS_MOST 24u
 
 struct level_cell {
@@ -36,8 +36,8 @@ struct moments {
 bool moments_new(struct moments *ms, const struct trace *t);
 void moments_free(struct moments *ms);
 /*
- * Why VMs should be looked at before @ev, or NULL: at marks, if there are some, otherwise
- * at each eighth of the time. Call it once for each event.
+ * Why VMs should be looked at before @ev, or NULL: at marks, and at each eighth of the
+ * time, because a test may map and unmap between two marks. Call it once for each event.
  */
 const char *moments_due(struct moments *ms, const struct trace_event *ev);
 /* Looks at VM @vm. False: memory is short. */

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "command.h"
 #include "commands.h"
 #include "common/options.h"
+#include "common/report.h"
 #include "run.h"
 
 #define BATCH_MAX 65536u
@@ -105,7 +107,7 @@ enum {
 	O_JSON
 };
 
-static const struct option long_options[] = {
+static const struct option own_options[] = {
 	{ "features", required_argument, NULL, O_FEATURES },
 	{ "cpu", required_argument, NULL, O_CPU },
 	{ "worst", required_argument, NULL, O_WORST },
@@ -126,6 +128,9 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
+/* Enough for ours and those of another command. */
+#define OPTIONS_MOST (sizeof(own_options) / sizeof(own_options[0]) + 8)
+
 struct replay_options {
 	uint32_t features;
 	bool features_asked;
@@ -136,6 +141,7 @@ struct replay_options {
 	uint64_t batch, seed;
 	unsigned ipa_bits;
 	bool advice, quiet, json;
+	const struct replay_user *user; /* or NULL */
 };
 
 /* --kernel: MAJOR.MINOR, then anything. */
@@ -155,6 +161,8 @@ static bool parse_option(struct replay_options *o, int id)
 {
 	uint64_t n;
 
+	if (o->user && (id >= REPLAY_OWN_OPTION || strchr(o->user->letters, id)))
+		return o->user->option(o->user->arg, id);
 	switch (id) {
 	case O_FEATURES:
 		o->features_asked = true;
@@ -209,7 +217,7 @@ static bool parse_option(struct replay_options *o, int id)
 		o->json = true;
 		return true;
 	default:
-		fputs("Try 's2lab replay --help'.\n", stderr);
+		fprintf(stderr, "Try 's2lab %s --help'.\n", lab_command);
 		return false;
 	}
 }
@@ -245,6 +253,31 @@ static bool close_calls(struct replay *r, const char *path)
 	return ok;
 }
 
+static bool begin(struct replay *r, const struct replay_options *o)
+{
+	if (o->calls && !open_calls(r, o->calls))
+		return false;
+	if (!o->user)
+		return true;
+	r->account.each = o->user->call;
+	r->account.each_arg = o->user->arg;
+	return o->user->begin(o->user->arg, &r->account);
+}
+
+static int show(const struct replay_options *o, const struct replay_result *out,
+		int status)
+{
+	if (status == LAB_USAGE)
+		return status;
+	if (o->user)
+		return o->user->result(o->user->arg, out) ? status : LAB_USAGE;
+	if (o->json)
+		lab_json_print(replay_json(out));
+	else if (status == LAB_VIOLATION || !o->quiet)
+		replay_print(out);
+	return status;
+}
+
 /* The recording r->t, which has been read. */
 static int replay_run(struct replay *r, const struct replay_options *o)
 {
@@ -255,7 +288,7 @@ static int replay_run(struct replay *r, const struct replay_options *o)
 	const struct replay_how again = { 0 };
 	int status = LAB_USAGE;
 
-	if (replay_setup(r, &o->how) && (!o->calls || open_calls(r, o->calls)))
+	if (replay_setup(r, &o->how) && begin(r, o))
 		status = replay_all(r);
 	if (!close_calls(r, o->calls))
 		status = LAB_USAGE;
@@ -267,28 +300,41 @@ static int replay_run(struct replay *r, const struct replay_options *o)
 		r->out.batch_asked = o->batch;
 	}
 	r->out.advice = o->advice;
-	if (status != LAB_USAGE && o->json)
-		replay_print_json(&r->out);
-	else if (status == LAB_VIOLATION || (status == LAB_OK && !o->quiet))
-		replay_print(&r->out);
+	status = show(o, &r->out, status);
 	replay_teardown(&batched);
 	return status;
 }
 
-int cmd_replay(int argc, char **argv)
+/* Ours, and those of @user. */
+static void all_options(struct option all[OPTIONS_MOST], const struct replay_user *user)
 {
+	const size_t ours = sizeof(own_options) / sizeof(own_options[0]);
+	size_t n = 0;
+
+	for (; user && user->options[n].name && n + ours < OPTIONS_MOST; n++)
+		all[n] = user->options[n];
+	memcpy(all + n, own_options, sizeof(own_options));
+}
+
+int replay_command(int argc, char **argv, const struct replay_user *user)
+{
+	struct option all[OPTIONS_MOST];
+	char letters[8];
 	struct replay_options o = {
 		.seed = 1,
 		.advice = true,
-		.how = { .merged = true, .account = true, .worst = 5 }
+		.how = { .merged = true, .account = true, .worst = 5 },
+		.user = user
 	};
 	struct replay r = { 0 };
 	int id, status = LAB_USAGE;
 	bool failed;
 
-	while ((id = getopt_long(argc, argv, "h", long_options, NULL)) != -1) {
+	all_options(all, user);
+	snprintf(letters, sizeof(letters), "h%s", user ? user->letters : "");
+	while ((id = getopt_long(argc, argv, letters, all, NULL)) != -1) {
 		if (id == 'h') {
-			fputs(usage, stdout);
+			fputs(user ? user->usage : usage, stdout);
 			return LAB_OK;
 		}
 		if (!parse_option(&o, id))
@@ -316,4 +362,9 @@ int cmd_replay(int argc, char **argv)
 	replay_teardown(&r);
 	trace_free(&r.t);
 	return status;
+}
+
+int cmd_replay(int argc, char **argv)
+{
+	return replay_command(argc, argv, NULL);
 }

@@ -113,6 +113,7 @@ struct replay_result {
 };
 
 void replay_print(const struct replay_result *r);
-void replay_print_json(const struct replay_result *r);
+/* The object that --json prints; the caller deletes it. */
+struct cJSON *replay_json(const struct replay_result *r);
 
 #endif /* STAGE2_LAB_REPLAY_H */

@@ -211,7 +211,7 @@ class ByHand(unittest.TestCase):
                          [512 * GIB, 600 * GIB])
 
     def test_maps_over_time(self):
-        """Without marks, at each eighth of the time."""
+        """At each eighth of the time, with marks or without."""
         lines = [map_of(n * PAGE, time=1 + n) for n in range(81)]
         got = replay(INIT, *lines, event("s2_destroy: (f) pgt=0x1 ia_bits=40", time=81))
         self.assertEqual([m["why"] for m in got["maps"]], ["time"] * 7 + ["destroy"])
