@@ -253,12 +253,17 @@ class Drawn(Folder):
         self.assertRegex(last, r"Linux 6\.12: \d+ TLBIs?, \d+ DSBs?; this library: ")
         self.browser.key("ArrowLeft")
         self.assertNotEqual(ask("document.getElementById('readout').textContent"), last)
-        # A phase is a button.
+        # A phase is a button; the lines then end at what the phase cost.
+        label = "document.querySelector('canvas').getAttribute('aria-label')"
+        whole = ask(label)
         ask("document.querySelector('#phases button.named').focus()")
         self.browser.key("Enter")
-        self.assertNotEqual(ask("document.getElementById('zoom').value"), "")
+        phase = guest_json()["by_phase"][int(ask("document.getElementById('zoom').value"))]
+        for way, name in ("merged", "Linux 6.12"), ("stage2", "this library"):
+            self.assertIn(f"{name} {phase[way]['tlbis']:,}", ask(label))
         self.browser.key("Enter")
         self.assertEqual(ask("document.getElementById('zoom').value"), "")
+        self.assertEqual(ask(label), whole)
         # The map: the moment, and a cell.
         when = ask("document.getElementById('map-when').textContent")
         ask("document.getElementById('map-at').focus()")
