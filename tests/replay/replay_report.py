@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """s2lab report: the page and the trace for Perfetto.
 
-replay_report.py S2LAB S2LAB_BROKEN S2LAB_NO_PAGE. In Chromium, where it is installed, the page must
-draw without a complaint, and its figures must be those of s2lab replay --json.
+replay_report.py S2LAB S2LAB_BROKEN S2LAB_NO_PAGE. In Chromium, where it is installed, the
+page must draw without a complaint, and its figures must be those of s2lab replay --json.
 """
 import functools
 import json
