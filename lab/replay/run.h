@@ -45,7 +45,7 @@ struct replay {
 	struct moments moments;
 	struct replay_result out;
 	struct s2m_counters call;     /* what the current event cost so far */
-	bool skipped;		      /* it was not done, because its VM is partial */
+	bool skipped;		      /* it was left out */
 	bool back;		      /* it undid a write-protection */
 	const struct trace_event *ev; /* the current event */
 	unsigned cpus, guest_pes;     /* PEs of the hypervisor; of guests */
