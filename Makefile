@@ -6,8 +6,8 @@ ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
 .PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline \
-	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug setup-xen xen \
-	xen-bench dist clean format format-check check help mutants prove weak herd
+	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug record setup-xen \
+	xen xen-bench dist clean format format-check check help mutants prove weak herd
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -126,6 +126,10 @@ kvm-bench: setup-kvm
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
+# record.sh on Debian's own kernels, old to new, which are fetched (docs/record.md).
+record: all
+	@python3 -B tools/record.py
+
 # The engine inside Xen (docs/xen.md). CPU: max, cortex-a57 or cortex-a53.
 setup-xen: setup
 	@tools/setup.sh dpkg-dev bc bison flex device-tree-compiler
@@ -175,6 +179,7 @@ help:
 	@echo '             what unmapping costs in KVM, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
+	@echo 'make record  record.sh on Debian kernels from 6.1 to the newest, in QEMU'
 	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [LIST=short]'
 	@echo '             Xen with the engine as its p2m: guests in QEMU'
 	@echo 'make xen-bench [CPU=...]'

@@ -46,12 +46,15 @@ busybox poweroff -f
 """
 
 
+def kernels(folder):
+    return sorted(p for p in folder.rglob("vmlinuz*") if p.is_file())
+
+
 def fetch(suite):
     """The kernel's image, from Debian's package."""
     folder = WORK / suite
-    images = sorted(folder.glob("boot/vmlinuz-*"))
-    if images:
-        return images[-1]
+    if kernels(folder):
+        return kernels(folder)[-1]
     shutil.rmtree(folder, ignore_errors=True)
     for name in ("lists/partial", "cache/archives/partial", "deb"):
         (folder / name).mkdir(parents=True)
@@ -64,18 +67,24 @@ def fetch(suite):
                "-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=-"]
     quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder / "deb"}
     subprocess.run(["apt-get", *options, "update"], **quiet)
-    told = subprocess.run(["apt-cache", *options, "depends", "linux-image-cloud-arm64"],
-                          check=True, capture_output=True, text=True).stdout
-    name = re.search(r"Depends: (linux-image-\S+)", told)[1]
+
+    def depends(package, pattern):
+        told = subprocess.run(["apt-cache", *options, "depends", package], check=True,
+                              capture_output=True, text=True).stdout
+        found = re.search(rf"Depends: ({pattern}\S+)", told)
+        return found and found[1]
+    name = depends("linux-image-cloud-arm64", "linux-image-")
+    # Since 7.x the image is in a package of its own.
+    name = depends(name, "linux-binary-") or name
     subprocess.run(["apt-get", *options, "download", name], **quiet)
     for package in (folder / "deb").iterdir():
         # The modules are hundreds of MiB, and not used.
         with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
                               stdout=subprocess.PIPE) as tar:
-            subprocess.run(["tar", "-x", "-C", folder, "./boot"], stdin=tar.stdout,
+            subprocess.run(["tar", "-x", "-C", folder, "--exclude=*.ko*"], stdin=tar.stdout,
                            check=True)
     shutil.rmtree(folder / "deb")
-    return sorted(folder.glob("boot/vmlinuz-*"))[-1]
+    return kernels(folder)[-1]
 
 
 def ramdisk():

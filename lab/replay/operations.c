@@ -215,9 +215,9 @@ static int do_change(struct replay *r, struct guest_vm *vm)
 }
 
 /*
- * A fault may find that its page has gone meanwhile (before Linux 6.2 the call says nothing
- * of it), and what a VM had mapped before the recording began is not known. Such a call has
- * changed nothing that we know of, and is left out.
+ * A fault may find that its page has gone meanwhile (before Linux 6.2 the call says
+ * nothing of it), and what a VM had mapped before the recording began is not known. Such
+ * a call has changed nothing that we know of, and is left out.
  */
 static bool finds_nothing(const struct replay *r, struct guest_vm *vm)
 {

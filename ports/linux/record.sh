@@ -19,8 +19,8 @@ say() {
 	echo "record.sh: $*" >&2
 }
 
-# The events that s2lab replay reads. Tests take them from here too. A line may be refused:
-# functions and what a probe can say have changed from 6.1 on.
+# The events that s2lab replay reads. Tests take them from here too. A line may be
+# refused: functions and what a probe can say have changed from 6.1 on.
 probes() {
 	sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ta' -e '}' <<'PROBES'
 p:stage2/s2_init __kvm_pgtable_stage2_init pgt=$arg1:x64 mmu=$arg2:x64 flags=$arg4:x32
@@ -209,7 +209,7 @@ lost=$(cat "$here"/per_cpu/cpu*/stats |
 	echo "# kernel: $(cat /proc/sys/kernel/osrelease)"
 	[ -z "$absent" ] || echo "# no probe: ${absent% }"
 	cat "$here/trace"
-} | awk '/: s2_/ { n++ } { print } END { print n + 0, "events" >"/dev/stderr" }' |
+} | awk '/^[^#].*: s2_/ { n++ } { print } END { print n + 0, "events" >"/dev/stderr" }' |
 	$pack >"$output"
 if [ "$lost" != 0 ]; then
 	say "$lost events were lost: give it more memory (-b)"
