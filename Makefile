@@ -137,6 +137,7 @@ kvm-configs: setup-kvm
 
 kvm-series: setup-kvm
 	@python3 -B tools/kvm_series.py
+
 # record.sh on Debian's own kernels, old to new, which are fetched (docs/record.md).
 record: all
 	@python3 -B tools/record.py
