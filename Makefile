@@ -86,7 +86,7 @@ prove: setup
 	@python3 -B tools/prove.py $(WORD)
 
 bench: all
-	@tools/setup.sh linux-source-6.12 gnuplot-nox
+	@tools/setup.sh linux-source-6.12
 	@python3 -B tools/bench.py build
 
 baseline: all

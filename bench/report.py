@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""What make bench prints: one table, whether the goals are reached, two charts."""
+"""What make bench prints: one table, and whether the goals are reached."""
 
 import os
 import re
-import subprocess
-from math import nan
 
 # Engine's instructions a unit, one caller holding its lock.
 INSTRUCTIONS = {
@@ -292,72 +290,8 @@ def plain(results):
     return "\n".join(text)
 
 
-# ---- charts --------------------------------------------------------------------------
-
-RATIOS = """
-set terminal svg size 820,{height} font "sans,12" background "white"
-set output "{out}/ratios.svg"
-set title "Time of Linux {linux} / time of libstage2, same run (1 = equal)"
-set logscale x
-set grid x
-set yrange [{n}:-1]
-set xrange [0.2:*]
-unset key
-set lmargin 22
-set arrow from 1,-1 to 1,{n} nohead lc rgb "black"
-set style fill solid 0.8
-plot "{out}/ratios.dat" using ($1/2+0.5):0:(1):1:($0-0.35):($0+0.35):ytic(2) \\
-     with boxxyerror lc rgb "#2a6f97", \\
-     "" using 3:0:4 with labels left offset 0.5,0
-"""
-
-GROWTH_PLOT = """
-set terminal svg size 820,560 font "sans,12" background "white"
-set output "{out}/growth.svg"
-set title "Unmapping more and more 4 KiB pages: what grows"
-set logscale xy
-set xlabel "GiB mapped and unmapped in one call"
-set ylabel "entries read, instructions"
-set key outside bottom center
-set grid
-plot "{out}/growth.dat" using 1:2 with linespoints lw 2 title \\
-         "entries read until every TLB is clean (phases 1-2)", \\
-     "" using 1:3 with linespoints lw 2 title "instructions for that", \\
-     "" using 1:4 with linespoints lw 2 title \\
-         "entries read, ragged: the most that any range of the size takes", \\
-     "" using 1:5 with linespoints lw 2 title "instructions for that", \\
-     "" using 1:6 with linespoints dt 2 title "entries read by the release", \\
-     "" using 1:7 with linespoints dt 2 title "instructions of the release", \\
-     "" using 1:8 with lines dt 3 title "leaf entries in the range"
-"""
-GIB = {"g": 1, "t": 1024}
-
-
-def charts(results, out):
-    cases = results["cases"]
-    pairs = [(ratio(case), name) for name, case in cases.items()
-             if operations(name) and "skipped" not in case and ratio(case)]
-    with open(os.path.join(out, "ratios.dat"), "w", encoding="utf-8") as f:
-        for r, name in pairs:
-            f.write(f"{r:.4g} {name} {max(r, 1):.4g} {number(r)}\n")
-    with open(os.path.join(out, "growth.dat"), "w", encoding="utf-8") as f:
-        for name, case in rows(cases, lambda name: name.endswith("-detach")):
-            size = name.split("-")[1]
-            phases = [cases[f"grow-{size}-{phase}"] for phase in PHASES]
-            if any("skipped" in phase for phase in phases):
-                continue
-            figures = [f"{side['reads']} {side.get('instructions', nan) * case['units']:.0f}"
-                       for side in (phase["stage2"] for phase in phases)]
-            gib = int(size[:-1]) * GIB[size[-1]]
-            f.write(f"{gib} {' '.join(figures)} {case['units']}\n")
-    script = RATIOS.format(out=out, n=len(pairs), height=90 + 22 * len(pairs),
-                           linux=results["machine"]["linux"])
-    script += "reset\n" + GROWTH_PLOT.format(out=out)
-    subprocess.run(["gnuplot"], input=script, text=True, check=True)
-
-
-def into_docs(root, out, text):
-    """Put the table between its marks in docs/performance.md, and the charts beside it."""
+def into_docs(root, text):
+    """Put the table between its marks in docs/performance.md."""
     page = os.path.join(root, "docs", "performance.md")
     with open(page, encoding="utf-8") as f:
         old = f.read()
@@ -365,8 +299,3 @@ def into_docs(root, out, text):
                  lambda m: m[1] + "\n" + text + "\n" + m[2], old, flags=re.S)
     with open(page, "w", encoding="utf-8") as f:
         f.write(new)
-    for name in ("ratios.svg", "growth.svg"):
-        with open(os.path.join(out, name), encoding="utf-8") as f:
-            chart = f.read()
-        with open(os.path.join(root, "docs", name), "w", encoding="utf-8") as f:
-            f.write("\n".join(line.rstrip() for line in chart.split("\n")))

@@ -62,7 +62,6 @@ void batch_page(struct s2_batch *b, uint64_t ipa, uint64_t size, bool clean)
 		if (b->places && place[-1].end == ipa && place[-1].stride == size &&
 		    range[-1].end == ipa && range[-1].clean == clean) {
 			range[-1].end = place[-1].end = ipa + size;
-			place[-1].levels |= 1u << LAST_LEVEL;
 			return;
 		}
 		gather_add(&g, ipa, size, size);

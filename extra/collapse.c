@@ -183,8 +183,7 @@ static void make_blocks(const struct collapse *k, uint64_t start, uint64_t end)
 			cursor_down(&c, d);
 			continue;
 		}
-		if (!table || !desc_busy(d) || !(d & DESC_REMAKE) ||
-		    desc_tag(d) != k->step->tag) {
+		if (!table || !desc_busy(d) || desc_tag(d) != k->step->tag) {
 			cursor_next(&c);
 			continue;
 		}

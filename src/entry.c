@@ -124,7 +124,7 @@ static void table_fill(struct s2 *s2, uint64_t *table, uint64_t d)
 		s2_port_store(s2->port, &table[i], d);
 }
 
-bool put_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve,
+void put_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve,
 	       bool *gone)
 {
 	bool note = S2_USE_NOTES && desc_note(d);
@@ -137,12 +137,11 @@ bool put_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve,
 	if (put_entry(c, entry, d, link, gone)) {
 		cursor_into(c, table);
 		count_made(c, c->level);
-		return true;
+		return;
 	}
 	if (note)
 		table_fill(c->s2, table, 0);
 	reserve_return(c->s2, reserve, table);
-	return false;
 }
 
 /* ---- limbo -------------------------------------------------------------------- */

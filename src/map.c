@@ -302,7 +302,8 @@ static int make(struct map *m, struct found *f)
 			return S2_E_BUSY;
 		} else if (c.level < want) {
 			m->counted = true;
-			if (!put_table(&c, entry, d, &m->reserve, &gone) && gone)
+			put_table(&c, entry, d, &m->reserve, &gone);
+			if (gone)
 				return S2_E_BUSY;
 			continue;
 		} else {

@@ -22,6 +22,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(ROOT, "bench"))
 import measure  # noqa: E402
+import pictures  # noqa: E402
 import report  # noqa: E402
 
 BOTH = ["stage2", "linux"]
@@ -215,9 +216,14 @@ def main():
     with open(os.path.join(out, "results.md"), "w", encoding="utf-8") as f:
         f.write(text)
     print(report.plain(results))
-    report.charts(results, out)
+    folders = [out]
     if args.docs:
-        report.into_docs(ROOT, out, text)
+        report.into_docs(ROOT, text)
+        folders.append(os.path.join(ROOT, "docs"))
+    for folder in folders:
+        for name, draw in (("ratios.svg", pictures.ratios), ("growth.svg", pictures.growth)):
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                f.write(str(draw(text)))
     print(f"In full: {out}/results.md; for programs: {out}/results.json;")
     print(f"charts: {out}/ratios.svg, {out}/growth.svg")
     print(f"It took {results['seconds'] / 60:.1f} minutes.")

@@ -8,7 +8,6 @@ return of the functions below.
 
 import argparse
 import json
-import math
 import subprocess
 import sys
 
@@ -114,57 +113,12 @@ def table(rows, out):
               "  (beside the DC CIVAC loop)", file=out)
 
 
-def chart(results, path):
-    """Instructions of unmapping the large 4 KiB case, on a scale of powers of ten."""
-    bars = []
-    for cpu, rows in results.items():
-        for stock, ours in rows:
-            if stock["kind"] == "4k" and stock["way"] == "dontneed":
-                best = (cpu, stock, ours)
-        bars.append(best)
-    width, left, top, step = 720, 150, 50, 62
-    most = max(b[1]["instructions"] for b in bars)
-    decades = math.ceil(math.log10(most)) - 2
-
-    def x(value):
-        return left + (width - left - 130) * max(math.log10(value) - 2, 0) / decades
-
-    svg = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" '
-           f'height="{top + step * len(bars) + 30}" font-family="sans-serif" '
-           'font-size="12">',
-           "<!-- SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause -->",
-           f'<rect width="{width}" height="100%" fill="#fff"/>',
-           f'<text x="10" y="22" font-size="14">Instructions in '
-           f'kvm_pgtable_stage2_unmap(), {size_text(bars[0][1]["bytes"])} of 4 KiB pages '
-           '(logarithmic; light: the DC CIVAC loop)</text>']
-    for d in range(decades + 1):
-        svg.append(f'<path d="M{x(10 ** (d + 2)):.0f} {top - 8}V'
-                   f'{top + step * len(bars)}" stroke="#ddd"/>'
-                   f'<text x="{x(10 ** (d + 2)):.0f}" y="{top + step * len(bars) + 16}" '
-                   f'text-anchor="middle" fill="#555">10^{d + 2}</text>')
-    for i, (cpu, stock, ours) in enumerate(bars):
-        y = top + i * step
-        svg.append(f'<text x="10" y="{y + 26}">{cpu}</text>')
-        for j, (label, r, colour) in enumerate((("stock", stock, "#c4572b"),
-                                                ("ours", ours, "#2b7bc4"))):
-            work = max(r["instructions"] - r["clean_loop"], 1)
-            svg.append(f'<rect x="{left}" y="{y + j * 24}" height="18" '
-                       f'width="{x(r["instructions"]) - left:.0f}" fill="{colour}" '
-                       'opacity="0.35"/>'
-                       f'<rect x="{left}" y="{y + j * 24}" height="18" '
-                       f'width="{x(work) - left:.0f}" fill="{colour}"/>'
-                       f'<text x="{x(r["instructions"]) + 6:.0f}" y="{y + j * 24 + 14}">'
-                       f'{label} {r["instructions"]:,}</text>')
-    path.write_text("\n".join(svg) + "\n</svg>\n")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cpu", default="max",
                         help="one or more of " + ", ".join(kvm.CPUS) + "; or all")
     parser.add_argument("--large", type=int, default=1024,
                         help="MiB of the large cases (default 1024)")
-    parser.add_argument("--chart", help="also write the chart here")
     args = parser.parse_args()
     cpus = kvm.CPUS if args.cpu == "all" else args.cpu.split(",")
     if not set(cpus) <= set(kvm.CPUS):
@@ -187,8 +141,7 @@ def main():
     for cpu, rows in results.items():
         print(f"\n{cpu}")
         table(rows, sys.stdout)
-    chart(results, kvm.pathlib.Path(args.chart) if args.chart else kvm.BUILD / "bench.svg")
-    kvm.say(f"\n{output.relative_to(kvm.ROOT)}; the chart is beside it")
+    kvm.say(f"\n{output.relative_to(kvm.ROOT)}")
 
 
 if __name__ == "__main__":
