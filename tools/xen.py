@@ -2,6 +2,7 @@
 """The engine inside Xen: build Xen on it and the stock one, boot both, compare."""
 
 import argparse
+import concurrent.futures
 import re
 import subprocess
 import sys
@@ -134,13 +135,12 @@ def read_list():
     return [(name, int(seconds), options.split(",")) for name, seconds, options in words]
 
 
-def run_dom0(xen, cpu, tests, label="", **options):
+def run_dom0(files, xen, cpu, tests, label="", **options):
     """One boot in which dom0 runs the tests."""
-    files = dom0_files()
-    files["tests"] = "".join(f"{n} {seconds}\n" for n, seconds, _ in tests).encode()
+    listed = "".join(f"{n} {seconds}\n" for n, seconds, _ in tests).encode()
     label = "-".join(filter(None, (xen, cpu, label)))
     initrd = BUILD / f"{label}.cpio"
-    console.archive(files, initrd)
+    console.archive(files | {"tests": listed}, initrd)
     return boot(label, qemu(BUILD / xen / "xen", initrd, cpu, **options),
                 180 + sum(seconds for _, seconds, _ in tests),
                 lambda line: "machine_halt" in line or "halting machine" in line)
@@ -179,8 +179,7 @@ def domu_nodes(tree):
 
 def run_dom0less(xen, cpu):
     """Three guests that Xen makes at boot: each verifies its memory three times."""
-    dom0_files()
-    tree = BUILD / f"dom0less-{cpu}.dtb"
+    tree = BUILD / f"dom0less-{xen}-{cpu}.dtb"
     command = [*qemu(BUILD / xen / "xen", None, cpu, append="dom0less")]
     subprocess.run([*command[:command.index("-kernel")], "-machine", f"dumpdtb={tree}"],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -197,27 +196,28 @@ def run_dom0less(xen, cpu):
     return "pass" if len(done) == 3 else f"{len(done)} guests", results(lines)[1]
 
 
-def in_dom0(xen, cpu, tests):
+def in_dom0(files, xen, cpu, tests):
     """The tests' results. "alone": in a boot of its own; the others share one."""
     found, trouble = {}, []
     alone = [[t] for t in tests if "alone" in t[2]]
     for boot_of in filter(None, ([t for t in tests if "alone" not in t[2]], *alone)):
         label = boot_of[0][0] if boot_of in alone else ""
-        ended, more = results(run_dom0(xen, cpu, boot_of, label))
+        ended, more = results(run_dom0(files, xen, cpu, boot_of, label))
         found.update(ended)
         trouble += more
     return found, trouble
 
 
-def run_list(xen, cpu, tests):
+def run_list(files, xen, cpu, tests):
     """All results; once more for what a busy machine may have made fail."""
+    tests = [t for t in tests if xen == "ours" or "ours" not in t[2]]
     inside = [t for t in tests if t[0] != "dom0less"]
-    found, trouble = in_dom0(xen, cpu, inside)
+    found, trouble = in_dom0(files, xen, cpu, inside)
     slow = [(name, 2 * seconds, ["alone"]) for name, seconds, _ in inside
             if found.get(name, "timeout") == "timeout"]
     if slow:
         say(f"  again: {' '.join(t[0] for t in slow)}")
-        ended, more = in_dom0(xen, cpu, slow)
+        ended, more = in_dom0(files, xen, cpu, slow)
         found.update(ended)
         trouble += more
     if len(inside) < len(tests):
@@ -232,10 +232,13 @@ def test(args):
     if args.tests:
         tests = [t for t in tests if t[0] in args.tests.split(",")]
     say(f"run {len(tests)} scenarios on {args.cpu}")
-    result, trouble = {}, {}
-    for xen in args.xen.split(","):
-        result[xen], trouble[xen] = run_list(
-            xen, args.cpu, [t for t in tests if xen == "ours" or "ours" not in t[2]])
+    files, result, trouble = dom0_files(), {}, {}
+    # An emulated machine takes one CPU: both hypervisors at a time.
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        runs = {xen: pool.submit(run_list, files, xen, args.cpu, tests)
+                for xen in args.xen.split(",")}
+        for xen, run in runs.items():
+            result[xen], trouble[xen] = run.result()
     bad = 0
     say(f"\n{'scenario':16}{'stock':12}{'ours':12}")
     for name, _, options in tests:

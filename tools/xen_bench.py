@@ -32,12 +32,12 @@ def rows_of(lines):
 def bench(args):
     xen_source.build()
     say(f"measure on {args.cpu}")
-    found = {}
+    files, found = xen.dom0_files(), {}
     tests = [("bench", 3600, [])]
     for label, hypervisor, append in (
             ("stock", "stock", ""), ("ours", "ours", ""),
             ("ours, no ALLE1IS", "ours", "stage2-no-alloc-flush")):
-        lines = xen.run_dom0(hypervisor, args.cpu, tests,
+        lines = xen.run_dom0(files, hypervisor, args.cpu, tests,
                              f"bench{'-quiet' if append else ''}", append=append,
                              counted=True)
         found[label] = dict(rows_of(lines))

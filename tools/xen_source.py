@@ -192,7 +192,7 @@ def graft():
     makefile.insert("extra-y += xen.lds\n", "obj-y += stage2/\n\n")
     makefile.done()
     flags = Source("arch/arm/arch.mk")
-    flags.text += ("\nCFLAGS += -DSTAGE2_COUNT -DSTAGE2_TEST\n"
+    flags.text += ("\nCFLAGS += -DSTAGE2_COUNT\n"
                    "ifdef STAGE2\nCFLAGS += -DSTAGE2\nendif\n")
     flags.done()
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The debug keys 2 and 4, and the clock that starts and stops with the p2m lock. */
+/* The debug keys 2 to 4, and the clock that starts and stops with the p2m lock. */
 #include <xen/cpumask.h>
 #include <xen/init.h>
 #include <xen/keyhandler.h>
@@ -33,6 +33,14 @@ static void print_counts(unsigned char key)
 	       "vmid %lu all %lu cycles %lu\n",
 	       sum.visits, sum.writes, sum.dsb, sum.ipa, sum.range, sum.vmalle1, sum.vmid,
 	       sum.all, sum.cycles);
+}
+
+bool __read_mostly stage2_no_tlbi;
+
+static void switch_tlbi(unsigned char key)
+{
+	stage2_no_tlbi = !stage2_no_tlbi;
+	printk("stage2: invalidation is %s\n", stage2_no_tlbi ? "off" : "on");
 }
 
 atomic_t stage2_held;
@@ -72,6 +80,7 @@ void stage2_clock_stop(void)
 static int __init count_init(void)
 {
 	register_keyhandler('2', print_counts, "stage-2 counts, then 0", 0);
+	register_keyhandler('3', switch_tlbi, "stage-2 invalidation off, on", 0);
 	register_keyhandler('4', print_held, "pages held", 0);
 	return 0;
 }

@@ -26,6 +26,9 @@ DECLARE_PER_CPU(struct stage2_counts, stage2_counts);
 
 #define stage2_count(what, n) (this_cpu(stage2_counts).what += (n))
 
+/* A debug key switches invalidation off: a test must notice. */
+extern bool stage2_no_tlbi;
+
 /*
  * Pages of Xen's own that come and go with what dom0 does: tables of dom0, which has no
  * pool; the pool of small allocations; the list of grants that dom0 has mapped.

@@ -19,6 +19,8 @@
 #include "count.h"
 #else
 #define stage2_count(what, n) ((void)0)
+#define stage2_clock_stop() ((void)0)
+#define stage2_no_tlbi false
 #endif
 
 #define S2_ASSERT(cond) ASSERT(cond)
@@ -58,6 +60,7 @@ struct stage2_batch {
  * @limbo: tables that it has detached
  * @batch: open, or NULL; changed with the p2m lock held for writing
  * @owner: the PE of the hypercall that has opened it
+ * @spare: a page for dom0's next table, or NULL
  * @changes: how often the tables have been changed
  * @quiet: the running call's invalidation is left to p2m_write_unlock()
  * @unused: nothing is mapped, and what was has been invalidated
@@ -72,17 +75,12 @@ struct stage2 {
 	struct s2_limbo limbo;
 	struct stage2_batch *batch;
 	unsigned int owner;
+	struct page_info *spare;
 	unsigned long changes;
 	bool quiet, unused, failed;
 	uint64_t vttbr;
 	unsigned long irqs;
 };
-
-#ifdef STAGE2_TEST
-extern bool stage2_no_tlbi;
-#else
-#define stage2_no_tlbi false
-#endif
 
 static inline bool stage2_quiet(const struct stage2 *t)
 {

@@ -5,29 +5,10 @@
  */
 #include <xen/init.h>
 #include <xen/iommu.h>
-#include <xen/keyhandler.h>
 #include <asm/cpufeature.h>
 #include <asm/flushtlb.h>
 
 #include "xen_port.h"
-
-#ifdef STAGE2_TEST
-/* In a hypervisor for tests a debug key switches invalidation off: a test must notice. */
-bool __read_mostly stage2_no_tlbi;
-
-static void switch_tlbi(unsigned char key)
-{
-	stage2_no_tlbi = !stage2_no_tlbi;
-	printk("stage2: invalidation is %s\n", stage2_no_tlbi ? "off" : "on");
-}
-
-static int __init test_init(void)
-{
-	register_keyhandler('3', switch_tlbi, "stage-2 invalidation off, on", 0);
-	return 0;
-}
-__initcall(test_init);
-#endif
 
 /* ---- table pages ------------------------------------------------------------ */
 
@@ -39,13 +20,19 @@ static uint64_t *table_new(struct page_info *page)
 	return table;
 }
 
-/* From the domain's pool, whose pages are counted; for dom0 from the heap. */
+/*
+ * From the domain's pool, whose pages are counted. For dom0 from the heap, where one page
+ * is kept: dom0 maps a guest's page and unmaps it again and again, with a table each time.
+ */
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
 {
 	struct stage2 *t = port;
-	struct page_info *page = p2m_alloc_page(t->p2m->domain);
+	struct page_info *page = t->spare;
 	uint64_t *table;
 
+	t->spare = NULL;
+	if (!page)
+		page = p2m_alloc_page(t->p2m->domain);
 	if (!page)
 		return NULL;
 	table = table_new(page);
@@ -59,7 +46,10 @@ void s2_port_table_free(void *port, uint64_t *table)
 {
 	struct stage2 *t = port;
 
-	p2m_free_page(t->p2m->domain, stage2_page(table));
+	if (is_hardware_domain(t->p2m->domain) && !t->spare)
+		t->spare = stage2_page(table);
+	else
+		p2m_free_page(t->p2m->domain, stage2_page(table));
 }
 
 uint64_t *s2_port_root_alloc(void *port, unsigned int pages)

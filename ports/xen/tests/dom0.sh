@@ -114,13 +114,17 @@ until_size()
 }
 
 # Sets left to the pages that no guest has: free, dom0's, and those that Xen holds for what
-# dom0 does (count.h).
+# dom0 does (count.h). Not at one moment, so until it is twice the same.
 count_pages()
 {
-	pages key 4
-	held=$(xl dmesg | sed -n 's/.*##HELD \([0-9]*\).*/\1/p' | tail -n 1)
-	free=$(pages free)
-	left=$((free + $(pages of 0) + held))
+	left=0 before_that=
+	until [ "$left" = "$before_that" ]; do
+		before_that=$left
+		pages key 4
+		held=$(xl dmesg | sed -n 's/.*##HELD \([0-9]*\).*/\1/p' | tail -n 1)
+		free=$(pages free)
+		left=$((free + $(pages of 0) + held))
+	done
 }
 
 # until_left PAGES: what a destroyed domain had may come back after a while.
