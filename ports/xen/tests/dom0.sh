@@ -113,8 +113,8 @@ until_size()
 	done
 }
 
-# Sets left to the pages that no guest has: free, dom0's, and those that Xen holds for what
-# dom0 does (count.h). Not at one moment, so until it is twice the same.
+# Sets left to the pages that no guest has: free, dom0's, and those that Xen holds for
+# what dom0 does (count.h). Not at one moment, so until it is twice the same.
 count_pages()
 {
 	left=0 before_that=
@@ -211,11 +211,12 @@ storm()
 	guest one 192 2 churn=16
 	xl unpause one
 	until_said one '##GUEST round 1' 120
-	for round in 1 2; do
-		guest two 64 1
+	for round in 1 2 3; do
+		bare two fill 96 2
+		pages zero "$(id_of two)" 0x40000
 		xl unpause two
 		target one 144
-		until_said two '##GUEST up' 120
+		until_verified two 1
 		xl destroy two
 		until_size one 144 60
 		target one 192
