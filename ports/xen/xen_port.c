@@ -21,8 +21,8 @@ static uint64_t *table_new(struct page_info *page)
 }
 
 /*
- * From the domain's pool, whose pages are counted; for dom0 from the heap. There a page is
- * kept: dom0 maps a guest's page and unmaps it again and again, with a table each time.
+ * From the domain's pool, whose pages are counted; for dom0 from the heap. A page is kept
+ * there: dom0 maps a guest's page and unmaps it again and again, with a table each time.
  */
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
 {
