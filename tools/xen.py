@@ -33,6 +33,9 @@ libxenstore.so.4 libxentoolcore.so.1 libxentoollog.so.1 libxlutil.so.4.17 libyaj
 libzstd.so.1""".split()
 MODULES = """xen-privcmd xenfs/xenfs xen-evtchn xen-gntdev xen-gntalloc""".split()
 
+# Emulation on a busy host is slow: no watchdogs.
+PATIENT = "quiet nowatchdog rcupdate.rcu_cpu_stall_suppress=1"
+
 
 # ---- a test machine -----------------------------------------------------------------
 
@@ -90,9 +93,8 @@ def qemu(image, initrd, cpu, append="", counted=False):
                "dom0_vcpus_pin bootscrub=0 loglvl=all guest_loglvl=all sync_console "
                f"{append}"]
     if initrd:
-        # Emulation on a busy host is slow: no watchdogs.
-        kernel = ("console=hvc0 earlycon=xenboot rdinit=/init quiet clk_ignore_unused "
-                  "panic=-1 nowatchdog rcupdate.rcu_cpu_stall_suppress=1")
+        kernel = ("console=hvc0 earlycon=xenboot rdinit=/init clk_ignore_unused "
+                  f"panic=-1 {PATIENT}")
         command += ["-device", f"guest-loader,addr=0x60000000,kernel={dom0_kernel()},"
                                f"bootargs={kernel}",
                     "-device", f"guest-loader,addr=0x68000000,initrd={initrd}"]
@@ -172,7 +174,7 @@ def domu_nodes(tree):
             put("-tx", module, "reg", 0, f"{at:x}", 0, f"{path.stat().st_size:x}")
             if kind == "kernel":
                 put("-ts", module, "bootargs",
-                    "console=ttyAMA0 rdinit=/init quiet churn=8")
+                    f"console=ttyAMA0 rdinit=/init churn=8 {PATIENT}")
             load += ["-device", f"loader,file={path},addr={at:#x},force-raw=on"]
     return load
 

@@ -60,7 +60,6 @@ struct stage2_batch {
  * @limbo: tables that it has detached
  * @batch: open, or NULL; changed with the p2m lock held for writing
  * @owner: the PE of the hypercall that has opened it
- * @spare: a page for dom0's next table, or NULL
  * @changes: how often the tables have been changed
  * @quiet: the running call's invalidation is left to p2m_write_unlock()
  * @unused: nothing is mapped, and what was has been invalidated
@@ -75,7 +74,6 @@ struct stage2 {
 	struct s2_limbo limbo;
 	struct stage2_batch *batch;
 	unsigned int owner;
-	struct page_info *spare;
 	unsigned long changes;
 	bool quiet, unused, failed;
 	uint64_t vttbr;

@@ -20,19 +20,13 @@ static uint64_t *table_new(struct page_info *page)
 	return table;
 }
 
-/*
- * From the domain's pool, whose pages are counted; for dom0 from the heap. A page is kept
- * there: dom0 maps a guest's page and unmaps it again and again, with a table each time.
- */
+/* From the domain's pool, whose pages are counted; for dom0 from the heap. */
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
 {
 	struct stage2 *t = port;
-	struct page_info *page = t->spare;
+	struct page_info *page = p2m_alloc_page(t->p2m->domain);
 	uint64_t *table;
 
-	t->spare = NULL;
-	if (!page)
-		page = p2m_alloc_page(t->p2m->domain);
 	if (!page)
 		return NULL;
 	table = table_new(page);
@@ -46,10 +40,7 @@ void s2_port_table_free(void *port, uint64_t *table)
 {
 	struct stage2 *t = port;
 
-	if (is_hardware_domain(t->p2m->domain) && !t->spare)
-		t->spare = stage2_page(table);
-	else
-		p2m_free_page(t->p2m->domain, stage2_page(table));
+	p2m_free_page(t->p2m->domain, stage2_page(table));
 }
 
 uint64_t *s2_port_root_alloc(void *port, unsigned int pages)
