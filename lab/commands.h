@@ -6,6 +6,7 @@
 /* argv[0] is "s2lab NAME", argv[1] the first option. Return: an enum lab_exit. */
 int cmd_compare(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_report(int argc, char **argv);
 int cmd_plan(int argc, char **argv);
 int cmd_judge(int argc, char **argv);
 int cmd_decode(int argc, char **argv);

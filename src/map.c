@@ -368,9 +368,13 @@ static int map_window(struct map *m)
 		if (err)
 			return err;
 	}
-	/* As much as the look has taken is left for making. */
+	/*
+	 * As much as the look has taken is left for making. And a table in which the window
+	 * ends may have gone as well: then a leaf is to be made that is larger.
+	 */
 	if (is_bounded(m->step) &&
-	    (m->step->entries < m->op->max_entries / 4 + 2 * S2_LEVELS ||
+	    ((f.taken && f.below) ||
+	     m->step->entries < m->op->max_entries / 4 + 2 * S2_LEVELS ||
 	     (cleans_new(m) && m->step->bytes < m->end - m->pos)))
 		return S2_MORE;
 	/* Everything is there already, and needs nothing. */

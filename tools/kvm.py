@@ -90,9 +90,15 @@ def make(out, *targets):
             f"CROSS_COMPILE={CROSS}", f"-j{os.cpu_count()}", *targets]
 
 
-def build_kernel(name, options, fragments=()):
-    """One kernel; options are make variables, the same for configuring and building."""
+def build_kernel(name, options, fragments=(), like=None):
+    """One kernel; options are make variables, the same for configuring and building.
+    like: a kernel with the same configuration, whose objects it begins with."""
     out = BUILD / name
+    if like and not out.exists():
+        copy = BUILD / f"{name}.copy"
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(BUILD / like, copy, symlinks=True)
+        copy.rename(out)
     out.mkdir(exist_ok=True)
     config = "".join((PORT / f).read_text() for f in ("kvm.config", *fragments))
     if not (out / "fragment").exists() or (out / "fragment").read_text() != config:
@@ -229,10 +235,11 @@ def build(args):
     unpack()
     graft()
     build_kernel("stock", ())
-    build_kernel("ours", ("STAGE2=1", "STAGE2_TEST=y"))
+    build_kernel("ours", ("STAGE2=1", "STAGE2_TEST=y"), like="stock")
     build_selftests()
     build_programs({"init": ["init.c"], "stale": ["stale.c", "vm.c"],
-                    "logging": ["logging.c", "vm.c"], "guest": ["guest.c"],
+                    "logging": ["logging.c", "vm.c"],
+                    "exec": ["exec.c", "vm.c"], "guest": ["guest.c"],
                     "guest-init": ["guest-init.c"],
                     "unlinked": ["unlinked.c", "vm.c"]})
     run("build guest.dtb", ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o",
@@ -259,7 +266,7 @@ def shell():
     """The programs that record.sh needs: Debian's busybox, under each of their names."""
     guest.fetch()
     busybox = pathlib.Path(guest.DEBIAN, "bin/busybox").read_bytes()
-    names = ("sh", "sed", "grep", "awk", "cat", "mkdir", "rmdir")
+    names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tee", "tr")
     return {"bin/busybox": busybox} | {f"bin/{n}": b"#!/bin/busybox\n" for n in names}
 
 

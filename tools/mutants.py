@@ -41,7 +41,9 @@ JOBS = 2
 WANTED = 95  # percent
 MEMORY = 2 << 30  # of one program, bytes
 CPU = 3  # seconds of one program, and five times what it takes on the engine as it is
-WALL = 300  # seconds of one program; other work may have the machine
+WALL = 900  # seconds of one program; other work may have the machine
+# Undefined behaviour ends a program, as it does in the sanitized tree of `make test`.
+CHECKED = ["-O0", "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error"]
 
 ENGINE = "tests/engine/"
 # The quick unit tests: this first, and these last.
@@ -72,6 +74,7 @@ def flavours(quick):
         [(ENGINE + "test_" + name, []) for name in names] for names in unit_tests()
     )
     archives = [ENGINE + "libstage2-recorded.a"]
+    orders = ["tests/concurrent/liborders.a"]
     if quick:
         return [Flavour("recorded", archives, [], recorded[:-len(SLOWER)])]
     return [
@@ -83,8 +86,15 @@ def flavours(quick):
             (ENGINE + "judged", ["--seed", "3", "--operations", "10000", "--batches"])]),
         Flavour("planted", model, ["cas", "clean", "vmid_enter"], [
             ("tests/planted/libplanted.a", [])]),
-        Flavour("orders", ["tests/concurrent/liborders.a"], [], [
-            ("tests/concurrent/test_orders", ["-p", "1"])]),
+        Flavour("orders", orders, [], [
+            ("tests/concurrent/test_orders", ["-p", "1"]),
+            ("tests/concurrent/test_orders", ["-w", "1", "-p", "1"])]),
+        # What is left meets what takes longer in `make test`, too.
+        Flavour("recorded", archives, [], [(ENGINE + "nested", ["100000", "2"])]),
+        Flavour("model", model, [], [
+            (ENGINE + "judged", ["--seed", "2", "--operations", "220000"]),
+            (ENGINE + "judged", ["--seed", "4", "--operations", "220000", "--batches"])]),
+        Flavour("orders", orders, [], [("tests/concurrent/test_orders", [])]),
     ]  # fmt: skip
 
 
@@ -224,21 +234,21 @@ class Harness:
 
     # ---- one mutant
 
-    def compiled(self, flavour, work, file, optimise="-O0"):
+    def compiled(self, flavour, work, file, options=CHECKED):
         """The object that has the mutant; None if it does not compile."""
         cc, flags = self.flags[flavour]
         source = work / file
-        out = work / f"{flavour}{optimise}_mutant_{file.replace('/', '_')}.o"
+        out = work / f"{flavour}_mutant_{file.replace('/', '_')}.o"
         if file.endswith(".h"):
             # A header reaches every file of the engine.
             source = work / "whole.c"
             source.write_text("".join(f'#include "{path.relative_to(work)}"\n'
                                       for room in ROOMS
                                       for path in sorted((work / room).glob("*.c"))))
-            out = work / f"{flavour}{optimise}_mutant_whole.o"
+            out = work / f"{flavour}_mutant_whole.o"
         there = [f"-I{work / room}" for room in ROOMS]
         done = subprocess.run(
-            [cc, "-w", optimise, "-fPIC", *there, *flags, "-c", source, "-o", out],
+            [cc, "-w", *options, "-fPIC", *there, *flags, "-c", source, "-o", out],
             cwd=BUILD, capture_output=True, check=False,
         )  # fmt: skip
         return out if not done.returncode else None
@@ -258,7 +268,7 @@ class Harness:
         for text in (None, original):
             if text:
                 (work / file).write_text(text, "latin-1")
-            made = self.compiled("recorded", work, file, "-O2")
+            made = self.compiled("recorded", work, file, ["-O2"])
             run(["objcopy", "--strip-all", made])
             texts.append(made.read_bytes())
         return texts[0] == texts[1]

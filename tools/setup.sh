@@ -10,8 +10,9 @@
 # first time, about 23 MB, and unpacks them under build/guest.
 set -eu
 
-packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 patch xz-utils
-	libcmocka-dev libcjson-dev liblzma-dev libbsd-dev
+packages='gcc g++ libc6-dev meson ninja-build pkg-config python3 patch xz-utils zstd
+	libcmocka-dev libcjson-dev liblzma-dev zlib1g-dev libzstd-dev libbsd-dev
+	libjs-chart.js
 	gcc-aarch64-linux-gnu binutils-aarch64-linux-gnu libc6-dev-arm64-cross
 	qemu-system-arm qemu-user valgrind'
 packages="$packages $*"

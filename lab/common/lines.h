@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* The lines of a text file that may be compressed by xz. */
+/* The lines of a text file that may be packed by xz, gzip or zstd. */
 #ifndef STAGE2_LAB_LINES_H
 #define STAGE2_LAB_LINES_H
 

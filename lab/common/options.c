@@ -55,30 +55,57 @@ static bool parse_digits(const char *arg, const char **end, uint64_t *out)
 	return !errno;
 }
 
+/* The unit at *@p: "K", "KiB", "bytes" or none; as a shift. -1: another word. */
+static int parse_unit(const char **p)
+{
+	static const char letters[] = "KMGT";
+	const char *at, *word = *p + strspn(*p, " ");
+	size_t len = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	char letter = (char)(*word >= 'a' && *word <= 'z' ? *word - 'a' + 'A' : *word);
+
+	if (!len)
+		return 0;
+	*p = word + len;
+	if (len == 5 && !strncmp(word, "bytes", len))
+		return 0;
+	at = strchr(letters, letter);
+	if (!at || (len != 1 && (len != 3 || strncmp(word + 1, "iB", 2))))
+		return -1;
+	return 10 * (int)(at - letters + 1);
+}
+
+static bool parse_size(const char *arg, uint64_t *out)
+{
+	const char *p = arg;
+	uint64_t sum = 0;
+
+	for (;;) {
+		uint64_t n = 0;
+		int shift;
+
+		if (!parse_digits(p, &p, &n))
+			return false;
+		shift = parse_unit(&p);
+		if (shift < 0 || n > UINT64_MAX >> shift ||
+		    __builtin_add_overflow(sum, n << shift, &sum))
+			return false;
+		if (!*p) {
+			*out = sum;
+			return true;
+		}
+		p += strspn(p, " ");
+		if (*p++ != '+')
+			return false;
+		p += strspn(p, " ");
+	}
+}
+
 bool lab_parse_size(const char *opt, const char *arg, uint64_t *out)
 {
-	static const char units[] = "KMGT";
-	const char *end = arg;
-	uint64_t n = 0;
-
-	if (!parse_digits(arg, &end, &n))
-		goto bad;
-	if (*end) {
-		char unit = (char)(*end >= 'a' && *end <= 'z' ? *end - 'a' + 'A' : *end);
-		const char *at = strchr(units, unit);
-		unsigned shift;
-
-		if (!at || end[1])
-			goto bad;
-		shift = 10 * (unsigned)(at - units + 1);
-		if (n > UINT64_MAX >> shift)
-			goto bad;
-		n <<= shift;
-	}
-	*out = n;
-	return true;
-bad:
-	lab_usage("%s: '%s' is not a number of bytes (4K, 2M, 1G, 0x40000000)", opt, arg);
+	if (parse_size(arg, out))
+		return true;
+	lab_usage("%s: '%s' is not a number of bytes (4K, \"1 GiB + 4 KiB\", 0x40000000)",
+		  opt, arg);
 	return false;
 }
 
@@ -126,12 +153,14 @@ bool lab_parse_leaf(const char *opt, const char *arg, struct lab_leaf *out)
 
 bool lab_parse_granule(const char *opt, const char *arg, unsigned *page_shift)
 {
-	static const char *const granules[] = { "4k", "16k", "64k", NULL };
-	int i = lab_parse_name(opt, "granule", arg, granules);
+	uint64_t size;
 
-	if (i >= 0)
-		*page_shift = 12 + 2 * (unsigned)i;
-	return i >= 0;
+	if (parse_size(arg, &size))
+		for (*page_shift = 12; *page_shift <= 16; *page_shift += 2)
+			if (size == UINT64_C(1) << *page_shift)
+				return true;
+	lab_usage("%s: no granule '%s'; known are 4k, 16k, 64k", opt, arg);
+	return false;
 }
 
 bool lab_parse_number(const char *opt, const char *arg, uint64_t min, uint64_t max,

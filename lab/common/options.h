@@ -17,7 +17,8 @@ extern const char *lab_command;
 
 /*
  * A number of bytes or an address: decimal or 0x, optionally followed by K, M, G or T
- * (powers of 1024, upper or lower case). @opt is the name of the option.
+ * (powers of 1024, upper or lower case); or as lab_size_text() writes it. @opt is the
+ * name of the option.
  */
 bool lab_parse_size(const char *opt, const char *arg, uint64_t *out);
 

@@ -182,12 +182,41 @@ void lab_progress_end(void)
 	progress_last.tv_sec = 0;
 }
 
+/* The bytes of the character at @p, or 0 if it is none. */
+static unsigned utf8_len(const unsigned char *p)
+{
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned len = *p < 0x80 ? 1 : *p < 0xc2 ? 0 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+	uint32_t c = len == 1 ? *p : *p & (0x7f >> len);
+
+	for (unsigned i = 1; i < len; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
+		return 0;
+	return len;
+}
+
+void lab_utf8(char *text)
+{
+	for (unsigned char *p = (unsigned char *)text; *p;) {
+		unsigned len = utf8_len(p);
+
+		if (!len)
+			*p = '?';
+		p += len ? len : 1;
+	}
+}
+
 int lab_json_print(struct cJSON *json)
 {
 	char *text = cJSON_Print(json);
 
 	if (!text)
 		abort();
+	lab_utf8(text);
 	printf("%s\n", text);
 	cJSON_free(text);
 	cJSON_Delete(json);

@@ -54,5 +54,10 @@ void lab_progress_end(void);
 
 /* Prints @json to stdout with a newline and deletes it. Return: LAB_OK. */
 int lab_json_print(struct cJSON *json);
+/*
+ * Replaces each byte of @text that is no part of UTF-8 by "?". The name of a task may
+ * have any bytes; JSON may not.
+ */
+void lab_utf8(char *text);
 
 #endif /* STAGE2_LAB_REPORT_H */

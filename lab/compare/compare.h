@@ -3,7 +3,7 @@
 #ifndef STAGE2_LAB_COMPARE_H
 #define STAGE2_LAB_COMPARE_H
 
-#include "cost.h"
+#include "common/cost.h"
 #include "common/options.h"
 #include "strategy/strategy.h"
 

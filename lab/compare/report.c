@@ -8,7 +8,7 @@
 #include <cjson/cJSON.h>
 
 #include "compare.h"
-#include "cost.h"
+#include "common/cost_report.h"
 #include "common/options.h"
 #include "common/report.h"
 
@@ -67,43 +67,6 @@ static struct cJSON *violations_json(const struct compare_result *r)
 	return list;
 }
 
-static struct cJSON *estimate_json(const struct cost_profile *cpu,
-				   const struct compare_result *r)
-{
-	struct cJSON *json = cJSON_CreateObject();
-	uint64_t times[COST_PARTS];
-	bool all;
-
-	cost_occurrences(&r->n, times);
-	cJSON_AddNumberToObject(json, "total", cost_estimate(cpu, times, &all));
-	cJSON_AddBoolToObject(json, "complete", all);
-	for (int i = 0; i < COST_PARTS; i++)
-		number(json, cost_part_keys[i], times[i]);
-	return json;
-}
-
-/* The prices, each with its source and the assumptions behind it. */
-static struct cJSON *cpu_json(const struct cost_profile *cpu)
-{
-	struct cJSON *json = cJSON_CreateObject();
-
-	cJSON_AddStringToObject(json, "name", cpu->name);
-	cJSON_AddStringToObject(json, "says", cpu->says);
-	cJSON_AddStringToObject(json, "unit", cpu->unit);
-	for (int i = 0; i < COST_PARTS; i++) {
-		const struct cost_price *p = &cpu->price[i];
-		struct cJSON *one = cJSON_AddObjectToObject(json, cost_part_keys[i]);
-
-		if (p->value >= 0)
-			cJSON_AddNumberToObject(one, "value", p->value);
-		else
-			cJSON_AddNullToObject(one, "value");
-		cJSON_AddStringToObject(one, "source", p->source);
-		cJSON_AddStringToObject(one, "assumes", p->assumes);
-	}
-	return json;
-}
-
 static struct cJSON *result_json(const struct compare_options *o,
 				 const struct compare_result *r)
 {
@@ -131,8 +94,13 @@ static struct cJSON *result_json(const struct compare_options *o,
 	number(json, "tables_left", r->tables_left);
 	if (o->op != LAB_UNMAP)
 		number(json, "leaves", r->leaves);
-	if (o->cpu)
-		cJSON_AddItemToObject(json, "estimate", estimate_json(o->cpu, r));
+	if (o->cpu) {
+		uint64_t times[COST_PARTS];
+
+		cost_occurrences(&r->n, times);
+		cJSON_AddItemToObject(json, "estimate",
+				      cost_estimate_json(o->cpu, times));
+	}
 	return json;
 }
 
@@ -146,7 +114,7 @@ static void report_json(const struct compare_options *o, const struct compare_re
 	number(config, "root_tables", n ? r[0].root_pages : 0);
 	cJSON_AddItemToObject(json, "config", config);
 	if (o->cpu)
-		cJSON_AddItemToObject(json, "cpu", cpu_json(o->cpu));
+		cJSON_AddItemToObject(json, "cpu", cost_json(o->cpu));
 	list = cJSON_AddArrayToObject(json, "strategies");
 	for (unsigned i = 0; i < n; i++)
 		cJSON_AddItemToArray(list, result_json(o, &r[i]));
@@ -237,73 +205,17 @@ static void table(const struct compare_options *o, const struct compare_result *
 	lab_table_print(&t, stdout, 0);
 }
 
-static void amount(struct lab_table *t, enum lab_style style, const char *more, double n)
-{
-	char whole[LAB_COUNT_LEN];
-
-	if (n < 100) /* an unknown price, which is negative, times 0 is -0 */
-		lab_table_text(t, style, "%s%.3g", more, n > 0 ? n : 0);
-	else
-		lab_table_text(t, style, "%s%s", more,
-			       lab_count_text((uint64_t)(n + 0.5), whole));
-}
-
 static void estimate(const struct cost_profile *cpu, const struct compare_result *r,
 		     unsigned n)
 {
-	struct lab_table t = { 0 };
-	bool all;
+	uint64_t times[LAB_STRATEGIES][COST_PARTS];
+	const char *names[LAB_STRATEGIES];
 
-	printf("\n%sEstimated time on %s, %s%s\n", lab_style(stdout, LAB_BOLD), cpu->name,
-	       cpu->unit, lab_style(stdout, LAB_PLAIN));
-	lab_wrap(stdout, 0, 79, cpu->says);
-	lab_table_column(&t, "", false);
-	lab_table_column(&t, "one", true);
-	for (unsigned i = 0; i < n; i++)
-		lab_table_column(&t, r[i].strategy->name, true);
-	for (int part = 0; part < COST_PARTS; part++) {
-		const double price = cpu->price[part].value;
-
-		lab_table_text(&t, LAB_PLAIN, "%s", cost_part_names[part]);
-		if (price < 0)
-			lab_table_text(&t, LAB_PLAIN, "?");
-		else
-			lab_table_text(&t, LAB_PLAIN, "%.4g", price);
-		for (unsigned i = 0; i < n; i++) {
-			uint64_t times[COST_PARTS];
-
-			cost_occurrences(&r[i].n, times);
-			if (price >= 0 || !times[part])
-				amount(&t, LAB_PLAIN, "", price * (double)times[part]);
-			else
-				lab_table_text(&t, LAB_PLAIN, "?");
-		}
-	}
-	lab_table_text(&t, LAB_BOLD, "in all");
-	lab_table_text(&t, LAB_PLAIN, "%s", "");
 	for (unsigned i = 0; i < n; i++) {
-		uint64_t times[COST_PARTS];
-		double sum;
-
-		cost_occurrences(&r[i].n, times);
-		sum = cost_estimate(cpu, times, &all);
-		amount(&t, LAB_BOLD, all ? "" : ">= ", sum);
+		names[i] = r[i].strategy->name;
+		cost_occurrences(&r[i].n, times[i]);
 	}
-	lab_table_print(&t, stdout, 0);
-
-	printf("\nNot measured by us. Where each price comes from, and what it takes:\n");
-	for (int part = 0; part < COST_PARTS; part++) {
-		const struct cost_price *p = &cpu->price[part];
-
-		printf("  %s", cost_part_names[part]);
-		if (p->value >= 0)
-			printf(": %.4g %s", p->value, cpu->unit);
-		putchar('\n');
-		if (*p->source)
-			lab_wrap(stdout, 4, 79, p->source);
-		if (*p->assumes)
-			lab_wrap(stdout, 4, 79, p->assumes);
-	}
+	cost_print(cpu, names, times, n);
 }
 
 /* Prints the number of violations, and the first violation of each rule. */

@@ -12,44 +12,53 @@ static bool differs(char *detail, const char *what, uint64_t engine, uint64_t fl
 	return false;
 }
 
-/* One page of a leaf. */
-static bool check_page(const struct s2_mapping *m, uint64_t off,
-		       const struct flat_page *p, bool young, char *detail)
+/* A leaf of the tables against the one of the flat map at its address. */
+static bool check_leaf(const struct s2_mapping *m, const struct flat_leaf *leaf,
+		       uint64_t start, bool young, char *detail)
 {
-	if (!p) {
+	uint64_t pa;
+
+	if (!leaf) {
 		snprintf(detail, REPLAY_DETAIL,
 			 "mapped to 0x%" PRIx64 " in the tables "
 			 "(descriptor 0x%" PRIx64 " at level %d), not in the flat map",
-			 m->pa.pa + off, m->desc, m->level);
+			 m->pa.pa, m->desc, m->level);
 		return false;
 	}
-	if (p->pa != m->pa.pa + off)
-		return differs(detail, "physical address", m->pa.pa + off, p->pa);
-	if (p->attr != m->attr)
-		return differs(detail, "attributes", m->attr, p->attr);
-	if (p->level != m->level)
-		return differs(detail, "level", (uint64_t)m->level, p->level);
-	if (young && p->young != m->young)
-		return differs(detail, "access flag", m->young, p->young);
+	pa = leaf->pa + (m->ipa.ipa - start);
+	if (pa != m->pa.pa)
+		return differs(detail, "physical address", m->pa.pa, pa);
+	if (leaf->attr != m->attr)
+		return differs(detail, "attributes", m->attr, leaf->attr);
+	/* Leaves of one level at one address are of one size, too. */
+	if (leaf->level != m->level)
+		return differs(detail, "level", (uint64_t)m->level, leaf->level);
+	if (young && leaf->young != m->young)
+		return differs(detail, "access flag", m->young, leaf->young);
 	return true;
 }
 
 static bool missing(struct flatmap *flat, uint64_t from, uint64_t to, uint64_t *ipa,
 		    char *detail)
 {
+	const struct flat_leaf *leaf;
+	uint64_t start;
+
 	*ipa = flat_next(flat, from, to);
 	if (*ipa == to)
 		return false;
+	leaf = flat_get(flat, *ipa, &start);
 	snprintf(detail, REPLAY_DETAIL,
 		 "not mapped in the tables, mapped to 0x%" PRIx64 " in the flat map",
-		 flat_get(flat, *ipa)->pa);
+		 leaf->pa + (*ipa - start));
 	return true;
 }
 
 bool replay_check(const struct s2 *s2, struct flatmap *flat, bool young, uint64_t *ipa,
 		  char detail[REPLAY_DETAIL])
 {
-	uint64_t end = UINT64_C(1) << s2->ipa_bits, at = 0;
+	uint64_t end = UINT64_C(1) << s2->ipa_bits, at = 0, start = 0;
+	const struct flat_leaf *leaf;
 	struct s2_mapping m;
 	struct s2_iter it;
 
@@ -73,12 +82,10 @@ bool replay_check(const struct s2 *s2, struct flatmap *flat, bool young, uint64_
 				m.desc);
 			return false;
 		}
-		for (at = m.ipa.ipa; at < m.ipa.ipa + m.size; at += FLAT_PAGE) {
-			*ipa = at;
-			if (!check_page(&m, at - m.ipa.ipa, flat_get(flat, at), young,
-					detail))
-				return false;
-		}
+		leaf = flat_get(flat, m.ipa.ipa, &start);
+		if (!check_leaf(&m, leaf, start, young, detail))
+			return false;
+		at = m.ipa.ipa + m.size;
 	}
 	return !missing(flat, at, end, ipa, detail);
 }

@@ -38,7 +38,7 @@ int replay_no_memory(struct replay *r)
  */
 int replay_refused(struct replay *r, struct guest_vm *vm, int err)
 {
-	bool mapped = flat_get(&vm->flat, r->ev->addr);
+	bool mapped = flat_get(&vm->flat, r->ev->addr, NULL);
 
 	if (err == S2_E_IPA_RANGE || err == S2_E_PA_RANGE || err == S2_E_ATTR ||
 	    (err == S2_E_NOENT && !mapped))

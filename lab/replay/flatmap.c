@@ -2,152 +2,105 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "flatmap.h"
+#include "flat_frames.h"
 
-#define CHUNK_SIZE (FLAT_CHUNK * FLAT_PAGE)
+#define PAGES 512u
+#define NODE_SIZE (PAGES * FLAT_PAGE)
 
-static int chunk_cmp(struct flat_chunk *a, struct flat_chunk *b)
+static int node_cmp(struct flat_node *a, struct flat_node *b)
 {
 	return a->ipa < b->ipa ? -1 : a->ipa > b->ipa;
 }
 
-RB_PROTOTYPE(flat_tree, flat_chunk, node, chunk_cmp)
-RB_GENERATE(flat_tree, flat_chunk, node, chunk_cmp)
+RB_PROTOTYPE(flat_tree, flat_node, rb, node_cmp)
+RB_GENERATE(flat_tree, flat_node, rb, node_cmp)
 
-/* ---- frames ------------------------------------------------------------------ */
+/* ---- nodes and leaves -------------------------------------------------------- */
 
-/* Open addressing; slots hold frame + 1 so that 0 means never used. */
-static size_t frame_slot(const struct flat_frames *fr, uint64_t frame)
+uint64_t flat_leaf_size(const struct flat_leaf *leaf)
 {
-	size_t i = (size_t)((frame * UINT64_C(0x9e3779b97f4a7c15)) >> 20);
-
-	for (;; i++) {
-		i &= fr->slots - 1;
-		if (!fr->slot[i].frame || fr->slot[i].frame == frame + 1)
-			return i;
-	}
+	return flat_level_size(leaf->level);
 }
 
-/* Makes room for twice the frames that are mapped, and drops the others. */
-static bool frames_grow(struct flat_frames *fr)
+static bool is_block(const struct flat_node *n)
 {
-	struct flat_frames bigger = { .slots = 1024 };
-	size_t i, live = 0;
-
-	for (i = 0; i < fr->slots; i++)
-		live += fr->slot[i].count > 0;
-	while (bigger.slots < live * 4)
-		bigger.slots *= 2;
-	bigger.slot = calloc(bigger.slots, sizeof(*bigger.slot));
-	if (!bigger.slot)
-		return false;
-	for (i = 0; i < fr->slots; i++)
-		if (fr->slot[i].count)
-			bigger.slot[frame_slot(&bigger, fr->slot[i].frame - 1)] =
-				fr->slot[i];
-	free(fr->slot);
-	fr->slot = bigger.slot;
-	fr->slots = bigger.slots;
-	fr->used = live;
-	return true;
+	return n->leaf[0].level && n->leaf[0].level < 3;
 }
 
-static bool frame_get(struct flat_frames *fr, uint64_t pa)
+/* The node that @ipa is in, or NULL. */
+static struct flat_node *node_find(struct flatmap *fm, uint64_t ipa)
 {
-	size_t i;
+	struct flat_node *n = fm->last;
 
-	if (fr->used * 2 >= fr->slots && !frames_grow(fr))
-		return false;
-	i = frame_slot(fr, pa / FLAT_PAGE);
-	fr->used += !fr->slot[i].frame;
-	fr->slot[i].frame = pa / FLAT_PAGE + 1;
-	fr->slot[i].count++;
-	fr->mapped++;
-	return true;
+	if (n && ipa - n->ipa < n->size)
+		return n;
+	n = RB_ROOT(&fm->tree);
+	while (n && ipa - n->ipa >= n->size)
+		n = ipa < n->ipa ? RB_LEFT(n, rb) : RB_RIGHT(n, rb);
+	if (n)
+		fm->last = n;
+	return n;
 }
 
-static bool frame_put(struct flat_frames *fr, uint64_t pa)
+/* A new node; @pages: for pages, otherwise for a block. */
+static struct flat_node *node_add(struct flatmap *fm, uint64_t ipa, uint64_t size,
+				  bool pages)
 {
-	size_t i = frame_slot(fr, pa / FLAT_PAGE);
-	struct flat_run *run;
+	struct flat_node *n =
+		calloc(1, sizeof(*n) + (pages ? PAGES : 1) * sizeof(n->leaf[0]));
 
-	fr->mapped--;
-	if (--fr->slot[i].count)
-		return true;
-	run = fr->freed_n ? &fr->freed[fr->freed_n - 1] : NULL;
-	if (run && run->pa + run->size == pa) {
-		run->size += FLAT_PAGE;
-		return true;
-	}
-	if (fr->freed_n == fr->freed_room) {
-		size_t room = fr->freed_room ? fr->freed_room * 2 : 64;
-
-		run = realloc(fr->freed, room * sizeof(*run));
-		if (!run)
-			return false;
-		fr->freed = run;
-		fr->freed_room = room;
-	}
-	fr->freed[fr->freed_n++] = (struct flat_run){ pa, FLAT_PAGE };
-	return true;
+	if (!n)
+		return NULL;
+	n->ipa = ipa;
+	n->size = size;
+	RB_INSERT(flat_tree, &fm->tree, n);
+	return n;
 }
 
-void flat_frames_free(struct flat_frames *fr)
+static void node_drop(struct flatmap *fm, struct flat_node *n)
 {
-	free(fr->slot);
-	free(fr->freed);
-	memset(fr, 0, sizeof(*fr));
+	RB_REMOVE(flat_tree, &fm->tree, n);
+	if (fm->last == n)
+		fm->last = NULL;
+	free(n);
 }
 
-/* ---- pages ------------------------------------------------------------------- */
-
-static uint64_t leaf_size(unsigned level)
+/* The leaf of @ipa, which may be a page where nothing is mapped; NULL: no node. */
+static struct flat_leaf *leaf_at(struct flatmap *fm, uint64_t ipa)
 {
-	return FLAT_PAGE << 9 * (3 - level);
+	struct flat_node *n = node_find(fm, ipa);
+
+	if (!n)
+		return NULL;
+	return &n->leaf[is_block(n) ? 0 : ipa / FLAT_PAGE % PAGES];
 }
 
-static struct flat_chunk *chunk_find(struct flatmap *fm, uint64_t ipa)
+const struct flat_leaf *flat_get(struct flatmap *fm, uint64_t ipa, uint64_t *start)
 {
-	struct flat_chunk key = { .ipa = ipa & ~(CHUNK_SIZE - 1) };
+	const struct flat_leaf *leaf = leaf_at(fm, ipa);
 
-	if (!fm->last || fm->last->ipa != key.ipa) {
-		struct flat_chunk *c = RB_FIND(flat_tree, &fm->tree, &key);
-
-		if (!c)
-			return NULL;
-		fm->last = c;
-	}
-	return fm->last;
-}
-
-/* The page of @ipa if its chunk exists, mapped or not. */
-static struct flat_page *page_of(struct flatmap *fm, uint64_t ipa)
-{
-	struct flat_chunk *c = chunk_find(fm, ipa);
-
-	return c ? &c->page[ipa / FLAT_PAGE % FLAT_CHUNK] : NULL;
-}
-
-const struct flat_page *flat_get(struct flatmap *fm, uint64_t ipa)
-{
-	const struct flat_page *p = page_of(fm, ipa);
-
-	return p && p->level ? p : NULL;
+	if (!leaf || !leaf->level)
+		return NULL;
+	if (start)
+		*start = ipa & ~(flat_leaf_size(leaf) - 1);
+	return leaf;
 }
 
 uint64_t flat_next(struct flatmap *fm, uint64_t ipa, uint64_t end)
 {
-	struct flat_chunk *c = chunk_find(fm, ipa), key;
+	struct flat_node *n = node_find(fm, ipa), key;
 
-	if (!c) {
+	if (!n) {
 		key.ipa = ipa;
-		c = RB_NFIND(flat_tree, &fm->tree, &key);
+		n = RB_NFIND(flat_tree, &fm->tree, &key);
 	}
-	for (; c && c->ipa < end; c = RB_NEXT(flat_tree, &fm->tree, c)) {
-		if (ipa < c->ipa)
-			ipa = c->ipa;
-		for (; ipa < c->ipa + CHUNK_SIZE; ipa += FLAT_PAGE)
-			if (c->page[ipa / FLAT_PAGE % FLAT_CHUNK].level)
+	for (; n && n->ipa < end; n = RB_NEXT(flat_tree, &fm->tree, n)) {
+		if (ipa < n->ipa)
+			ipa = n->ipa;
+		if (is_block(n))
+			return ipa < end ? ipa : end;
+		for (; ipa < n->ipa + n->size; ipa += FLAT_PAGE)
+			if (n->leaf[ipa / FLAT_PAGE % PAGES].level)
 				return ipa < end ? ipa : end;
 	}
 	return end;
@@ -157,17 +110,25 @@ uint64_t flat_next(struct flatmap *fm, uint64_t ipa, uint64_t end)
 static struct flat_range whole_leaves(struct flatmap *fm, uint64_t ipa, uint64_t size)
 {
 	struct flat_range r = { ipa, ipa + size, 0, false };
-	const struct flat_page *p;
+	const struct flat_leaf *leaf;
 
-	p = flat_get(fm, ipa);
-	if (p)
-		r.start &= ~(leaf_size(p->level) - 1);
-	p = flat_get(fm, ipa + size - FLAT_PAGE);
-	if (p)
-		r.end = ((r.end - 1) | (leaf_size(p->level) - 1)) + 1;
+	leaf = flat_get(fm, ipa, NULL);
+	if (leaf)
+		r.start &= ~(flat_leaf_size(leaf) - 1);
+	leaf = flat_get(fm, ipa + size - FLAT_PAGE, NULL);
+	if (leaf)
+		r.end = ((r.end - 1) | (flat_leaf_size(leaf) - 1)) + 1;
 	r.cut = r.start != ipa || r.end != ipa + size;
 	return r;
 }
+
+/* A loop over the leaves of the range r; each begins at @at. */
+#define for_each_leaf(fm, r, at, leaf)                   \
+	for (at = flat_next(fm, (r).start, (r).end);     \
+	     at < (r).end && ((leaf) = leaf_at(fm, at)); \
+	     at = flat_next(fm, at + flat_leaf_size(leaf), (r).end))
+
+/* ---- operations -------------------------------------------------------------- */
 
 bool flat_unmap(struct flatmap *fm, uint64_t ipa, uint64_t size, struct flat_range *r)
 {
@@ -175,100 +136,84 @@ bool flat_unmap(struct flatmap *fm, uint64_t ipa, uint64_t size, struct flat_ran
 	bool ok = true;
 
 	*r = whole_leaves(fm, ipa, size);
-	for (at = flat_next(fm, r->start, r->end); at < r->end;
-	     at = flat_next(fm, at, r->end)) {
-		struct flat_chunk *c = chunk_find(fm, at);
-		uint64_t stop = c->ipa + CHUNK_SIZE < r->end ? c->ipa + CHUNK_SIZE :
-							       r->end;
+	for (at = flat_next(fm, r->start, r->end); at < r->end;) {
+		struct flat_node *n = node_find(fm, at);
+		struct flat_leaf *leaf = leaf_at(fm, at);
+		uint64_t leaf_size = flat_leaf_size(leaf);
 
-		for (; at < stop; at += FLAT_PAGE) {
-			struct flat_page *p = &c->page[at / FLAT_PAGE % FLAT_CHUNK];
-
-			if (!p->level)
-				continue;
-			ok &= frame_put(fm->frames, p->pa);
-			p->level = 0;
-			c->used--;
-			fm->pages--;
-			r->pages++;
-		}
-		if (!c->used) {
-			RB_REMOVE(flat_tree, &fm->tree, c);
-			if (fm->last == c)
-				fm->last = NULL;
-			free(c);
-		}
+		ok &= flat_frame_put(fm->frames, leaf->level, leaf->pa);
+		leaf->level = 0;
+		fm->pages -= leaf_size / FLAT_PAGE;
+		r->pages += leaf_size / FLAT_PAGE;
+		if (!--n->used)
+			node_drop(fm, n);
+		at = flat_next(fm, at + leaf_size, r->end);
 	}
 	return ok;
 }
 
-static struct flat_chunk *chunk_make(struct flatmap *fm, uint64_t ipa)
+/* Puts a leaf where nothing is mapped. Its frame is in use already. */
+static bool leaf_put(struct flatmap *fm, uint64_t ipa, struct flat_leaf leaf)
 {
-	struct flat_chunk *c = chunk_find(fm, ipa);
+	const bool pages = leaf.level == 3;
+	const uint64_t size = pages ? NODE_SIZE : flat_leaf_size(&leaf);
+	struct flat_node *n = node_find(fm, ipa);
 
-	if (c)
-		return c;
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return NULL;
-	c->ipa = ipa & ~(CHUNK_SIZE - 1);
-	RB_INSERT(flat_tree, &fm->tree, c);
-	fm->last = c;
-	return c;
+	if (!n)
+		n = node_add(fm, ipa & ~(size - 1), size, pages);
+	if (!n)
+		return false;
+	n->leaf[pages ? ipa / FLAT_PAGE % PAGES : 0] = leaf;
+	n->used++;
+	fm->pages += flat_leaf_size(&leaf) / FLAT_PAGE;
+	return true;
 }
 
 bool flat_map(struct flatmap *fm, uint64_t ipa, uint64_t pa, uint64_t size,
 	      s2_attr_t attr, struct flat_range *r)
 {
-	unsigned level = size == leaf_size(1) ? 1 : size == leaf_size(2) ? 2 : 3;
-	uint64_t off;
+	const struct flat_leaf leaf = {
+		.pa = pa,
+		.attr = (uint16_t)attr,
+		.level = size == flat_level_size(1) ? 1 :
+			 size == flat_level_size(2) ? 2 :
+						      3,
+		.young = true,
+	};
 
 	/* Counts the new use first: a frame may be mapped before and after. */
-	for (off = 0; off < size; off += FLAT_PAGE)
-		if (!frame_get(fm->frames, pa + off))
-			return false;
-	if (!flat_unmap(fm, ipa, size, r))
-		return false;
-	for (off = 0; off < size; off += FLAT_PAGE) {
-		struct flat_chunk *c = chunk_make(fm, ipa + off);
-
-		if (!c)
-			return false;
-		c->page[(ipa + off) / FLAT_PAGE % FLAT_CHUNK] =
-			(struct flat_page){ pa + off, (uint16_t)attr, (uint8_t)level,
-					    true };
-		c->used++;
-		fm->pages++;
-	}
-	return true;
+	return flat_frame_get(fm->frames, leaf.level, pa) &&
+	       flat_unmap(fm, ipa, size, r) && leaf_put(fm, ipa, leaf);
 }
-
-/* A loop over the mapped pages of the range r. */
-#define for_each_page(fm, r, at, p)                   \
-	for (at = flat_next(fm, (r).start, (r).end);  \
-	     at < (r).end && ((p) = page_of(fm, at)); \
-	     at = flat_next(fm, at + FLAT_PAGE, (r).end))
 
 void flat_wrprotect(struct flatmap *fm, uint64_t ipa, uint64_t size)
 {
 	struct flat_range r = whole_leaves(fm, ipa, size);
-	struct flat_page *p;
+	struct flat_leaf *leaf;
 	uint64_t at;
 
-	for_each_page(fm, r, at, p) p->attr &= (uint16_t)~S2_W;
+	for_each_leaf(fm, r, at, leaf)
+	{
+		leaf->wrprotected |= (leaf->attr & S2_W) != 0;
+		leaf->attr &= (uint16_t)~S2_W;
+	}
 }
 
-void flat_relax(struct flatmap *fm, uint64_t ipa, s2_attr_t perms)
+bool flat_relax(struct flatmap *fm, uint64_t ipa, s2_attr_t perms)
 {
 	struct flat_range r = whole_leaves(fm, ipa, FLAT_PAGE);
-	struct flat_page *p;
+	struct flat_leaf *leaf;
+	bool back = false;
 	uint64_t at;
 
-	for_each_page(fm, r, at, p)
+	for_each_leaf(fm, r, at, leaf)
 	{
-		p->attr |= (uint16_t)perms;
-		p->young = true;
+		back |= leaf->wrprotected && perms & S2_W;
+		leaf->wrprotected &= !(perms & S2_W);
+		leaf->attr |= (uint16_t)perms;
+		leaf->young = true;
 	}
+	return back;
 }
 
 void flat_mkyoung(struct flatmap *fm, uint64_t ipa)
@@ -279,34 +224,56 @@ void flat_mkyoung(struct flatmap *fm, uint64_t ipa)
 bool flat_age(struct flatmap *fm, uint64_t ipa, uint64_t size, bool clear)
 {
 	struct flat_range r = whole_leaves(fm, ipa, size);
-	struct flat_page *p;
+	struct flat_leaf *leaf;
 	bool young = false;
 	uint64_t at;
 
-	for_each_page(fm, r, at, p)
+	for_each_leaf(fm, r, at, leaf)
 	{
-		young |= p->young;
-		p->young &= !clear;
+		young |= leaf->young;
+		leaf->young &= !clear;
 	}
 	return young;
 }
 
-void flat_split(struct flatmap *fm, uint64_t ipa, uint64_t size)
+/* Replaces the block at @ipa by leaves of the next level. */
+static bool split_block(struct flatmap *fm, uint64_t ipa)
 {
-	struct flat_range r = whole_leaves(fm, ipa, size);
-	uint64_t in_start = ipa & ~(leaf_size(2) - 1);
-	uint64_t in_end = ((ipa + size - 1) | (leaf_size(2) - 1)) + 1;
-	struct flat_page *p;
-	uint64_t at;
+	const struct flat_leaf block = *leaf_at(fm, ipa);
+	struct flat_leaf part = block;
+	const uint64_t end = ipa + flat_leaf_size(&block);
 
-	for_each_page(fm, r, at, p)
-	{
-		if (p->level < 3)
-			p->young = true;
-		p->level = at >= in_start && at < in_end ? 3 :
-			   p->level == 1		 ? 2 :
-							   p->level;
+	part.level++;
+	part.young = true;
+	for (; part.pa < block.pa + flat_leaf_size(&block);
+	     part.pa += flat_leaf_size(&part))
+		if (!flat_frame_get(fm->frames, part.level, part.pa))
+			return false;
+	if (!flat_frame_put(fm->frames, block.level, block.pa))
+		return false;
+	node_drop(fm, node_find(fm, ipa));
+	fm->pages -= flat_leaf_size(&block) / FLAT_PAGE;
+	part.pa = block.pa;
+	for (; ipa < end; ipa += flat_leaf_size(&part), part.pa += flat_leaf_size(&part))
+		if (!leaf_put(fm, ipa, part))
+			return false;
+	return true;
+}
+
+bool flat_split(struct flatmap *fm, uint64_t ipa, uint64_t size)
+{
+	const uint64_t end = ipa + size;
+	uint64_t at = flat_next(fm, ipa, end), start;
+	const struct flat_leaf *leaf;
+
+	while (at < end) {
+		leaf = flat_get(fm, at, &start);
+		if (leaf->level == 3)
+			at = flat_next(fm, (at | (NODE_SIZE - 1)) + 1, end);
+		else if (!split_block(fm, start))
+			return false;
 	}
+	return true;
 }
 
 void flat_init(struct flatmap *fm, struct flat_frames *frames)

@@ -280,7 +280,8 @@ static void split_visit(struct kvm *k, const struct kvm_visit *v, enum kvm_when 
 
 /* ---- VMs ------------------------------------------------------------------- */
 
-static bool vm_init(struct merged *mg, uint32_t i, unsigned ipa_bits)
+static bool vm_init(struct merged *mg, uint32_t i, unsigned ipa_bits,
+		    struct s2m_counters *n)
 {
 	struct merged_vm *mv = calloc(1, sizeof(*mv));
 	struct s2_config cfg = {
@@ -303,7 +304,8 @@ static bool vm_init(struct merged *mg, uint32_t i, unsigned ipa_bits)
 	s2m_counters_reset(mg->m);
 	if (s2_init(&mv->vm.s2, &cfg))
 		return false;
-	replay_cost_add(&mg->cost[TRACE_INIT], s2m_counters(mg->m));
+	*n = *s2m_counters(mg->m);
+	replay_cost_add(&mg->cost[TRACE_INIT], n);
 	mv->vm.port.vttbr = s2_vttbr(&mv->vm.s2) | UINT64_C(1) << 48;
 	s2m_sysreg(mg->m, 0, S2M_VTCR_EL2, s2_vtcr(&mv->vm.s2));
 	/* The machine learns of the tree here; then no PE runs it. */
@@ -342,7 +344,9 @@ static void switch_to(struct merged *mg, struct merged_vm *mv)
 	s2m_barrier(mg->m, 0, S2M_ISB);
 }
 
-static bool operate(struct merged *mg, struct merged_vm *mv, const struct trace_event *ev)
+/* *n becomes the cost of an unmap, whose strategy counts its own steps. */
+static bool operate(struct merged *mg, struct merged_vm *mv, const struct trace_event *ev,
+		    struct s2m_counters *n)
 {
 	struct lab_run run = { .vm = &mv->vm, .features = mg->features, .kvm = mv->k };
 	struct span span = { ev->addr + ev->size, ev->attr };
@@ -351,9 +355,8 @@ static bool operate(struct merged *mg, struct merged_vm *mv, const struct trace_
 	case TRACE_MAP:
 		return map(mv->k, ev);
 	case TRACE_UNMAP:
-		/* The strategy counts its own steps. */
 		strategy_merged.work[LAB_UNMAP](&run, ev->addr, ev->size);
-		replay_cost_add(&mg->cost[TRACE_UNMAP], &run.total);
+		*n = run.total;
 		return true;
 	case TRACE_WRPROTECT:
 		kvm_walk(mv->k, ev->addr, span.end, WHEN_LEAF, wrprotect_visit, NULL);
@@ -383,17 +386,19 @@ static bool operate(struct merged *mg, struct merged_vm *mv, const struct trace_
 	}
 }
 
-bool merged_apply(struct merged *mg, const struct trace_event *ev, unsigned ipa_bits)
+bool merged_apply(struct merged *mg, const struct trace_event *ev, unsigned ipa_bits,
+		  struct s2m_counters *n)
 {
 	bool ok;
 
 	if (ev->op == TRACE_INIT)
-		return vm_init(mg, ev->vm, ipa_bits);
+		return vm_init(mg, ev->vm, ipa_bits, n);
 	switch_to(mg, mg->vm[ev->vm]);
 	s2m_counters_reset(mg->m);
-	ok = operate(mg, mg->vm[ev->vm], ev);
+	ok = operate(mg, mg->vm[ev->vm], ev, n);
 	if (ev->op != TRACE_UNMAP)
-		replay_cost_add(&mg->cost[ev->op], s2m_counters(mg->m));
+		*n = *s2m_counters(mg->m);
+	replay_cost_add(&mg->cost[ev->op], n);
 	if (ev->op == TRACE_DESTROY) {
 		mg->running = NULL;
 		vm_free(mg, ev->vm);

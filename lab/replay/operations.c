@@ -101,8 +101,6 @@ static int do_map(struct replay *r, struct guest_vm *vm)
 			r, r->out.features & S2_FEAT_LPA2 ?
 				   "physical addresses end at 51 bits here" :
 				   "physical addresses end at 47 bits here");
-	if (r->frames.mapped + ev->size / FLAT_PAGE > FLAT_MAX_PAGES)
-		return replay_input_error(r, "more than 64 GiB mapped at once");
 	err = s2_map(&vm->s2, s2_ipa(ev->addr), s2_pa(ev->phys), ev->size, ev->attr,
 		     S2_MAP_REPLACE | S2_DROP_EDGES, &op);
 	if (err == S2_E_BATCH && vm->gathering) {
@@ -151,6 +149,8 @@ static int do_unmap(struct replay *r, struct guest_vm *vm)
 	if (!flat_unmap(&vm->flat, ev->addr, ev->size, &fr))
 		return replay_no_memory(r);
 	r->out.unmapped += fr.pages * FLAT_PAGE;
+	r->out.empty_unmaps += !fr.pages;
+	r->out.empty_visits += fr.pages ? 0 : r->call.pte_reads;
 	/* An empty range with nothing pending is unmapped already. */
 	if (r->out.batch && (fr.pages || is_pending(r, ev))) {
 		r->pending[r->pendings++] = (struct pending){ fr.start, fr.end, ev->vm };
@@ -195,7 +195,7 @@ static int do_change(struct replay *r, struct guest_vm *vm)
 	case TRACE_RELAX_PERMS:
 		err = s2_relax_perms(&vm->s2, ipa, ev->attr, 0);
 		if (!err)
-			flat_relax(&vm->flat, ev->addr, ev->attr);
+			r->back = flat_relax(&vm->flat, ev->addr, ev->attr);
 		return err;
 	case TRACE_MKYOUNG:
 		err = s2_mkyoung(&vm->s2, ipa, 0);
@@ -208,16 +208,33 @@ static int do_change(struct replay *r, struct guest_vm *vm)
 		return s2_clean(&vm->s2, ipa, ev->size, 0, NULL);
 	default:
 		err = s2_split(&vm->s2, ipa, ev->size, 0, NULL);
-		if (!err)
-			flat_split(&vm->flat, ev->addr, ev->size);
+		if (!err && !flat_split(&vm->flat, ev->addr, ev->size))
+			return S2_E_NOMEM;
 		return err;
 	}
+}
+
+/*
+ * What a VM had mapped before the recording began is not known. A call that needs it to be
+ * there is left out.
+ */
+static bool is_unknown(const struct replay *r, struct guest_vm *vm)
+{
+	return r->t.vm[r->ev->vm].partial &&
+	       (r->ev->op == TRACE_RELAX_PERMS || r->ev->op == TRACE_MKYOUNG) &&
+	       !flat_get(&vm->flat, r->ev->addr, NULL);
 }
 
 int replay_operate(struct replay *r)
 {
 	struct guest_vm *vm = r->vm[r->ev->vm];
 	int err;
+
+	if (is_unknown(r, vm)) {
+		r->out.not_known++;
+		r->skipped = true;
+		return LAB_OK;
+	}
 
 	if (r->out.batch && flush_first(r)) {
 		err = replay_flush(r);

@@ -41,7 +41,12 @@ struct replay {
 	unsigned ipa_bits;	 /* of every VM, at least; 0: as recorded */
 	struct guest_vm **vm;	 /* by the number of the VM; NULL: not alive */
 	struct flat_frames frames;
+	struct account account;
+	struct moments moments;
 	struct replay_result out;
+	struct s2m_counters call;     /* what the current event cost so far */
+	bool skipped;		      /* it was not done, because its VM is partial */
+	bool back;		      /* it undid a write-protection */
 	const struct trace_event *ev; /* the current event */
 	unsigned cpus, guest_pes;     /* PEs of the hypervisor; of guests */
 	unsigned last_pe;	      /* the PE of the last operation */
@@ -55,7 +60,8 @@ struct replay {
 /* Counts one more call of @op; the machine's counters were 0 before it. */
 static inline void replay_counted(struct replay *r, unsigned op)
 {
-	replay_cost_add(&r->out.cost[op], s2m_counters(r->m));
+	r->call = *s2m_counters(r->m);
+	replay_cost_add(&r->out.cost[op], &r->call);
 }
 
 /* ---- findings.c ------------------------------------------------------------- */
@@ -98,8 +104,16 @@ int replay_flush(struct replay *r);
 
 /* ---- run.c ------------------------------------------------------------------ */
 
+/* How to replay; all false or NULL: once more, for the costs in batches. */
+struct replay_how {
+	bool merged;  /* as Linux does it, too */
+	bool account; /* with the cost of each call */
+	const struct cost_profile *cpu;
+	unsigned worst; /* calls in each list */
+};
+
 /* Makes the machine for the recording r->t. False after a message: no memory. */
-bool replay_setup(struct replay *r, bool merged);
+bool replay_setup(struct replay *r, const struct replay_how *how);
 /* Replays all events; VMs left at the end are destroyed. */
 int replay_all(struct replay *r);
 /* Frees everything but the recording. */

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Reads the operations from ftrace text. An error that can be found without replaying
- * is reported here, with its line and column.
+ * Reads the operations from a recording. An error that can be found without replaying is
+ * reported here, with its line and column.
  */
-#include <bsd/sys/tree.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 #include <stage2/stage2.h>
 #include "common/lines.h"
 #include "trace_line.h"
+#include "trace_parts.h"
 
 #define KIB4 UINT64_C(0x1000)
 #define MIB2 (UINT64_C(1) << 21)
@@ -22,70 +22,23 @@ const char *const trace_op_names[TRACE_OPS] = {
 	"mkyoung", "age",  "flush", "split", "destroy",	  "failed",
 };
 
-/* A VM that is alive, found by its pgt; a task, found by its PID. */
-struct live {
-	RB_ENTRY(live) node;
-	uint64_t pgt;
-	uint32_t vm;
-};
-
-struct task {
-	RB_ENTRY(task) node;
-	uint64_t pid;
-	size_t last; /* its last event, a map or relax_perms, or NONE */
-};
-#define NONE SIZE_MAX
-
-static int live_cmp(struct live *a, struct live *b)
-{
-	return a->pgt < b->pgt ? -1 : a->pgt > b->pgt;
-}
-
-static int task_cmp(struct task *a, struct task *b)
-{
-	return a->pid < b->pid ? -1 : a->pid > b->pid;
-}
-
-RB_HEAD(live_tree, live);
-RB_HEAD(task_tree, task);
-RB_PROTOTYPE(live_tree, live, node, live_cmp)
-RB_PROTOTYPE(task_tree, task, node, task_cmp)
-RB_GENERATE(live_tree, live, node, live_cmp)
-RB_GENERATE(task_tree, task, node, task_cmp)
-
 /* The state of the reader, and the current line. */
 struct parser {
 	struct trace_line l;
-	struct live_tree live;
-	struct task_tree tasks;
+	const struct trace_wanted *wanted;
+	struct pgt_tree pgts;
+	struct tasks tasks;
 	struct task *task;
+	uint64_t time; /* since the start */
 	unsigned cpu;
 	unsigned cpu_number[TRACE_CPUS];
 	unsigned name_column;
+	bool px_ux; /* Linux 6.19 or newer */
 };
 
 static bool out_of_memory(struct parser *ps)
 {
 	return trace_fail(&ps->l, ps->l.line, "out of memory");
-}
-
-/* Makes room for @more elements of @size bytes. */
-static bool grow(struct parser *ps, void *array, size_t n, size_t *room, size_t more,
-		 size_t size)
-{
-	void **a = array, *bigger;
-	size_t want = *room ? *room : 1024;
-
-	if (n + more <= *room)
-		return true;
-	while (want < n + more)
-		want *= 2;
-	bigger = realloc(*a, want * size);
-	if (!bigger)
-		return out_of_memory(ps);
-	*a = bigger;
-	*room = want;
-	return true;
 }
 
 /* ---- events ---------------------------------------------------------------- */
@@ -97,53 +50,112 @@ static const struct kind {
 } kinds[] = {
 	{ "s2_init", TRACE_INIT, F(PGT) },
 	{ "s2_map", TRACE_MAP, F(PGT) | F(ADDR) | F(SIZE) | F(PHYS) | F(PROT) },
-	{ "s2_map_ret", TRACE_FAILED, F(RET) | F(PGT) | F(ADDR) },
+	{ "s2_map_ret", TRACE_FAILED, F(RET) },
 	{ "s2_unmap", TRACE_UNMAP, F(PGT) | F(ADDR) | F(SIZE) },
 	{ "s2_wrprotect", TRACE_WRPROTECT, F(PGT) | F(ADDR) | F(SIZE) },
 	{ "s2_relax_perms", TRACE_RELAX_PERMS, F(PGT) | F(ADDR) | F(PROT) },
-	{ "s2_relax_perms_ret", TRACE_FAILED, F(RET) | F(PGT) | F(ADDR) },
+	{ "s2_relax_perms_ret", TRACE_FAILED, F(RET) },
 	{ "s2_mkyoung", TRACE_MKYOUNG, F(PGT) | F(ADDR) },
 	{ "s2_age", TRACE_AGE, F(PGT) | F(ADDR) | F(SIZE) | F(MKOLD) },
+	{ "s2_mkold", TRACE_AGE, F(PGT) | F(ADDR) },
+	{ "s2_is_young", TRACE_AGE, F(PGT) | F(ADDR) },
 	{ "s2_flush", TRACE_FLUSH, F(PGT) | F(ADDR) | F(SIZE) },
 	{ "s2_split", TRACE_SPLIT, F(PGT) | F(ADDR) | F(SIZE) },
-	{ "s2_destroy", TRACE_DESTROY, F(PGT) | F(IA_BITS) },
+	{ "s2_destroy", TRACE_DESTROY, F(PGT) },
+	{ "s2_destroy_range", TRACE_DESTROY, F(PGT) },
+	{ "s2_destroy_pgd", TRACE_DESTROY, F(PGT) },
 };
+
+/* Whether the VM @i is asked for. */
+static bool is_wanted(const struct parser *ps, uint32_t i)
+{
+	const struct trace_wanted *w = ps->wanted;
+
+	return !w->one_vm || w->vm == i || w->vm == ps->l.t->vm[i].pgt;
+}
 
 static bool add_event(struct parser *ps, struct trace_event ev)
 {
 	struct trace *t = ps->l.t;
 
+	if (ev.op != TRACE_PHASE && !is_wanted(ps, ev.vm)) {
+		t->left_out_calls++;
+		return true;
+	}
 	if (t->events == TRACE_MAX_EVENTS)
 		return trace_fail(&ps->l, ps->l.line,
 				  "more than %u operations: record less at once",
 				  TRACE_MAX_EVENTS);
-	if (!grow(ps, &t->event, t->events, &t->room, 1, sizeof(*t->event)))
-		return false;
+	if (!trace_grow(&t->event, t->events, &t->room, 1, sizeof(*t->event)))
+		return out_of_memory(ps);
 	ev.line = t->lines;
 	ev.cpu = (uint8_t)ps->cpu;
+	ev.time = ps->time;
+	ev.task = ps->task->index;
 	t->event[t->events++] = ev;
 	return true;
 }
 
-static bool parse_init(struct parser *ps, const struct fields *f, struct trace_event *ev)
+/* The VM of @p ends. */
+static bool end_vm(struct parser *ps, struct pgt *p)
 {
-	struct live *l, key = { .pgt = f->value[F_PGT] };
+	struct trace_event ev = { .op = TRACE_DESTROY,
+				  .vm = p->vm,
+				  .column = (uint16_t)ps->name_column };
+
+	p->state = PGT_ENDED;
+	return add_event(ps, ev);
+}
+
+/* A VM begins, under a pgt that may have been used before. */
+static bool begin_vm(struct parser *ps, uint64_t pgt, struct pgt *p, bool partial)
+{
+	struct trace_event ev = { .op = TRACE_INIT, .column = (uint16_t)ps->name_column };
 	struct trace *t = ps->l.t;
 
-	l = RB_FIND(live_tree, &ps->live, &key);
-	if (l)
-		return trace_fail(&ps->l, f->at[F_PGT], "this pgt is alive since line %u",
-				  t->vm[l->vm].init_line);
-	if (!grow(ps, &t->vm, t->vms, &t->vm_room, 1, sizeof(*t->vm)))
+	/*
+	 * If this kernel has its teardown under another name, the recording does not say
+	 * that a VM has ended. Its pgt is used again, so it has.
+	 */
+	if (p && p->state == PGT_ALIVE && !end_vm(ps, p))
 		return false;
-	l = malloc(sizeof(*l));
-	if (!l)
+	if (!trace_grow(&t->vm, t->vms, &t->vm_room, 1, sizeof(*t->vm)))
 		return out_of_memory(ps);
-	l->pgt = key.pgt;
-	l->vm = ev->vm = (uint32_t)t->vms;
-	RB_INSERT(live_tree, &ps->live, l);
-	t->vm[t->vms++] = (struct trace_vm){ .pgt = key.pgt, .init_line = t->lines };
-	return add_event(ps, *ev);
+	if (!p)
+		p = pgt_add(&ps->pgts, pgt, PGT_ALIVE);
+	if (!p)
+		return out_of_memory(ps);
+	p->state = PGT_ALIVE;
+	p->vm = ev.vm = (uint32_t)t->vms;
+	t->vm[t->vms++] = (struct trace_vm){ .pgt = pgt,
+					     .init_line = t->lines,
+					     .partial = partial };
+	return add_event(ps, ev);
+}
+
+/*
+ * An operation on a pgt without an s2_init: its VM ran before the recording began. It is
+ * left out, or begins here if @partial.
+ */
+static bool earlier_vm(struct parser *ps, uint64_t pgt, struct pgt **p, bool partial)
+{
+	if (partial && (!*p || (*p)->state == PGT_ENDED)) {
+		if (!begin_vm(ps, pgt, *p, true))
+			return false;
+		*p = pgt_find(&ps->pgts, pgt);
+		return true;
+	}
+	if (!*p || (*p)->state == PGT_ENDED) {
+		ps->l.t->earlier_vms++;
+		if (!*p)
+			*p = pgt_add(&ps->pgts, pgt, PGT_EARLIER);
+		if (!*p)
+			return out_of_memory(ps);
+		(*p)->state = PGT_EARLIER;
+	}
+	ps->l.t->earlier_calls++;
+	ps->task->last = TASK_LEFT_OUT;
+	return true;
 }
 
 /* A call has returned an error: the last event of its task must be the call. */
@@ -153,11 +165,17 @@ static bool parse_ret(struct parser *ps, const struct kind *k, const struct fiel
 	struct trace *t = ps->l.t;
 	struct trace_event *call;
 
+	/* The probe had no filter. */
 	if (!f->value[F_RET])
-		return trace_fail(&ps->l, f->at[F_RET], "%s without an error", k->name);
-	call = ps->task->last == NONE ? NULL : &t->event[ps->task->last];
-	if (!call || call->op != op || call->addr != f->value[F_ADDR] ||
-	    t->vm[call->vm].pgt != f->value[F_PGT])
+		return true;
+	/* It may have begun before the recording did. */
+	if (ps->task->last == TASK_LEFT_OUT || ps->task->last == TASK_NEW)
+		return true;
+	call = ps->task->last == TASK_NONE ? NULL : &t->event[ps->task->last];
+	/* Before Linux 6.9 a return probe has no arguments. */
+	if (!call || call->op != op ||
+	    (f->at[F_ADDR] && call->addr != f->value[F_ADDR]) ||
+	    (f->at[F_PGT] && t->vm[call->vm].pgt != f->value[F_PGT]))
 		return trace_fail(&ps->l, ps->l.p,
 				  "the task's last event is not the call that "
 				  "returns here");
@@ -188,26 +206,40 @@ static bool check_range(struct parser *ps, const struct fields *f, uint8_t op)
 	return true;
 }
 
+/*
+ * A VM may be destroyed in several calls: s2_destroy_range for each part, s2_destroy_pgd
+ * at the end. Nobody uses it after the first.
+ */
+static bool parse_destroy(struct parser *ps, const struct fields *f)
+{
+	struct pgt *p = pgt_find(&ps->pgts, f->value[F_PGT]);
+	uint64_t bits = f->value[F_IA_BITS];
+
+	if (f->at[F_IA_BITS] && (bits < 32 || bits > 52))
+		return trace_fail(&ps->l, f->at[F_IA_BITS],
+				  "an IPA size is 32 to 52 bits");
+	if (p && p->state == PGT_ENDED) {
+		ps->l.t->ignored++;
+		return true;
+	}
+	if (!p || p->state == PGT_EARLIER) {
+		if (!earlier_vm(ps, f->value[F_PGT], &p, false))
+			return false;
+		p->state = PGT_ENDED;
+		return true;
+	}
+	ps->l.t->vm[p->vm].ia_bits = (uint8_t)bits;
+	ps->l.t->vm[p->vm].destroyed = true;
+	return end_vm(ps, p);
+}
+
 static bool parse_op(struct parser *ps, const struct kind *k, const struct fields *f,
 		     struct trace_event *ev)
 {
-	struct live *l, key = { .pgt = f->value[F_PGT] };
+	struct pgt *p = pgt_find(&ps->pgts, f->value[F_PGT]);
+	struct trace *t = ps->l.t;
 	struct trace_vm *vm;
 
-	l = RB_FIND(live_tree, &ps->live, &key);
-	if (!l)
-		return trace_fail(&ps->l, f->at[F_PGT], "no s2_init for this pgt before");
-	ev->vm = l->vm;
-	vm = &ps->l.t->vm[l->vm];
-	if (k->op == TRACE_DESTROY) {
-		if (f->value[F_IA_BITS] < 32 || f->value[F_IA_BITS] > 52)
-			return trace_fail(&ps->l, f->at[F_IA_BITS],
-					  "an IPA size is 32 to 52 bits");
-		vm->ia_bits = (uint8_t)f->value[F_IA_BITS];
-		RB_REMOVE(live_tree, &ps->live, l);
-		free(l);
-		return add_event(ps, *ev);
-	}
 	if (!check_range(ps, f, k->op))
 		return false;
 	ev->addr = f->value[F_ADDR];
@@ -215,49 +247,45 @@ static bool parse_op(struct parser *ps, const struct kind *k, const struct field
 	ev->phys = f->value[F_PHYS];
 	ev->column = (uint16_t)trace_column(&ps->l, f->at[F_ADDR]);
 	if (k->needed & F(PROT) &&
-	    !trace_prot(&ps->l, f, k->op == TRACE_RELAX_PERMS, &ev->attr))
+	    !trace_prot(&ps->l, f, k->op == TRACE_RELAX_PERMS, ps->px_ux, &ev->attr))
 		return false;
 	if (k->op == TRACE_AGE)
-		ev->attr = !!f->value[F_MKOLD];
-	if (k->op == TRACE_MAP || k->op == TRACE_RELAX_PERMS)
-		ps->task->last = ps->l.t->events;
+		ev->attr = f->at[F_MKOLD] ? !!f->value[F_MKOLD] :
+					    !strcmp(k->name, "s2_mkold");
+	if ((!p || p->state != PGT_ALIVE) &&
+	    !earlier_vm(ps, f->value[F_PGT], &p, ps->wanted->partial))
+		return false;
+	if (p->state == PGT_EARLIER)
+		return true;
+	ev->vm = p->vm;
+	if (!is_wanted(ps, p->vm))
+		ps->task->last = TASK_LEFT_OUT;
+	else if (k->op == TRACE_MAP || k->op == TRACE_RELAX_PERMS)
+		ps->task->last = t->events;
+	vm = &t->vm[p->vm];
 	vm->maps += k->op == TRACE_MAP;
 	if (vm->end < ev->addr + ev->size)
 		vm->end = ev->addr + ev->size;
 	return add_event(ps, *ev);
 }
 
-static bool parse_phase(struct parser *ps)
+static bool parse_phase(struct parser *ps, const char *text)
 {
 	struct trace *t = ps->l.t;
 	struct trace_event ev = { .op = TRACE_PHASE,
 				  .column = (uint16_t)ps->name_column };
 	size_t len;
 
-	if (strncmp(ps->l.p, "@phase ", 7))
+	if (strncmp(text, "@phase ", 7))
 		return true;
-	len = strlen(ps->l.p + 7) + 1;
-	if (!grow(ps, &t->text, t->text_len, &t->text_room, len, 1))
-		return false;
-	memcpy(t->text + t->text_len, ps->l.p + 7, len);
+	text += 7;
+	len = strlen(text) + 1;
+	if (!trace_grow(&t->text, t->text_len, &t->text_room, len, 1))
+		return out_of_memory(ps);
+	memcpy(t->text + t->text_len, text, len);
 	ev.addr = t->text_len;
 	t->text_len += len;
 	return add_event(ps, ev);
-}
-
-static struct task *task_of(struct parser *ps, uint64_t pid)
-{
-	struct task *task, key = { .pid = pid };
-
-	task = RB_FIND(task_tree, &ps->tasks, &key);
-	if (task)
-		return task;
-	task = malloc(sizeof(*task));
-	if (!task)
-		return NULL;
-	*task = (struct task){ .pid = pid, .last = NONE };
-	RB_INSERT(task_tree, &ps->tasks, task);
-	return task;
 }
 
 static unsigned cpu_of(struct parser *ps, uint64_t cpu)
@@ -273,90 +301,142 @@ static unsigned cpu_of(struct parser *ps, uint64_t cpu)
 	return ps->l.t->cpus++;
 }
 
+static bool is_name(const struct trace_head *h, const char *name)
+{
+	return strlen(name) == h->name_len && !memcmp(name, h->name, h->name_len);
+}
+
+/* An event that is no operation. */
+static bool other_event(struct parser *ps, const struct trace_head *h)
+{
+	static const char mark[] = "tracing_mark_write: ",
+			  stage2[] = "kvm_pgtable_stage2_";
+	const char *at;
+
+	if (is_name(h, "tracing_mark_write"))
+		return parse_phase(ps, ps->l.p);
+	if (is_name(h, "print") && !strncmp(ps->l.p, mark, strlen(mark)))
+		return parse_phase(ps, ps->l.p + strlen(mark));
+	if (is_name(h, "kvm_guest_fault")) {
+		ps->l.t->faults++;
+		trace_bins_count(&ps->l.t->bins, ps->time);
+		return true;
+	}
+	at = strstr(h->name, stage2);
+	if (at && at < h->name + h->name_len)
+		return trace_fail(
+			&ps->l, h->name,
+			"a probe of a stage-2 function that is not named s2_... "
+			"and whose arguments have no names: record with "
+			"ports/linux/record.sh (docs/record.md)");
+	ps->l.t->ignored++;
+	return true;
+}
+
 static bool parse_event(struct parser *ps)
 {
 	struct trace_event ev = { 0 };
-	uint64_t pid, cpu, time;
-	const char *name, *colon;
+	const struct kind *k = NULL;
+	struct trace_head h;
 	struct fields f;
-	size_t i, len;
-	bool ok;
 
-	if (!trace_task(&ps->l, &pid, &cpu) || !trace_time(&ps->l, &time))
+	if (!trace_head(&ps->l, &h))
 		return false;
-	name = ps->l.p;
-	colon = strstr(name, ": ");
-	len = colon ? (size_t)(colon - name) : 0;
-	if (!len || memchr(name, ' ', len))
-		return trace_fail(&ps->l, name, "no event name and colon here");
-	ps->l.p = colon + 2;
-	ps->name_column = trace_column(&ps->l, name);
-	ps->cpu = cpu_of(ps, cpu);
-	ps->task = task_of(ps, pid);
+	if (!ps->l.t->cpus)
+		ps->l.t->start = h.time;
+	ps->l.t->end = h.time;
+	ps->time = h.time - ps->l.t->start;
+	ps->name_column = trace_column(&ps->l, h.name);
+	ps->cpu = cpu_of(ps, h.cpu);
+	ps->task = task_of(&ps->tasks, ps->l.t, h.pid, h.comm, h.comm_len);
 	if (!ps->task)
 		return out_of_memory(ps);
-	if (len == 18 && !memcmp(name, "tracing_mark_write", len)) {
-		ps->task->last = NONE;
-		return parse_phase(ps);
+	if (h.name_len < 3 || memcmp(h.name, "s2_", 3)) {
+		if (is_name(&h, "tracing_mark_write") || is_name(&h, "kvm_guest_fault"))
+			ps->task->last = TASK_NONE;
+		return other_event(ps, &h);
 	}
-	if (len == 15 && !memcmp(name, "kvm_guest_fault", len)) {
-		ps->task->last = NONE;
-		ps->l.t->faults++;
-		return true;
-	}
-	if (len < 3 || memcmp(name, "s2_", 3)) {
-		ps->l.t->ignored++;
-		return true;
-	}
-	for (i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strlen(kinds[i].name) == len && !memcmp(kinds[i].name, name, len))
-			break;
-	if (i == sizeof(kinds) / sizeof(kinds[0]))
-		return trace_fail(&ps->l, name, "unknown operation %.*s", (int)len, name);
-	ev.op = kinds[i].op;
-	ev.column = (uint16_t)ps->name_column;
-	if (!trace_fields(&ps->l, kinds[i].needed, &f))
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && !k; i++)
+		if (is_name(&h, kinds[i].name))
+			k = &kinds[i];
+	if (!k)
+		return trace_fail(&ps->l, h.name, "unknown operation %.*s",
+				  (int)h.name_len, h.name);
+	if (!trace_fields(&ps->l, k->needed, &f))
 		return false;
+	ev.op = k->op;
+	ev.column = (uint16_t)ps->name_column;
 	if (ev.op == TRACE_FAILED) {
-		ok = parse_ret(ps, &kinds[i], &f);
-		ps->task->last = NONE;
+		bool ok = parse_ret(ps, k, &f);
+
+		ps->task->last = TASK_NONE;
 		return ok;
 	}
-	ps->task->last = NONE;
-	return ev.op == TRACE_INIT ? parse_init(ps, &f, &ev) :
-				     parse_op(ps, &kinds[i], &f, &ev);
+	ps->task->last = TASK_NONE;
+	if (ev.op == TRACE_INIT)
+		return begin_vm(ps, f.value[F_PGT], pgt_find(&ps->pgts, f.value[F_PGT]),
+				false);
+	return ev.op == TRACE_DESTROY ? parse_destroy(ps, &f) : parse_op(ps, k, &f, &ev);
+}
+
+/* ---- files ----------------------------------------------------------------- */
+
+/* Since 6.19 enum kvm_pgtable_prot has two bits for X. */
+static bool has_px_ux(const char *release)
+{
+	uint64_t major = 0, minor = 0;
+
+	if (trace_digits(&release, &major) && *release++ == '.')
+		trace_digits(&release, &minor);
+	return major > 6 || (major == 6 && minor >= 19);
 }
 
 static bool parse_line(struct parser *ps, const char *line, size_t len)
 {
-	const char *nul = memchr(line, '\0', len);
+	const char *nul = memchr(line, '\0', len), *release, *absent;
 
 	ps->l.line = line;
 	if (nul)
 		return trace_fail(&ps->l, nul, "a NUL byte: this is not text");
-	while (*line == ' ' || *line == '\t')
-		line++;
-	return !*line || *line == '#' || parse_event(ps);
+	if (!trace_is_note(line))
+		return parse_event(ps);
+	release = trace_says(line, TRACE_SAYS_KERNEL);
+	if (release && !ps->wanted->kernel)
+		ps->px_ux = has_px_ux(release);
+	absent = trace_says(line, TRACE_SAYS_ABSENT);
+	if (absent)
+		snprintf(ps->l.t->absent, sizeof(ps->l.t->absent), "%s", absent);
+	return true;
 }
 
-static void parser_free(struct parser *ps)
+/* The whole file has been read. */
+static bool at_end(struct parser *ps)
 {
-	struct live *l, *ln;
-	struct task *k, *kn;
+	const struct trace *t = ps->l.t;
+	bool any = false;
 
-	RB_FOREACH_SAFE(l, live_tree, &ps->live, ln) {
-		RB_REMOVE(live_tree, &ps->live, l);
-		free(l);
-	}
-	RB_FOREACH_SAFE(k, task_tree, &ps->tasks, kn) {
-		RB_REMOVE(task_tree, &ps->tasks, k);
-		free(k);
-	}
+	trace_bins_reach(&ps->l.t->bins, t->end - t->start);
+	for (uint32_t i = 0; i < t->vms && !any; i++)
+		any = is_wanted(ps, i);
+	if (any)
+		return true;
+	if (t->vms)
+		trace_error(t, t->lines + 1, 1,
+			    "--vm: there is no such VM: say a number below %zu, or a pgt",
+			    t->vms);
+	else if (t->earlier_calls)
+		trace_error(t, t->lines + 1, 1,
+			    "there is no s2_init in this file, only %llu calls of VMs "
+			    "that ran before: --partial replays them",
+			    (unsigned long long)t->earlier_calls);
+	else
+		trace_error(t, t->lines + 1, 1, "there is no s2_init in this file");
+	return false;
 }
 
-bool trace_read(struct trace *t, const char *path)
+bool trace_read(struct trace *t, const char *path, const struct trace_wanted *wanted)
 {
-	struct parser ps = { .l = { .t = t } };
+	struct parser ps = { .l = { .t = t }, .wanted = wanted };
 	const char *line, *what;
 	struct lines *in;
 	size_t len;
@@ -364,6 +444,8 @@ bool trace_read(struct trace *t, const char *path)
 
 	memset(t, 0, sizeof(*t));
 	t->name = strcmp(path, "-") ? path : "<stdin>";
+	if (wanted->kernel)
+		ps.px_ux = has_px_ux(wanted->kernel);
 	in = lines_open(path, true);
 	if (!in) {
 		trace_error(t, 0, 0, "%s", strerror(errno));
@@ -382,12 +464,12 @@ bool trace_read(struct trace *t, const char *path)
 	if (got < 0) {
 		trace_error(t, t->lines + 1, (unsigned)len + 1, "%s", what);
 		ps.l.failed = true;
-	} else if (!got && !t->vms) {
-		trace_error(t, t->lines + 1, 1, "there is no s2_init in this file");
-		ps.l.failed = true;
+	} else if (!got) {
+		ps.l.failed = !at_end(&ps);
 	}
 	lines_close(in);
-	parser_free(&ps);
+	pgts_free(&ps.pgts);
+	tasks_free(&ps.tasks);
 	if (ps.l.failed)
 		trace_free(t);
 	return !ps.l.failed;
@@ -395,10 +477,12 @@ bool trace_read(struct trace *t, const char *path)
 
 void trace_free(struct trace *t)
 {
+	for (size_t i = 0; i < t->task_names; i++)
+		free(t->task_name[i]);
+	free(t->task_name);
+	free(t->task);
 	free(t->event);
 	free(t->vm);
 	free(t->text);
-	t->event = NULL;
-	t->vm = NULL;
-	t->text = NULL;
+	memset(t, 0, sizeof(*t));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* One line of ftrace text: its task, CPU and time, and the fields of its event. */
+/* One line of a recording: errors, numbers, and the fields of its event. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,15 +48,14 @@ bool trace_fail(struct trace_line *l, const char *at, const char *fmt, ...)
 	return false;
 }
 
-/* ---- the head of a line ---------------------------------------------------- */
+/* ---- numbers --------------------------------------------------------------- */
 
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-/* Reads decimal digits at *p. False: there are none, or 64 bits are too few. */
-static bool digits(const char **p, uint64_t *out)
+bool trace_digits(const char **p, uint64_t *out)
 {
 	uint64_t n = 0;
 
@@ -67,69 +66,6 @@ static bool digits(const char **p, uint64_t *out)
 		    __builtin_add_overflow(n, **p - '0', &n))
 			return false;
 	*out = n;
-	return true;
-}
-
-/*
- * "COMM-PID [CPU] ". COMM may contain blanks, minus signs and brackets, so this finds
- * the first "-PID [CPU] " that has text before it.
- */
-bool trace_task(struct trace_line *l, uint64_t *pid, uint64_t *cpu)
-{
-	const char *p = l->line, *start, *dash;
-
-	while (*p == ' ' || *p == '\t')
-		p++;
-	start = p;
-	for (dash = p; (dash = strchr(dash, '-')); dash++) {
-		if (dash == start)
-			continue;
-		p = dash + 1;
-		if (!digits(&p, pid) || *p != ' ')
-			continue;
-		while (*p == ' ')
-			p++;
-		if (*p++ != '[' || !digits(&p, cpu) || *p++ != ']' || *p != ' ')
-			continue;
-		l->p = p;
-		return true;
-	}
-	if (!strncmp(start, "CPU:", 4) && strstr(start, "LOST"))
-		return trace_fail(l, start,
-				  "events were lost here: the recording cannot be "
-				  "replayed");
-	return trace_fail(l, start, "not a line of ftrace: no \"TASK-PID [CPU] \"");
-}
-
-/* "[irq-info] SECONDS.FRACTION: ", the fraction in micro- or nanoseconds. */
-bool trace_time(struct trace_line *l, uint64_t *time)
-{
-	uint64_t seconds, fraction;
-	const char *p, *at, *dot;
-	size_t n;
-
-	while (*l->p == ' ')
-		l->p++;
-	n = strcspn(l->p, " ");
-	if (n && l->p[n - 1] != ':') {
-		l->p += n;
-		while (*l->p == ' ')
-			l->p++;
-	}
-	p = at = l->p;
-	if (!digits(&p, &seconds) || *p != '.')
-		return trace_fail(l, at, "no time stamp SECONDS.MICROSECONDS: here");
-	dot = ++p;
-	if (!digits(&p, &fraction) || p - dot > 9 || p[0] != ':' || p[1] != ' ' ||
-	    seconds > UINT64_MAX / 1000000000 - 1)
-		return trace_fail(l, at, "no time stamp SECONDS.MICROSECONDS: here");
-	for (n = (size_t)(p - dot); n < 9; n++)
-		fraction *= 10;
-	*time = seconds * 1000000000 + fraction;
-	if (*time < l->last_time)
-		return trace_fail(l, at, "the time goes back: lines are not in order");
-	l->last_time = *time;
-	l->p = p + 2;
 	return true;
 }
 
@@ -215,32 +151,41 @@ bool trace_fields(struct trace_line *l, unsigned needed, struct fields *f)
 	return true;
 }
 
-/* enum kvm_pgtable_prot of Linux 6.12, to S2_* attributes. */
-bool trace_prot(struct trace_line *l, const struct fields *f, bool relax, uint16_t *attr)
+/* The bits of enum kvm_pgtable_prot, before Linux 6.19 and since. */
+static const struct prot_bits {
+	uint64_t x, w, r, device, nc;
+} before = { 1, 2, 4, 8, 16 }, since = { 3, 4, 8, 16, 32 };
+
+#define PROT_SW (UINT64_C(0xf) << 55)
+
+bool trace_prot(struct trace_line *l, const struct fields *f, bool relax, bool px_ux,
+		uint16_t *attr)
 {
-	uint64_t prot = f->value[F_PROT];
+	const struct prot_bits *b = px_ux ? &since : &before;
+	const uint64_t prot = f->value[F_PROT], perms = b->x | b->w | b->r;
+	const char *hint = px_ux ? "" : "; or is this Linux 6.19 or newer (--kernel)?";
 	const char *at = f->at[F_PROT];
 	uint32_t a = 0;
 
-	if (prot & ~(UINT64_C(0x1f) | UINT64_C(0xf) << 55))
-		return trace_fail(l, at, "unknown bits in prot 0x%llx",
-				  (unsigned long long)prot);
-	if (relax && prot & ~UINT64_C(7))
-		return trace_fail(l, at, "relax_perms adds R, W and X only");
-	a |= prot & 1 ? S2_X : 0;
-	a |= prot & 2 ? S2_W : 0;
-	a |= prot & 4 ? S2_R : 0;
+	if (prot & ~(perms | b->device | b->nc | PROT_SW))
+		return trace_fail(l, at, "unknown bits in prot 0x%llx%s",
+				  (unsigned long long)prot, hint);
+	if (relax && prot & ~perms)
+		return trace_fail(l, at, "relax_perms adds R, W and X only%s", hint);
+	a |= prot & b->x ? S2_X : 0;
+	a |= prot & b->w ? S2_W : 0;
+	a |= prot & b->r ? S2_R : 0;
 	if (!a)
-		return trace_fail(l, at, "prot 0x%llx gives no permission",
-				  (unsigned long long)prot);
-	if ((prot & 0x18) == 0x18)
+		return trace_fail(l, at, "prot 0x%llx gives no permission%s",
+				  (unsigned long long)prot, hint);
+	if (prot & b->device && prot & b->nc)
 		return trace_fail(l, at, "prot 0x%llx is both device and non-cacheable",
 				  (unsigned long long)prot);
-	if ((prot & 9) == 9)
-		return trace_fail(l, at, "prot 0x%llx executes from device memory",
-				  (unsigned long long)prot);
-	a |= prot & 8 ? S2_MEM_DEV_nGnRE : prot & 0x10 ? S2_MEM_NC : S2_MEM_WB;
-	a |= S2_SW(prot >> 55);
+	if (prot & b->device && prot & b->x)
+		return trace_fail(l, at, "prot 0x%llx executes from device memory%s",
+				  (unsigned long long)prot, hint);
+	a |= prot & b->device ? S2_MEM_DEV_nGnRE : prot & b->nc ? S2_MEM_NC : S2_MEM_WB;
+	a |= S2_SW((prot & PROT_SW) >> 55);
 	*attr = (uint16_t)a;
 	return true;
 }

@@ -61,7 +61,7 @@ static void guest_stop(struct replay *r, struct guest_vm *vm)
 }
 
 /*
- * The recording has the IPA size only in the VM's s2_destroy. A VM without one gets 40
+ * The recording has the IPA size only in the events that destroy the VM. One without gets 40
  * bits, or more if its addresses need them. The CPU's features are the limit.
  */
 unsigned replay_ipa_bits(const struct replay *r, const struct trace_vm *tv)
@@ -112,7 +112,8 @@ int replay_vm_init(struct replay *r)
 	vm->port.vttbr = s2_vttbr(&vm->s2) | (uint64_t)vm->vmid << 48;
 	guest_start(r, vm);
 	r->out.wide_vms += tv->ia_bits > 48;
-	r->out.unfinished_vms += !tv->ia_bits;
+	r->out.unfinished_vms += !tv->destroyed;
+	r->out.partial_vms += tv->partial;
 	return LAB_OK;
 }
 

@@ -41,8 +41,9 @@ struct stage2_tables *stage2_debugfs_first(void)
 #endif
 
 /*
- * The number of tables by level, and of TLBIs by kind. The worker counts what it frees in
- * the layout that it works with.
+ * The number of tables, and of TLBIs by kind that the engine has asked for. (Those after
+ * a write-protect KVM issues itself.) The worker counts what it frees in the layout that
+ * it works with.
  */
 static void show_counts(struct seq_file *m, struct stage2_tables *t)
 {
@@ -70,7 +71,7 @@ static int tables_show(struct seq_file *m, void *unused)
 	mutex_lock(&instances_lock);
 	list_for_each_entry(t, &instances, list)
 	{
-		struct kvm *kvm = kvm_s2_mmu_to_kvm(t->mmu);
+		struct kvm *kvm = kvm_s2_mmu_to_kvm(t->pgt->mmu);
 		struct s2_iter it;
 
 		seq_printf(m, "pid %d: %u-bit IPA, level %d, %u root pages\n",

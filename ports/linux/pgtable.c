@@ -34,6 +34,7 @@ static int stage2_errno(int err)
 	case S2_E_EXIST:
 	case S2_E_NOENT:
 	case S2_E_BUSY:
+	case S2_MORE:
 		return -EAGAIN;
 	case S2_E_WRAP:
 	case S2_E_IPA_RANGE:
@@ -61,20 +62,20 @@ static int stage2_attr(enum kvm_pgtable_prot prot, s2_attr_t *attr)
 	return 0;
 }
 
-/* As in KVM: the offset in the first page is ignored, and the last page is whole. */
+/* As kvm_pgtable_walk(): the first page is that of @addr, and @size is rounded up. */
 static s2_ipa_t stage2_ipa(u64 addr)
 {
 	return s2_ipa(addr & PAGE_MASK);
 }
 
-static u64 stage2_size(u64 addr, u64 size)
+static u64 stage2_size(u64 size)
 {
-	return PAGE_ALIGN(addr + size) - (addr & PAGE_MASK);
+	return PAGE_ALIGN(size);
 }
 
-static void assert_exclusive(struct stage2_tables *t)
+static void assert_exclusive(struct kvm_pgtable *pgt)
 {
-	lockdep_assert_held_write(&kvm_s2_mmu_to_kvm(t->mmu)->mmu_lock);
+	lockdep_assert_held_write(&kvm_s2_mmu_to_kvm(pgt->mmu)->mmu_lock);
 }
 
 /* ---- an instance ------------------------------------------------------------ */
@@ -122,7 +123,7 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 	if (!t)
 		return -ENOMEM;
 	t->mm_ops = *mm_ops;
-	t->mmu = mmu;
+	t->pgt = pgt;
 	stage2_reclaim_init(t);
 
 	pgt->flags = flags;
@@ -173,6 +174,9 @@ void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
 	stage2_reclaim_all(t);
 }
 
+/* Of a call that has to wait for another one. */
+#define ROUNDS 64
+
 /* ---- from a fault: beside others of their kind ------------------------------
  *
  * mmu_lock is held for reading, so no exclusive call runs. A table that another fault
@@ -200,20 +204,27 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	if (flags & KVM_PGTABLE_WALK_SHARED)
 		how |= S2_SHARED;
 	else
-		assert_exclusive(t);
-	size = stage2_size(addr, size);
+		assert_exclusive(pgt);
+	size = stage2_size(size);
 	phys &= PAGE_MASK;
 
 	/*
 	 * S2_MORE: another fault must finish something first. We have left the section.
+	 * It may not run while we spin with the lock held (PREEMPT_RT: we may have
+	 * preempted it), so the guest faults again after some rounds.
 	 */
-	for (ret = S2_MORE; ret == S2_MORE; cpu_relax()) {
+	for (int round = 0; round < ROUNDS; round++) {
 		rcu_read_lock();
 		ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
 		rcu_read_unlock();
+		if (ret != S2_MORE)
+			break;
+		cpu_relax();
 	}
-	stage2_reclaim(t, &limbo);
-	return stage2_errno(ret);
+	stage2_reclaim(t, &limbo, !(flags & KVM_PGTABLE_WALK_SHARED));
+	ret = stage2_errno(ret);
+	/* As kvm_pgtable_walk_continue(): only a fault is told that it lost a race. */
+	return ret == -EAGAIN && !(flags & KVM_PGTABLE_WALK_HANDLE_FAULT) ? 0 : ret;
 }
 
 int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
@@ -245,6 +256,9 @@ kvm_pte_t kvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 	    !s2_mkyoung(&t->s2, stage2_ipa(addr), S2_SHARED))
 		pte = leaf.desc;
 	rcu_read_unlock();
+	/* The flag before the guest's next access, which would fault again. */
+	if (pte)
+		dsb(ishst);
 	return pte;
 }
 
@@ -257,30 +271,27 @@ int kvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 	struct s2_op op = { .limbo = &limbo };
 	int ret;
 
-	assert_exclusive(t);
-	ret = s2_unmap(&t->s2, stage2_ipa(addr), stage2_size(addr, size), S2_DROP_EDGES,
-		       &op);
-	stage2_reclaim(t, &limbo);
+	assert_exclusive(pgt);
+	ret = s2_unmap(&t->s2, stage2_ipa(addr), stage2_size(size), S2_DROP_EDGES, &op);
+	stage2_reclaim(t, &limbo, true);
 	return stage2_errno(ret);
 }
 
 /*
  * The callers invalidate themselves, once after all their calls and before they look at
- * what was written. So the engine need not.
+ * what was written. So the engine need not: but for the tables of nested guests
+ * (kvm_nested_s2_wp()), for which the callers' invalidation of the VM's own VMID does
+ * nothing.
  */
 int kvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
-	u64 issued[ARRAY_SIZE(t->s2.tlbis)];
 	int ret;
 
-	assert_exclusive(t);
-	memcpy(issued, t->s2.tlbis, sizeof(issued));
-	t->quiet = true;
-	ret = s2_wrprotect(&t->s2, stage2_ipa(addr), stage2_size(addr, size), 0, NULL);
+	assert_exclusive(pgt);
+	t->quiet = pgt->mmu == &kvm_s2_mmu_to_kvm(pgt->mmu)->arch.mmu;
+	ret = s2_wrprotect(&t->s2, stage2_ipa(addr), stage2_size(size), 0, NULL);
 	t->quiet = false;
-	/* Counted, but not issued. */
-	memcpy(t->s2.tlbis, issued, sizeof(issued));
 	return stage2_errno(ret);
 }
 
@@ -290,9 +301,9 @@ bool kvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 
 	struct stage2_tables *t = stage2_tables(pgt);
 	bool young = false;
 
-	assert_exclusive(t);
-	WARN_ON(s2_age(&t->s2, stage2_ipa(addr), stage2_size(addr, size),
-		       mkold ? S2_CLEAR : 0, &young, NULL));
+	assert_exclusive(pgt);
+	WARN_ON(s2_age(&t->s2, stage2_ipa(addr), stage2_size(size), mkold ? S2_CLEAR : 0,
+		       &young, NULL));
 	return young;
 }
 
@@ -303,7 +314,7 @@ int kvm_pgtable_stage2_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
 	if (t->s2.features & S2_FEAT_FWB)
 		return 0;
 	return stage2_errno(
-		s2_clean(&t->s2, stage2_ipa(addr), stage2_size(addr, size), 0, NULL));
+		s2_clean(&t->s2, stage2_ipa(addr), stage2_size(size), 0, NULL));
 }
 
 /*
@@ -315,10 +326,13 @@ int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
 {
 	struct stage2_tables *t = stage2_tables(pgt);
 	struct s2_op op = { .cookie = mc };
+	int ret;
 
-	assert_exclusive(t);
-	return stage2_errno(
-		s2_split(&t->s2, stage2_ipa(addr), stage2_size(addr, size), 0, &op));
+	assert_exclusive(pgt);
+	t->splitting = true;
+	ret = s2_split(&t->s2, stage2_ipa(addr), stage2_size(size), 0, &op);
+	t->splitting = false;
+	return stage2_errno(ret);
 }
 
 /* ---- trees that are linked to nothing --------------------------------------- */

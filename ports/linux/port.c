@@ -13,15 +13,35 @@
 
 /* ---- table pages ------------------------------------------------------------ */
 
-/* Only from the cache of the caller: the MMU lock is held. */
+/* As KVM's zalloc_page(), which counts the page in SecPageTables. */
+static uint64_t *from_reserves(void)
+{
+	void *table = (void *)__get_free_page(GFP_ATOMIC | __GFP_ACCOUNT | __GFP_ZERO);
+
+	if (table)
+		kvm_account_pgtable_pages(table, 1);
+	return table;
+}
+
+/*
+ * From the cache of the caller: the MMU lock is held. KVM does not fill the cache before
+ * each fault that needs a table: not before one on the execute permission of a block,
+ * while dirty pages are logged. Then the reserves of the allocator have to do, or the VM
+ * would end. A split has no such need: KVM fills the cache and calls it again.
+ */
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
 {
 	struct stage2_tables *t = port;
 	uint64_t *table;
 
-	if (!cookie || !kvm_mmu_memory_cache_nr_free_objects(cookie))
+	if (!cookie)
 		return NULL;
-	table = t->mm_ops.zalloc_page(cookie);
+	if (kvm_mmu_memory_cache_nr_free_objects(cookie))
+		table = t->mm_ops.zalloc_page(cookie);
+	else if (t->splitting)
+		return NULL;
+	else
+		table = from_reserves();
 	if (table)
 		stage2_meta_clear(table);
 	return table;
@@ -88,16 +108,17 @@ static DEFINE_PER_CPU(struct stage2_inval, stage2_inval);
  */
 static void vhe_enter(struct stage2_tables *t, struct stage2_inval *inv)
 {
+	struct kvm_s2_mmu *mmu = t->pgt->mmu;
 	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
 
-	inv->resident = vcpu && vcpu->arch.hw_mmu != t->mmu ? vcpu->arch.hw_mmu : NULL;
+	inv->resident = vcpu && vcpu->arch.hw_mmu != mmu ? vcpu->arch.hw_mmu : NULL;
 	if (cpus_have_final_cap(ARM64_WORKAROUND_SPECULATIVE_AT)) {
 		inv->tcr = read_sysreg_el1(SYS_TCR);
 		inv->sctlr = read_sysreg_el1(SYS_SCTLR);
 		write_sysreg_el1(inv->tcr | TCR_EPD1_MASK | TCR_EPD0_MASK, SYS_TCR);
 		write_sysreg_el1(inv->sctlr | SCTLR_ELx_M, SYS_SCTLR);
 	}
-	__load_stage2(t->mmu, t->mmu->arch);
+	__load_stage2(mmu, mmu->arch);
 	write_sysreg(read_sysreg(hcr_el2) & ~HCR_TGE, hcr_el2);
 	isb();
 }
@@ -183,23 +204,23 @@ void stage2_nvhe_collect_range(uint64_t operand)
 /*
  * Each function of EL2 does all of it: DSB, the TLBI by address, DSB, VMALLE1IS, DSB, in
  * the context of the VMID. One TLBI by address keeps its meaning (it may be for a block
- * that begins before it). Several of them become one range TLBI if the CPU has it, and
- * otherwise an invalidation of the whole VMID: one hypercall and one TLBI in place of one
- * for each address. KVM makes the same choice.
+ * that begins before it). Several of them become one range TLBI if the CPU has it. If it
+ * has not, up to eight pages are invalidated one by one, as the engine has planned, and
+ * more by one invalidation of the whole VMID.
  */
 void stage2_nvhe_flush(struct stage2_tables *t)
 {
 	struct stage2_inval *inv = this_cpu_ptr(&stage2_inval);
 	u64 pages = (inv->end - inv->start) >> PAGE_SHIFT;
+	struct kvm_s2_mmu *mmu = t->pgt->mmu;
 
-	if (!pages)
-		return;
-	if (pages == 1)
-		kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, t->mmu, inv->start, inv->level);
-	else if (system_supports_tlb_range() && pages <= MAX_TLBI_RANGE_PAGES)
-		kvm_call_hyp(__kvm_tlb_flush_vmid_range, t->mmu, inv->start, pages);
+	if (pages > 1 && system_supports_tlb_range() && pages <= MAX_TLBI_RANGE_PAGES)
+		kvm_call_hyp(__kvm_tlb_flush_vmid_range, mmu, inv->start, pages);
+	else if (pages > 8)
+		kvm_call_hyp(__kvm_tlb_flush_vmid, mmu);
 	else
-		kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);
+		for (u64 at = inv->start; at < inv->end; at += PAGE_SIZE)
+			kvm_call_hyp(__kvm_tlb_flush_vmid_ipa, mmu, at, inv->level);
 	inv->start = inv->end = 0;
 }
 
@@ -208,12 +229,12 @@ void stage2_nvhe_flush_local(struct stage2_tables *t)
 {
 	struct stage2_inval *inv = this_cpu_ptr(&stage2_inval);
 
-	kvm_call_hyp(__kvm_tlb_flush_vmid_ipa_nsh, t->mmu, inv->start, inv->level);
+	kvm_call_hyp(__kvm_tlb_flush_vmid_ipa_nsh, t->pgt->mmu, inv->start, inv->level);
 }
 
 void stage2_nvhe_flush_all(struct stage2_tables *t)
 {
-	kvm_call_hyp(__kvm_tlb_flush_vmid, t->mmu);
+	kvm_call_hyp(__kvm_tlb_flush_vmid, t->pgt->mmu);
 }
 
 /* ---- caches ----------------------------------------------------------------- */

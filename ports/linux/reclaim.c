@@ -4,11 +4,19 @@
  * There is one grace period at a time for each VM. What is detached while one runs waits
  * for the next one, so a VM costs one callback however often it unmaps. All tables of a
  * VM that ends are freed in the same way.
+ *
+ * What waits is charged to the memory cgroup of the VM, and it is bounded. Beyond the
+ * bound the call that detaches tables frees them itself. It may do so without a grace
+ * period where the MMU lock is held for writing, or the VM has ended: KVM walks the tables
+ * with the lock held.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
 
 #include "internal.h"
+
+/* Tables of one VM that wait to be freed: those that map 32 GiB in pages of 4 KiB. */
+#define DEFERRED_MAX (SZ_64M / PAGE_SIZE)
 
 void stage2_tables_put(struct stage2_tables *t)
 {
@@ -20,7 +28,9 @@ void stage2_tables_put(struct stage2_tables *t)
 static void reclaim_start(struct stage2_tables *t)
 {
 	t->waiting = t->fresh;
+	t->nwaiting = t->nfresh;
 	t->fresh = (struct s2_limbo){};
+	t->nfresh = 0;
 	queue_rcu_work(system_unbound_wq, &t->work);
 }
 
@@ -57,6 +67,7 @@ static void reclaim_work(struct work_struct *work)
 		cond_resched();
 
 	spin_lock(&t->limbo_lock);
+	t->nwaiting = 0;
 	more = t->fresh.head;
 	last = t->ended && !more;
 	if (more)
@@ -67,7 +78,7 @@ static void reclaim_work(struct work_struct *work)
 	if (more)
 		return;
 	/* The call that ended it was the last one on it. */
-	if (last)
+	if (last && !t->destroyed)
 		destroy(t);
 	stage2_tables_put(t);
 }
@@ -82,43 +93,70 @@ static void reclaim_soon(struct stage2_tables *t)
 	reclaim_start(t);
 }
 
-/* Put one list in front of another. Nobody has begun to read either of them. */
-static void limbo_move(struct stage2_tables *t, struct s2_limbo *to,
-		       struct s2_limbo *from)
+/* A table of a list and what is below it, at most. */
+static u64 tables_of(uint64_t link, uint64_t state)
 {
-	uint64_t link = from->head, *next;
+	u64 below = meta_tables(state);
+
+	return 1 + below + ((link & LINK_LEVEL) == 1 ? below * PTRS_PER_PTE : 0);
+}
+
+/*
+ * Put one list in front of another. Nobody has begun to read either of them. Returns how
+ * many tables have been moved, at most.
+ */
+static u64 limbo_move(struct stage2_tables *t, struct s2_limbo *to, struct s2_limbo *from)
+{
+	uint64_t link = from->head, *meta;
+	u64 n = 0;
 
 	for (;;) {
-		next = table_meta(&t->layout, s2_port_table_va(t, link_pa(link)));
-		next += META_LINK;
-		if (!*next)
+		meta = table_meta(&t->layout, s2_port_table_va(t, link_pa(link)));
+		n += tables_of(link, meta[META_STATE]);
+		if (!meta[META_LINK])
 			break;
-		link = *next;
+		link = meta[META_LINK];
 	}
-	*next = to->head;
+	meta[META_LINK] = to->head;
 	to->head = from->head;
 	to->tables += from->tables;
 	*from = (struct s2_limbo){};
+	return n;
 }
 
 /*
  * Takes over what a call has detached. May be called in any context in which KVM changes
- * tables.
+ * tables. @exclusive: the MMU lock is held for writing.
  */
-void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo)
+void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclusive)
 {
+	bool full;
+
 	if (!limbo->head)
 		return;
 	spin_lock(&t->limbo_lock);
-	/* A list has only the topmost tables of what was detached, so it is short. */
-	limbo_move(t, &t->fresh, limbo);
-	reclaim_soon(t);
+	full = exclusive && t->nwaiting + t->nfresh > DEFERRED_MAX;
+	if (!full) {
+		/* A list has only the topmost tables of what was detached: it is short. */
+		t->nfresh += limbo_move(t, &t->fresh, limbo);
+		reclaim_soon(t);
+	}
 	spin_unlock(&t->limbo_lock);
+	if (full)
+		s2_release(&t->layout, limbo, NULL);
 }
 
 /* Takes over all the tables, and the reference of the kvm_pgtable. */
 void stage2_reclaim_all(struct stage2_tables *t)
 {
+	u64 there = 0;
+
+	for (int l = 0; l < S2_LEVELS; l++)
+		there += t->s2.made[l] - t->s2.freed[l] - t->layout.freed[l];
+	if (there > DEFERRED_MAX) {
+		destroy(t);
+		t->destroyed = true;
+	}
 	spin_lock(&t->limbo_lock);
 	t->ended = true;
 	reclaim_soon(t);

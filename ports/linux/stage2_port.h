@@ -38,29 +38,33 @@
  * @s2: the instance
  * @layout: the instance as it was made, for releasing tables while calls on the
  *	instance itself run
- * @mmu: KVM's side: VMID and VTCR for the invalidations
+ * @pgt: KVM's side. It leads to the mmu with the VMID for the invalidations, which KVM
+ *	may move while it exists
  * @quiet: the caller of the running exclusive call invalidates (wrprotect)
+ * @splitting: the running exclusive call takes no table but from its cache
  * @unlinked: @s2 belongs to no VM: its root is a single table
  * @list: all instances, for debugfs
  * @refs: one reference of the pgtable, and one while tables wait for a grace period
  * @limbo_lock: protects all fields below
  * @fresh: detached since the running grace period began
  * @waiting: detached before it began
+ * @nfresh, @nwaiting: how many tables are on these lists and below, at most
  * @reclaiming: a grace period is running, or @waiting is being freed
- * @ended: the pgtable is gone, and the worker destroys @s2
+ * @ended: the pgtable is gone, and the worker destroys @s2, unless it is @destroyed
  * @work: frees @waiting
  */
 struct stage2_tables {
 	struct kvm_pgtable_mm_ops mm_ops;
 	struct s2 s2, layout;
-	struct kvm_s2_mmu *mmu;
-	bool quiet, unlinked;
+	struct kvm_pgtable *pgt;
+	bool quiet, splitting, unlinked;
 	struct list_head list;
 	refcount_t refs;
 
 	spinlock_t limbo_lock;
 	struct s2_limbo fresh, waiting;
-	bool reclaiming, ended;
+	u64 nfresh, nwaiting;
+	bool reclaiming, ended, destroyed;
 	struct rcu_work work;
 };
 
@@ -70,7 +74,7 @@ static inline struct stage2_tables *stage2_tables(struct kvm_pgtable *pgt)
 }
 
 void stage2_reclaim_init(struct stage2_tables *t);
-void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo);
+void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclusive);
 void stage2_reclaim_all(struct stage2_tables *t);
 void stage2_tables_put(struct stage2_tables *t);
 

@@ -134,6 +134,21 @@ static void a_dirty_block_is_all_of_its_pages(void **state)
 	close_bed();
 }
 
+/* Only what has DBM already has a dirty state to keep. */
+static void pages_that_get_dbm_begin_as_they_are_asked(void **state)
+{
+	(void)state;
+	open_log(FEATURES);
+	bed_map(&bed, GIB, 4 * GIB, 4 * PAGE, RW, S2_MAP_PAGES);
+	bed_map(&bed, GIB, 4 * GIB, 2 * PAGE, CLEAN, 0);
+	bed_map(&bed, GIB + 2 * PAGE, 4 * GIB + 2 * PAGE, 2 * PAGE, DBM, 0);
+	assert_int_equal(bed_lookup(&bed, GIB).attr, CLEAN);
+	assert_int_equal(bed_lookup(&bed, GIB + 3 * PAGE).attr, DBM);
+	bed_map(&bed, GIB + 2 * PAGE, 4 * GIB + 2 * PAGE, 2 * PAGE, CLEAN, 0);
+	assert_int_equal(bed_lookup(&bed, GIB + 3 * PAGE).attr, DBM);
+	close_bed();
+}
+
 /* A log that ends inside a block: told, but not cleared, or a page would be lost. */
 static void a_block_beyond_the_log_stays_dirty(void **state)
 {
@@ -580,6 +595,7 @@ int main(void)
 		cmocka_unit_test(what_was_written_is_reported),
 		cmocka_unit_test(what_is_cleared_is_recorded_again),
 		cmocka_unit_test(a_dirty_block_is_all_of_its_pages),
+		cmocka_unit_test(pages_that_get_dbm_begin_as_they_are_asked),
 		cmocka_unit_test(a_block_beyond_the_log_stays_dirty),
 		cmocka_unit_test(a_budget_loses_nothing),
 		cmocka_unit_test(a_write_before_the_break_is_harvested),

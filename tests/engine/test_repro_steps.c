@@ -693,6 +693,38 @@ static void an_error_after_a_parked_leaf_leaves_no_table(void **state)
 	}
 }
 
+/*
+ * An unmap is left after a step, with an empty table below; a map takes that one away,
+ * and with it the table that its own window ends in. Then a leaf of the size of that
+ * table is larger than the window.
+ */
+static void a_stepped_map_makes_no_leaf_beyond_its_window(void **state)
+{
+	const uint64_t to = 2 * GIB;
+	unsigned steps = 0;
+
+	(void)state;
+	for (uint64_t n = S2_BUDGET_ENTRIES_MIN; n < 1024; n += 8) {
+		struct s2_op op = { .max_entries = n }, map = { .max_entries = 688 };
+		int ret;
+
+		bed_open(&bed, 40, S2_FEAT_FWB, 16);
+		bed_map(&bed, to + 2 * MIB, 4 * GIB, 32 * PAGE, RW, S2_MAP_PAGES);
+		s2_unmap(&bed.s2, s2_ipa(to - 64 * PAGE), 4 * MIB, 0, &op);
+		do {
+			ret = s2_map(&bed.s2, s2_ipa(to), s2_pa(8 * GIB), 2 * GIB, RW,
+				     S2_MAP_NEW, &map);
+			if (ret != S2_MORE)
+				continue;
+			assert_int_equal(bed_lookup(&bed, map.done.ipa).state, S2_EMPTY);
+			steps++;
+		} while (ret == S2_MORE);
+		assert_true(!ret || ret == S2_E_EXIST);
+		bed_close(&bed);
+	}
+	assert_true(steps);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -713,6 +745,7 @@ int main(void)
 		cmocka_unit_test(an_operation_under_way_goes_on_beside_the_first_run),
 		cmocka_unit_test(a_shared_call_has_no_budget_and_keeps_nothing),
 		cmocka_unit_test(release_counts_a_table_as_a_visit),
+		cmocka_unit_test(a_stepped_map_makes_no_leaf_beyond_its_window),
 	};
 
 	return cmocka_run_group_tests_name("repro-steps", tests, NULL, NULL);

@@ -34,7 +34,7 @@ class Refused(unittest.TestCase):
         (("--mem", "200T", "--leaf", "1g"), "not so many frames"),
         (("--mem", "5000"), "multiple of 4K"),
         (("--mem", "-4096"), "not a number of bytes"),
-        (("--mem", "4KiB"), "not a number of bytes"),
+        (("--mem", "4KB"), "not a number of bytes"),
         (("--mem", "18446744073709551616"), "not a number of bytes"),
         (("--mem", "16777216T"), "not a number of bytes"),
         (("--mem",), "requires an argument"),

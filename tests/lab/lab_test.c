@@ -26,6 +26,11 @@ static void numbers_are_exact_or_refused(void **state)
 	assert_false(lab_parse_size("--x", "", &n));
 	assert_false(lab_parse_size("--x", " 4k", &n));
 	assert_false(lab_parse_size("--x", "4kk", &n));
+	assert_false(lab_parse_size("--x", "4Kb", &n));
+	assert_false(lab_parse_size("--x", "4KiBs", &n));
+	assert_false(lab_parse_size("--x", "4K +", &n));
+	assert_false(lab_parse_size("--x", "4K 4K", &n));
+	assert_false(lab_parse_size("--x", "16777215T + 1024G", &n));
 	assert_false(lab_parse_size("--x", "+4k", &n));
 	assert_false(lab_parse_size("--x", "16777216T", &n));
 	assert_false(lab_parse_number("--x", "4k", 0, UINT64_MAX, &n));
@@ -92,12 +97,34 @@ static void unsafe_only_where_it_may_not_be(void **state)
 		    strategy_stage2.must_be_safe);
 }
 
+/* What the tool prints can be given to it. */
+static void sizes_are_read_as_they_are_printed(void **state)
+{
+	static const uint64_t sizes[] = {
+		0, 1, 4096, (1 << 30) + 4096, (UINT64_C(5) << 40) + 3, UINT64_MAX
+	};
+	char text[LAB_SIZE_LEN];
+	uint64_t n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		n = 7;
+		assert_true(lab_parse_size("--x", lab_size_text(sizes[i], text), &n));
+		assert_int_equal(n, sizes[i]);
+	}
+	assert_true(lab_parse_size("--x", "4KiB", &n));
+	assert_int_equal(n, 4096);
+	assert_true(lab_parse_size("--x", "1g+4k", &n));
+	assert_int_equal(n, (1 << 30) + 4096);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_exact_or_refused),
 		cmocka_unit_test(feature_names_survive_the_way_back),
 		cmocka_unit_test(sizes_and_counts_in_words),
+		cmocka_unit_test(sizes_are_read_as_they_are_printed),
 		cmocka_unit_test(unsafe_only_where_it_may_not_be),
 	};
 

@@ -21,7 +21,7 @@ class Features(unittest.TestCase):
             for features in SETS:
                 with self.subTest(name=name, features=features):
                     got = tool.json_of("replay", tool.trace(name), "--no-merged",
-                                       "--features", features)
+                                       "--no-advice", "--features", features)
                     self.assertEqual(got["violations"], [])
                     self.assertEqual(sorted(got["features"]),
                                      sorted(features.replace("none", "").split(",")

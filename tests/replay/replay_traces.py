@@ -38,7 +38,7 @@ UNMAPPED = {"selftest-page-table": 278, "selftest-dirty-log": 858, "guest-boot-4
 class Traces(unittest.TestCase):
     def check(self, name):
         mib, vms, mapped, failed, faults, calls = RECORDED[name]
-        got = tool.json_of("replay", tool.trace(name))
+        got = tool.json_of("replay", tool.trace(name), "--no-advice")
         self.assertEqual((got["verdict"], got["violations"]), ("safe", []))
         self.assertGreaterEqual(got["comparisons"], vms)
         self.assertEqual((got["vms"], got["vms_that_mapped"], got["failed_calls"],
@@ -58,7 +58,8 @@ class Traces(unittest.TestCase):
 
     def test_cleans_without_fwb(self):
         """The recordings without FWB are replayed so, and cleaned."""
-        got = tool.json_of("replay", tool.trace("guest-hugetlb-2m"), "--no-merged")
+        got = tool.json_of("replay", tool.trace("guest-hugetlb-2m"), "--no-merged",
+                           "--no-advice")
         self.assertEqual(got["features"], [])
         self.assertGreater(got["stage2"]["clean_lines"], 0)
         self.assertNotIn("merged", got)

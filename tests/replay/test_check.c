@@ -182,6 +182,7 @@ static void test_flat_part_of_a_block(void **state)
 static void test_flat_larger_and_smaller(void **state)
 {
 	struct pair *p = *state;
+	uint64_t start;
 
 	map_flat(p, 0x200000, 0x2000000, BLOCK);
 	assert_true(map_flat(p, 0x201000, 0x2001000, PAGE).cut);
@@ -189,7 +190,8 @@ static void test_flat_larger_and_smaller(void **state)
 	assert_int_equal(flat_next(&p->flat, 0, UINT64_C(1) << 40), 0x201000);
 	assert_false(map_flat(p, 0x200000, 0x4000000, BLOCK).cut);
 	assert_int_equal(p->flat.pages, 512);
-	assert_int_equal(flat_get(&p->flat, 0x201000)->pa, 0x4001000);
+	assert_int_equal(flat_get(&p->flat, 0x201000, &start)->pa, 0x4000000);
+	assert_int_equal(start, 0x200000);
 }
 
 /*
@@ -221,10 +223,72 @@ static void test_flat_split(void **state)
 
 	map_flat(p, 0x40000000, 0x40000000, UINT64_C(1) << 30);
 	flat_split(&p->flat, 0x403ff000, 2 * PAGE);
-	assert_int_equal(flat_get(&p->flat, 0x40000000)->level, 2);
-	assert_int_equal(flat_get(&p->flat, 0x40200000)->level, 3);
-	assert_int_equal(flat_get(&p->flat, 0x405ff000)->level, 3);
-	assert_int_equal(flat_get(&p->flat, 0x40600000)->level, 2);
+	assert_int_equal(flat_get(&p->flat, 0x40000000, NULL)->level, 2);
+	assert_int_equal(flat_get(&p->flat, 0x40200000, NULL)->level, 3);
+	assert_int_equal(flat_get(&p->flat, 0x405ff000, NULL)->level, 3);
+	assert_int_equal(flat_get(&p->flat, 0x40600000, NULL)->level, 2);
+}
+
+/* A block is one leaf, and its frame one use, however large it is. */
+static void test_flat_grows_with_leaves(void **state)
+{
+	struct pair *p = *state;
+	const uint64_t gib = UINT64_C(1) << 30;
+	struct flat_range r;
+
+	for (uint64_t i = 0; i < 256; i++)
+		map_flat(p, i * gib, (256 + i) * gib, gib);
+	assert_int_equal(p->frames.mapped, 256);
+	assert_int_equal(p->frames.bytes, 256 * gib);
+	assert_true(p->frames.slots <= 1024);
+	assert_int_equal(p->flat.pages, 256 * gib / PAGE);
+	assert_int_equal(flat_next(&p->flat, 17 * gib + PAGE, gib << 9), 17 * gib + PAGE);
+	assert_true(flat_unmap(&p->flat, 0, 256 * gib, &r));
+	assert_int_equal(r.pages, 256 * gib / PAGE);
+	assert_int_equal(p->frames.freed_n, 1);
+	assert_int_equal(p->frames.freed[0].size, 256 * gib);
+	assert_int_equal(p->frames.bytes, 0);
+}
+
+/* Frames of several sizes at the same address: free is what no leaf of any size maps. */
+static void test_flat_frames_of_several_sizes(void **state)
+{
+	struct pair *p = *state;
+	const uint64_t gib = UINT64_C(1) << 30;
+	struct flat_range r;
+
+	map_flat(p, 4 * gib, 2 * gib, gib);
+	map_flat(p, 0, 2 * gib + 2 * BLOCK, BLOCK);
+	map_flat(p, BLOCK, 2 * gib + 5 * PAGE, PAGE);
+	map_flat(p, 2 * BLOCK, 2 * gib + 2 * BLOCK + PAGE, PAGE);
+	/* The block around it stays mapped. */
+	assert_true(flat_unmap(&p->flat, 0, BLOCK, &r));
+	assert_int_equal(p->frames.freed_n, 0);
+	assert_true(flat_unmap(&p->flat, 4 * gib, gib, &r));
+	assert_int_equal(p->frames.freed_n, 3);
+	assert_int_equal(p->frames.freed[0].pa, 2 * gib);
+	assert_int_equal(p->frames.freed[0].size, 5 * PAGE);
+	assert_int_equal(p->frames.freed[1].pa, 2 * gib + 6 * PAGE);
+	assert_int_equal(p->frames.freed[1].size, 2 * BLOCK - 5 * PAGE);
+	assert_int_equal(p->frames.freed[2].pa, 2 * gib + 2 * BLOCK + 2 * PAGE);
+	assert_int_equal(p->frames.freed[2].size, gib - 2 * BLOCK - 2 * PAGE);
+	assert_true(flat_unmap(&p->flat, 0, gib, &r));
+	assert_int_equal(r.pages, 2);
+	assert_int_equal(p->frames.freed_n, 5);
+	assert_int_equal(p->frames.mapped, 0);
+}
+
+/* What a write-protection took away and a fault gives back is told apart from the rest. */
+static void test_flat_relax_undoes_wrprotect(void **state)
+{
+	struct pair *p = *state;
+
+	map_both(p);
+	assert_false(flat_relax(&p->flat, 0x40000000, S2_W));
+	flat_wrprotect(&p->flat, 0x40000000, PAGE);
+	assert_false(flat_relax(&p->flat, 0x40000000, S2_R));
+	assert_true(flat_relax(&p->flat, 0x40000000, S2_W));
+	assert_false(flat_relax(&p->flat, 0x40000000, S2_W));
 }
 
 int main(void)
@@ -242,6 +306,9 @@ int main(void)
 		TEST(test_flat_larger_and_smaller),
 		TEST(test_flat_shared_frame),
 		TEST(test_flat_split),
+		TEST(test_flat_grows_with_leaves),
+		TEST(test_flat_frames_of_several_sizes),
+		TEST(test_flat_relax_undoes_wrprotect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

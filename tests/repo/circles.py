@@ -32,6 +32,7 @@ ROOMS = {
 # string. The engine is such a room: src/ calls what is in extra/, too.
 LAYERS = [
     ("lab/main.c",),
+    ("lab/report/",),
     ("lab/compare/", "lab/decode/", "lab/judge/", "lab/plan/", "lab/replay/"),
     ("lab/strategy/",),
     ("lab/common/",),

@@ -9,7 +9,8 @@ import sys
 SPDX = "SPDX-License-Identifier: "
 CORE = SPDX + "GPL-2.0-only OR BSD-2-Clause"
 LINUX = SPDX + "GPL-2.0-only"
-SOURCES = (".c", ".h", ".S", ".ld", ".py", ".sh", "meson.build", "Makefile")
+SOURCES = (".c", ".h", ".S", ".ld", ".py", ".sh", ".js", ".css", ".html", "meson.build",
+           "Makefile")
 COLUMNS = 90
 LINES = 900
 # References that are read as a whole.
@@ -44,7 +45,7 @@ def check_spdx(root):
         gpl = path.startswith(("ports/linux/", "ports/xen/"))
         want = LINUX if gpl else CORE
         head = read(root, path).split("\n")[:2]
-        if not any(re.search(re.escape(want) + r"( \*/)?$", line) for line in head):
+        if not any(re.search(re.escape(want) + r"( \*/| -->)?$", line) for line in head):
             yield f"{path}: no '{want}'"
 
 

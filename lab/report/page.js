@@ -1,0 +1,836 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Draws the page from the object of `s2lab replay --json`. Text of the recording gets
+// into the page as text only (textContent), because a task may have any name.
+"use strict";
+(() => {
+const data = JSON.parse(document.getElementById("data").textContent);
+const root = document.documentElement;
+const WAYS = [["merged", "Linux 6.12", "linux"], ["stage2", "this library", "ours"]];
+const LEVELS = [["huge", "512 GiB blocks"], ["huge", "1 GiB blocks"],
+	["blocks", "2 MiB blocks"], ["pages", "4 KiB pages"]];
+
+// ---- pieces ----------------------------------------------------------------
+
+const byId = id => document.getElementById(id);
+const css = name => getComputedStyle(root).getPropertyValue(name).trim();
+const sum = list => list.reduce((a, b) => a + b, 0);
+const plural = (n, what) => `${count(n)} ${what}${n === 1 ? "" : "s"}`;
+
+function add(parent, tag, props = {}, ...text) {
+	const node = document.createElement(tag);
+
+	for (const [name, value] of Object.entries(props))
+		node.setAttribute(name, value);
+	node.append(...text); // strings become text, not markup
+	parent.append(node);
+	return node;
+}
+
+function svg(parent, tag, props) {
+	const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
+
+	for (const [name, value] of Object.entries(props))
+		node.setAttribute(name, value);
+	parent.append(node);
+	return node;
+}
+
+// Three digits where it is no whole number.
+function count(n) {
+	if (!Number.isInteger(n))
+		n = Math.abs(n) >= 100 ? Math.round(n) : Number(n.toPrecision(3));
+	return n.toLocaleString("en-US", { maximumFractionDigits: 6 });
+}
+
+function short(n) {
+	for (const [size, name] of [[1e9, "G"], [1e6, "M"], [1e3, "k"]])
+		if (n >= size)
+			return Number((n / size).toPrecision(3)) + name;
+	return String(Number(n.toPrecision(3)));
+}
+
+function bytes(n) {
+	for (const [power, name] of [[40, "TiB"], [30, "GiB"], [20, "MiB"], [10, "KiB"]])
+		if (n >= 2 ** power)
+			return Number((n / 2 ** power).toPrecision(4)) + " " + name;
+	return n + " B";
+}
+
+function time(t) {
+	if (data.time.duration < 300)
+		return Number(t.toFixed(t < 10 ? 3 : 2)) + " s";
+	const s = Math.round(t);
+	return `${Math.floor(s / 60)}:${String(s % 60).padStart(2, "0")} min`;
+}
+
+const hex = n => "0x" + n.toString(16);
+const tlbis = cost => sum(Object.values(cost.tlbi));
+const phaseName = i => i === null || !data.by_phase[i] ? "" :
+	data.by_phase[i].phase || "before the first mark";
+
+// ---- the whole recording ---------------------------------------------------
+
+function head() {
+	const n = data.violations.length;
+	const verdict = byId("verdict");
+
+	document.title = `${data.file} - s2lab report`;
+	byId("name").textContent = data.file.split("/").pop();
+	byId("what").textContent = `${data.file}: ${plural(data.vms, "VM")}, ` +
+		`${time(data.time.duration)}, ${bytes(data.mapped_bytes)} mapped, ` +
+		`${bytes(data.unmapped_bytes)} unmapped; CPU features: ` +
+		(data.features.join(", ") || "none");
+	verdict.textContent = n ? `${plural(n, "violation")} found` :
+		"No violation: the engine's tables are what the recording says.";
+	verdict.className = n ? "bad" : "good";
+	for (const v of data.violations)
+		add(byId("violations"), "p", {},
+		    `${v.rule}, line ${v.line}, IPA ${hex(v.ipa)}: ${v.detail}`);
+}
+
+function tiles() {
+	const figures = [
+		["TLB invalidations (TLBI)", "tlbi", tlbis],
+		["Barriers (DSB)", "dsb", c => c.dsb],
+		["Entries visited", "pte_reads", c => c.pte_reads],
+		["Longest call, entries", "longest_step", c => c.longest_step],
+		["Cache lines cleaned", "clean_lines", c => c.clean_lines],
+	];
+
+	for (const [title, key, get] of figures) {
+		const values = WAYS.map(([way]) => get(data[way]));
+		if (!values.some(v => v))
+			continue;
+		const tile = add(byId("tiles"), "div", { class: "tile" });
+		add(tile, "h3", {}, title);
+		const pair = add(tile, "div", { class: "pair" });
+		WAYS.forEach(([way, name, color], i) => {
+			add(pair, "b", { class: color, "data-json": `${way}.${key}` },
+			    count(values[i]));
+			add(pair, "span", { class: color }, name);
+		});
+		const [theirs, ours] = values;
+		add(tile, "div", { class: "times" }, theirs === ours ? "the same" :
+			ours ? `Linux / this library: ${(theirs / ours).toFixed(2)}` :
+			"none with this library");
+	}
+	if (!data.cpu)
+		return;
+	const line = add(byId("tiles").parentNode, "p", { class: "estimate" },
+			 `Estimated on ${data.cpu.name}, in ${data.cpu.unit}: `);
+	WAYS.forEach(([way, name, color], i) => {
+		add(line, "b", { class: color },
+		    `${i ? ", " : ""}${name} ${count(sum(data.timeline[way].estimate))}`);
+	});
+	line.append(`. ${data.cpu.says}. The prices were not measured by us.`);
+}
+
+function advice() {
+	for (const { text } of data.advice) {
+		const item = add(byId("advice"), "li");
+		const colon = text.indexOf(":") + 1;
+
+		add(item, "b", {}, text.slice(0, colon));
+		item.append(text.slice(colon));
+	}
+	byId("advice-section").hidden = !data.advice.length;
+}
+
+// ---- charts ----------------------------------------------------------------
+
+const charts = [];
+// Paper is white, and as wide as A4 between its margins.
+const PAPER = 660;
+const printing = () => root.classList.contains("print");
+const widthOf = node => printing() ? PAPER : node.clientWidth;
+const narrow = () => !printing() && document.body.clientWidth < 700;
+const margin = () => narrow() ? { left: 58, right: 10 } : { left: 62, right: 168 };
+
+// Points on the line of a data set, a few pixels apart.
+function dense(points) {
+	return points.flatMap((p, i) => Array.from({ length: 24 }, (_, k) => {
+		const q = points[i + 1] ?? p;
+		return { x: p.x + (q.x - p.x) * k / 24, y: p.y + (q.y - p.y) * k / 24 };
+	}));
+}
+
+const overlap = (a, b) => a.left < b.right && b.left < a.right &&
+	Math.abs(a.y - b.y) < 17;
+
+// The name of a line and its last figure, at its end; no legend is needed. Where there is
+// no room the caption has them.
+const endLabels = {
+	id: "endLabels",
+	afterDatasetsDraw(chart) {
+		const { ctx, chartArea: area } = chart;
+		const labels = [];
+
+		if (narrow())
+			return;
+		ctx.save();
+		ctx.font = `600 13px ${Chart.defaults.font.family}`;
+		const lines = chart.data.datasets.map((_, i) => chart.getDatasetMeta(i)
+			.data.filter(p => p.x <= area.right + 1 && Number.isFinite(p.y)));
+		chart.data.datasets.forEach((set, i) => {
+			const end = lines[i][lines[i].length - 1];
+			if (!set.label || !end)
+				return;
+			const width = ctx.measureText(set.label).width;
+			const at = left => ({
+				text: set.label, color: set.borderColor(), y: end.y,
+				left, right: left + width,
+			});
+			const hidden = label => dense(lines[1 - i] ?? [])
+				.filter(p => p.x > label.left && p.x < label.right &&
+					Math.abs(p.y - label.y) < 9).length;
+			const places = [at(end.x + 9), at(end.x - 9 - width)]
+				.filter(p => p.left > area.left);
+			labels.push(places.reduce((x, y) =>
+				hidden(y) < hidden(x) ? y : x));
+		});
+		labels.sort((x, y) => x.y - y.y);
+		if (labels.length > 1 && overlap(labels[0], labels[1]))
+			labels[0].y = labels[1].y - 17;
+		ctx.textBaseline = "middle";
+		ctx.lineJoin = "round";
+		ctx.strokeStyle = css("--page");
+		ctx.lineWidth = 4;
+		for (const l of labels) {
+			ctx.strokeText(l.text, l.left, l.y);
+			ctx.fillStyle = l.color;
+			ctx.fillText(l.text, l.left, l.y);
+		}
+		ctx.restore();
+	},
+};
+
+// The place in time that is read, in every chart over time.
+const cursor = {
+	id: "cursor",
+	at: null, // seconds
+	afterDraw(chart) {
+		const { ctx, chartArea: area } = chart;
+		const x = cursor.at === null || !chart.overTime ? NaN :
+			chart.scales.x.getPixelForValue(cursor.at);
+
+		if (!(x >= area.left && x <= area.right))
+			return;
+		ctx.save();
+		ctx.strokeStyle = css("--text");
+		ctx.lineWidth = 1;
+		ctx.beginPath();
+		ctx.moveTo(x, area.top);
+		ctx.lineTo(x, area.bottom);
+		ctx.stroke();
+		ctx.restore();
+	},
+};
+
+function ticksOfTen(scale) {
+	const between = scale.max < 50 ? [1, 2, 5] : [1];
+
+	scale.ticks = [];
+	for (let n = 1; n <= scale.max * 1.0001; n *= 10)
+		scale.ticks.push(...between.map(b => ({ value: b * n }))
+			.filter(({ value }) => value <= scale.max * 1.0001));
+}
+
+function chart(parent, { title, says, sets, height, logarithmic, overTime, x, format,
+			 step, noTimes }) {
+	const figure = add(parent, "figure");
+	const caption = add(figure, "figcaption", {}, title);
+	const box = add(figure, "div", { class: "canvas" });
+	const canvas = add(box, "canvas", { tabindex: 0, role: "img" });
+	const color = name => () => css(name);
+
+	add(caption, "span", {}, " " + says);
+	const named = add(caption, "div", { class: "named-lines" });
+	const name = () => {
+		named.replaceChildren();
+		for (const set of made.data.datasets)
+			if (set.label)
+				add(named, "span", { style: `color: var(${set.color})` },
+				    set.label);
+	};
+	canvas.setAttribute("aria-label", `${title} ${says}. ` +
+		sets.map(s => s.label).filter(l => l).join("; "));
+	box.style.height = height + "px";
+	const scale = (more, format) => ({
+		type: logarithmic ? "logarithmic" : "linear",
+		grid: { color: color("--edge"), borderColor: color("--edge") },
+		ticks: { color: color("--faint"), callback: format, maxRotation: 0,
+			 autoSkipPadding: 12, includeBounds: false, ...more.ticks },
+		afterBuildTicks: logarithmic ? ticksOfTen : undefined,
+		min: logarithmic ? 1 : 0,
+		...more.scale,
+	});
+	const made = new Chart(canvas, {
+		type: "line",
+		data: { datasets: sets.map(s => ({
+			label: s.label, color: s.color, data: s.points,
+			borderColor: color(s.color),
+			backgroundColor: () => css(s.color) + "40",
+			// Where both lines are one, both colours are seen.
+			borderWidth: s.color === "--linux" ? 5 : 2,
+			order: s.color === "--linux" ? 1 : 0,
+			pointRadius: s.dots ? 3 : 0, pointBackgroundColor: color(s.color),
+			fill: s.fill ? "origin" : false, tension: 0, clip: 4,
+		})) },
+		options: {
+			animation: false, responsive: true, maintainAspectRatio: false,
+			parsing: false, normalized: true, events: [],
+			layout: { padding: () => ({ top: 8, right: margin().right }) },
+			plugins: {
+				legend: { display: false }, tooltip: { enabled: false },
+			},
+			scales: {
+				x: scale({ scale: x, ticks: { display: !noTimes } },
+					 overTime ? time : short),
+				y: scale({
+					scale: {
+						afterFit(s) { s.width = margin().left; },
+					},
+					ticks: { maxTicksLimit: height < 130 ? 3 : 6,
+						 stepSize: step },
+				}, format || short),
+			},
+		},
+		plugins: [endLabels, cursor],
+	});
+	made.overTime = overTime;
+	charts.push(made);
+	name();
+	return { made, canvas, name };
+}
+
+function redraw() {
+	for (const c of charts)
+		c.update("none");
+}
+
+// ---- what happened over time -----------------------------------------------
+
+const line = data.timeline;
+const shown = { from: 0, to: data.time.duration };
+const timeCharts = [];
+// What happened to the tables: one row each.
+const ACTIVITY = [
+	["Unmaps", ["unmap"]], ["Maps", ["map"]],
+	["Write-protects and splits", ["wrprotect", "split"]],
+	["Permissions relaxed, entries made young", ["relax-perms", "mkyoung"]],
+	["Age tests", ["age"]], ["Cleans", ["flush"]],
+];
+
+function callsOf(names) {
+	const lists = names.map(n => line.calls[n]).filter(l => l);
+
+	return lists.length ? lists[0].map((_, i) => sum(lists.map(l => l[i]))) : null;
+}
+
+function activity() {
+	const rows = ACTIVITY.map(([title, names]) => [title, callsOf(names)]);
+
+	rows.splice(1, 0, ["Guest faults", line.faults]);
+	return rows.filter(([, list]) => list && list.some(n => n));
+}
+
+// Each figure at the end of its bin, so far.
+function soFar(list) {
+	let all = 0;
+
+	return [{ x: 0, y: 0 }, ...list.map((n, i) => ({ x: (i + 1) * line.bin,
+							 y: all += n }))];
+}
+
+function timeChart(options) {
+	const { made, canvas } = chart(byId("time-charts"), {
+		overTime: true, x: { min: 0, max: data.time.duration }, ...options });
+	const point = e => {
+		const box = canvas.getBoundingClientRect();
+		const t = made.scales.x.getValueForPixel(e.clientX - box.left);
+		read(Math.floor(t / line.bin));
+	};
+
+	timeCharts.push(made);
+	canvas.addEventListener("pointermove", point);
+	canvas.addEventListener("pointerdown", point);
+	canvas.addEventListener("keydown", e => {
+		const at = cursor.at === null ? -1 : Math.floor(cursor.at / line.bin);
+		const first = Math.floor(shown.from / line.bin);
+		const last = Math.min(Math.ceil(shown.to / line.bin), line.bins) - 1;
+		const to = { ArrowLeft: at - 1, ArrowRight: at + 1, PageUp: at - 16,
+			     PageDown: at + 16, Home: first, End: last }[e.key];
+
+		if (to === undefined)
+			return;
+		e.preventDefault();
+		read(Math.min(Math.max(to, first), last));
+	});
+}
+
+function read(i) {
+	if (!(i >= 0 && i < line.bins))
+		return;
+	const t = (i + 0.5) * line.bin;
+	const out = byId("readout");
+	const phase = data.by_phase.filter(p => p.t <= t).pop();
+	const say = (text, color) => add(out, "span", color ? { class: color } : {}, text);
+	const does = activity().filter(([, list]) => list[i])
+		.map(([title, list]) => `${title.toLowerCase()} ${count(list[i])}`);
+
+	cursor.at = t;
+	out.replaceChildren();
+	add(out, "b", {}, time(i * line.bin));
+	say(phase && phase.phase ? `, ${phase.phase}: ` : ": ");
+	say(does.join(", ") || "nothing");
+	for (const [way, name, color] of WAYS)
+		say(`; ${name}: ${plural(line[way].tlbis[i], "TLBI")}, ` +
+		    plural(line[way].dsbs[i], "DSB"), color);
+	for (const c of timeCharts)
+		c.draw();
+}
+
+function show(from, to) {
+	shown.from = from;
+	shown.to = to;
+	for (const c of timeCharts) {
+		c.options.scales.x.min = from;
+		c.options.scales.x.max = to;
+		c.update("none");
+	}
+	phases();
+}
+
+function phases() {
+	const box = byId("phases");
+	const list = data.by_phase;
+	const { left, right } = margin();
+	const width = widthOf(box) - left - right;
+	const whole = shown.from === 0 && shown.to === data.time.duration;
+
+	const pen = charts[0].ctx;
+	box.replaceChildren();
+	box.hidden = list.length < 2;
+	list.forEach((p, i) => {
+		const next = list[i + 1] ? list[i + 1].t : data.time.duration;
+		const from = Math.max(p.t, shown.from), to = Math.min(next, shown.to);
+		const px = t => left + width * (t - shown.from) / (shown.to - shown.from);
+		const wide = px(to) - px(from) - 2;
+		const name = p.phase || "before the first mark";
+
+		if (to <= from || next === p.t)
+			return;
+		const is = !whole && p.t === shown.from && next === shown.to;
+		const button = add(box, "button", { type: "button",
+			title: `${name}: ${time(p.t)} to ${time(next)}`,
+			"aria-label": name, "aria-pressed": is });
+		button.style.left = px(from) + "px";
+		button.style.width = Math.max(wide, 4) + "px";
+		// A name that is cut short says little; the button's title has it.
+		pen.font = `13px ${Chart.defaults.font.family}`;
+		if (pen.measureText(name).width + 8 < wide || wide > 110) {
+			button.className = "named";
+			button.textContent = name;
+		}
+		button.addEventListener("click", () => {
+			show(...is ? [0, data.time.duration] : [p.t, next]);
+			[...box.children].find(b => b.title === button.title)?.focus();
+		});
+	});
+	const at = list.map(p => p.t).lastIndexOf(shown.from);
+	byId("zoom").value = whole || at < 0 ? "" : at;
+}
+
+// The same choice as a list, which has room for every name.
+function phaseList() {
+	const select = byId("zoom");
+	const end = i => data.by_phase[i + 1]?.t ?? data.time.duration;
+
+	add(select, "option", { value: "" }, "the whole recording");
+	data.by_phase.forEach((p, i) => {
+		if (end(i) > p.t)
+			add(select, "option", { value: i },
+			    `${time(p.t)}: ${phaseName(i)}`);
+	});
+	select.addEventListener("change", () => {
+		const i = select.value;
+		show(...i === "" ? [0, data.time.duration] :
+			[data.by_phase[i].t, end(Number(i))]);
+	});
+	select.parentNode.hidden = select.options.length < 3;
+}
+
+function overTime() {
+	for (const [key, title, says] of [
+		["tlbis", "TLB invalidations", "so far"], ["dsbs", "DSBs", "so far"]])
+		timeChart({
+			title, says, height: 200,
+			sets: WAYS.map(([way, name, color]) => ({
+				label: `${name} ${count(sum(line[way][key]))}`,
+				color: "--" + color, points: soFar(line[way][key]),
+			})),
+		});
+	for (const [title, list] of activity())
+		timeChart({
+			title, says: `a second; ${count(sum(list))} in all`, height: 68,
+			noTimes: true,
+			sets: [{ color: "--bar", fill: true, points: list.map((n, i) => ({
+				x: (i + 0.5) * line.bin, y: n / line.bin })) }],
+		});
+	const most = Math.max(...line.mapped_bytes);
+	timeChart({
+		title: "Memory mapped", says: `${bytes(most)} at most`, height: 92,
+		format: bytes, step: 2 ** Math.ceil(Math.log2(Math.max(most, 4096) / 2)),
+		sets: [{ color: "--bar", fill: true, points: line.mapped_bytes.map((n, i) => ({
+			x: (i + 1) * line.bin, y: n })) }],
+	});
+	phaseList();
+	phases();
+}
+
+// ---- what a call costs -----------------------------------------------------
+
+// Calls that cost at least so much, from the histogram; the last point is the maximum.
+function atLeast(what, way, operation) {
+	const { from } = data.histogram[what], n = data.histogram[what][way][operation];
+	const { max } = data.percentiles[way][operation][what];
+	const points = [];
+	let rest = 0;
+
+	for (let i = from.length - 1; i >= 0 && from[i] >= 1; i--) {
+		rest += n[i];
+		if (rest && from[i] < max)
+			points.unshift({ x: from[i], y: rest });
+	}
+	if (max >= 1)
+		points.push({ x: max, y: from.includes(max) ? n[from.indexOf(max)] : 1 });
+	return points;
+}
+
+function costCharts() {
+	const box = byId("cost-charts");
+	const operations = Object.keys(data.percentiles.stage2);
+	const chosen = add(box.parentNode, "p");
+	const label = add(chosen, "label", {}, "Operation: ");
+	const select = add(label, "select");
+	const whats = [["visits", "Entries visited"], ["dsbs", "DSBs"]];
+
+	box.before(chosen);
+	for (const name of operations)
+		add(select, "option", { value: name }, name === "all" ? "all of them" : name);
+	// The subject of this library, where there is something to see.
+	select.value = data.stage2.by_operation.unmap?.calls > 9 ? "unmap" : "all";
+	if (data.histogram.estimate)
+		whats.push(["estimate", `Estimated time, ${data.cpu.unit}`]);
+	const made = whats.map(([what, title]) => {
+		const c = chart(box, { title, says: "calls that cost at least so much",
+			height: 240, logarithmic: true, sets: WAYS.map(([, , color]) => ({
+				label: " ", color: "--" + color, points: [], dots: true })) });
+		return [what, c];
+	});
+	const fill = () => {
+		const operation = select.value;
+
+		for (const [what, c] of made) {
+			const says = [];
+			WAYS.forEach(([way, name], i) => {
+				const set = c.made.data.datasets[i];
+				const of = data.percentiles[way][operation][what];
+
+				set.data = atLeast(what, way, operation);
+				set.label = `${name} ≤ ${count(of.max)}`;
+				says.push(`${name}: p50 ${count(of.p50)}, ` +
+					  `p99 ${count(of.p99)}, max ${count(of.max)}`);
+			});
+			c.canvas.setAttribute("aria-label", says.join("; "));
+			c.name();
+			c.made.update("none");
+		}
+	};
+	select.addEventListener("change", fill);
+	fill();
+}
+
+// heads: [text, class, columns]; a cell: a number, text, or [content, class, where].
+function table(node, groups, heads, rows, last) {
+	const thead = add(node, "thead"), tbody = add(node, "tbody");
+
+	if (groups) {
+		const tr = add(thead, "tr");
+		for (const [text, columns] of groups)
+			add(tr, "th", { colspan: columns, scope: "colgroup" }, text);
+	}
+	const tr = add(thead, "tr");
+	for (const [text, kind] of heads)
+		add(tr, "th", { scope: "col", class: kind || "" }, text);
+	rows.forEach((cells, i) => {
+		const row = add(tbody, "tr", last && i === rows.length - 1 ?
+				{ class: "all" } : {});
+		for (let cell of cells) {
+			cell = Array.isArray(cell) ? cell : [cell, ""];
+			const td = add(row, "td", { class: cell[1] },
+				typeof cell[0] === "number" ? count(cell[0]) : cell[0]);
+			if (cell[2])
+				td.dataset.json = cell[2];
+		}
+	});
+}
+
+// The figures of both ways, side by side.
+const sides = get => WAYS.map(([way, , color]) => [...[get(way)].flat(), color])
+	.map(([value, where, color]) => color ? [value, color, where] : [value, where]);
+const heads = WAYS.map(([, name, color]) => [name.replace("this library", "this"), color]);
+
+function operations() {
+	const names = Object.keys(data.stage2.by_operation);
+	const row = (name, of, path, spread) => [
+		name, [of("stage2").calls, "", `stage2.${path}calls`],
+		...sides(way => [tlbis(of(way)), `${way}.${path}tlbi`]),
+		...sides(way => [of(way).dsb, `${way}.${path}dsb`]),
+		...["p50", "p99", "max"].flatMap(p => sides(way =>
+			[data.percentiles[way][spread].visits[p],
+			 `percentiles.${way}.${spread}.visits.${p}`])),
+	];
+
+	table(byId("operations"),
+	      [["", 2], ["TLBIs", 2], ["DSBs", 2], ["entries visited, p50", 2], ["p99", 2],
+	       ["max", 2]],
+	      [["operation"], ["calls"], ...heads, ...heads, ...heads, ...heads, ...heads],
+	      [...names.map(name => row(name, way => data[way].by_operation[name],
+					`by_operation.${name}.`, name)),
+	       row("all", way => data[way], "", "all")], true);
+}
+
+function worst() {
+	const of = data.measure === "estimate" ? "the estimated time" : "entries visited";
+	const lists = WAYS.map(([way]) => data.worst[way]);
+	const keys = ["visits", "tlbis", "dsbs", ...data.cpu ? ["estimate"] : []];
+	const six = WAYS.map(([, name, color]) => [name.split(" ").pop()
+		.replace("library", "this"), color]);
+	const row = c => [
+		count(c.line), time(c.t), [c.operation, "left"], [c.task, "left"],
+		[phaseName(c.phase), "left name"],
+		[c.size ? `${hex(c.ipa)} + ${bytes(c.size)}` : "all of it", "left"],
+		...keys.flatMap(k => sides(way => [c[way][k], ""])),
+	];
+
+	byId("worst-section").hidden = !lists.some(l => l.length);
+	byId("worst-note").textContent = `Ranked by ${of}, for each side by itself.`;
+	const box = byId("worst").parentNode;
+	byId("worst").remove();
+	lists.forEach((list, i) => {
+		const title = `The worst for ${WAYS[i][1]}`;
+		add(box, "h3", { class: WAYS[i][2] }, title);
+		table(add(box, "table", { "aria-label": title }),
+		      [["", 6], ["visits", 2], ["TLBIs", 2], ["DSBs", 2],
+		       ...data.cpu ? [[data.cpu.unit, 2]] : []],
+		      [["line"], ["at"], ["operation", "left"], ["task", "left"],
+		       ["phase", "left"], ["range", "left"], ...keys.flatMap(() => six)],
+		      list.map(row));
+	});
+}
+
+function groups() {
+	const kinds = [
+		["By phase", data.by_phase, p => p.phase || "before the first mark"],
+		["By task", data.by_task, t =>
+			t.pids > 1 ? `${t.task} (${count(t.pids)} of them)` : t.task],
+		["By VM", data.by_vm, v => `VM ${v.vm}, from line ${count(v.line)}`],
+	];
+
+	for (const [title, list, name] of kinds) {
+		const rows = list.filter(x => x.calls), at = rows.some(x => "t" in x);
+		if (!rows.length)
+			continue;
+		add(byId("groups"), "h2", {}, title);
+		const box = add(byId("groups"), "div", { class: "scroll", tabindex: 0,
+							 role: "region", "aria-label": title });
+		table(add(box, "table"),
+		      [["", at ? 3 : 2], ["TLBIs", 2], ["DSBs", 2], ["visits", 2],
+		       ["worst call", 2]],
+		      [[title.replace("By ", "")], ...at ? [["from"]] : [], ["calls"], ...heads,
+		       ...heads, ...heads, ...heads],
+		      rows.map(x => [name(x), ...at ? [time(x.t)] : [], x.calls,
+			...["tlbis", "dsbs", "visits", "max"].flatMap(k =>
+				sides(way => [x[way][k], ""]))]));
+	}
+}
+
+// ---- the address space -----------------------------------------------------
+
+const map = { at: 0, cell: null, cells: new Map() };
+
+function mapStart() {
+	const slider = byId("map-at"), { maps } = data;
+
+	byId("map-section").hidden = !maps.length;
+	if (!maps.length)
+		return;
+	const size = m => sum(m.cells.map(c => sum(c.slice(1))));
+	// Begin where most is mapped.
+	map.at = maps.reduce((best, m, i) => size(m) > size(maps[best]) ? i : best, 0);
+	slider.max = maps.length - 1;
+	const move = to => {
+		map.at = Math.min(Math.max(to, 0), maps.length - 1);
+		mapDraw();
+	};
+	slider.addEventListener("input", () => move(Number(slider.value)));
+	byId("map-back").addEventListener("click", () => move(map.at - 1));
+	byId("map-on").addEventListener("click", () => move(map.at + 1));
+	mapDraw();
+}
+
+const WHY = { phase: "at the start of ", time: "", destroy: "when it was destroyed" };
+
+function mapDraw() {
+	const { maps } = data, m = maps[map.at], box = byId("map");
+	const same = maps.filter(o => o.vm === m.vm);
+	const width = widthOf(box), label = narrow() ? 92 : 116;
+	const columns = width - label > 720 ? 32 : 16;
+	const wide = (width - label) / columns, high = 22, gap = 10;
+	const perRow = columns * m.cell_bytes;
+	// The rows of all moments, so that nothing moves as time goes on.
+	const rows = [...new Set(same.flatMap(o => o.cells.map(
+		c => Math.floor(c[0] / perRow))))].sort((a, b) => a - b);
+	const sums = LEVELS.map((_, level) => sum(m.cells.map(c => c[level + 1])));
+	const phase = data.by_phase.filter(p => p.t <= m.t + 1e-9).pop();
+	let y = 2;
+
+	byId("map-at").value = map.at;
+	byId("map-back").disabled = map.at === 0;
+	byId("map-on").disabled = map.at === maps.length - 1;
+	byId("map-note").textContent =
+		`A cell is ${bytes(m.cell_bytes)} of guest-physical addresses, a row ` +
+		`${bytes(perRow)}. How far a cell is filled is how much of it is ` +
+		"mapped. Rows in which nothing is ever mapped are left out.";
+	byId("map-when").textContent = `${time(m.t)}, VM ${m.vm}, ` + WHY[m.why] +
+		(m.why === "destroy" ? "" : phase && phase.phase || "the recording") +
+		`: ${bytes(sum(sums))} mapped`;
+	byId("map-at").setAttribute("aria-valuetext", byId("map-when").textContent);
+	byId("map-sums").replaceChildren();
+	LEVELS.forEach(([kind, name], level) => {
+		if (sums[level] || level > 1)
+			add(byId("map-sums"), "span", { style: `--c: var(--${kind})` },
+			    `${name}: ${bytes(sums[level])}`);
+	});
+	box.replaceChildren();
+	const picture = svg(box, "svg", { role: "img", tabindex: 0, "aria-label":
+		"Address space. " + byId("map-when").textContent + ". Arrow keys read cells." });
+	map.cells = new Map();
+	const here = new Map(m.cells.map(c => [c[0], c]));
+	rows.forEach((row, i) => {
+		if (i && rows[i - 1] + 1 !== row)
+			y += gap;
+		svg(picture, "text", { x: 0, y: y + 16 }).textContent = hex(row * perRow);
+		for (let col = 0; col < columns; col++) {
+			const ipa = row * perRow + col * m.cell_bytes;
+			const cell = here.get(ipa) || [ipa, 0, 0, 0, 0];
+			const x = label + col * wide;
+			let top = y + high;
+
+			svg(picture, "rect", { class: "cell", x: x + 0.5, y: y + 0.5,
+					       width: wide - 2, height: high });
+			LEVELS.forEach(([kind], level) => {
+				const part = cell[level + 1] / m.cell_bytes;
+				if (!part)
+					return;
+				const tall = Math.max(part * high, 2);
+				top -= tall;
+				svg(picture, "rect", {
+					class: kind, x: x + 1, y: Math.max(top, y) + 1,
+					width: wide - 3, height: tall - 1,
+				});
+			});
+			map.cells.set(ipa, { x, y, cell, i, col });
+		}
+		y += high + 3;
+	});
+	picture.setAttribute("viewBox", `0 0 ${width} ${y + 2}`);
+	picture.setAttribute("height", y + 2);
+	const mark = svg(picture, "rect", { class: "at", width: wide - 1, height: high + 1,
+					    visibility: "hidden" });
+	const select = found => {
+		if (!found)
+			return;
+		map.cell = found;
+		mark.setAttribute("x", found.x);
+		mark.setAttribute("y", found.y);
+		mark.setAttribute("visibility", "visible");
+		const parts = LEVELS
+			.map(([, name], level) => [found.cell[level + 1], name])
+			.filter(([n]) => n).map(([n, name]) => `${bytes(n)} by ${name}`);
+		byId("map-readout").textContent =
+			`${hex(found.cell[0])}: ${parts.join(", ") || "nothing mapped"}`;
+	};
+	const list = [...map.cells.values()];
+	const near = e => {
+		const r = picture.getBoundingClientRect();
+		const px = (e.clientX - r.left) * width / r.width;
+		const py = (e.clientY - r.top) * (y + 2) / r.height;
+		select(list.find(c => px >= c.x && px < c.x + wide && py >= c.y &&
+				 py < c.y + high + 3));
+	};
+	picture.addEventListener("pointermove", near);
+	picture.addEventListener("pointerdown", near);
+	picture.addEventListener("keydown", e => {
+		const at = list.findIndex(c => c.cell[0] === map.cell?.cell[0]);
+		const by = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns,
+			     ArrowDown: columns }[e.key];
+		if (by === undefined)
+			return;
+		e.preventDefault();
+		select(list[Math.min(Math.max(at + by, 0), list.length - 1)]);
+	});
+}
+
+// ---- all of it -------------------------------------------------------------
+
+function foot() {
+	byId("foot").textContent = "Linux 6.12's costs are those of the same calls as that " +
+		"kernel's table code does them, counted on the machine model of libstage2; so " +
+		"are this library's. They are counts of events, not times" +
+		(data.cpu ? ", but for the estimates, whose prices were not measured by us" : "") +
+		". s2lab replay --json prints the figures of this page; docs/replay.md says " +
+		"how they are counted. Charts: Chart.js " + Chart.version + ".";
+}
+
+Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+Chart.defaults.font.size = 12;
+head();
+tiles();
+advice();
+overTime();
+costCharts();
+operations();
+worst();
+mapStart();
+groups();
+foot();
+
+function layout() {
+	phases();
+	if (data.maps.length)
+		mapDraw();
+	redraw();
+}
+
+let width = document.body.clientWidth;
+addEventListener("resize", () => {
+	if (document.body.clientWidth === width)
+		return;
+	width = document.body.clientWidth;
+	layout();
+});
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
+function paper(on) {
+	root.classList.toggle("print", on);
+	for (const c of charts) {
+		c.canvas.parentNode.style.width = on ? PAPER + "px" : "";
+		c.resize();
+	}
+	layout();
+}
+addEventListener("beforeprint", () => paper(true));
+addEventListener("afterprint", () => paper(false));
+root.dataset.drawn = "yes";
+})();

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A guest executes code in blocks that it has only read, while its dirty pages are logged.
+ * Each first execution makes a page in place of a block, which takes a table. KVM of 6.12
+ * fills the vCPU's cache of tables only for faults that write then. With more blocks than
+ * the cache has pages, the VM must go on all the same, and each table must be counted as
+ * one (SecPageTables).
+ *
+ * It says something on a CPU without CTR_EL0.DIC (cortex-a57). With it, pages are
+ * executable from the first. (The stock kernel goes on too, with a warning in its log.)
+ */
+#define _GNU_SOURCE
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+#define HUGE (2UL << 20)
+#define BLOCKS 64UL
+#define DATA_IPA UINT64_C(0x80000000)
+#define END_IPA UINT64_C(0xf0000000)
+#define RET 0xd65f03c0u
+
+/* From x0 on, x1 blocks of x2 bytes: read them; report; call each; report. */
+extern const char guest_start[], guest_end[];
+__asm__(".pushsection .rodata\n"
+	".globl	guest_start, guest_end\n"
+	"guest_start:\n"
+	"	mov	x5, x0\n"
+	"	mov	x6, x1\n"
+	"1:	ldr	w7, [x5]\n"
+	"	add	x5, x5, x2\n"
+	"	subs	x6, x6, #1\n"
+	"	b.ne	1b\n"
+	"	str	x6, [x3]\n"
+	"2:	blr	x0\n"
+	"	add	x0, x0, x2\n"
+	"	subs	x1, x1, #1\n"
+	"	b.ne	2b\n"
+	"	str	x1, [x3]\n"
+	"	b	.\n"
+	"guest_end:\n"
+	".popsection\n");
+
+/* A new line of instructions is visible to fetch without any maintenance. */
+static bool has_dic(void)
+{
+	uint64_t ctr;
+
+	__asm__("mrs %0, ctr_el0" : "=r"(ctr));
+	return ctr >> 29 & 1;
+}
+
+static unsigned long table_kb(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	unsigned long kb = 0;
+	char line[128];
+
+	/* What a CPU has counted is added within a second. */
+	sleep(3);
+	while (f && fgets(line, sizeof(line), f) &&
+	       sscanf(line, "SecPageTables: %lu", &kb) != 1)
+		;
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+int main(void)
+{
+	struct vcpu vcpu;
+	char *data, *map;
+	unsigned long kb;
+	struct vm vm;
+
+	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
+	map = mmap(NULL, (BLOCKS + 1) * HUGE, PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (map == MAP_FAILED)
+		die("memory");
+	data = (char *)(((uintptr_t)map + HUGE - 1) & ~(HUGE - 1));
+	if (madvise(data, BLOCKS * HUGE, MADV_HUGEPAGE))
+		die("madvise");
+	for (unsigned long i = 0; i < BLOCKS; i++) {
+		uint32_t *code = (uint32_t *)(data + i * HUGE);
+
+		*code = RET;
+		__builtin___clear_cache((char *)code, (char *)(code + 1));
+	}
+	vm_slot(&vm, 1, DATA_IPA, data, BLOCKS * HUGE, 0);
+	vcpu_open(&vm, &vcpu, 0, 0);
+	vcpu_reg(&vcpu, 0, DATA_IPA);
+	vcpu_reg(&vcpu, 1, BLOCKS);
+	vcpu_reg(&vcpu, 2, HUGE);
+	vcpu_reg(&vcpu, 3, END_IPA);
+	if (vcpu_run(&vcpu) != END_IPA)
+		die("the guest does not read");
+	vm_slot(&vm, 1, DATA_IPA, data, BLOCKS * HUGE, KVM_MEM_LOG_DIRTY_PAGES);
+	if (vcpu_run(&vcpu) != END_IPA)
+		die("the guest does not execute");
+	kb = table_kb();
+	printf("%lu blocks, %lu kB of tables\n", BLOCKS, kb);
+	if (!has_dic() && kb < BLOCKS * 4) {
+		fprintf(stderr, "tables are not counted\n");
+		return 1;
+	}
+	vcpu_close(&vm, &vcpu);
+	vm_close(&vm);
+	return 0;
+}

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+"""s2lab report: the page and the trace for Perfetto.
+
+replay_report.py S2LAB S2LAB_BROKEN S2LAB_NO_PAGE. In Chromium, where it is installed, the page must
+draw without a complaint, and its figures must be those of s2lab replay --json.
+"""
+import functools
+import json
+import os
+import re
+import sys
+import tempfile
+import unittest
+
+import browser
+import tool
+
+BROKEN = sys.argv[2] if len(sys.argv) > 2 else "build/tests/replay/s2lab-broken"
+NO_PAGE = sys.argv[3] if len(sys.argv) > 3 else "build/tests/replay/s2lab-no-page"
+GUEST = tool.trace("guest-hugetlb-2m")
+
+# Names that would end an element, a string or a line; 0xff is no UTF-8.
+SCRIPT = "</script><script>window.hacked=1</script>"
+IMAGE = '<img src="x" onerror="window.hacked=1">'
+QUOTES = "\"'&<!--\\u003c\\"
+HOSTILE = b"".join((
+    f" {SCRIPT}-7 [000] 1.000000: s2_init: (f) pgt=0x1000 mmu=0x1 flags=0x0\n".encode(),
+    f" {QUOTES}-8 [000] 1.100000: s2_map: (f) pgt=0x1000 addr=0x40000000 size=0x200000 "
+    "phys=0x80000000 prot=0x6 mc=0x1 flags=0x0\n".encode(),
+    f" a-1 [000] 1.200000: tracing_mark_write: @phase {IMAGE}\n".encode(),
+    b" \xff\xc0<b>-9 [001] 1.300000: s2_unmap: (f) pgt=0x1000 addr=0x40000000 "
+    b"size=0x200000\n",
+    b" a-1 [000] 1.400000: tracing_mark_write: @phase \xe2\x82 end\n",
+    b" a-1 [001] 1.500000: s2_destroy: (f) pgt=0x1000 ia_bits=40 start_level=1\n",
+))
+
+
+def report(*args, binary=tool.S2LAB, status=0):
+    done = tool.run("report", *args, binary=binary)
+    if done.returncode != status:
+        raise AssertionError(f"{args}: exit {done.returncode}, not {status}\n"
+                             f"{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return done
+
+
+def page_data(text):
+    """The data of a page, as a browser finds it: up to the next </script."""
+    start = text.index('id="data">') + len('id="data">')
+    return json.loads(text[start:text.index("</script", start)])
+
+
+class Folder(unittest.TestCase):
+    """Two pages in a folder, made once for all tests."""
+
+    folder = tempfile.TemporaryDirectory()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.guest, cls.evil = cls.path("guest.html"), cls.path("<b>\"'.trace")
+        cls.evil_page = cls.path("evil.html")
+        if os.path.exists(cls.guest):
+            return
+        with open(cls.evil, "wb") as f:
+            f.write(HOSTILE)
+        report(cls.evil, "-o", cls.evil_page)
+        report(GUEST, "-o", cls.guest)
+
+    @classmethod
+    def path(cls, name):
+        return os.path.join(cls.folder.name, name)
+
+    def read(self, path):
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+
+
+@functools.cache
+def guest_json():
+    return tool.json_of("replay", GUEST)
+
+
+class Page(Folder):
+    def test_usage(self):
+        self.assertIn("ui.perfetto.dev", report("--help").stdout)
+        for args, says in (((GUEST,), "where to?"),
+                           ((GUEST, "-o", self.path("no/page")), "No such file"),
+                           ((GUEST, "--perfetto", self.path("no/t")), "No such file"),
+                           ((GUEST, "-o", self.path("p"), "--no-merged"), "comparison"),
+                           ((GUEST, "-o", "/dev/full"), "/dev/full: "),
+                           (("-o", self.path("p")), "which recording?"),
+                           ((GUEST, "-o", self.path("p"), "--nothing"), "nothing")):
+            with self.subTest(args=args):
+                done = report(*args, status=2)
+                self.assertIn(says, done.stderr)
+                self.assertEqual(done.stdout, "")
+        self.assertFalse(os.path.exists(self.path("p")))
+
+    def test_no_chart_js(self):
+        """Without Chart.js it says what is missing, and Perfetto needs no page."""
+        page, trace = self.path("none.html"), self.path("none.json")
+        done = report(self.evil, "-o", page, binary=NO_PAGE, status=2)
+        self.assertIn("libjs-chart.js", done.stderr)
+        self.assertFalse(os.path.exists(page))
+        report(self.evil, "--perfetto", trace, binary=NO_PAGE)
+        json.loads(self.read(trace))
+
+    def test_self_contained(self):
+        text = self.read(self.guest)
+        self.assertIn("default-src 'none'", text)
+        self.assertIn("Released under the MIT License", text)
+        self.assertEqual(re.findall(r"<(?:link|img|iframe)\b", text), [])
+        self.assertEqual(re.findall(r"<script[^>]*\bsrc=", text), [])
+        self.assertEqual(re.findall(r"@import|url\(|sourceMappingURL", text), [])
+
+    def test_data(self):
+        self.assertEqual(page_data(self.read(self.guest)), guest_json())
+
+    def test_hostile(self):
+        text = self.read(self.evil_page)
+        data = page_data(text)
+        self.assertEqual(data["file"], self.evil)
+        tasks = [task["task"] for task in data["by_task"]]
+        for name in (SCRIPT, QUOTES, "??<b>"):
+            self.assertIn(name, tasks)
+        self.assertEqual([p["phase"] for p in data["by_phase"]], ["", IMAGE, "?? end"])
+        for name in (SCRIPT, IMAGE, QUOTES, "<b>"):
+            self.assertNotIn(name, text)
+        self.assertEqual(text.count("</script"), 3)
+
+    def test_violation(self):
+        page = self.path("bad.html")
+        os.environ["BROKEN"] = "vmalle1is"
+        self.addCleanup(os.environ.pop, "BROKEN")
+        report(GUEST, "-o", page, binary=BROKEN, status=1)
+        data = page_data(self.read(page))
+        self.assertEqual(data["verdict"], "unsafe")
+        self.assertTrue(data["violations"])
+
+
+class Perfetto(Folder):
+    def trace(self, recording):
+        path = self.path("perfetto.json")
+        report(recording, "--perfetto", path)
+        return json.loads(self.read(path))["traceEvents"]
+
+    def test_guest(self):
+        events = self.trace(GUEST)
+        data = guest_json()
+        kinds = {kind: [e for e in events if e["ph"] == kind] for kind in "MiXCBE"}
+        self.assertEqual(sum(map(len, kinds.values())), len(events))
+        names = {(e["pid"], e["tid"]): e["args"]["name"] for e in kinds["M"]
+                 if e["name"] == "thread_name"}
+        groups = {e["pid"] for e in kinds["M"] if e["name"] == "process_name"}
+        self.assertEqual({e["pid"] for e in events}, groups)
+        # Each call, in the track of its task, in the order of time.
+        calls = kinds["i"]
+        self.assertEqual(len(calls), data["stage2"]["calls"])
+        for event in kinds["i"] + kinds["X"] + kinds["B"]:
+            self.assertIn((event["pid"], event["tid"]), names)
+        by_task = {}
+        for call in calls:
+            task = names[call["pid"], call["tid"]]
+            by_task[task] = by_task.get(task, 0) + 1
+        self.assertEqual(by_task, {t["task"]: t["calls"] for t in data["by_task"]})
+        times = [e["ts"] for e in events if e["ph"] in "iCBE"]
+        self.assertEqual(times, sorted(times))
+        self.assertEqual(round(times[-1] / 1e6, 6), round(data["time"]["duration"], 6))
+        # The counters end at the totals, and the calls add up to them.
+        for what, key, total in (
+                ("TLBIs so far", "tlbis", lambda w: sum(w["tlbi"].values())),
+                ("DSBs so far", "dsbs", lambda w: w["dsb"])):
+            counts = [e["args"] for e in kinds["C"] if e["name"] == what]
+            for way, name in (("stage2", "this library"), ("merged", "Linux 6.12")):
+                values = [c[name] for c in counts]
+                self.assertEqual(values, sorted(values))
+                self.assertEqual(values[-1], total(data[way]))
+                self.assertEqual(
+                    sum(c["args"].get(f"{key}, {name}", 0) for c in calls), values[-1])
+        self.assertEqual([e["name"] for e in kinds["X"]],
+                         [p["phase"] for p in data["by_phase"] if p["phase"]])
+        self.assertEqual(len(kinds["B"]), data["vms"])
+
+    def test_hostile(self):
+        names = [e["args"]["name"] for e in self.trace(self.evil) if e["ph"] == "M"]
+        for name in (SCRIPT, QUOTES, "??<b>", self.evil):
+            self.assertIn(name, names)
+
+
+@tool.plain_only
+@unittest.skipUnless(browser.CHROMIUM, "Chromium is not installed")
+class Drawn(Folder):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.browser = browser.Browser()
+        cls.browser.__enter__()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.browser.__exit__()
+        super().tearDownClass()
+
+    def open(self, page, **how):
+        self.browser.open(page, **how)
+        self.assertEqual(self.browser.eval("document.documentElement.dataset.drawn"), "yes")
+        self.assertEqual(self.browser.complaints(), [])
+
+    def test_figures(self):
+        """Each figure with a path into the JSON is what is there."""
+        data = guest_json()
+        self.open(self.guest)
+        figures = self.browser.eval(
+            "[...document.querySelectorAll('[data-json]')]"
+            ".map(e => [e.dataset.json, e.textContent])")
+        self.assertGreater(len(figures), 60)
+        for path, text in figures:
+            value = data
+            for key in path.split("."):
+                value = value[key]
+            if isinstance(value, dict):
+                value = sum(value.values())
+            self.assertEqual(text, f"{value:,}", path)
+
+    def test_looks(self):
+        """Dark and light, wide and narrow: each chart is drawn, nothing sticks out."""
+        for page, width, dark in ((self.guest, 1440, False), (self.guest, 1440, True),
+                                  (self.guest, 390, False), (self.guest, 390, True),
+                                  (self.evil_page, 390, False)):
+            with self.subTest(page=page, width=width, dark=dark):
+                self.open(page, width=width, dark=dark)
+                self.assertLessEqual(self.browser.eval(
+                    "document.documentElement.scrollWidth"), width)
+                self.assertEqual(self.browser.eval(
+                    "getComputedStyle(document.body).backgroundColor"),
+                    "rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)")
+                drawn = self.browser.eval(
+                    "[...document.querySelectorAll('canvas')].map(c => ["
+                    "c.getAttribute('aria-label'), c.getContext('2d')"
+                    ".getImageData(0, 0, c.width, c.height).data.some(b => b)])")
+                self.assertGreater(len(drawn), 4)
+                self.assertEqual([c for c in drawn if not c[1]], [])
+
+    def test_keyboard(self):
+        self.open(self.guest)
+        ask = self.browser.eval
+        for _ in range(60):
+            self.browser.key("Tab")
+            if ask("document.activeElement.tagName") == "CANVAS":
+                break
+        self.browser.key("End")
+        last = ask("document.getElementById('readout').textContent")
+        self.assertRegex(last, r"Linux 6\.12: \d+ TLBIs?, \d+ DSBs?; this library: ")
+        self.browser.key("ArrowLeft")
+        self.assertNotEqual(ask("document.getElementById('readout').textContent"), last)
+        # A phase is a button.
+        ask("document.querySelector('#phases button.named').focus()")
+        self.browser.key("Enter")
+        self.assertNotEqual(ask("document.getElementById('zoom').value"), "")
+        self.browser.key("Enter")
+        self.assertEqual(ask("document.getElementById('zoom').value"), "")
+        # The map: the moment, and a cell.
+        when = ask("document.getElementById('map-when').textContent")
+        ask("document.getElementById('map-at').focus()")
+        self.browser.key("Home")
+        self.assertNotEqual(ask("document.getElementById('map-when').textContent"), when)
+        ask("document.querySelector('#map svg').focus()")
+        self.browser.key("ArrowRight")
+        self.assertRegex(ask("document.getElementById('map-readout').textContent"),
+                         r"^0x[0-9a-f]+: ")
+        self.assertEqual(self.browser.complaints(), [])
+
+    def test_print(self):
+        self.open(self.guest, dark=True)
+        pdf = self.path("page.pdf")
+        self.browser.pdf(pdf)
+        self.assertGreater(os.path.getsize(pdf), 50000)
+        self.assertEqual(self.browser.eval("document.documentElement.className"), "")
+
+    def test_hostile(self):
+        """Names are shown as they are, and none of them has become an element."""
+        self.open(self.evil_page)
+        ask = self.browser.eval
+        self.assertIsNone(ask("window.hacked"))
+        self.assertEqual(ask("document.scripts.length"), 3)
+        self.assertEqual(ask("document.images.length"), 0)
+        text = ask("document.body.innerText")
+        for name in (SCRIPT, IMAGE, QUOTES, "??<b>", "?? end", self.evil):
+            self.assertIn(name, text)
+
+
+if __name__ == "__main__":
+    tool.main()
