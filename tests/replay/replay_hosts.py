@@ -258,7 +258,7 @@ class Earlier(unittest.TestCase):
                  unmap(0, 16 * PAGE, time=0.8, **self.OLD), init(), destroy(),
                  event("s2_destroy", "ia_bits=36", time=9.5, **self.OLD))
         got = replay(*lines, args=("--partial",))
-        self.assertEqual((got["vms"], got["vms_partial"], got["unknown_calls"],
+        self.assertEqual((got["vms"], got["vms_partial"], got["found_nothing"],
                           got["vms_earlier"], got["vms_not_destroyed"]), (2, 1, 2, 0, 0))
         self.assertEqual((got["unmapped_bytes"], got["violations"]), (PAGE, []))
         self.assertEqual([v["partial"] for v in sorted(got["by_vm"], key=lambda v: v["vm"])],
