@@ -13,6 +13,17 @@ fail()
 	exit 1
 }
 
+# xl waits ten seconds for the console, which a busy host may not manage: three times.
+create()
+{
+	for i in 1 2 3; do
+		if xl create -q -p "/tmp/$1.cfg"; then
+			return
+		fi
+	done
+	fail "$1 was not created"
+}
+
 # guest NAME MIB VCPUS [WORD...]: a Linux guest, paused; words for its command line.
 guest()
 {
@@ -29,7 +40,7 @@ guest()
 	END
 	rm -f "/var/log/xen/console/guest-$name.log"
 	ln -sf "/var/log/xen/console/guest-$name.log" "/tmp/$name.console"
-	xl create -q -p "/tmp/$name.cfg"
+	create "$name"
 }
 
 # bare NAME IMAGE MIB VCPUS: a guest without a kernel, paused.
@@ -42,7 +53,7 @@ bare()
 		vcpus = $4
 		cpus = '${cpus:-1}'
 	END
-	xl create -q -p "/tmp/$1.cfg"
+	create "$1"
 }
 
 # verified NAME: sets n to how often the slower vCPU of fill.S has verified its memory.
