@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """s2lab report: the page and the trace for Perfetto.
 
-replay_report.py S2LAB S2LAB_BROKEN S2LAB_NO_PAGE. In Chromium, where it is installed, the page must
-draw without a complaint, and its figures must be those of s2lab replay --json.
+replay_report.py S2LAB S2LAB_BROKEN S2LAB_NO_PAGE. In Chromium, where it is installed, the
+page must draw without a complaint, and its figures must be those of s2lab replay --json.
 """
 import functools
 import json
@@ -253,12 +253,17 @@ class Drawn(Folder):
         self.assertRegex(last, r"Linux 6\.12: \d+ TLBIs?, \d+ DSBs?; this library: ")
         self.browser.key("ArrowLeft")
         self.assertNotEqual(ask("document.getElementById('readout').textContent"), last)
-        # A phase is a button.
+        # A phase is a button; the lines then end at what the phase cost.
+        label = "document.querySelector('canvas').getAttribute('aria-label')"
+        whole = ask(label)
         ask("document.querySelector('#phases button.named').focus()")
         self.browser.key("Enter")
-        self.assertNotEqual(ask("document.getElementById('zoom').value"), "")
+        phase = guest_json()["by_phase"][int(ask("document.getElementById('zoom').value"))]
+        for way, name in ("merged", "Linux 6.12"), ("stage2", "this library"):
+            self.assertIn(f"{name} {phase[way]['tlbis']:,}", ask(label))
         self.browser.key("Enter")
         self.assertEqual(ask("document.getElementById('zoom').value"), "")
+        self.assertEqual(ask(label), whole)
         # The map: the moment, and a cell.
         when = ask("document.getElementById('map-when').textContent")
         ask("document.getElementById('map-at').focus()")
