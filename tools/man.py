@@ -53,7 +53,7 @@ class Page:
         item = re.match(r"^  (--\S+(?: [A-Z|]+)?)(?: +(\S.*))?$", line) or \
             re.match(r"^  (\S.*?)  +(\S.*)$", line)
         if item:
-            if item[1].startswith("--") and not self.options:
+            if item[1].startswith("-") and not self.options:
                 self.options = True
                 self.out.append(".SH OPTIONS")
             self.out += [".TP", f".B {roff(item[1])}"]

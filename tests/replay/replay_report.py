@@ -29,6 +29,7 @@ HOSTILE = b"".join((
     f" {QUOTES}-8 [000] 1.100000: s2_map: (f) pgt=0x1000 addr=0x40000000 size=0x200000 "
     "phys=0x80000000 prot=0x6 mc=0x1 flags=0x0\n".encode(),
     f" a-1 [000] 1.200000: tracing_mark_write: @phase {IMAGE}\n".encode(),
+    b" a-1 [000] 1.250000: s2_unmap: (f) pgt=0x2000 addr=0x0 size=0x1000\n",
     b" \xff\xc0<b>-9 [001] 1.300000: s2_unmap: (f) pgt=0x1000 addr=0x40000000 "
     b"size=0x200000\n",
     b" a-1 [000] 1.400000: tracing_mark_write: @phase \xe2\x82 end\n",
@@ -292,6 +293,8 @@ class Drawn(Folder):
         text = ask("document.body.innerText")
         for name in (SCRIPT, IMAGE, QUOTES, "??<b>", "?? end", self.evil):
             self.assertIn(name, text)
+        # The VM that was there before is left out, and the page says so.
+        self.assertIn("Left out: 1 VM that ran before the recording began.", text)
 
 
 if __name__ == "__main__":
