@@ -6,8 +6,9 @@ ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
 .PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline \
-	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug record setup-xen \
-	xen xen-bench dist clean format format-check check help mutants prove weak herd
+	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug kvm-diff \
+	kvm-configs kvm-series record setup-xen xen xen-bench dist clean format \
+	format-check check help mutants prove weak herd
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -126,6 +127,17 @@ kvm-bench: setup-kvm
 kvm-debug: setup-kvm all
 	@python3 -B tools/kvm.py debug --cpu $(CPU)
 
+kvm-diff: setup-kvm
+	@python3 -B tools/kvm.py diff $(if $(CALLS),--calls $(CALLS)) \
+		$(if $(SEED),--seed $(SEED))
+
+kvm-configs: setup-kvm
+	@tools/setup.sh clang
+	@python3 -B tools/kvm.py configs
+
+kvm-series: setup-kvm
+	@python3 -B tools/kvm_series.py
+
 # record.sh on Debian's own kernels, old to new, which are fetched (docs/record.md).
 record: all
 	@python3 -B tools/record.py
@@ -176,9 +188,15 @@ help:
 	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short]'
 	@echo '             Linux with the engine under KVM: its selftests, in QEMU'
 	@echo 'make kvm-bench [CPU=...|all] [LARGE=MIB]'
-	@echo '             what unmapping costs in KVM, stock against ours'
+	@echo '             what the calls of KVM cost, stock against ours'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
+	@echo 'make kvm-diff [CALLS=N] [SEED=N]'
+	@echo '             the stock functions and ours in one program, random calls'
+	@echo 'make kvm-configs'
+	@echo '             compile KVM for 16 and 64 KiB pages, PREEMPT_RT, and by clang'
+	@echo 'make kvm-series'
+	@echo '             the engine under KVM as patches that can be sent'
 	@echo 'make record  record.sh on Debian kernels from 6.1 to the newest, in QEMU'
 	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [LIST=short]'
 	@echo '             Xen with the engine as its p2m: guests in QEMU'

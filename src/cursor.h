@@ -190,13 +190,17 @@ S2_INLINE uint64_t *leaves_from(const struct s2 *s2, uint64_t *at, const uint64_
 	 * them is no leaf's, and the loop ends.
 	 */
 	for (uint64_t *last = at + ((end - at) & ~3); at != last; at += 4) {
-		if (s2_port_load(port, &at[0]) != (d += size))
+		d += size;
+		if (s2_port_load(port, &at[0]) != d)
 			return &at[0];
-		if (s2_port_load(port, &at[1]) != (d += size))
+		d += size;
+		if (s2_port_load(port, &at[1]) != d)
 			return &at[1];
-		if (s2_port_load(port, &at[2]) != (d += size))
+		d += size;
+		if (s2_port_load(port, &at[2]) != d)
 			return &at[2];
-		if (s2_port_load(port, &at[3]) != (d += size))
+		d += size;
+		if (s2_port_load(port, &at[3]) != d)
 			return &at[3];
 	}
 	while (at < end && s2_port_load(port, at) == (d += size))

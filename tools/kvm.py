@@ -17,6 +17,7 @@ import threading
 import time
 
 import guest
+import kvm_graft
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PORT = ROOT / "ports/linux"
@@ -27,14 +28,8 @@ SELFTESTS = BUILD / "selftests"
 PROGRAMS = BUILD / "programs"
 CPUS = ("max", "neoverse-n1", "cortex-a57")
 CROSS = "aarch64-linux-gnu-"
-
-# The functions that the engine replaces. The stock functions get another name.
-REPLACED = """__kvm_pgtable_stage2_init kvm_pgtable_stage2_destroy
-kvm_pgtable_stage2_free_unlinked kvm_pgtable_stage2_create_unlinked
-kvm_pgtable_stage2_map kvm_pgtable_stage2_set_owner kvm_pgtable_stage2_unmap
-kvm_pgtable_stage2_wrprotect kvm_pgtable_stage2_mkyoung
-kvm_pgtable_stage2_test_clear_young kvm_pgtable_stage2_relax_perms
-kvm_pgtable_stage2_flush kvm_pgtable_stage2_split""".split()
+# With the files that only tests need.
+ENGINE = ("STAGE2_TEST=y",)
 
 # The machines that tests.list selects by an option. The first is the default.
 MACHINES = {
@@ -83,26 +78,22 @@ def unpack():
     run("unpack the kernel's source", ["tar", "xf", TARBALL, "-C", BUILD], "unpack.log")
 
 
+def pristine(name):
+    """The text of a file of the kernel, before graft() has edited it."""
+    kept = BUILD / "pristine" / name
+    if not kept.exists():
+        write(kept, (SOURCE / name).read_text())
+    return kept.read_text()
+
+
 def graft():
-    """Put the engine and its glue into the source, and a few lines into a Makefile."""
-    hyp = SOURCE / "arch/arm64/kvm/hyp"
-    for source, target in ((ROOT / "include", "include"), (ROOT / "src", "src"),
-                           (ROOT / "extra", "extra"), (PORT, "linux")):
-        names = set()
-        for path in source.rglob("*"):
-            if path.is_file() and "tests" not in path.relative_to(source).parts:
-                name = path.relative_to(source)
-                names.add(name)
-                write(hyp / "stage2" / target / name, path.read_text())
-        for path in (hyp / "stage2" / target).rglob("*"):
-            if path.is_file() and path.suffix in (".c", ".h") \
-                    and path.relative_to(hyp / "stage2" / target) not in names:
-                path.unlink()
-    write(hyp / "stage2/Kbuild", (PORT / "Kbuild").read_text())
-    makefile = (hyp / "Makefile").read_text().split("\nifdef STAGE2\n")[0]
-    renames = " ".join(f"-D{name}=stock_{name}" for name in REPLACED)
-    write(hyp / "Makefile", makefile + "\nifdef STAGE2\nobj-$(CONFIG_KVM) += stage2/\n"
-          f"CFLAGS_pgtable.o += {renames}\nendif\n")
+    """Put the engine and its glue into the source: kvm_graft.py."""
+    files = kvm_graft.edited(pristine) | kvm_graft.added(pristine)
+    for name, text in files.items():
+        write(SOURCE / name, text)
+    for path in (SOURCE / kvm_graft.STAGE2).rglob("*"):
+        if path.suffix in (".c", ".h") and str(path.relative_to(SOURCE)) not in files:
+            path.unlink()
 
 
 def make(out, *targets):
@@ -110,9 +101,9 @@ def make(out, *targets):
             f"CROSS_COMPILE={CROSS}", f"-j{os.cpu_count()}", *targets]
 
 
-def build_kernel(name, options, fragments=(), like=None):
+def build_kernel(name, options=(), fragments=(), like=None, target="Image"):
     """One kernel; options are make variables, the same for configuring and building.
-    like: a kernel with the same configuration, whose objects it begins with."""
+    like: a kernel with nearly the same configuration, whose objects it begins with."""
     out = BUILD / name
     if like and not out.exists():
         copy = BUILD / f"{name}.copy"
@@ -133,7 +124,7 @@ def build_kernel(name, options, fragments=(), like=None):
             if value != "n" and f"{option}={value}" not in got:
                 say(f"  note: {option}={value} is not in the {name} kernel")
         (out / "wanted").replace(out / "fragment")
-    run(f"build the {name} kernel", make(out, *options, "Image"), f"{name}-build.log")
+    run(f"build the {name} kernel", make(out, *options, target), f"{name}-build.log")
 
 
 def build_selftests():
@@ -287,19 +278,24 @@ def read_list(short):
     return tests
 
 
-def build(args):
+def build_kernels():
     BUILD.mkdir(parents=True, exist_ok=True)
     say("build")
     unpack()
     graft()
-    build_kernel("stock", ())
-    build_kernel("ours", ("STAGE2=1", "STAGE2_TEST=y"), like="stock")
+    build_kernel("stock")
+    build_kernel("ours", ENGINE, ("engine.config",), like="stock")
+
+
+def build(args):
+    build_kernels()
     build_selftests()
     build_programs({"init": ["init.c"], "stale": ["stale.c", "vm.c"],
                     "logging": ["logging.c", "vm.c"],
                     "exec": ["exec.c", "vm.c"], "guest": ["guest.c"],
                     "guest-init": ["guest-init.c"],
-                    "unlinked": ["unlinked.c", "vm.c"]})
+                    "tries": ["tries.c", "vm.c"], "bounded": ["bounded.c", "vm.c"],
+                    "hwdirty": ["hwdirty.c", "vm.c"]})
     run("build guest.dtb", ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o",
                             PROGRAMS / "guest.dtb", PORT / "tests/guest.dts"], "dtb.log")
     # A guest runs the kernel of its host. guest.dts says where its RAM disk ends.
@@ -374,8 +370,51 @@ def run_once(kernel, cpu, tests, timeout, suffix=""):
     return ended, trouble
 
 
+# ---- the two in one program ------------------------------------------------------------
+
+
+def compare(calls=8000, seed=1):
+    """ports/linux/tests/diff: the stock functions and ours make the same tables."""
+    out, source = BUILD / "diff", PORT / "tests/diff"
+    flags = ["-std=gnu11", "-O2", "-fno-strict-aliasing", "-w", f"-I{out}", f"-I{source}",
+             f"-I{source}/include", f"-I{ROOT}/include", f"-I{ROOT}/src",
+             f"-I{ROOT}/bench/linux/shim", f"-I{ROOT}"]
+    write(out / "pgtable.c", pristine(f"{kvm_graft.KVM}/hyp/pgtable.c"))
+    for name in ("kvm_pgtable.h", "stage2_pgtable.h"):
+        write(out / "asm" / name, pristine(f"arch/arm64/include/asm/{name}"))
+    engine = [ROOT / room / name for room in ("src", "extra")
+              for name in (ROOT / room / "sources.list").read_text().split()
+              if f"{room}/{name}" not in {*kvm_graft.LEFT_OUT, "extra/dump.c"}]
+    # Both have functions of the same names: each is one object that shows what it must.
+    for side, files, names in (
+            ("stock", [source / "stock.c"], ("side_stock", "kvm_pgtable_get_leaf",
+                                             "kvm_get_vtcr")),
+            ("ours", [source / "ours.c", *engine], ("side_ours",))):
+        objects = [f"{side}-{f.stem}.o" for f in files]
+        for path, name in zip(files, objects):
+            subprocess.run(["gcc", *flags, "-c", "-o", name, path], cwd=out, check=True)
+        subprocess.run(["ld", "-r", "-o", f"{side}.o", *objects], cwd=out, check=True)
+        subprocess.run(["objcopy", *(f"--keep-global-symbol={n}" for n in names),
+                        f"{side}.o"], cwd=out, check=True)
+    subprocess.run(["gcc", "-std=gnu11", "-O2", "-Wall", "-Wextra", "-Werror", f"-I{source}",
+                    "-o", "diff", source / "diff.c", "stock.o", "ours.o"], cwd=out,
+                   check=True)
+    return subprocess.run([out / "diff", str(calls), str(seed)], check=False).returncode
+
+
+def diff(args):
+    BUILD.mkdir(parents=True, exist_ok=True)
+    unpack()
+    return compare(args.calls, args.seed)
+
+
+# ---- test, debug -----------------------------------------------------------------------
+
+
 def test(args):
     build(args)
+    if compare():
+        return 1
     start = time.monotonic()
     tests = read_list(args.short)
     if args.tests:
@@ -404,7 +443,7 @@ def debug(args):
     tests = read_list(True)
     bad = 0
     for kernel in args.kernels.split(","):
-        build_kernel(kernel, ("STAGE2=1", "STAGE2_TEST=y"), (f"{kernel}.config",))
+        build_kernel(kernel, ENGINE, ("engine.config", f"{kernel}.config"))
         say(f"run {len(tests)} tests on the {kernel} kernel, {args.cpu}")
         # Each access is checked, by code that is emulated.
         slower = 4 if kernel == "kasan" else 1
@@ -419,9 +458,28 @@ def debug(args):
     return 1 if bad else 0
 
 
+def configs(args):
+    """Compile KVM in other configurations, without a warning; they are not booted."""
+    del args
+    BUILD.mkdir(parents=True, exist_ok=True)
+    unpack()
+    graft()
+    warned = 0
+    for name, options in (("64k", ()), ("16k", ()), ("rt", ()), ("clang", ("CC=clang",))):
+        fragments = [f for f in ("engine.config", f"{name}.config") if (PORT / f).exists()]
+        build_kernel(name, (*ENGINE, *options), fragments, target="arch/arm64/kvm/")
+        for line in (BUILD / f"{name}-build.log").read_text().splitlines():
+            if "warning:" in line and kvm_graft.STAGE2 in line:
+                say(line)
+                warned += 1
+    say(f"{warned} warnings")
+    return 1 if warned else 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("build", "test", "debug"))
+    parser.add_argument("what", choices=("build", "test", "debug", "diff",
+                                         "configs"))
     parser.add_argument("--cpu", choices=CPUS, default="max")
     parser.add_argument("--short", action="store_true", help="the short list of tests")
     parser.add_argument("--tests", help="only these, comma-separated")
@@ -429,8 +487,11 @@ def main():
                         help="seconds for one test (default 180)")
     parser.add_argument("--kernels", default="debug,kasan",
                         help="debug: which kernels (default debug,kasan)")
+    parser.add_argument("--calls", type=int, default=8000, help="diff: how many (8000)")
+    parser.add_argument("--seed", type=int, default=1, help="diff: of the calls (1)")
     args = parser.parse_args()
-    sys.exit({"build": build, "test": test, "debug": debug}[args.what](args))
+    sys.exit({"build": build, "test": test, "debug": debug,
+              "diff": diff, "configs": configs}[args.what](args))
 
 
 if __name__ == "__main__":

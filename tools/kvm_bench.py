@@ -21,6 +21,10 @@ WAYS = {
     "log": ("kvm_pgtable_stage2_wrprotect",),
     "split": ("kvm_pgtable_stage2_wrprotect", "kvm_pgtable_stage2_split"),
     "collapse": ("kvm_pgtable_stage2_map",),
+    "fault": ("kvm_pgtable_stage2_map",),
+    "write": ("kvm_pgtable_stage2_map", "kvm_pgtable_stage2_relax_perms"),
+    "age": ("kvm_pgtable_stage2_test_clear_young",),
+    "young": ("kvm_pgtable_stage2_mkyoung",),
 }
 # The MMU lock is held around these, unless another thread waits for it in between.
 HELD = ("kvm_unmap_gfn_range", "kvm_arch_flush_shadow_memslot")

@@ -50,10 +50,10 @@ class Page:
         self.out.append(".SH DESCRIPTION")
 
     def line(self, line, before):
-        item = re.match(r"^  (--\S+(?: [A-Z|]+)?)(?: +(\S.*))?$", line) or \
-            re.match(r"^  (\S.*?)  +(\S.*)$", line)
+        option = re.match(r"^  ((?:-\w, )?--\S+(?: [A-Z|]+)?)(?: +(\S.*))?$", line)
+        item = option or re.match(r"^  (\S.*?)  +(\S.*)$", line)
         if item:
-            if item[1].startswith("-") and not self.options:
+            if option and not self.options:
                 self.options = True
                 self.out.append(".SH OPTIONS")
             self.out += [".TP", f".B {roff(item[1])}"]

@@ -13,30 +13,43 @@ static DEFINE_MUTEX(instances_lock);
 
 void stage2_debugfs_add(struct stage2_tables *t)
 {
+	mutex_init(&t->dumping);
 	mutex_lock(&instances_lock);
 	list_add_tail(&t->list, &instances);
 	mutex_unlock(&instances_lock);
 }
 
+/* Returns when nobody reads the tables any more. Only their own VM waits for that. */
 void stage2_debugfs_del(struct stage2_tables *t)
 {
 	mutex_lock(&instances_lock);
 	list_del(&t->list);
 	mutex_unlock(&instances_lock);
+	mutex_lock(&t->dumping);
+	t->gone = true;
+	mutex_unlock(&t->dumping);
+}
+
+/* The VM at a place in the list, with a reference to it; NULL beyond the last one. */
+static struct stage2_tables *instance_get(loff_t n)
+{
+	struct list_head *at;
+	struct stage2_tables *t = NULL;
+
+	mutex_lock(&instances_lock);
+	at = seq_list_start(&instances, n);
+	if (at) {
+		t = list_entry(at, struct stage2_tables, list);
+		refcount_inc(&t->refs);
+	}
+	mutex_unlock(&instances_lock);
+	return t;
 }
 
 #ifdef STAGE2_TEST
-/* Any VM, with a reference to it. */
 struct stage2_tables *stage2_debugfs_first(void)
 {
-	struct stage2_tables *t;
-
-	mutex_lock(&instances_lock);
-	t = list_first_entry_or_null(&instances, struct stage2_tables, list);
-	if (t)
-		refcount_inc(&t->refs);
-	mutex_unlock(&instances_lock);
-	return t;
+	return instance_get(0);
 }
 #endif
 
@@ -59,24 +72,40 @@ static void show_counts(struct seq_file *m, struct stage2_tables *t)
 		   t->s2.tlbis[S2_TLBI_VMALLS12E1IS]);
 }
 
+static void *tables_start(struct seq_file *m, loff_t *pos)
+{
+	return instance_get(*pos);
+}
+
+static void tables_stop(struct seq_file *m, void *t)
+{
+	if (t)
+		stage2_tables_put(t);
+}
+
+static void *tables_next(struct seq_file *m, void *t, loff_t *pos)
+{
+	tables_stop(m, t);
+	return instance_get(++*pos);
+}
+
 /*
  * One range on each line. It holds up the faults of the guest, so it is not for
  * monitoring.
  */
-static int tables_show(struct seq_file *m, void *unused)
+static int tables_show(struct seq_file *m, void *instance)
 {
-	struct stage2_tables *t;
+	struct stage2_tables *t = instance;
 	char line[S2_DUMP_LINE];
+	struct s2_iter it;
+	struct kvm *kvm;
 
-	mutex_lock(&instances_lock);
-	list_for_each_entry(t, &instances, list)
-	{
-		struct kvm *kvm = kvm_s2_mmu_to_kvm(t->pgt->mmu);
-		struct s2_iter it;
-
-		seq_printf(m, "pid %d: %u-bit IPA, level %d, %u root pages\n",
+	mutex_lock(&t->dumping);
+	if (!t->gone) {
+		kvm = kvm_s2_mmu_to_kvm(t->pgt->mmu);
+		seq_printf(m, "pid %d: %u-bit IPA, level %d, %u root pages%s\n",
 			   kvm->userspace_pid, t->s2.ipa_bits, t->s2.start_level,
-			   t->s2.root_pages);
+			   t->s2.root_pages, t->dirty ? ", hardware dirty log" : "");
 		write_lock(&kvm->mmu_lock);
 		show_counts(m, t);
 		s2_iter_start(&it, &t->s2, s2_ipa(0), BIT_ULL(t->s2.ipa_bits));
@@ -84,10 +113,17 @@ static int tables_show(struct seq_file *m, void *unused)
 			seq_printf(m, "  %s\n", line);
 		write_unlock(&kvm->mmu_lock);
 	}
-	mutex_unlock(&instances_lock);
+	mutex_unlock(&t->dumping);
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(tables);
+
+static const struct seq_operations tables_sops = {
+	.start = tables_start,
+	.stop = tables_stop,
+	.next = tables_next,
+	.show = tables_show,
+};
+DEFINE_SEQ_ATTRIBUTE(tables);
 
 static int __init stage2_debugfs_init(void)
 {

@@ -129,8 +129,13 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 	pgt->flags = flags;
 	cfg.port = t;
 	cfg.features = stage2_features(pgt, vtcr);
-	/* Without VHE, EL2 invalidates and repeats the TLBI. */
-	if (has_vhe() && cpus_have_final_cap(ARM64_WORKAROUND_REPEAT_TLBI))
+	err = stage2_dirty_init(t, mmu, &cfg.features);
+	if (err) {
+		stage2_tables_put(t);
+		return err;
+	}
+	if (STAGE2_REPEATS_TLBI && has_vhe() &&
+	    cpus_have_final_cap(ARM64_WORKAROUND_REPEAT_TLBI))
 		cfg.errata = S2_ERRATUM_REPEAT_TLBI;
 	err = s2_init(&t->s2, &cfg);
 	if (!err && WARN_ON((s2_vtcr(&t->s2) ^ vtcr) &
@@ -183,12 +188,35 @@ void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
  * detaches (a block takes its place) stays until the end of the read-side section.
  */
 
+/*
+ * What a guest must find in memory that it has not been able to use: what the host wrote,
+ * past the caches and in the instruction stream. KVM's functions do nothing where the
+ * CPUs need nothing (FWB, DIC).
+ *
+ * It is done before the call of the engine, which then cleans nothing (S2_NO_CLEAN), and
+ * which has a short way for such a map. Where pages become a block or a block a page, the
+ * guest may still write by its old mapping meanwhile. That mapping is of the same memory
+ * (a notifier has removed any other) and of the same type, so what the guest does to its
+ * caches it would have to do without the change, too.
+ */
+static void stage2_prepare(struct stage2_tables *t, u64 phys, u64 size,
+			   enum kvm_pgtable_prot prot)
+{
+	void *va = phys_to_virt(phys);
+
+	if (prot & (KVM_PGTABLE_PROT_DEVICE | KVM_PGTABLE_PROT_NORMAL_NC))
+		return;
+	t->mm_ops.dcache_clean_inval_poc(va, size);
+	if (prot & KVM_PGTABLE_PROT_X)
+		t->mm_ops.icache_inval_pou(va, size);
+}
+
 int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys,
 			   enum kvm_pgtable_prot prot, void *mc,
 			   enum kvm_pgtable_walk_flags flags)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
-	u32 how = S2_MAP_NEW | S2_MAP_REPLACE | S2_DROP_EDGES;
+	u32 how = S2_MAP_NEW | S2_MAP_REPLACE | S2_NO_CLEAN;
 	s2_ipa_t ipa = stage2_ipa(addr);
 	struct s2_limbo limbo = {};
 	struct s2_op op = { .cookie = mc, .limbo = &limbo };
@@ -206,7 +234,20 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	else
 		assert_exclusive(pgt);
 	size = stage2_size(size);
+	if (stage2_dirty_page(t, size, attr))
+		attr |= S2_DBM;
+	/*
+	 * A page out of a block: the rest of the block goes, as KVM does it, and the
+	 * guest faults it in again. Where it would have to be cleaned it stays, as
+	 * pages. (The page is one of them then, and the guest faults once more for its
+	 * permissions.)
+	 */
+	if (t->s2.features & S2_FEAT_FWB)
+		how |= S2_DROP_EDGES;
+	else
+		how |= S2_SPLIT_EDGES | (size == PAGE_SIZE ? S2_MAP_PAGES : 0);
 	phys &= PAGE_MASK;
+	stage2_prepare(t, phys, size, prot);
 
 	/*
 	 * S2_MORE: another fault must finish something first. We have left the section.
@@ -231,6 +272,7 @@ int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
 				   enum kvm_pgtable_prot prot)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
+	struct s2_leaf leaf;
 	s2_attr_t perms;
 	int ret = stage2_attr(prot, &perms);
 
@@ -238,9 +280,15 @@ int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
 		return ret;
 	if (prot & KVM_PTE_LEAF_ATTR_HI_SW)
 		return -EINVAL;
+	perms &= S2_R | S2_W | S2_X;
 	rcu_read_lock();
-	ret = s2_relax_perms(&t->s2, stage2_ipa(addr), perms & (S2_R | S2_W | S2_X),
-			     S2_SHARED);
+	/* A nested guest's leaf that permits nothing: there is nothing to add. */
+	if (!perms)
+		ret = s2_translate(&t->s2, stage2_ipa(addr), &leaf);
+	else
+		ret = stage2_dirty_relax(t, stage2_ipa(addr), perms);
+	if (ret == S2_MORE)
+		ret = s2_relax_perms(&t->s2, stage2_ipa(addr), perms, S2_SHARED);
 	rcu_read_unlock();
 	return stage2_errno(ret);
 }
@@ -272,7 +320,7 @@ int kvm_pgtable_stage2_unmap(struct kvm_pgtable *pgt, u64 addr, u64 size)
 	int ret;
 
 	assert_exclusive(pgt);
-	ret = s2_unmap(&t->s2, stage2_ipa(addr), stage2_size(size), S2_DROP_EDGES, &op);
+	ret = stage2_dirty_unmap(t, addr & PAGE_MASK, stage2_size(size), &op);
 	stage2_reclaim(t, &limbo, true);
 	return stage2_errno(ret);
 }
@@ -290,7 +338,7 @@ int kvm_pgtable_stage2_wrprotect(struct kvm_pgtable *pgt, u64 addr, u64 size)
 
 	assert_exclusive(pgt);
 	t->quiet = pgt->mmu == &kvm_s2_mmu_to_kvm(pgt->mmu)->arch.mmu;
-	ret = s2_wrprotect(&t->s2, stage2_ipa(addr), stage2_size(size), 0, NULL);
+	ret = stage2_dirty_wrprotect(t, addr & PAGE_MASK, stage2_size(size));
 	t->quiet = false;
 	return stage2_errno(ret);
 }

@@ -3,12 +3,12 @@
  * The porting functions that are more than one instruction: table pages, the VMID around
  * an invalidation, hypercalls without VHE, caches.
  */
-#include <linux/irqflags.h>
 #include <linux/memblock.h>
 #include <linux/percpu.h>
 #include <asm/cpufeature.h>
 #include <asm/kvm_hyp.h>
 
+#include "../../vhe/tlb.h"
 #include "port.h"
 
 /* ---- table pages ------------------------------------------------------------ */
@@ -79,89 +79,42 @@ void s2_port_root_free(void *port, uint64_t *root, unsigned int pages)
  * The thread stays on its CPU between enter and leave, so one of these for each CPU is
  * enough.
  *
- * @flags: VHE: the interrupt state to go back to
- * @resident: VHE: the tables of the loaded vCPU, if others are being invalidated
- * @tcr, @sctlr: VHE: the guest's values, for CPUs that walk speculatively in between
+ * @context: VHE: what KVM's own TLBIs change and put back; interrupts are off meanwhile
  * @start, @end: nVHE: the interval of all TLBIs by address
  * @level: nVHE: the level if it is one leaf, as a TTL hint
  */
 struct stage2_inval {
-	unsigned long flags;
-	struct kvm_s2_mmu *resident;
-	u64 tcr, sctlr;
+	struct tlb_inv_context context;
 	u64 start, end;
 	int level;
 };
 
 static DEFINE_PER_CPU(struct stage2_inval, stage2_inval);
 
-/*
- * VHE: TLBIs for EL1 act on the VMID in VTTBR_EL2, and only while HCR_EL2.TGE is 0. An
- * interrupt handler must not run while one of them is changed. A vCPU that is loaded here
- * (this may be its fault) needs its own tables back.
- *
- * On CPUs whose address translation may be speculated in a mixed context (errata 1165522,
- * 1319367, 1530923), stage 1 of the guest must not be walked while stage 2 belongs to
- * another guest. EPD1 and EPD0 forbid the walks, and M = 1 forbids the flat map. Each of
- * the writes must be in effect before the next one that widens what can be walked. Hence
- * the ISBs.
- */
-static void vhe_enter(struct stage2_tables *t, struct stage2_inval *inv)
-{
-	struct kvm_s2_mmu *mmu = t->pgt->mmu;
-	struct kvm_vcpu *vcpu = kvm_get_running_vcpu();
-
-	inv->resident = vcpu && vcpu->arch.hw_mmu != mmu ? vcpu->arch.hw_mmu : NULL;
-	if (cpus_have_final_cap(ARM64_WORKAROUND_SPECULATIVE_AT)) {
-		inv->tcr = read_sysreg_el1(SYS_TCR);
-		inv->sctlr = read_sysreg_el1(SYS_SCTLR);
-		write_sysreg_el1(inv->tcr | TCR_EPD1_MASK | TCR_EPD0_MASK, SYS_TCR);
-		write_sysreg_el1(inv->sctlr | SCTLR_ELx_M, SYS_SCTLR);
-	}
-	__load_stage2(mmu, mmu->arch);
-	write_sysreg(read_sysreg(hcr_el2) & ~HCR_TGE, hcr_el2);
-	isb();
-}
-
-static void vhe_leave(struct stage2_inval *inv)
-{
-	write_sysreg(HCR_HOST_VHE_FLAGS, hcr_el2);
-	isb();
-	if (inv->resident)
-		__load_stage2(inv->resident, inv->resident->arch);
-	if (cpus_have_final_cap(ARM64_WORKAROUND_SPECULATIVE_AT)) {
-		write_sysreg_el1(inv->tcr, SYS_TCR);
-		write_sysreg_el1(inv->sctlr, SYS_SCTLR);
-	}
-}
-
 void stage2_vmid_enter(struct stage2_tables *t)
 {
+	struct tlb_inv_context context;
 	struct stage2_inval *inv;
-	unsigned long flags;
 
-	if (!has_vhe()) {
-		inv = get_cpu_ptr(&stage2_inval);
-		inv->start = inv->end = 0;
+	if (has_vhe()) {
+		enter_vmid_context(t->pgt->mmu, &context);
+		this_cpu_ptr(&stage2_inval)->context = context;
 		return;
 	}
-	local_irq_save(flags);
-	inv = this_cpu_ptr(&stage2_inval);
-	inv->flags = flags;
-	vhe_enter(t, inv);
+	inv = get_cpu_ptr(&stage2_inval);
+	inv->start = inv->end = 0;
 }
 
 void stage2_vmid_leave(struct stage2_tables *t)
 {
-	struct stage2_inval *inv = this_cpu_ptr(&stage2_inval);
-	unsigned long flags = inv->flags;
+	struct tlb_inv_context context;
 
-	if (!has_vhe()) {
-		put_cpu_ptr(&stage2_inval);
+	if (has_vhe()) {
+		context = this_cpu_ptr(&stage2_inval)->context;
+		exit_vmid_context(&context);
 		return;
 	}
-	vhe_leave(inv);
-	local_irq_restore(flags);
+	put_cpu_ptr(&stage2_inval);
 }
 
 /* ---- nVHE: one hypercall for one invalidation ------------------------------- */

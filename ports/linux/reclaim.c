@@ -7,8 +7,8 @@
  *
  * What waits is charged to the memory cgroup of the VM, and it is bounded. Beyond the
  * bound the call that detaches tables frees them itself. It may do so without a grace
- * period where the MMU lock is held for writing, or the VM has ended: KVM walks the tables
- * with the lock held.
+ * period where the MMU lock is held for writing, or the VM has ended: KVM walks the
+ * tables with the lock held.
  */
 #include <linux/sched.h>
 #include <linux/slab.h>
@@ -20,8 +20,10 @@
 
 void stage2_tables_put(struct stage2_tables *t)
 {
-	if (refcount_dec_and_test(&t->refs))
+	if (refcount_dec_and_test(&t->refs)) {
+		kfree(t->dirty);
 		kfree(t);
+	}
 }
 
 /* With limbo_lock held. A grace period that begins now begins after the detach. */
@@ -137,7 +139,7 @@ void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclus
 	spin_lock(&t->limbo_lock);
 	full = exclusive && t->nwaiting + t->nfresh > DEFERRED_MAX;
 	if (!full) {
-		/* A list has only the topmost tables of what was detached: it is short. */
+		/* A list has only the topmost of what was detached: it is short. */
 		t->nfresh += limbo_move(t, &t->fresh, limbo);
 		reclaim_soon(t);
 	}

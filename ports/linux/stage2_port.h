@@ -9,6 +9,7 @@
 #include <linux/bug.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 #include <asm/barrier.h>
@@ -40,10 +41,13 @@
  *	instance itself run
  * @pgt: KVM's side. It leads to the mmu with the VMID for the invalidations, which KVM
  *	may move while it exists
+ * @dirty: the bitmap, if hardware logs dirty pages
  * @quiet: the caller of the running exclusive call invalidates (wrprotect)
  * @splitting: the running exclusive call takes no table but from its cache
  * @unlinked: @s2 belongs to no VM: its root is a single table
  * @list: all instances, for debugfs
+ * @dumping: held while debugfs reads the tables; protects @gone
+ * @gone: the VM has ended
  * @refs: one reference of the pgtable, and one while tables wait for a grace period
  * @limbo_lock: protects all fields below
  * @fresh: detached since the running grace period began
@@ -57,8 +61,11 @@ struct stage2_tables {
 	struct kvm_pgtable_mm_ops mm_ops;
 	struct s2 s2, layout;
 	struct kvm_pgtable *pgt;
+	struct stage2_dirty *dirty;
 	bool quiet, splitting, unlinked;
 	struct list_head list;
+	struct mutex dumping;
+	bool gone;
 	refcount_t refs;
 
 	spinlock_t limbo_lock;
@@ -77,6 +84,12 @@ void stage2_reclaim_init(struct stage2_tables *t);
 void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclusive);
 void stage2_reclaim_all(struct stage2_tables *t);
 void stage2_tables_put(struct stage2_tables *t);
+
+int stage2_dirty_init(struct stage2_tables *t, struct kvm_s2_mmu *mmu, u32 *features);
+bool stage2_dirty_page(struct stage2_tables *t, u64 size, s2_attr_t attr);
+int stage2_dirty_relax(struct stage2_tables *t, s2_ipa_t ipa, s2_attr_t perms);
+int stage2_dirty_unmap(struct stage2_tables *t, u64 start, u64 size, struct s2_op *op);
+int stage2_dirty_wrprotect(struct stage2_tables *t, u64 start, u64 size);
 
 #ifdef CONFIG_DEBUG_FS
 void stage2_debugfs_add(struct stage2_tables *t);
@@ -216,6 +229,16 @@ static inline void s2_port_isb(void *port)
 	if (!stage2_quiet(port))
 		isb();
 }
+
+/*
+ * Where the kernel's __tlbi() repeats itself on CPUs that need it, the engine need not.
+ * Later kernels repeat at the barrier. (Without VHE, EL2 does it.)
+ */
+#ifdef __repeat_tlbi_sync
+#define STAGE2_REPEATS_TLBI 1
+#else
+#define STAGE2_REPEATS_TLBI 0
+#endif
 
 void stage2_vmid_enter(struct stage2_tables *t);
 void stage2_vmid_leave(struct stage2_tables *t);

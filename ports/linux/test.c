@@ -5,6 +5,7 @@
  *   no_tlbi    switches invalidation off, so that a test can show that it would notice
  *   unlinked   when read, tries create_unlinked and free_unlinked, which KVM itself no
  *              longer calls
+ *   calls      when read, tries arguments that KVM seldom has
  */
 #include <linux/debugfs.h>
 #include <linux/init.h>
@@ -70,12 +71,74 @@ static int unlinked_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(unlinked);
 
+#define PERMISSIONS (KVM_PGTABLE_PROT_R | KVM_PGTABLE_PROT_W | KVM_PGTABLE_PROT_X)
+
+/* Whether the entry of @ipa has these permissions; a negative @prot: is not valid. */
+static bool permits(struct kvm_pgtable *pgt, u64 ipa, int prot)
+{
+	kvm_pte_t pte;
+	s8 level;
+
+	if (kvm_pgtable_get_leaf(pgt, ipa, &pte, &level))
+		return false;
+	if (prot < 0 || !kvm_pte_valid(pte))
+		return prot < 0 && !kvm_pte_valid(pte);
+	return (kvm_pgtable_stage2_pte_prot(pte) & PERMISSIONS) == prot;
+}
+
+/* The last two pages of the IPA space, which the VM does not use; an empty cache. */
+static const char *try_calls(struct kvm_pgtable *pgt)
+{
+	const u64 a = BIT(pgt->ia_bits) - 2 * PAGE_SIZE, b = a + PAGE_SIZE;
+	const u64 phys = page_to_phys(ZERO_PAGE(0));
+	struct kvm_mmu_memory_cache mc = { .gfp_zero = __GFP_ZERO };
+
+	if (kvm_pgtable_stage2_map(pgt, a, PAGE_SIZE, phys, KVM_PGTABLE_PROT_R, &mc,
+				   KVM_PGTABLE_WALK_HANDLE_FAULT |
+					   KVM_PGTABLE_WALK_SHARED))
+		return "a fault whose cache is empty";
+	if (kvm_pgtable_stage2_map(pgt, b, PAGE_SIZE, phys, 0, &mc, 0) ||
+	    !permits(pgt, b, 0))
+		return "a page that permits nothing";
+	if (kvm_pgtable_stage2_relax_perms(pgt, b, 0) || !permits(pgt, b, 0))
+		return "no further permission";
+	if (kvm_pgtable_stage2_relax_perms(pgt, b, KVM_PGTABLE_PROT_R) ||
+	    !permits(pgt, b, KVM_PGTABLE_PROT_R))
+		return "a permission for a page without any";
+	if (kvm_pgtable_stage2_map(pgt, a, PAGE_SIZE, phys, KVM_PGTABLE_PROT_R, &mc, 0))
+		return "a map of what is mapped, not from a fault";
+	if (kvm_pgtable_stage2_unmap(pgt, a + 16, PAGE_SIZE) || !permits(pgt, a, -1) ||
+	    !permits(pgt, b, KVM_PGTABLE_PROT_R))
+		return "a page by an address inside it";
+	if (kvm_pgtable_stage2_unmap(pgt, b, 1) || !permits(pgt, b, -1))
+		return "a size below a page";
+	return "good";
+}
+
+static int calls_show(struct seq_file *m, void *unused)
+{
+	struct stage2_tables *t = stage2_debugfs_first();
+	struct kvm *kvm;
+
+	if (!t)
+		return -ENOENT;
+	/* Its VM is that of the program that reads this, and does not end meanwhile. */
+	kvm = kvm_s2_mmu_to_kvm(t->pgt->mmu);
+	write_lock(&kvm->mmu_lock);
+	seq_printf(m, "%s\n", try_calls(t->pgt));
+	write_unlock(&kvm->mmu_lock);
+	stage2_tables_put(t);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(calls);
+
 static int __init stage2_test_init(void)
 {
 	struct dentry *dir = debugfs_lookup("stage2", NULL);
 
 	debugfs_create_bool("no_tlbi", 0600, dir, &stage2_test_no_tlbi);
 	debugfs_create_file("unlinked", 0400, dir, NULL, &unlinked_fops);
+	debugfs_create_file("calls", 0400, dir, NULL, &calls_fops);
 	dput(dir);
 	return 0;
 }

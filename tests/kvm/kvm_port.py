@@ -15,13 +15,56 @@ sys.dont_write_bytecode = True
 
 import kvm  # noqa: E402
 import kvm_bench  # noqa: E402
+import kvm_graft  # noqa: E402
 
 
-def check_replaced():
-    """every function that the build renames is defined by the glue, and no other"""
-    text = (PORT / "pgtable.c").read_text()
-    found = set(re.findall(r"^(?!static)[\w ]+\W(_*kvm_pgtable_stage2_\w+)\(", text, re.M))
-    assert found == set(kvm.REPLACED), found ^ set(kvm.REPLACED)
+TLB = """#include <asm/tlbflush.h>
+
+struct tlb_inv_context {
+	u64 tcr;
+};
+
+static void enter_vmid_context(struct kvm_s2_mmu *mmu,
+			       struct tlb_inv_context *cxt)
+{
+}
+
+static void exit_vmid_context(struct tlb_inv_context *cxt)
+{
+}
+"""
+
+
+def check_graft():
+    """what is put into the kernel: all that Kbuild names, and nothing else"""
+    files = kvm_graft.added(lambda name: TLB)
+    room = kvm_graft.STAGE2 + "/"
+    inside = {n[len(room):]: t for n, t in files.items() if n.startswith(room)}
+    named = set(re.findall(r"(\S+)\.o\b", inside["Kbuild"]))
+    assert named == {n[:-2] for n in inside if n.endswith(".c")}, named
+    assert not any("S2_INLINE" in t or "S2_FALLTHROUGH" in t for t in files.values())
+    assert "u64 tcr" in files["arch/arm64/kvm/hyp/vhe/tlb.h"]
+    # Functions of the glue that KVM calls, and the C files that define them.
+    glue = "".join(t for n, t in inside.items() if n.startswith("linux/"))
+    for name in ("init", "destroy", "map", "unmap", "wrprotect", "mkyoung", "split",
+                 "test_clear_young", "relax_perms", "flush", "set_owner",
+                 "create_unlinked", "free_unlinked"):
+        assert re.search(rf"^(?!static)[\w ]+\W_*kvm_pgtable_stage2_{name}\(", glue, re.M)
+
+
+def check_edits():
+    """the kernel's files are edited at one place each, or not at all"""
+    text = kvm_graft.edit_tlb(TLB)
+    assert "struct tlb_inv_context {" not in text and '#include "tlb.h"' in text, text
+    assert "\nvoid enter_vmid_context(struct kvm_s2_mmu *mmu,\n\t\t\tstruct" in text, text
+    assert "\nvoid exit_vmid_context(struct tlb_inv_context *cxt)\n" in text, text
+    assert kvm_graft.replaced("a b", ("a", "c")) == "c b"
+    for other in ("b", "a a"):
+        try:
+            kvm_graft.replaced(other, ("a", "c"))
+        except AssertionError:
+            continue
+        raise ValueError(other)
 
 
 def check_probes():
@@ -78,7 +121,7 @@ def check_list():
     assert len(names) == len(set(names)) > 25
     for _, options, _ in tests:
         for option in options:
-            assert option in ("short", "smp1", "trace", "ours", "-") \
+            assert option in ("short", "smp1", "trace", "ours", "hwdirty", "-") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {

@@ -71,8 +71,9 @@ class Made(unittest.TestCase):
             for section in ("NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "SEE ALSO"):
                 self.assertIn(f".SH {section}\n", text)
             # Each option that begins a line of --help begins an item, under its name.
-            for option in re.findall(r"^  (--[a-z-]+)", help_of(name), re.M):
-                self.assertRegex(plain, rf"\n\.TP\n\.B {option}( [A-Z|]+)?\n")
+            options = plain.split(".SH OPTIONS\n")[1]
+            for option in re.findall(r"^  ((?:-\w, )?--[a-z-]+)", help_of(name), re.M):
+                self.assertRegex(options, rf"\.TP\n\.B {option}( [A-Z|]+)?\n")
 
     def test_groff(self):
         groff = shutil.which("groff")

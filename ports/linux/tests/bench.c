@@ -6,6 +6,7 @@
  * console, "##PHASE kind bytes mapped-entries way", belongs to one line of counts.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,11 +37,13 @@ __asm__(".pushsection .rodata\n"
 /*
  * DONTNEED, SLOT, CLOSE: how the memory is taken away. LOG: logging begins, which
  * write-protects. SPLIT: the same, and blocks become pages at once. COLLAPSE: logging has
- * ended, and the faults of the vCPU make blocks of pages again.
+ * ended, and the faults of the vCPU make blocks of pages again. FAULT: the first access.
+ * WRITE: the first write to each page while dirty pages are logged. AGE: the host asks
+ * which pages have been used, and forgets it. YOUNG: the first access after that.
  */
-enum way { DONTNEED, SLOT, CLOSE, LOG, SPLIT, COLLAPSE };
-static const char *const way_name[] = { "dontneed", "slot",  "close",
-					"log",	    "split", "collapse" };
+enum way { DONTNEED, SLOT, CLOSE, LOG, SPLIT, COLLAPSE, FAULT, WRITE, AGE, YOUNG };
+static const char *const way_name[] = { "dontneed", "slot",  "close", "log", "split",
+					"collapse", "fault", "write", "age", "young" };
 
 static void *reserve(uint64_t size, bool block, char **data)
 {
@@ -65,6 +68,26 @@ static void touch(struct vcpu *vcpu, uint64_t size, uint64_t stride)
 		die("the vCPU was interrupted");
 }
 
+/* Every page, or the first of every huge page, has not been used from now on. */
+static void make_idle(char *data, uint64_t size, uint64_t stride)
+{
+	int pages = open("/proc/self/pagemap", O_RDONLY);
+	int idle = open("/sys/kernel/mm/page_idle/bitmap", O_WRONLY);
+
+	for (uint64_t i = 0; i < size; i += stride) {
+		uint64_t at = ((uintptr_t)data + i) / 4096, entry, bit;
+
+		if (pread(pages, &entry, 8, (off_t)(at * 8)) != 8)
+			die("pagemap");
+		entry &= (UINT64_C(1) << 55) - 1;
+		bit = UINT64_C(1) << entry % 64;
+		if (pwrite(idle, &bit, 8, (off_t)(entry / 64 * 8)) != 8)
+			die("page_idle");
+	}
+	close(pages);
+	close(idle);
+}
+
 /* One case. block: backed by huge pages. stride: one page in so many bytes is touched. */
 static void measure(const char *kind, bool block, uint64_t size, uint64_t stride,
 		    enum way way)
@@ -77,14 +100,17 @@ static void measure(const char *kind, bool block, uint64_t size, uint64_t stride
 	for (uint64_t i = 0; i < size; i += stride)
 		data[i] = 1;
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start),
-		way >= SPLIT ? HUGE : 0);
+		way == SPLIT || way == COLLAPSE ? HUGE : 0);
 	vm_slot(&vm, 1, DATA_IPA, data, size, 0);
 	vcpu_open(&vm, &vcpu, 0, 0);
-	touch(&vcpu, size, stride);
-	if (way == COLLAPSE) {
+	if (way != FAULT)
+		touch(&vcpu, size, stride);
+	if (way == COLLAPSE || way == WRITE)
 		vm_slot(&vm, 1, DATA_IPA, data, size, KVM_MEM_LOG_DIRTY_PAGES);
+	if (way == COLLAPSE)
 		vm_slot(&vm, 1, DATA_IPA, data, size, 0);
-	}
+	if (way == YOUNG)
+		make_idle(data, size, stride);
 
 	/* The freed tables of the previous case are not to be counted here. */
 	usleep(300000);
@@ -97,8 +123,10 @@ static void measure(const char *kind, bool block, uint64_t size, uint64_t stride
 		vcpu_close(&vm, &vcpu), vm_close(&vm);
 	if (way == LOG || way == SPLIT)
 		vm_slot(&vm, 1, DATA_IPA, data, size, KVM_MEM_LOG_DIRTY_PAGES);
-	if (way == COLLAPSE)
+	if (way == COLLAPSE || way == FAULT || way == WRITE || way == YOUNG)
 		touch(&vcpu, size, stride);
+	if (way == AGE)
+		make_idle(data, size, stride);
 	usleep(500000);
 	__asm__ volatile("hint #121" ::: "memory");
 	printf("##PHASE %s %llu %llu %s\n", kind, (unsigned long long)size,
@@ -128,5 +156,11 @@ int main(int argc, char **argv)
 	measure("4k", false, large / 4, 4096, LOG);
 	measure("2m", true, large / 4, HUGE, SPLIT);
 	measure("2m", true, large / 4, HUGE, COLLAPSE);
+	measure("4k", false, 64 * MIB, 4096, FAULT);
+	measure("2m", true, large / 4, HUGE, FAULT);
+	measure("4k", false, 64 * MIB, 4096, WRITE);
+	measure("2m", true, large / 4, HUGE, WRITE);
+	measure("4k", false, 64 * MIB, 4096, AGE);
+	measure("4k", false, 64 * MIB, 4096, YOUNG);
 	return 0;
 }

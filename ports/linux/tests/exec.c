@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A guest executes code in blocks that it has only read, while its dirty pages are logged.
+ * A guest executes code in blocks that it has only read, while dirty pages are logged.
  * Each first execution makes a page in place of a block, which takes a table. KVM of 6.12
  * fills the vCPU's cache of tables only for faults that write then. With more blocks than
  * the cache has pages, the VM must go on all the same, and each table must be counted as
@@ -55,28 +55,12 @@ static bool has_dic(void)
 	return ctr >> 29 & 1;
 }
 
-static unsigned long table_kb(void)
-{
-	FILE *f = fopen("/proc/meminfo", "r");
-	unsigned long kb = 0;
-	char line[128];
-
-	/* What a CPU has counted is added within a second. */
-	sleep(3);
-	while (f && fgets(line, sizeof(line), f) &&
-	       sscanf(line, "SecPageTables: %lu", &kb) != 1)
-		;
-	if (f)
-		fclose(f);
-	return kb;
-}
-
 int main(void)
 {
 	struct vcpu vcpu;
 	char *data, *map;
-	unsigned long kb;
 	struct vm vm;
+	long kb;
 
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
 	map = mmap(NULL, (BLOCKS + 1) * HUGE, PROT_READ | PROT_WRITE,
@@ -103,9 +87,10 @@ int main(void)
 	vm_slot(&vm, 1, DATA_IPA, data, BLOCKS * HUGE, KVM_MEM_LOG_DIRTY_PAGES);
 	if (vcpu_run(&vcpu) != END_IPA)
 		die("the guest does not execute");
+	sleep(3);
 	kb = table_kb();
-	printf("%lu blocks, %lu kB of tables\n", BLOCKS, kb);
-	if (!has_dic() && kb < BLOCKS * 4) {
+	printf("%lu blocks, %ld kB of tables\n", BLOCKS, kb);
+	if (!has_dic() && kb < (long)BLOCKS * 4) {
 		fprintf(stderr, "tables are not counted\n");
 		return 1;
 	}

@@ -6,7 +6,8 @@
  *         name <tab> timeout in seconds <tab> options <tab> path and arguments
  *
  * options: "pages=N" reserves N huge pages for the test, "trace" prints what it has left
- * in /tmp/trace; other options are for other programs. After each test the memory in
+ * in /tmp/trace, "hwdirty" lets hardware log dirty pages; other options are for other
+ * programs. After each test the memory in
  * stage-2 tables must be back to 0. Freed tables wait for a grace period, so the check
  * waits some time.
  */
@@ -27,6 +28,7 @@
 
 #define HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
 #define TRACE "/tmp/trace"
+#define HW_DIRTY "/sys/module/kvm_stage2/parameters/hw_dirty_log"
 
 static void mount_at(const char *type, const char *dir)
 {
@@ -139,6 +141,7 @@ static void run(char *line)
 	char *name = strtok(line, "\t"), *limit = strtok(NULL, "\t");
 	char *options = strtok(NULL, "\t"), *command = strtok(NULL, "\n");
 	bool trace = options && strstr(options, "trace");
+	bool hw_dirty = options && strstr(options, "hwdirty");
 	const char *pages = options ? strstr(options, "pages=") : NULL;
 	double start = now();
 	bool timed_out;
@@ -150,6 +153,8 @@ static void run(char *line)
 		return;
 	if (pages)
 		write_file(HUGE_PAGES, pages + 6);
+	if (hw_dirty)
+		write_file(HW_DIRTY, "Y");
 	printf("##BEGIN %s\n", name);
 	fflush(stdout);
 	pid = fork();
@@ -160,6 +165,8 @@ static void run(char *line)
 		print_trace(name);
 	if (pages)
 		write_file(HUGE_PAGES, "0");
+	if (hw_dirty)
+		write_file(HW_DIRTY, "N");
 	for (int i = 0; (kb = table_memory()) > 0 && i < 50; i++)
 		usleep(100000);
 	printf("\n##END %s %s %d %.1f %ld\n", name,

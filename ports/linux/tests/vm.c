@@ -123,3 +123,17 @@ uint64_t vcpu_run(struct vcpu *vcpu)
 	}
 	return vcpu->run->mmio.phys_addr;
 }
+
+long table_kb(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128];
+	long kb = -1;
+
+	while (f && kb < 0 && fgets(line, sizeof(line), f))
+		if (sscanf(line, "SecPageTables: %ld", &kb) != 1)
+			kb = -1;
+	if (f)
+		fclose(f);
+	return kb;
+}

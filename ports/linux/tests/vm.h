@@ -37,5 +37,7 @@ void vcpu_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
  * (returns 0). The next run continues after that store.
  */
 uint64_t vcpu_run(struct vcpu *vcpu);
+/* Memory in page tables of all VMs, but for what a CPU has counted within the second. */
+long table_kb(void);
 
 #endif /* STAGE2_TESTS_VM_H */

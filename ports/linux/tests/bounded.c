@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Freed tables wait for a grace period, but not more than 64 MiB of one VM. A VM with
+ * more than that is closed, and its tables must be gone when close() returns.
+ */
+#define _GNU_SOURCE
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "vm.h"
+
+#define TABLE_SIZE (2UL << 20)
+#define TABLES 17408UL /* 68 MiB of tables, for 34 GiB */
+#define DATA_IPA UINT64_C(0x80000000)
+#define END_IPA UINT64_C(0x40000000)
+
+/* Reads a word in every x2 bytes from x0 on, x1 times, and reports at x3. */
+extern const char guest_start[], guest_end[];
+__asm__(".pushsection .rodata\n"
+	".globl	guest_start, guest_end\n"
+	"guest_start:\n"
+	"1:	ldr	x5, [x0]\n"
+	"	add	x0, x0, x2\n"
+	"	subs	x1, x1, #1\n"
+	"	b.ne	1b\n"
+	"	str	x1, [x3]\n"
+	"	b	.\n"
+	"guest_end:\n"
+	".popsection\n");
+
+int main(void)
+{
+	struct vcpu vcpu;
+	struct vm vm;
+	long before, after;
+	char *data;
+
+	/* The page of zeroes, all over. */
+	data = mmap(NULL, TABLES * TABLE_SIZE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (data == MAP_FAILED || madvise(data, TABLES * TABLE_SIZE, MADV_NOHUGEPAGE))
+		die("memory");
+	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
+	vm_slot(&vm, 1, DATA_IPA, data, TABLES * TABLE_SIZE, 0);
+	vcpu_open(&vm, &vcpu, 0, 0);
+	vcpu_reg(&vcpu, 0, DATA_IPA);
+	vcpu_reg(&vcpu, 1, TABLES);
+	vcpu_reg(&vcpu, 2, TABLE_SIZE);
+	vcpu_reg(&vcpu, 3, END_IPA);
+	if (vcpu_run(&vcpu) != END_IPA)
+		die("the guest does not read");
+	before = table_kb();
+	vcpu_close(&vm, &vcpu);
+	vm_close(&vm);
+	after = table_kb();
+	printf("%ld kB of tables, %ld kB when the VM is closed\n", before, after);
+	return before < (long)(TABLES - 256) * 4 || after > 4096;
+}

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ports/linux/pgtable.c, as it is, on the engine. */
+#include "ports/linux/pgtable.c"
+
+#define SIDE ours
+#include "functions.h"
+
+void stage2_reclaim_init(struct stage2_tables *t)
+{
+	struct count_port *p = &t->port;
+
+	p->pages = PAGES;
+	p->shift = 12;
+	p->fail_after = -1;
+	p->arena = arena;
+	p->meta = calloc(PAGES, 16);
+	p->free = calloc(PAGES, sizeof(*p->free));
+	must(p->meta && p->free);
+	while (p->nfree < PAGES - 16) {
+		p->free[p->nfree] = (uint32_t)(p->nfree + 16);
+		p->nfree++;
+	}
+}
+
+void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclusive)
+{
+	(void)exclusive;
+	must(!s2_release(&t->layout, limbo, NULL));
+}
+
+void stage2_reclaim_all(struct stage2_tables *t)
+{
+	must(!s2_destroy(&t->s2, S2_NO_CLEAN | S2_VMID_UNUSED, NULL));
+	stage2_tables_put(t);
+}
+
+void stage2_tables_put(struct stage2_tables *t)
+{
+	free(t->port.meta);
+	free(t->port.free);
+	free(t);
+}
+
+static uint64_t count_tables(void)
+{
+	return PAGES - 16 - stage2_tables(&pgt)->port.nfree;
+}
