@@ -56,7 +56,7 @@ class Browser:
         os.close(self.reads)
         self.home.cleanup()
 
-    def receive(self, limit=60):
+    def receive(self, limit=300):
         end = time.monotonic() + limit
         while b"\0" not in self.buffer:
             if not select.select([self.reads], [], [], max(end - time.monotonic(), 0))[0]:
