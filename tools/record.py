@@ -35,9 +35,10 @@ busybox mount -t devtmpfs devtmpfs /dev
 busybox mount -t debugfs debugfs /sys/kernel/debug
 busybox mount -t tracefs tracefs /sys/kernel/tracing
 echo "##KERNEL $(busybox uname -r)"
-/touch 20 &
-busybox sleep 4
-/record.sh /tmp/trace.gz -b 4 -f sh -c '/touch && busybox sleep 1'
+/touch 3600 &
+until [ -d "$(echo /sys/kernel/debug/kvm/[0-9]*/vcpu0)" ]; do busybox sleep 1; done
+busybox sleep 2
+/record.sh /tmp/trace.gz -b 4 -f sh -c '/touch && busybox sleep 2'
 echo "##EXIT $?"
 echo "##TRACE"
 busybox base64 /tmp/trace.gz
@@ -110,7 +111,7 @@ def record(suite, cpu, initrd):
     command = kvm.qemu(fetch(suite), initrd, kvm_cpu(cpu), memory="1G")
     with open(log, "w", encoding="utf-8") as out:
         subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, check=False,
-                       stdin=subprocess.DEVNULL, timeout=600)
+                       stdin=subprocess.DEVNULL, timeout=1800)
     text = log.read_text(encoding="utf-8", errors="replace").replace("\r", "")
     found = re.search(r"##KERNEL (\S+)\n(.*)##EXIT (\d+)\n##TRACE\n(.*?)##END", text, re.S)
     if not found or found[3] != "0":

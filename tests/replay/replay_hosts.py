@@ -170,7 +170,7 @@ class Kernels(unittest.TestCase):
         self.assertEqual(got["unmapped_bytes"], PAGE)
 
     def test_teardown_in_parts(self):
-        """Since 6.18: a range at a time, then the root."""
+        """Since about 6.18: a range at a time, then the root."""
         parts = [event("s2_destroy_range", f"addr={n << 38:#x} size={1 << 38:#x} ia_bits=40",
                        time=9.0) for n in range(4)]
         end = event("s2_destroy_pgd", "ia_bits=40", time=9.0)
