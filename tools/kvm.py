@@ -320,7 +320,7 @@ def shell():
     """The programs that record.sh needs: Debian's busybox, under each of their names."""
     guest.fetch()
     busybox = pathlib.Path(guest.DEBIAN, "bin/busybox").read_bytes()
-    names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tee", "tr")
+    names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tr")
     return {"bin/busybox": busybox} | {f"bin/{n}": b"#!/bin/busybox\n" for n in names}
 
 

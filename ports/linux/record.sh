@@ -55,6 +55,12 @@ tracing=/sys/kernel/tracing
 [ -d "$tracing/instances" ] || tracing=/sys/kernel/debug/tracing
 here=$tracing/instances/stage2
 
+# The kernel wants a line in one write, and its error has to be seen. Not every echo and
+# not every tee does so: busybox's tee does not.
+take() {
+	echo "$1" | { cat >>"$tracing/kprobe_events"; } 2>/dev/null
+}
+
 remove() {
 	if [ -d "$here" ]; then
 		echo 0 >"$here/tracing_on"
@@ -62,12 +68,8 @@ remove() {
 		rmdir "$here"
 	fi
 	for event in $(probes | sed -n 's,^.:\(stage2/[a-z0-9_]*\).*,\1,p'); do
-		echo "-:$event" | tee -a "$tracing/kprobe_events" >/dev/null 2>&1 || :
+		take "-:$event" || :
 	done
-}
-
-take() {
-	echo "$1" | tee -a "$tracing/kprobe_events" >/dev/null 2>&1
 }
 
 # One line at a time: what this kernel does not have is left out. Prints the events that
