@@ -7,8 +7,8 @@ ROOMS = include src extra model lab ports examples tests fuzz bench
 .DEFAULT_GOAL := all
 .PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline \
 	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug kvm-diff \
-	kvm-configs kvm-series setup-xen xen xen-bench dist clean format format-check \
-	check help mutants prove weak herd
+	kvm-configs kvm-series record setup-xen xen xen-bench dist clean format \
+	format-check check help mutants prove weak herd
 
 all: setup build/build.ninja
 	@ninja -C build s2lab
@@ -138,6 +138,10 @@ kvm-configs: setup-kvm
 kvm-series: setup-kvm
 	@python3 -B tools/kvm_series.py
 
+# record.sh on Debian's own kernels, old to new, which are fetched (docs/record.md).
+record: all
+	@python3 -B tools/record.py
+
 # The engine inside Xen (docs/xen.md). CPU: max, cortex-a57 or cortex-a53.
 setup-xen: setup
 	@tools/setup.sh dpkg-dev bc bison flex device-tree-compiler
@@ -146,7 +150,7 @@ xen: setup-xen
 	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
 
 xen-bench: setup-xen
-	@python3 -B tools/xen.py bench --cpu $(CPU)
+	@python3 -B tools/xen_bench.py --cpu $(CPU)
 
 # A tarball of what is here, with the two-file form, in build/.
 dist:
@@ -193,6 +197,7 @@ help:
 	@echo '             compile KVM for 16 and 64 KiB pages, PREEMPT_RT, and by clang'
 	@echo 'make kvm-series'
 	@echo '             the engine under KVM as patches that can be sent'
+	@echo 'make record  record.sh on Debian kernels from 6.1 to the newest, in QEMU'
 	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [LIST=short]'
 	@echo '             Xen with the engine as its p2m: guests in QEMU'
 	@echo 'make xen-bench [CPU=...]'

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* s2lab: runs the command that is the first argument. */
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ static const struct command {
 	{ "compare", cmd_compare,
 	  "what ways to unmap, split and collapse cost, and which are unsafe" },
 	{ "replay", cmd_replay, "drive the engine with a recorded KVM trace" },
-	{ "report", cmd_report, "the same as a page with charts, or for ui.perfetto.dev" },
+	{ "report", cmd_report,
+	  "a recorded KVM trace as a page, or for ui.perfetto.dev" },
 	{ "judge", cmd_judge, "judge event traces of this and of other programs" },
 	{ "plan", cmd_plan, "the TLB invalidations for a range" },
 	{ "decode", cmd_decode, "descriptors, VTCR_EL2 and TLBI operands in words" },
@@ -30,20 +32,34 @@ static void help(FILE *f)
 		   " every step.\n\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		fprintf(f, "  %-9s %s\n", commands[i].name, commands[i].says);
-	fprintf(f, "\n's2lab COMMAND --help' tells more. Exit status: 0 fine,"
+	fprintf(f, "\n's2lab help COMMAND' tells more. Exit status: 0 fine,"
 		   " 1 violation found where\nnone is allowed, 2 usage or input"
 		   " error.\n");
 }
 
+static const struct command *command_of(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	fprintf(stderr, "s2lab: no command '%s'\n", name);
+	fprintf(stderr, "Try 's2lab --help'.\n");
+	return NULL;
+}
+
 int main(int argc, char **argv)
 {
-	static char name[32];
+	static char name[32], help_option[] = "--help";
+	const struct command *c;
+	bool asked;
 
 	if (argc < 2) {
 		help(stderr);
 		return LAB_USAGE;
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+	asked = !strcmp(argv[1], "help");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
+	    (asked && argc == 2)) {
 		help(stdout);
 		return LAB_OK;
 	}
@@ -52,16 +68,15 @@ int main(int argc, char **argv)
 		       S2_VERSION_PATCH);
 		return LAB_OK;
 	}
-	for (size_t i = 0; i < COMMANDS; i++) {
-		if (!strcmp(argv[1], commands[i].name)) {
-			lab_command = commands[i].name;
-			/* getopt_long() begins its messages with argv[0]. */
-			snprintf(name, sizeof(name), "s2lab %s", lab_command);
-			argv[1] = name;
-			return commands[i].run(argc - 1, argv + 1);
-		}
-	}
-	fprintf(stderr, "s2lab: no command '%s'\n", argv[1]);
-	fprintf(stderr, "Try 's2lab --help'.\n");
-	return LAB_USAGE;
+	c = command_of(argv[1 + asked]);
+	if (!c)
+		return LAB_USAGE;
+	lab_command = c->name;
+	/* getopt_long() begins its messages with argv[0]. */
+	snprintf(name, sizeof(name), "s2lab %s", lab_command);
+	argv[1] = name;
+	/* "help COMMAND" is "COMMAND --help". */
+	if (asked)
+		argv[2] = help_option;
+	return c->run(asked ? 2 : argc - 1, argv + 1);
 }

@@ -33,9 +33,9 @@ uint64_t table_revive(const struct cursor *c, uint64_t *meta);
  */
 bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool *gone);
 /*
- * Link a table from *reserve at the entry under the cursor, which is @d, and go down into
- * it. If the place has been taken meanwhile, the table is back in the reserve, and *gone as
- * put_entry() says.
+ * Link a table from *reserve at the entry under the cursor, which is @d, and go down
+ * into it. If the place has been taken meanwhile, the table is back in the reserve, and
+ * *gone as put_entry() says.
  */
 void put_table(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t *reserve,
 	       bool *gone);

@@ -71,7 +71,9 @@ def collect(tool, runs):
                     for pattern in (GROWTH, *LARGEST)] + [profile.result()]
     for profile in profiles:
         for (name, side), n in profile.items():
-            cases[name][side]["instructions"] = n / cases[name]["units"]
+            # One that there was no memory for may have had it here.
+            if side in cases[name]:
+                cases[name][side]["instructions"] = n / cases[name]["units"]
     for order, what, args in (
         ("ascending", "", ["--runs", str(runs), "--case", OPERATIONS]),
         ("shuffled", "", ["--runs", str(runs), "--case", OPERATIONS, "--shuffled"]),

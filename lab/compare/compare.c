@@ -68,7 +68,8 @@ static const char usage[] =
 	"                     strategy. --trace-for casemate: as far as Casemate reads it\n"
 	"  --json             print an object instead of a table\n"
 	"\n"
-	"Sizes take K, M, G, T. Exit status 1 if a strategy is unsafe that may not be.\n"
+	"Sizes take K, M, G, T, or are as s2lab prints them. Exit status 1 if a strategy is\n"
+	"unsafe that may not be.\n"
 	"Strategies:\n";
 
 static void help(void)

@@ -42,7 +42,7 @@ static const char usage[] =
 	"  --features LIST  tlbirange, ttl and lpa2 count (fwb,tlbirange)\n"
 	"  --json           print an object\n"
 	"\n"
-	"Sizes take K, M, G, T.\n";
+	"Sizes take K, M, G, T, or are as s2lab prints them (\"1 GiB + 4 KiB\").\n";
 
 struct request {
 	uint64_t ipa, size;

@@ -98,7 +98,7 @@ static void add_recording(cJSON *top, const struct replay_result *r)
 	number(top, "vms_partial", r->partial_vms);
 	number(top, "failed_calls", replay_failed(t));
 	number(top, "earlier_calls", t->earlier_calls);
-	number(top, "unknown_calls", r->not_known);
+	number(top, "found_nothing", r->found_nothing);
 	number(top, "left_out_calls", t->left_out_calls);
 	number(top, "guest_faults", t->faults);
 	number(top, "other_events", t->ignored);

@@ -96,7 +96,7 @@ struct replay_result {
 	uint64_t wide_vms;	 /* an IPA size above 48 bits in the recording */
 	uint64_t unfinished_vms; /* not destroyed in the recording */
 	uint64_t partial_vms;	 /* they ran before the recording began */
-	uint64_t not_known;	 /* calls on what such a VM had mapped before */
+	uint64_t found_nothing;	 /* faults whose page was not mapped (any more) */
 	uint64_t empty_unmaps;	 /* of ranges where nothing is mapped */
 	uint64_t empty_visits;	 /* the entries that they visited */
 	struct replay_cost cost[TRACE_OPS];

@@ -186,8 +186,11 @@ static void print_notes(const struct replay_result *r)
 		       lab_count_text(t->earlier_calls, a), t->earlier_vms);
 	if (r->partial_vms)
 		printf("note: VMs that ran before the recording began, replayed without what "
-		       "they had mapped (%s calls left out): %" PRIu64 "\n",
-		       lab_count_text(r->not_known, a), r->partial_vms);
+		       "they had mapped: %" PRIu64 "\n",
+		       r->partial_vms);
+	if (r->found_nothing)
+		printf("note: faults whose page was not mapped, left out: %s\n",
+		       lab_count_text(r->found_nothing, a));
 	if (*t->absent)
 		printf("note: the recorded kernel had no probe for %s\n", t->absent);
 	if (t->left_out_calls)

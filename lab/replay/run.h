@@ -1,7 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * s2lab replay: a recording while it is replayed. The files call downwards only:
- * replay.c, run.c, operations.c, vms.c, findings.c.
+ * s2lab replay: a recording while it is replayed. The files of this folder call downwards
+ * only:
+ *
+ * replay.c	the command line
+ * report.c, json.c	the output, by account_text.c, account_json.c and advice.c
+ * run.c	all events; then operations.c, vms.c, findings.c, check.c
+ * merged.c	the same as Linux does it, on a machine of its own
+ * account.c, moments.c	what each call cost, what was mapped when; tally.c
+ * flatmap.c	what should be mapped; flat_frames.c
+ * trace.c	the reader; trace_head.c, trace_line.c, trace_pgts.c and so on
+ *
+ * Only the reader knows text. Only operations.c, vms.c, findings.c and run.c touch the
+ * machine and the engine, merged.c its own machine, check.c reads the engine's tables.
  *
  * A function that returns int returns an enum lab_exit; what went wrong is then in
  * replay.out or, for LAB_USAGE, on stderr.
@@ -45,7 +56,7 @@ struct replay {
 	struct moments moments;
 	struct replay_result out;
 	struct s2m_counters call;     /* what the current event cost so far */
-	bool skipped;		      /* it was not done, because its VM is partial */
+	bool skipped;		      /* it was left out */
 	bool back;		      /* it undid a write-protection */
 	const struct trace_event *ev; /* the current event */
 	unsigned cpus, guest_pes;     /* PEs of the hypervisor; of guests */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* How often each value occurred: exact percentiles in memory that grows with the values. */
+/* How often each value occurred: exact percentiles, in memory for each value. */
 #ifndef STAGE2_LAB_TALLY_H
 #define STAGE2_LAB_TALLY_H
 

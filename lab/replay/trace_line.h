@@ -35,8 +35,8 @@ bool trace_digits(const char **p, uint64_t *out);
 /* @needed: a bit F(NAME) for each field that must be there. */
 bool trace_fields(struct trace_line *l, unsigned needed, struct fields *f);
 /*
- * The field prot as S2_* attributes; @relax: of relax_perms. @px_ux: since Linux 6.19 bits
- * 0 and 1 are two permissions to execute, and the others have moved.
+ * The field prot as S2_* attributes; @relax: of relax_perms. @px_ux: since Linux 6.19
+ * bits 0 and 1 are two permissions to execute, and the others have moved.
  */
 bool trace_prot(struct trace_line *l, const struct fields *f, bool relax, bool px_ux,
 		uint16_t *attr);
@@ -57,7 +57,7 @@ bool trace_is_note(const char *line);
 enum trace_says { TRACE_SAYS_KERNEL, TRACE_SAYS_ABSENT };
 /* NULL: it does not say it. */
 const char *trace_says(const char *line, enum trace_says what);
-/* Takes the head of a line of ftrace, trace-cmd or perf script; l->p is then behind it. */
+/* Takes the head of a line of any of the programs; l->p is then behind it. */
 bool trace_head(struct trace_line *l, struct trace_head *h);
 
 #endif /* STAGE2_LAB_TRACE_LINE_H */

@@ -61,8 +61,8 @@ static void guest_stop(struct replay *r, struct guest_vm *vm)
 }
 
 /*
- * The recording has the IPA size only in the events that destroy the VM. One without gets 40
- * bits, or more if its addresses need them. The CPU's features are the limit.
+ * The recording has the IPA size only in the events that destroy the VM. One without
+ * gets 40 bits, or more if its addresses need them. The CPU's features are the limit.
  */
 unsigned replay_ipa_bits(const struct replay *r, const struct trace_vm *tv)
 {

@@ -70,6 +70,27 @@ const phaseName = i => i === null || !data.by_phase[i] ? "" :
 
 // ---- the whole recording ---------------------------------------------------
 
+// What of the recording is not replayed, or not as it was.
+function notes() {
+	const out = [
+		[data.vms_earlier, "VM", " that ran before the recording began"],
+		[data.left_out_calls, "call", " of other VMs"],
+		[data.failed_calls, "failed call", ""],
+		[data.found_nothing, "fault", " whose page was not mapped"],
+	].filter(([n]) => n).map(([n, what, which]) => plural(n, what) + which);
+	const text = [];
+
+	if (out.length)
+		text.push(`Left out: ${out.join(", ")}.`);
+	if (data.vms_partial)
+		text.push(`${plural(data.vms_partial, "VM")} ran before the recording ` +
+			  "began, replayed without what was mapped then.");
+	if (data.vms_not_destroyed)
+		text.push(`${plural(data.vms_not_destroyed, "VM")} not destroyed in the ` +
+			  "recording.");
+	return text.join(" ");
+}
+
 function head() {
 	const n = data.violations.length;
 	const verdict = byId("verdict");
@@ -80,6 +101,7 @@ function head() {
 		`${time(data.time.duration)}, ${bytes(data.mapped_bytes)} mapped, ` +
 		`${bytes(data.unmapped_bytes)} unmapped; CPU features: ` +
 		(data.features.join(", ") || "none");
+	byId("notes").textContent = notes();
 	verdict.textContent = n ? `${plural(n, "violation")} found` :
 		"No violation: the engine's tables are what the recording says.";
 	verdict.className = n ? "bad" : "good";
@@ -176,14 +198,17 @@ const endLabels = {
 			if (!set.label || !end)
 				return;
 			const width = ctx.measureText(set.label).width;
-			const at = left => ({
-				text: set.label, color: set.borderColor(), y: end.y,
+			const at = (left, up) => ({
+				text: set.label, color: set.borderColor(), y: end.y - up,
 				left, right: left + width,
 			});
-			const hidden = label => dense(lines[1 - i] ?? [])
-				.filter(p => p.x > label.left && p.x < label.right &&
-					Math.abs(p.y - label.y) < 9).length;
-			const places = [at(end.x + 9), at(end.x - 9 - width)]
+			// What the label would hide of the lines, but for the end itself.
+			const hidden = label => lines.flatMap(dense).filter(p =>
+				p.x > label.left && p.x < label.right &&
+				Math.abs(p.y - label.y) < 9 &&
+				Math.hypot(p.x - end.x, p.y - end.y) > 9).length;
+			const places = [at(end.x + 9, 0), at(end.x - 9 - width, 0),
+					at(end.x + 9, 18), at(end.x - 9 - width, 18)]
 				.filter(p => p.left > area.left);
 			labels.push(places.reduce((x, y) =>
 				hidden(y) < hidden(x) ? y : x));
@@ -246,14 +271,14 @@ function chart(parent, { title, says, sets, height, logarithmic, overTime, x, fo
 	add(caption, "span", {}, " " + says);
 	const named = add(caption, "div", { class: "named-lines" });
 	const name = () => {
+		const labelled = made.data.datasets.filter(set => set.label);
+
 		named.replaceChildren();
-		for (const set of made.data.datasets)
-			if (set.label)
-				add(named, "span", { style: `color: var(${set.color})` },
-				    set.label);
+		for (const set of labelled)
+			add(named, "span", { style: `color: var(${set.color})` }, set.label);
+		canvas.setAttribute("aria-label", `${title} ${says}. ` +
+			labelled.map(set => set.label).join("; "));
 	};
-	canvas.setAttribute("aria-label", `${title} ${says}. ` +
-		sets.map(s => s.label).filter(l => l).join("; "));
 	box.style.height = height + "px";
 	const scale = (more, format) => ({
 		type: logarithmic ? "logarithmic" : "linear",
@@ -334,16 +359,30 @@ function activity() {
 	return rows.filter(([, list]) => list && list.some(n => n));
 }
 
-// Each figure at the end of its bin, so far.
+// Each figure at the end of its bin, so far in what is shown.
 function soFar(list) {
+	const points = [{ x: shown.from, y: 0 }];
 	let all = 0;
 
-	return [{ x: 0, y: 0 }, ...list.map((n, i) => ({ x: (i + 1) * line.bin,
-							 y: all += n }))];
+	list.forEach((n, i) => {
+		const t = (i + 1) * line.bin;
+		if (t > shown.from && i * line.bin < shown.to)
+			points.push({ x: Math.min(t, shown.to), y: all += n });
+	});
+	return points;
+}
+
+// The lines of both ways, in the whole recording or in phase @i of it.
+function bothWays(key, i) {
+	return WAYS.map(([way, name, color]) => ({
+		label: `${name} ${count(i === undefined ? sum(line[way][key]) :
+			data.by_phase[i][way][key])}`,
+		color: "--" + color, points: soFar(line[way][key]),
+	}));
 }
 
 function timeChart(options) {
-	const { made, canvas } = chart(byId("time-charts"), {
+	const { made, canvas, name } = chart(byId("time-charts"), {
 		overTime: true, x: { min: 0, max: data.time.duration }, ...options });
 	const point = e => {
 		const box = canvas.getBoundingClientRect();
@@ -352,6 +391,7 @@ function timeChart(options) {
 	};
 
 	timeCharts.push(made);
+	made.nameLines = name;
 	canvas.addEventListener("pointermove", point);
 	canvas.addEventListener("pointerdown", point);
 	canvas.addEventListener("keydown", e => {
@@ -366,6 +406,7 @@ function timeChart(options) {
 		e.preventDefault();
 		read(Math.min(Math.max(to, first), last));
 	});
+	return made;
 }
 
 function read(i) {
@@ -390,16 +431,25 @@ function read(i) {
 		c.draw();
 }
 
-function show(from, to) {
-	shown.from = from;
-	shown.to = to;
+// Phase @i, or the whole recording.
+function show(i) {
+	shown.from = i === undefined ? 0 : data.by_phase[i].t;
+	shown.to = i === undefined ? data.time.duration : endOf(i);
 	for (const c of timeCharts) {
-		c.options.scales.x.min = from;
-		c.options.scales.x.max = to;
+		c.options.scales.x.min = shown.from;
+		c.options.scales.x.max = shown.to;
+		if (c.key)
+			bothWays(c.key, i).forEach((set, n) => {
+				c.data.datasets[n].data = set.points;
+				c.data.datasets[n].label = set.label;
+			});
+		c.nameLines();
 		c.update("none");
 	}
 	phases();
 }
+
+const endOf = i => data.by_phase[i + 1]?.t ?? data.time.duration;
 
 function phases() {
 	const box = byId("phases");
@@ -412,7 +462,7 @@ function phases() {
 	box.replaceChildren();
 	box.hidden = list.length < 2;
 	list.forEach((p, i) => {
-		const next = list[i + 1] ? list[i + 1].t : data.time.duration;
+		const next = endOf(i);
 		const from = Math.max(p.t, shown.from), to = Math.min(next, shown.to);
 		const px = t => left + width * (t - shown.from) / (shown.to - shown.from);
 		const wide = px(to) - px(from) - 2;
@@ -433,7 +483,7 @@ function phases() {
 			button.textContent = name;
 		}
 		button.addEventListener("click", () => {
-			show(...is ? [0, data.time.duration] : [p.t, next]);
+			show(is ? undefined : i);
 			[...box.children].find(b => b.title === button.title)?.focus();
 		});
 	});
@@ -444,18 +494,15 @@ function phases() {
 // The same choice as a list, which has room for every name.
 function phaseList() {
 	const select = byId("zoom");
-	const end = i => data.by_phase[i + 1]?.t ?? data.time.duration;
 
 	add(select, "option", { value: "" }, "the whole recording");
 	data.by_phase.forEach((p, i) => {
-		if (end(i) > p.t)
+		if (endOf(i) > p.t)
 			add(select, "option", { value: i },
 			    `${time(p.t)}: ${phaseName(i)}`);
 	});
 	select.addEventListener("change", () => {
-		const i = select.value;
-		show(...i === "" ? [0, data.time.duration] :
-			[data.by_phase[i].t, end(Number(i))]);
+		show(select.value === "" ? undefined : Number(select.value));
 	});
 	select.parentNode.hidden = select.options.length < 3;
 }
@@ -465,11 +512,8 @@ function overTime() {
 		["tlbis", "TLB invalidations", "so far"], ["dsbs", "DSBs", "so far"]])
 		timeChart({
 			title, says, height: 200,
-			sets: WAYS.map(([way, name, color]) => ({
-				label: `${name} ${count(sum(line[way][key]))}`,
-				color: "--" + color, points: soFar(line[way][key]),
-			})),
-		});
+			sets: bothWays(key),
+		}).key = key;
 	for (const [title, list] of activity())
 		timeChart({
 			title, says: `a second; ${count(sum(list))} in all`, height: 68,
@@ -542,8 +586,8 @@ function costCharts() {
 				says.push(`${name}: p50 ${count(of.p50)}, ` +
 					  `p99 ${count(of.p99)}, max ${count(of.max)}`);
 			});
-			c.canvas.setAttribute("aria-label", says.join("; "));
 			c.name();
+			c.canvas.setAttribute("aria-label", says.join("; "));
 			c.made.update("none");
 		}
 	};

@@ -19,8 +19,8 @@ say() {
 	echo "record.sh: $*" >&2
 }
 
-# The events that s2lab replay reads. Tests take them from here too. A line may be refused:
-# functions and what a probe can say have changed from 6.1 on.
+# The events that s2lab replay reads. Tests take them from here too. A line may be
+# refused: functions and what a probe can say have changed from 6.1 on.
 probes() {
 	sed -e ':a' -e '/\\$/{N;s/ *\\\n */ /;ta' -e '}' <<'PROBES'
 p:stage2/s2_init __kvm_pgtable_stage2_init pgt=$arg1:x64 mmu=$arg2:x64 flags=$arg4:x32
@@ -55,10 +55,9 @@ tracing=/sys/kernel/tracing
 [ -d "$tracing/instances" ] || tracing=/sys/kernel/debug/tracing
 here=$tracing/instances/stage2
 
-# The kernel wants a line in one write, and its error has to be seen. Not every echo and
-# not every tee does so: busybox's tee does not.
+# Gives the kernel a line. (busybox's tee cannot write to tracefs.)
 take() {
-	echo "$1" | { cat >>"$tracing/kprobe_events"; } 2>/dev/null
+	echo "$1" >>"$tracing/kprobe_events" 2>/dev/null
 }
 
 remove() {
@@ -104,8 +103,8 @@ missing() {
 		case $event in
 		s2_age) has s2_mkold && has s2_is_young && continue ;;
 		s2_mkold | s2_is_young) has s2_age && continue ;;
-		s2_destroy | s2_destroy_pgd) has s2_destroy_range && continue ;;
-		s2_destroy_range) has s2_destroy && continue ;;
+		s2_destroy) has s2_destroy_range && continue ;;
+		s2_destroy_*) has s2_destroy && continue ;;
 		esac
 		echo "$event"
 	done
@@ -210,7 +209,7 @@ lost=$(cat "$here"/per_cpu/cpu*/stats |
 	echo "# kernel: $(cat /proc/sys/kernel/osrelease)"
 	[ -z "$absent" ] || echo "# no probe: ${absent% }"
 	cat "$here/trace"
-} | awk '/: s2_/ { n++ } { print } END { print n + 0, "events" >"/dev/stderr" }' |
+} | awk '/^[^#].*: s2_/ { n++ } { print } END { print n + 0, "events" >"/dev/stderr" }' |
 	$pack >"$output"
 if [ "$lost" != 0 ]; then
 	say "$lost events were lost: give it more memory (-b)"

@@ -74,7 +74,7 @@ def check_probes():
          " probes", pathlib.Path(tempfile.mkdtemp()) / "probes"], cwd=ROOT, check=True,
         capture_output=True, text=True).stdout.replace("stage2/", "").splitlines()
     wanted = re.findall(r"^    ([pr]:s2_.*)$", (ROOT / "docs/replay.md").read_text(), re.M)
-    assert len(wanted) == 12 and script == wanted, (script, wanted)
+    assert len(wanted) == 16 and script == wanted, (script, wanted)
 
 
 def check_archive():

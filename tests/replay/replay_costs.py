@@ -69,7 +69,8 @@ class Sums(unittest.TestCase):
         return ("merged_" if way == "merged" else "") + name
 
     def values(self, way, name, calls=None):
-        return [c[self.column(way, name)] for c in (self.calls if calls is None else calls)]
+        column = self.column(way, name)
+        return [c[column] for c in (self.calls if calls is None else calls)]
 
     def test_format(self):
         self.assertEqual(self.got["format"], 1)
@@ -118,8 +119,8 @@ class Sums(unittest.TestCase):
         self.assertEqual(said["calls"], len(calls))
         for way in WAYS:
             for name in self.measures:
-                self.assertAlmostEqual(said[way][name], sum(self.values(way, name, calls)),
-                                       3, (way, name))
+                want = sum(self.values(way, name, calls))
+                self.assertAlmostEqual(said[way][name], want, 3, (way, name))
             if calls:
                 values = self.values(way, "estimate", calls)
                 for key, percent in (("p50", 50), ("p99", 99), ("max", 100)):

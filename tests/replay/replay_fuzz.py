@@ -4,9 +4,11 @@ Recordings cut short and with bytes changed: never a crash, never a hang, and ne
 a violation, since whatever still reads as a recording the engine must do right.
 REPLAY_FUZZ_SEED and REPLAY_FUZZ_RUNS change what is tried.
 """
+import gzip
 import lzma
 import os
 import random
+import re
 import subprocess
 import unittest
 
@@ -28,16 +30,44 @@ def excerpt(name, lines):
     return b"".join(out)
 
 
+def as_perf(text):
+    """The same as perf script prints it: COMM PID [CPU] TIME: GROUP:NAME: ..."""
+    return re.sub(rb"^ *(.+)-(\d+) +(\[\d+\] ) *(?:\S+ +)?([\d.]+:) (s2_\w+:)",
+                  rb"\1 \2 \3 \4  stage2:\5", text, flags=re.M)
+
+
+def as_trace_cmd(text):
+    """With a line about CPUs, and padded names."""
+    return b"cpus=2\n" + re.sub(rb": (s2_\w+:) ", lambda m: b": %-22s" % m[1], text)
+
+
+def pack_zstd(data):
+    return subprocess.run(["zstd", "-q"], input=data, capture_output=True, check=True).stdout
+
+
+PACKERS = {"xz": lzma.compress, "gzip": gzip.compress, "zstd": pack_zstd}
+# What else may be asked for; each run gets some of it.
+OPTIONS = (["--partial"], ["--no-merged"], ["--vm", "0"], ["--cpu", "graviton3"],
+           ["--worst", "3"], ["--batch", "3"], ["--kernel", "7.0"], ["--json"])
+
+
 class Fuzz(unittest.TestCase):
     def setUp(self):
         self.random = random.Random(SEED)
         with open(tool.RULES, "rb") as f:
             self.texts = [f.read(), excerpt("guest-hugetlb-1g", 60),
                           excerpt("selftest-page-table", 200)]
+        self.texts += [as_perf(self.texts[1]), as_trace_cmd(self.texts[2])]
+        for text in self.texts[3:]:
+            self.assertEqual(self.check(text, "unchanged", options=False), 0)
 
-    def check(self, data, what):
+    def check(self, data, what, options=True):
+        args = ["--quiet"]
+        if options and not self.random.randrange(4):
+            args = sum(self.random.sample(OPTIONS, 2), [])
+            what = f"{what} {' '.join(args)}"
         try:
-            done = subprocess.run([tool.S2LAB, "replay", "-", "--quiet"], input=data,
+            done = subprocess.run([tool.S2LAB, "replay", "-", *args], input=data,
                                   capture_output=True, check=False, timeout=60)
         except subprocess.TimeoutExpired:
             self.fail(f"seed {SEED}, {what}: hangs")
@@ -57,11 +87,12 @@ class Fuzz(unittest.TestCase):
                 if text[at - 1:at] != b"\n":
                     self.assertEqual(got, 2, at)
 
-    def test_cut_xz(self):
-        packed = lzma.compress(self.texts[1])
-        for _ in range(RUNS // 8):
-            at = self.random.randrange(1, len(packed))
-            self.assertEqual(self.check(packed[:at], f"xz cut at {at}"), 2)
+    def test_cut_packed(self):
+        for name, pack in PACKERS.items():
+            packed = pack(self.texts[1])
+            for _ in range(RUNS // 8):
+                at = self.random.randrange(1, len(packed))
+                self.assertEqual(self.check(packed[:at], f"{name} cut at {at}"), 2)
 
     def test_flipped(self):
         changed = [0, 0]
@@ -98,12 +129,26 @@ class Fuzz(unittest.TestCase):
                     lines[at], lines[at + 1] = lines[at + 1], lines[at]
             self.check(b"".join(lines), f"lines {run}")
 
-    def test_flipped_xz(self):
-        packed = lzma.compress(self.texts[1])
-        for run in range(RUNS // 4):
-            data = bytearray(packed)
-            data[self.random.randrange(len(data))] ^= 1 << self.random.randrange(8)
-            self.check(bytes(data), f"xz flip {run}")
+    def test_flipped_packed(self):
+        for name, pack in PACKERS.items():
+            packed = pack(self.texts[1])
+            for run in range(RUNS // 4):
+                data = bytearray(packed)
+                data[self.random.randrange(len(data))] ^= 1 << self.random.randrange(8)
+                self.check(bytes(data), f"{name} flip {run}")
+
+    def test_odd_files(self):
+        """Bytes that are no recording, and huge numbers where numbers are."""
+        huge = b"9" * 30
+        for n, text in enumerate(self.texts):
+            numbers = [m.span() for m in re.finditer(rb"0x[0-9a-f]+|\d+", text)]
+            for start, end in self.random.sample(numbers, RUNS // 20):
+                for new in (huge, b"0x" + b"f" * 16, b"0x" + b"f" * 40, b"-1", b""):
+                    self.check(text[:start] + new + text[end:], f"text {n}: {start} {new}")
+        for size in (1, 100, 70000):
+            self.assertEqual(self.check(self.random.randbytes(size), f"{size} bytes"), 2)
+        self.check(self.texts[0].replace(b"\n", b"\r"), "CR only")
+        self.assertEqual(self.check(self.texts[0].replace(b"\n", b"\r\n", 5), "mixed"), 0)
 
 
 if __name__ == "__main__":

@@ -170,7 +170,7 @@ class Kernels(unittest.TestCase):
         self.assertEqual(got["unmapped_bytes"], PAGE)
 
     def test_teardown_in_parts(self):
-        """Since 6.18: a range at a time, then the root."""
+        """Since about 6.18: a range at a time, then the root."""
         parts = [event("s2_destroy_range", f"addr={n << 38:#x} size={1 << 38:#x} ia_bits=40",
                        time=9.0) for n in range(4)]
         end = event("s2_destroy_pgd", "ia_bits=40", time=9.0)
@@ -258,7 +258,7 @@ class Earlier(unittest.TestCase):
                  unmap(0, 16 * PAGE, time=0.8, **self.OLD), init(), destroy(),
                  event("s2_destroy", "ia_bits=36", time=9.5, **self.OLD))
         got = replay(*lines, args=("--partial",))
-        self.assertEqual((got["vms"], got["vms_partial"], got["unknown_calls"],
+        self.assertEqual((got["vms"], got["vms_partial"], got["found_nothing"],
                           got["vms_earlier"], got["vms_not_destroyed"]), (2, 1, 2, 0, 0))
         self.assertEqual((got["unmapped_bytes"], got["violations"]), (PAGE, []))
         self.assertEqual([v["partial"] for v in sorted(got["by_vm"], key=lambda v: v["vm"])],

@@ -278,7 +278,7 @@ static void test_flat_frames_of_several_sizes(void **state)
 	assert_int_equal(p->frames.mapped, 0);
 }
 
-/* What a write-protection took away and a fault gives back is told apart from the rest. */
+/* A fault that gives back what a write-protection took away is told apart. */
 static void test_flat_relax_undoes_wrprotect(void **state)
 {
 	struct pair *p = *state;

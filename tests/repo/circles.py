@@ -25,7 +25,7 @@ import tempfile
 ROOMS = {
     "src": (True, 500),
     "extra": (True, 500),
-    "lab": (True, 0),
+    "lab": (True, 500),
     "model": (True, 0),
 }
 # From the top down. Files of one layer may use each other if their folders are in one
