@@ -26,7 +26,9 @@ TREES = [
     (
         "build/san",
         "AddressSanitizer and UBSan",
-        ["-Db_sanitize=address,undefined", "-Db_lundef=false"],
+        # Half of the time to build of -O2 -g, and as fast.
+        ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1",
+         "-Dc_args=-g1"],
         4,
     ),
 ]
