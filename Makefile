@@ -150,7 +150,7 @@ xen: setup-xen
 	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
 
 xen-bench: setup-xen
-	@python3 -B tools/xen.py bench --cpu $(CPU)
+	@python3 -B tools/xen_bench.py --cpu $(CPU)
 
 # A tarball of what is here, with the two-file form, in build/.
 dist:

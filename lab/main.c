@@ -17,7 +17,7 @@ static const struct command {
 	  "what ways to unmap, split and collapse cost, and which are unsafe" },
 	{ "replay", cmd_replay, "drive the engine with a recorded KVM trace" },
 	{ "report", cmd_report,
-	  "the same as a page with charts, or for ui.perfetto.dev" },
+	  "a recorded KVM trace as a page, or for ui.perfetto.dev" },
 	{ "judge", cmd_judge, "judge event traces of this and of other programs" },
 	{ "plan", cmd_plan, "the TLB invalidations for a range" },
 	{ "decode", cmd_decode, "descriptors, VTCR_EL2 and TLBI operands in words" },

@@ -250,8 +250,35 @@ S2_INLINE struct place walk_in(const struct s2 *s2, uint64_t ipa, unsigned wide)
 
 struct place walk_any(const struct s2 *s2, uint64_t ipa);
 
+/*
+ * S2_USE_HINT: from the table of leaves that a page before was in. Each call that may
+ * detach a table forgets it first: op_begin().
+ */
+S2_INLINE bool walk_on(const struct s2 *s2, uint64_t ipa, struct place *p)
+{
+	if (!s2->hint || (ipa ^ s2->hint_ipa) >> level_shift(s2, LAST_LEVEL - 1))
+		return false;
+	p->table = s2->hint;
+	p->entry = &p->table[ipa >> page_shift(s2) & (table_entries(s2) - 1)];
+	p->d = s2_port_load(s2->port, p->entry);
+	p->level = LAST_LEVEL;
+	return true;
+}
+
+static inline void hint_keep(struct s2 *s2, uint64_t ipa, uint64_t *table)
+{
+	if (S2_USE_HINT) {
+		s2->hint = table;
+		s2->hint_ipa = ipa;
+	}
+}
+
 S2_INLINE struct place walk(const struct s2 *s2, uint64_t ipa)
 {
+	struct place p;
+
+	if (S2_USE_HINT && walk_on(s2, ipa, &p))
+		return p;
 	if (!S2_USE_FAST)
 		return walk_any(s2, ipa);
 	return wide_of(s2) ? walk_in(s2, ipa, s2->wide) : walk_in(s2, ipa, S2_WIDE_NO);

@@ -368,10 +368,7 @@ static int map_window(struct map *m)
 		if (err)
 			return err;
 	}
-	/*
-	 * As much as the look has taken is left for making. And a table in which the window
-	 * ends may have gone as well: then a leaf is to be made that is larger.
-	 */
+	/* Visits are left to make it, and no table has gone that the window ends in. */
 	if (is_bounded(m->step) &&
 	    ((f.taken && f.below) ||
 	     m->step->entries < m->op->max_entries / 4 + 2 * S2_LEVELS ||

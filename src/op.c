@@ -113,6 +113,8 @@ int op_begin(struct s2 *s2, struct s2_op **opp, struct s2_op *local, struct step
 	*step = step_free(flags);
 	if (!is_shared(step))
 		s2->special |= S2_EXCLUSIVE;
+	if (S2_USE_HINT)
+		s2->hint = NULL;
 	step->op = op;
 	step->tag = batch_of(op) ? op->batch->tag : 0;
 	step->bounded = op->max_entries || op->max_bytes;

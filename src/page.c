@@ -54,6 +54,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || !desc_valid(p.d))
 		return false;
+	hint_keep(s2, ipa, p.table);
 	/* The tag of a batch takes the place of what is reported. */
 	if (counts && b && desc_counted(s2, p.d))
 		return false;
@@ -186,6 +187,7 @@ S2_INLINE bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr
 	p = walk(s2, ipa);
 	if (p.level != LAST_LEVEL || p.d)
 		return false;
+	hint_keep(s2, ipa, p.table);
 	meta = table_meta(s2, p.table);
 	if (S2_USE_SHARED && flags & S2_SHARED) {
 		if (!put_leaf(s2, meta, p.entry, d, keep))

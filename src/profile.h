@@ -51,6 +51,17 @@
 #ifndef S2_USE_FAST
 #define S2_USE_FAST (S2_PROFILE >= S2_PROFILE_HYPERVISOR && !S2_SMALL)
 #endif
+/*
+ * Without shared calls: the table of leaves that one page was in is remembered for the
+ * next one, which often is beside it. Then that needs no walk from the root. (op->visited
+ * counts it all the same.)
+ */
+#ifndef S2_USE_HINT
+#define S2_USE_HINT (S2_USE_FAST && !S2_USE_SHARED)
+#endif
+#if S2_USE_HINT && S2_USE_SHARED
+#error "S2_USE_HINT is for builds without shared calls"
+#endif
 /* Changes in place, looks at a range: extra/change.c, extra/clean.c, extra/survey.c. */
 #ifndef S2_USE_CHANGES
 #define S2_USE_CHANGES (S2_PROFILE >= S2_PROFILE_HYPERVISOR)

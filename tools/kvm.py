@@ -13,11 +13,12 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 import time
 
+import console
 import guest
 import kvm_graft
+from console import archive, say, write
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PORT = ROOT / "ports/linux"
@@ -42,29 +43,8 @@ TROUBLE = re.compile(
     r"|suspicious RCU|INFO: (?:rcu|task)|Bad page state|Internal error")
 
 
-def say(text):
-    print(text, flush=True)
-
-
 def run(what, command, log, **kwargs):
-    """A build step: its output goes to a log, its time to the terminal."""
-    start = time.monotonic()
-    with open(BUILD / log, "w") as out:
-        status = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT,
-                                stdin=subprocess.DEVNULL, check=False,
-                                **kwargs).returncode
-    say(f"  {what}: {time.monotonic() - start:.0f} s")
-    if status:
-        text = (BUILD / log).read_text(errors="replace").splitlines()
-        say("\n".join(text[-30:]))
-        sys.exit(f"{what} failed: {BUILD / log}")
-
-
-def write(path, text):
-    """Write a file, unless it has that content already."""
-    if not path.exists() or path.read_text() != text:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    console.run(what, command, BUILD / log, **kwargs)
 
 
 # ---- building -----------------------------------------------------------------------
@@ -173,27 +153,6 @@ def build_programs(names):
 # ---- a test machine ------------------------------------------------------------------
 
 
-def archive(files, path):
-    """An initial RAM disk: a cpio archive in the "newc" format."""
-    data = bytearray()
-
-    def member(name, mode, content):
-        encoded = name.encode() + b"\0"
-        fields = (0, mode, 0, 0, 1, 0, len(content), 0, 0, 0, 0, len(encoded), 0)
-        data.extend(b"070701" + b"".join(b"%08x" % f for f in fields) + encoded)
-        data.extend(b"\0" * (-len(data) % 4))
-        data.extend(content)
-        data.extend(b"\0" * (-len(data) % 4))
-
-    folders = {str(p) for name in files for p in pathlib.PurePath(name).parents}
-    for name in sorted(folders - {"."}):
-        member(name, 0o040755, b"")
-    for name, content in files.items():
-        member(name, 0o100755, content)
-    member("TRAILER!!!", 0, b"")
-    path.write_bytes(data)
-
-
 def qemu(image, initrd, cpu, smp=2, memory="4G", append="", extra=()):
     return ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3", "-cpu",
             cpu, "-smp", str(smp), "-m", memory, "-nic", "none", "-nographic",
@@ -202,26 +161,9 @@ def qemu(image, initrd, cpu, smp=2, memory="4G", append="", extra=()):
 
 
 def boot(label, command, log, timeout):
-    """Boot, show which test runs, return what the console said."""
-    lines = []
-    tty = sys.stdout.isatty()
-    start = time.monotonic()
-    with open(log, "w") as out, \
-            subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                             stderr=subprocess.STDOUT, text=True,
-                             errors="replace") as machine:
-        watchdog = threading.Timer(timeout, machine.kill)
-        watchdog.start()
-        for line in machine.stdout:
-            lines.append(line.rstrip("\r\n"))
-            out.write(line)
-            out.flush()
-            if line.startswith("##BEGIN ") and tty:
-                print(f"\r  {label}: {line.split()[1]:30}", end="", flush=True)
-        watchdog.cancel()
-    if tty:
-        print("\r" + " " * 78 + "\r", end="")
-    say(f"  {label}: {time.monotonic() - start:.0f} s, {log.relative_to(ROOT)}"
+    """Boot, return what the console said."""
+    lines, seconds = console.boot(label, command, log, timeout)
+    say(f"  {label}: {seconds:.0f} s, {log.relative_to(ROOT)}"
         f" ({longest(lines)})")
     if not any(line.startswith("##DONE") for line in lines):
         say(f"  {label}: the machine did not come to its end")

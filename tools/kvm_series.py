@@ -124,10 +124,10 @@ def check(patches):
             ["perl", kvm.SOURCE / "scripts/checkpatch.pl", "--terse", "--no-summary",
              "--show-types", "--root", kvm.SOURCE, patch], check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True).stdout
-        found = [line for line in out.splitlines() if " ERROR:" in line or "ERROR:" in line]
-        warnings = sum("WARNING:" in line for line in out.splitlines())
-        kvm.say(f"  checkpatch: {patch.name}: {len(found)} errors, {warnings} warnings")
-        kvm.say("\n".join(found))
+        found = [line for line in out.splitlines() if "ERROR:" in line]
+        warnings = out.count("WARNING:")
+        kvm.say("\n".join([f"  checkpatch: {patch.name}: {len(found)} errors, "
+                           f"{warnings} warnings", *found]))
         errors += len(found)
     return errors
 

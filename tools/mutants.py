@@ -89,12 +89,11 @@ def flavours(quick):
         Flavour("orders", orders, [], [
             ("tests/concurrent/test_orders", ["-p", "1"]),
             ("tests/concurrent/test_orders", ["-w", "1", "-p", "1"])]),
-        # What is left meets what takes longer in `make test`, too.
-        Flavour("recorded", archives, [], [(ENGINE + "nested", ["100000", "2"])]),
+        # What is left meets more of them.
+        Flavour("recorded", archives, [], [(ENGINE + "nested", ["30000", "2"])]),
         Flavour("model", model, [], [
-            (ENGINE + "judged", ["--seed", "2", "--operations", "220000"]),
-            (ENGINE + "judged", ["--seed", "4", "--operations", "220000", "--batches"])]),
-        Flavour("orders", orders, [], [("tests/concurrent/test_orders", [])]),
+            (ENGINE + "judged", ["--seed", "2", "--operations", "60000"]),
+            (ENGINE + "judged", ["--seed", "4", "--operations", "60000", "--batches"])]),
     ]  # fmt: skip
 
 

@@ -278,6 +278,8 @@ struct s2 {
 	uint64_t tlbis[3];	/* by enum s2_tlbi */
 	uint64_t failures;	/* of s2_port_agents_invalidate() */
 	struct s2_limbo stuck;	/* tables that another agent may still walk */
+	uint64_t *hint;		/* a table of leaves, or NULL, and an address in it */
+	uint64_t hint_ipa;
 };
 /* clang-format on */
 

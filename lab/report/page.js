@@ -70,6 +70,27 @@ const phaseName = i => i === null || !data.by_phase[i] ? "" :
 
 // ---- the whole recording ---------------------------------------------------
 
+// What of the recording is not replayed, or not as it was.
+function notes() {
+	const out = [
+		[data.vms_earlier, "VM", " that ran before the recording began"],
+		[data.left_out_calls, "call", " of other VMs"],
+		[data.failed_calls, "failed call", ""],
+		[data.found_nothing, "fault", " whose page was not mapped"],
+	].filter(([n]) => n).map(([n, what, which]) => plural(n, what) + which);
+	const text = [];
+
+	if (out.length)
+		text.push(`Left out: ${out.join(", ")}.`);
+	if (data.vms_partial)
+		text.push(`${plural(data.vms_partial, "VM")} ran before the recording ` +
+			  "began, replayed without what was mapped then.");
+	if (data.vms_not_destroyed)
+		text.push(`${plural(data.vms_not_destroyed, "VM")} not destroyed in the ` +
+			  "recording.");
+	return text.join(" ");
+}
+
 function head() {
 	const n = data.violations.length;
 	const verdict = byId("verdict");
@@ -80,6 +101,7 @@ function head() {
 		`${time(data.time.duration)}, ${bytes(data.mapped_bytes)} mapped, ` +
 		`${bytes(data.unmapped_bytes)} unmapped; CPU features: ` +
 		(data.features.join(", ") || "none");
+	byId("notes").textContent = notes();
 	verdict.textContent = n ? `${plural(n, "violation")} found` :
 		"No violation: the engine's tables are what the recording says.";
 	verdict.className = n ? "bad" : "good";

@@ -104,12 +104,12 @@ static u64 log_next(struct stage2_dirty *dirty, u64 start, u64 end)
 /* What has been collected, into the bitmaps of KVM. A vCPU sets bits there, too. */
 static void log_pages(struct stage2_dirty *dirty, struct kvm *kvm)
 {
+	const unsigned long *bits = (const unsigned long *)dirty->bits;
+	unsigned long i, n = dirty->log.size >> PAGE_SHIFT;
 	gfn_t base = dirty->log.ipa.ipa >> PAGE_SHIFT;
 	struct kvm_memory_slot *slot = NULL;
-	unsigned long i;
 
-	for_each_set_bit(i, (unsigned long *)dirty->bits, dirty->log.size >> PAGE_SHIFT)
-	{
+	for (i = find_first_bit(bits, n); i < n; i = find_next_bit(bits, n, i + 1)) {
 		gfn_t gfn = base + i;
 
 		if (!slot || gfn < slot->base_gfn || gfn - slot->base_gfn >= slot->npages)

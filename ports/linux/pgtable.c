@@ -256,7 +256,11 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	 */
 	for (int round = 0; round < ROUNDS; round++) {
 		rcu_read_lock();
-		ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
+		if ((how & (S2_SHARED | S2_MAP_PAGES)) == S2_SHARED &&
+		    stage2_map_short(t, addr & PAGE_MASK, phys, size, attr, mc, &limbo))
+			ret = 0;
+		else
+			ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
 		rcu_read_unlock();
 		if (ret != S2_MORE)
 			break;
@@ -288,7 +292,9 @@ int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
 	else
 		ret = stage2_dirty_relax(t, stage2_ipa(addr), perms);
 	if (ret == S2_MORE)
-		ret = s2_relax_perms(&t->s2, stage2_ipa(addr), perms, S2_SHARED);
+		ret = stage2_relax_short(t, addr & PAGE_MASK, perms) ?
+			      0 :
+			      s2_relax_perms(&t->s2, stage2_ipa(addr), perms, S2_SHARED);
 	rcu_read_unlock();
 	return stage2_errno(ret);
 }
@@ -350,6 +356,8 @@ bool kvm_pgtable_stage2_test_clear_young(struct kvm_pgtable *pgt, u64 addr, u64 
 	bool young = false;
 
 	assert_exclusive(pgt);
+	if (size <= PAGE_SIZE)
+		return stage2_age_short(t, addr & PAGE_MASK, mkold);
 	WARN_ON(s2_age(&t->s2, stage2_ipa(addr), stage2_size(size), mkold ? S2_CLEAR : 0,
 		       &young, NULL));
 	return young;

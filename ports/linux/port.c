@@ -93,27 +93,18 @@ static DEFINE_PER_CPU(struct stage2_inval, stage2_inval);
 
 void stage2_vmid_enter(struct stage2_tables *t)
 {
-	struct tlb_inv_context context;
-	struct stage2_inval *inv;
+	struct stage2_inval *inv = get_cpu_ptr(&stage2_inval);
 
-	if (has_vhe()) {
-		enter_vmid_context(t->pgt->mmu, &context);
-		this_cpu_ptr(&stage2_inval)->context = context;
-		return;
-	}
-	inv = get_cpu_ptr(&stage2_inval);
-	inv->start = inv->end = 0;
+	if (has_vhe())
+		enter_vmid_context(t->pgt->mmu, &inv->context);
+	else
+		inv->start = inv->end = 0;
 }
 
 void stage2_vmid_leave(struct stage2_tables *t)
 {
-	struct tlb_inv_context context;
-
-	if (has_vhe()) {
-		context = this_cpu_ptr(&stage2_inval)->context;
-		exit_vmid_context(&context);
-		return;
-	}
+	if (has_vhe())
+		exit_vmid_context(&this_cpu_ptr(&stage2_inval)->context);
 	put_cpu_ptr(&stage2_inval);
 }
 

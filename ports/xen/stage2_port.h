@@ -19,6 +19,8 @@
 #include "count.h"
 #else
 #define stage2_count(what, n) ((void)0)
+#define stage2_clock_stop() ((void)0)
+#define stage2_no_tlbi false
 #endif
 
 #define S2_ASSERT(cond) ASSERT(cond)
@@ -77,12 +79,6 @@ struct stage2 {
 	uint64_t vttbr;
 	unsigned long irqs;
 };
-
-#ifdef STAGE2_TEST
-extern bool stage2_no_tlbi;
-#else
-#define stage2_no_tlbi false
-#endif
 
 static inline bool stage2_quiet(const struct stage2 *t)
 {

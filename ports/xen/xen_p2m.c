@@ -379,6 +379,7 @@ void p2m_write_unlock(struct p2m_domain *p2m)
 		stage2_flush_vmid(p2m->stage2);
 	p2m->need_flush = false;
 	write_unlock(&p2m->lock);
+	stage2_clock_stop();
 }
 
 /* ---- set/way and cache flushes ---------------------------------------------- */
@@ -487,13 +488,19 @@ int p2m_teardown(struct domain *d, bool allow_preemption)
 	struct stage2 *t = p2m->stage2;
 	struct s2_op op = { .max_entries = STEP };
 	uint32_t flags = S2_NO_CLEAN;
+	int ret;
 
 	if (!t)
 		return 0;
-	while (s2_release(&t->s2, &t->limbo, &op) == S2_MORE)
-		if (allow_preemption && hypercall_preempt_check())
-			return -ERESTART;
-	s2_release(&t->s2, &t->s2.stuck, NULL);
+	p2m_write_lock(p2m);
+	do
+		ret = s2_release(&t->s2, &t->limbo, &op);
+	while (ret == S2_MORE && !(allow_preemption && hypercall_preempt_check()));
+	if (ret != S2_MORE)
+		s2_release(&t->s2, &t->s2.stuck, NULL);
+	p2m_write_unlock(p2m);
+	if (ret == S2_MORE)
+		return -ERESTART;
 	/* The root stays for those who still look something up. */
 	if (allow_preemption)
 		return 0;

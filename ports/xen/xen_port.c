@@ -5,29 +5,10 @@
  */
 #include <xen/init.h>
 #include <xen/iommu.h>
-#include <xen/keyhandler.h>
 #include <asm/cpufeature.h>
 #include <asm/flushtlb.h>
 
 #include "xen_port.h"
-
-#ifdef STAGE2_TEST
-/* In a hypervisor for tests a debug key switches invalidation off: a test must notice. */
-bool __read_mostly stage2_no_tlbi;
-
-static void switch_tlbi(unsigned char key)
-{
-	stage2_no_tlbi = !stage2_no_tlbi;
-	printk("stage2: invalidation is %s\n", stage2_no_tlbi ? "off" : "on");
-}
-
-static int __init test_init(void)
-{
-	register_keyhandler('3', switch_tlbi, "stage-2 invalidation off, on", 0);
-	return 0;
-}
-__initcall(test_init);
-#endif
 
 /* ---- table pages ------------------------------------------------------------ */
 

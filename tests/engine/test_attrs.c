@@ -67,6 +67,25 @@ static void execute_changes_in_place(void **state)
 	close_bed();
 }
 
+/* The first or the second of two gains it: pages, and blocks. */
+static void execute_for_one_of_two_is_made_visible(void **state)
+{
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t size = i & 2 ? 2 * MIB : PAGE;
+
+		bed_map(&bed, GIB, 4 * GIB, 2 * size, RWX, 0);
+		bed_map(&bed, GIB + (i & 1) * size, 4 * GIB + (i & 1) * size, size, RW,
+			0);
+		bed_cost(&bed);
+		bed_map(&bed, GIB, 4 * GIB, 2 * size, RWX, 0);
+		assert_true(bed_cost(&bed).exec_bytes);
+		bed_unmap(&bed, GIB, 2 * size, 0);
+	}
+	close_bed();
+}
+
 static void relax_adds_one_level_to_the_other(void **state)
 {
 	(void)state;
@@ -196,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_execute_permission_has_its_encoding),
 		cmocka_unit_test(execute_changes_in_place),
+		cmocka_unit_test(execute_for_one_of_two_is_made_visible),
 		cmocka_unit_test(relax_adds_one_level_to_the_other),
 		cmocka_unit_test(one_level_alone_needs_the_feature),
 		cmocka_unit_test(device_executes_at_no_level),

@@ -58,7 +58,7 @@ static bool world_open(struct world *w, const uint8_t *h, FILE *log)
 	     (w->places + 2) * w->region_size > UINT64_C(1) << (cfg.pa_bits - 1);)
 		w->places--;
 	w->walker = !(h[5] & 6);
-	w->shared = (h[5] >> 3 & 3) % 3;
+	w->shared = WORLD_SHARED ? (h[5] >> 3 & 3) % 3 : 0;
 	w->runs_allowed = w->shared != 1 && h[5] & 0x40;
 	if (w->walker)
 		rig_walker(true);

@@ -23,6 +23,11 @@
 #define WORLD_SLOTS 4u
 #define WORLD_LIMBOS 2u
 
+/* 0: a run on a build of the engine without shared calls (S2_USE_SHARED). */
+#ifndef WORLD_SHARED
+#define WORLD_SHARED 1
+#endif
+
 struct kind;
 
 /**

@@ -350,6 +350,34 @@ static void runs_and_notes(void)
 	close_bed();
 }
 
+/* A table of which the engine remembers that a page was in it, if the build does that. */
+static void hints(void)
+{
+	uint64_t at = 4 * GIB;
+	struct s2_mapping m;
+	struct s2_iter it;
+	unsigned n = 0;
+
+	open_bed();
+	IS(map(at, PAGE, 0, NULL), 0);
+	IS(map(at + PAGE, PAGE, S2_NO_CLEAN, NULL), 0);
+	IS(s2.hint != NULL, S2_USE_HINT && S2_USE_FAST);
+	IS((int)state_at(at + PAGE), S2_LEAF);
+	IS((int)state_at(at + 2 * PAGE), S2_EMPTY);
+	IS((int)state_at(at + BLOCK), S2_EMPTY);
+	/* The table goes, and the next one is the same memory. */
+	IS(unmap(at, BLOCK, S2_NO_CLEAN, NULL), 0);
+	IS(map(at + BLOCK, PAGE, S2_NO_CLEAN, NULL), 0);
+	IS((int)state_at(at), S2_EMPTY);
+	IS(map(at + PAGE, PAGE, S2_NO_CLEAN, NULL), 0);
+	/* Looked for from the root. */
+	IS(s2_iter_start(&it, &s2, s2_ipa(0), UINT64_C(1) << 40), 0);
+	while (s2_iter_next(&it, &m))
+		n++;
+	IS((int)n, 2);
+	close_bed();
+}
+
 int main(void)
 {
 	what_every_build_has();
@@ -360,6 +388,7 @@ int main(void)
 	changes();
 	batches();
 	runs_and_notes();
+	hints();
 	printf("%u calls, %u of them of what the build leaves out\n", checks, left_out);
 	return 0;
 }

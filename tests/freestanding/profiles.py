@@ -7,9 +7,9 @@ profiles.py SOURCE_ROOT builds | size
 builds   Each profile, with the granule fixed and not; ALL without each S2_USE_ constant
          alone; CORE with each alone. All compiles without a warning for the host and for
          AArch64, in the profiles file by file. It needs only those files of extra/ that
-         src/profile.h names for what it uses. profile.c runs on it with the counting port: what the
-         build has works, and what it leaves out returns S2_E_UNSUPPORTED and changes
-         nothing.
+         src/profile.h names for what it uses. profile.c runs on it with the counting
+         port: what the build has works, and what it leaves out returns S2_E_UNSUPPORTED
+         and changes nothing.
 size     The text for AArch64 by gcc -Os, without unwind tables, against LIMITS.
 """
 

@@ -56,7 +56,7 @@ class Browser:
         os.close(self.reads)
         self.home.cleanup()
 
-    def receive(self, limit=60):
+    def receive(self, limit=300):
         end = time.monotonic() + limit
         while b"\0" not in self.buffer:
             if not select.select([self.reads], [], [], max(end - time.monotonic(), 0))[0]:
@@ -96,8 +96,14 @@ class Browser:
         self.call("Emulation.setEmulatedMedia", features=[
             {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
 
+    def drawn(self):
+        """Waits until the page has seen what was changed, and has been drawn."""
+        self.eval("new Promise(done => requestAnimationFrame(() => "
+                  "requestAnimationFrame(done)))")
+
     def eval(self, script):
-        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        answer = self.call("Runtime.evaluate", expression=script, returnByValue=True,
+                           awaitPromise=True)
         if "exceptionDetails" in answer:
             raise RuntimeError(answer["exceptionDetails"]["exception"]["description"])
         return answer["result"].get("value")

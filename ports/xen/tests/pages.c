@@ -3,6 +3,9 @@
  * Hypercalls that xl has no command for:
  *
  *   pages free                            free pages of the hypervisor
+ *   pages of DOM                          pages that a domain has
+ *   pages zero DOM GFN                    clear a page of a domain
+ *   pages words DOM ADDRESS COUNT         words of its memory
  *   pages key K                           a debug key
  *   pages out DOM GFN COUNT STRIDE ORDER  take memory from a domain, 512 extents a call
  *   pages in DOM GFN COUNT STRIDE ORDER   give it memory there
@@ -19,6 +22,37 @@ static int free_pages(void)
 	if (!ret)
 		printf("%llu\n", (unsigned long long)call->u.physinfo.free_pages);
 	return ret;
+}
+
+static int pages_of(unsigned domain)
+{
+	struct xen_domctl *call = buffer(sizeof(*call));
+	long ret;
+
+	call->cmd = XEN_DOMCTL_getdomaininfo;
+	call->interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	call->domain = domain;
+	ret = hypercall(__HYPERVISOR_domctl, (uintptr_t)call, 0);
+	if (!ret)
+		printf("%llu\n", (unsigned long long)call->u.getdomaininfo.tot_pages);
+	return ret;
+}
+
+static int zero(unsigned domain, uint64_t gfn)
+{
+	memset(map_page(domain, gfn), 0, 4096);
+	return 0;
+}
+
+static int words(unsigned domain, uint64_t address, unsigned count)
+{
+	volatile uint64_t *page = map_page(domain, address >> 12);
+
+	while (count--) {
+		printf("%llu\n", (unsigned long long)page[address % 4096 / 8]);
+		address += 8;
+	}
+	return 0;
 }
 
 static int pool(unsigned domain, const char *pages)
@@ -50,6 +84,12 @@ int main(int argc, char **argv)
 	open_privcmd();
 	if (argc == 2 && !strcmp(argv[1], "free"))
 		ret = free_pages();
+	else if (argc == 3 && !strcmp(argv[1], "of"))
+		ret = pages_of(number(argv[2]));
+	else if (argc == 4 && !strcmp(argv[1], "zero"))
+		ret = zero(number(argv[2]), number(argv[3]));
+	else if (argc == 5 && !strcmp(argv[1], "words"))
+		ret = words(number(argv[2]), number(argv[3]), number(argv[4]));
 	else if (argc == 3 && !strcmp(argv[1], "key"))
 		ret = debug_key(argv[2]);
 	else if (argc == 7 && (!strcmp(argv[1], "out") || !strcmp(argv[1], "in")))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ports/linux/pgtable.c, as it is, on the engine. */
+/* ports/linux/pgtable.c and short.c, as they are, on the engine. */
+#include "ports/linux/short.c"
 #include "ports/linux/pgtable.c"
 
 #define SIDE ours

@@ -36,6 +36,7 @@ struct kvm {
 #define STAGE2_REPEATS_TLBI 0
 #define has_vhe() true
 #define kvm_lpa2_is_enabled() false
+#define stage2_quiet(t) false
 #define phys_to_virt(pa) ((void *)(uintptr_t)(pa))
 
 /* ---- the other files of the glue ---- */
@@ -57,6 +58,11 @@ void stage2_reclaim_init(struct stage2_tables *t);
 void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclusive);
 void stage2_reclaim_all(struct stage2_tables *t);
 void stage2_tables_put(struct stage2_tables *t);
+
+bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
+		      void *mc, struct s2_limbo *limbo);
+bool stage2_relax_short(struct stage2_tables *t, u64 ipa, s2_attr_t perms);
+bool stage2_age_short(struct stage2_tables *t, u64 ipa, bool clear);
 
 static inline void stage2_debugfs_add(struct stage2_tables *t)
 {

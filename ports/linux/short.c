@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The calls that KVM makes most often, the short way: a fault that maps a page or a block
+ * where nothing is, a block where a table is, or a page out of a block; a permission
+ * fault; the age of a page.
+ * They do what the general calls of the engine do, phase by phase, and leave to them what
+ * is not that simple.
+ *
+ * It is simpler here than in the engine, because in KVM only faults run beside each
+ * other. They put leaves into tables, and replace a table by a block and a block by a
+ * table. No call beside them empties a table, or owes a clean.
+ */
+#include <linux/kvm_host.h>
+
+#include "internal.h"
+
+/*
+ * An entry that is @d, a table or a block, is broken and invalidated. Returns the tag of
+ * the marker; 0: nothing has been done.
+ */
+static unsigned int break_here(struct s2 *s2, uint64_t ipa, uint64_t *meta,
+			       uint64_t *entry, uint64_t d)
+{
+	const uint64_t size = level_size(s2, LAST_LEVEL - 1);
+	struct step step = step_free(S2_SHARED);
+	struct s2_gather g = {};
+	unsigned int tag = tag_new(s2);
+
+	if (!tag)
+		return 0;
+	/* Hardware may have set the access flag of a block. */
+	if (s2_port_cas(s2->port, entry, d, desc_make_busy(d, tag)) != d) {
+		tag_free(s2, tag);
+		return 0;
+	}
+	s2_port_word_add(s2->port, &meta[META_STATE], META_BUSY_ONE - META_LIVE_ONE);
+	if (desc_is_table(d, LAST_LEVEL - 1)) {
+		gather_add(&g, ipa, size, page_size(s2));
+		g.table = true;
+	} else {
+		gather_add(&g, ipa, size, size);
+		g.levels = 1 << (LAST_LEVEL - 1);
+	}
+	invalidate(s2, &step, &g);
+	return tag;
+}
+
+/*
+ * Makes @new in the place of the marker. It is counted before it is there, so that the
+ * table never looks empty.
+ */
+static void make_here(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t new,
+		      uint64_t count, unsigned int tag)
+{
+	s2_port_word_add(s2->port, &meta[META_STATE],
+			 META_LIVE_ONE - META_BUSY_ONE + count);
+	s2_port_store_release(s2->port, entry, new);
+	tag_free(s2, tag);
+}
+
+/* A block in the place of table @d, which goes to limbo. */
+static bool replace_table(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t *entry,
+			  uint64_t d, uint64_t leaf, struct s2_limbo *limbo)
+{
+	unsigned int tag = break_here(s2, ipa, meta, entry, d);
+
+	if (!tag)
+		return false;
+	limbo_push(s2, limbo, table_of(s2, d), LAST_LEVEL);
+	make_here(s2, meta, entry, leaf, UINT64_C(0) - META_TABLE_ONE, tag);
+	return true;
+}
+
+/* A table with one page in the place of block @d. The rest of it is not mapped then. */
+static bool replace_block(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t *entry,
+			  uint64_t d, uint64_t leaf, void *mc)
+{
+	uint64_t *table = s2_port_table_alloc(s2->port, mc);
+	uint64_t i = ipa >> page_shift(s2) & (table_entries(s2) - 1);
+	unsigned int tag;
+
+	if (!table)
+		return false;
+	table_meta(s2, table)[META_STATE] = META_LIVE_ONE | meta_of_leaf(s2, leaf);
+	s2_port_store(s2->port, &table[i], leaf);
+	tag = break_here(s2, ipa & ~(level_size(s2, LAST_LEVEL - 1) - 1), meta, entry, d);
+	if (!tag) {
+		s2_port_table_free(s2->port, table);
+		return false;
+	}
+	s2_port_word_add(s2->port, &s2->made[LAST_LEVEL], 1);
+	make_here(s2, meta, entry, desc_make_table(s2, s2_port_table_pa(s2->port, table)),
+		  META_TABLE_ONE, tag);
+	return true;
+}
+
+/* A leaf in an empty entry; put_leaf() of the engine's page.c. */
+static bool fill(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t leaf)
+{
+	uint64_t old = s2_port_word_add(s2->port, &meta[META_STATE], META_LIVE_ONE);
+
+	if (!(old & META_DEAD) && !s2_port_cas(s2->port, entry, 0, leaf))
+		return true;
+	s2_port_word_add(s2->port, &meta[META_STATE], UINT64_C(0) - META_LIVE_ONE);
+	return false;
+}
+
+/*
+ * s2_map() with S2_SHARED, S2_MAP_NEW, S2_MAP_REPLACE, S2_NO_CLEAN and S2_DROP_EDGES, of
+ * a block or a page. Inside a read-side section. False: nothing has been done.
+ */
+bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
+		      void *mc, struct s2_limbo *limbo)
+{
+	struct s2 *s2 = &t->s2;
+	const bool block = size == level_size(s2, LAST_LEVEL - 1);
+	const int want = block ? LAST_LEVEL - 1 : LAST_LEVEL;
+	uint64_t *table = NULL, *entry, *meta, d, leaf;
+	int level = s2->start_level;
+
+	if (size != level_size(s2, want) || (ipa | pa) & (size - 1) ||
+	    ipa + size > s2->ipa_end || pa + size > s2->pa_end)
+		return false;
+	entry = &s2->root[ipa >> s2->start_shift];
+	for (;;) {
+		d = s2_port_load(s2->port, entry);
+		if (level == want || !desc_valid_table(d, level))
+			break;
+		table = table_of(s2, d);
+		level++;
+		entry = &table[ipa >> level_shift(s2, level) & (table_entries(s2) - 1)];
+	}
+	if (!table || level < LAST_LEVEL - 1)
+		return false;
+	leaf = desc_leaf(s2, pa, attr, want);
+	meta = table_meta(s2, table);
+	/* What this table has to remember, those above do too if it does. */
+	if (meta_of_leaf(s2, leaf) & ~state_of(s2, meta))
+		return false;
+	if (level < want) {
+		/* Without FWB the rest of the block would have to be cleaned. */
+		if (!desc_valid(d) || !(s2->features & S2_FEAT_FWB) ||
+		    !replace_block(s2, ipa, meta, entry, d, leaf, mc))
+			return false;
+	} else if (desc_valid_table(d, level)) {
+		if (!replace_table(s2, ipa, meta, entry, d, leaf, limbo))
+			return false;
+	} else if (d || !fill(s2, meta, entry, leaf)) {
+		return false;
+	}
+	/* The entry before the guest runs on. */
+	s2_port_dsb_ishst(s2->port);
+	return true;
+}
+
+/*
+ * s2_relax_perms() where no memory has to be made visible to instruction fetch. Inside a
+ * read-side section. False: nothing has been done.
+ */
+bool stage2_relax_short(struct stage2_tables *t, u64 ipa, s2_attr_t perms)
+{
+	struct s2 *s2 = &t->s2;
+	struct place p;
+	uint64_t new;
+
+	if (ipa >= s2->ipa_end)
+		return false;
+	p = walk(s2, ipa);
+	if (!desc_valid(p.d) || perms & ~desc_exec(p.d) & S2_X)
+		return false;
+	new = p.d | DESC_AF | (perms & S2_R ? DESC_S2AP_R : 0) |
+	      (perms & S2_W ? DESC_S2AP_W : 0);
+	if (new != p.d && s2_port_cas(s2->port, p.entry, p.d, new) != p.d)
+		return false;
+	/* This PE's copies, which lack the permission; also if nothing has changed. */
+	if (!stage2_quiet(t))
+		kvm_call_hyp(__kvm_tlb_flush_vmid_ipa_nsh, t->pgt->mmu, ipa, p.level);
+	return true;
+}
+
+/* s2_age() of the leaf that translates @ipa, with the MMU lock held for writing. */
+bool stage2_age_short(struct stage2_tables *t, u64 ipa, bool clear)
+{
+	struct s2 *s2 = &t->s2;
+	uint64_t old, d;
+	struct place p;
+
+	if (ipa >= s2->ipa_end)
+		return false;
+	p = walk(s2, ipa);
+	if (!desc_valid(p.d) || !(p.d & DESC_AF))
+		return false;
+	/* Only hardware writes beside us: what it sets stays. */
+	for (old = p.d; clear && old & DESC_AF; old = d) {
+		d = s2_port_cas(s2->port, p.entry, old, old & ~DESC_AF);
+		if (d == old)
+			break;
+	}
+	return true;
+}
