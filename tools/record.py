@@ -36,8 +36,8 @@ busybox mount -t debugfs debugfs /sys/kernel/debug
 busybox mount -t tracefs tracefs /sys/kernel/tracing
 echo "##KERNEL $(busybox uname -r)"
 /touch 3600 &
-until [ -d "$(echo /sys/kernel/debug/kvm/[0-9]*/vcpu0)" ]; do busybox sleep 1; done
-busybox sleep 2
+until [ -d "$(echo /sys/kernel/debug/kvm/[0-9]*)" ]; do busybox sleep 1; done
+busybox sleep 5
 /record.sh /tmp/trace.gz -b 4 -f sh -c '/touch && busybox sleep 2'
 echo "##EXIT $?"
 echo "##TRACE"
