@@ -290,6 +290,37 @@ static void random_ranges(void **state)
 	}
 }
 
+/* With FEAT_LPA2 a range begins at 64 KiB: what is before it is beyond what was asked. */
+static void a_base_of_lpa2_is_rounded_down(void **state)
+{
+	struct s2_config cfg = { .ipa_bits = 52,
+				 .pa_bits = 52,
+				 .features = S2_FEAT_TLBIRANGE | S2_FEAT_LPA2 };
+
+	(void)state;
+	for (unsigned i = 0; i < 100000; i++) {
+		uint64_t pages = below(1 << (1 + below(23))) + 1, first = below(1 << 28);
+		uint64_t start = UINT64_MAX, next = 0;
+		struct s2_plan plan;
+
+		s2_plan_range(&cfg, first * PAGE, pages * PAGE, PAGE, 0, &plan);
+		if (plan.op[0] == S2_TLBI_VMALLS12E1IS)
+			continue;
+		for (unsigned n = 0; n < plan.n; n++) {
+			struct op o = decode(plan.op[n], plan.operand[n]);
+
+			if (plan.op[n] != S2_TLBI_IPAS2E1IS)
+				o.first *= 64 * KIB / PAGE;
+			if (!n)
+				start = o.first;
+			assert_true(!n || o.first == next);
+			next = o.first + o.pages;
+		}
+		assert_true(start <= first && next >= first + pages);
+		assert_true(plan.beyond == (next - start - pages) * PAGE);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +331,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(large_ranges),
 		cmocka_unit_test(known_plans),
 		cmocka_unit_test(random_ranges),
+		cmocka_unit_test(a_base_of_lpa2_is_rounded_down),
 	};
 
 	rnd_state = argc > 1 ? strtoull(argv[1], NULL, 0) : 1;
