@@ -128,7 +128,7 @@ def check_shim(build, cases):
 
 
 def kept_runs(out, results):
-    """This run and earlier ones of this machine, each an hour from the next at least."""
+    """This run and earlier ones of this machine that began an hour apart or more."""
     path = os.path.join(out, "runs.json")
     m = results["machine"]
     key = [m["cpu"], m["linux"], m["compiler"], m["version"]]
@@ -136,8 +136,8 @@ def kept_runs(out, results):
     if os.path.exists(path):
         with open(path, encoding="utf-8") as f:
             kept = [run for run in json.load(f) if run["key"] == key]
-    now = time.time()
-    runs = [{"time": now, "when": time.strftime("%-d %B, %H:%M", time.localtime(now)),
+    began = time.time() - (time.monotonic() - START)
+    runs = [{"time": began, "when": time.strftime("%-d %B, %H:%M", time.localtime(began)),
              "key": key, "commit": m["commit"], "load": m["load"],
              **report.ratios(results["cases"])}]
     for run in reversed(kept):
