@@ -210,7 +210,7 @@ def ratios(text):
     p.text(20, 50, "time of Linux / time of this library, in one run; TLBIs and barriers "
            "take no time here", "faint")
     # Some may be slower than Linux.
-    x = Scale(min(1, *(row[1] for row in rows)), max(row[2] for row in rows), 210, 640,
+    x = Scale(min(1, *(row[1] for row in rows)), max(row[2] for row in rows), 210, 620,
               whole=False)
     for n in x.ticks():
         p.path([(x(n), 76), (x(n), height - 20)], "grid" if n != 1 else "way")
