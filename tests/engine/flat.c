@@ -357,7 +357,9 @@ static int check_group(const struct flat *f, const struct flat_map *m, uint64_t 
 			return S2_E_EXIST;
 		if (r->busy || (keep && (replace || r->attr == attr_in_place(r, m))))
 			continue;
-		if (at == m->from && at & (size - 1))
+		/* One that an earlier step has been in may change as a whole once more. */
+		if (at == m->from && at & (size - 1) &&
+		    (!keep || (at & ~(size - 1)) < m->ipa))
 			edge[0] = at;
 		if (((end - 1) | (size - 1)) + 1 > last)
 			edge[1] = last;
