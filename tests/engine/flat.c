@@ -357,7 +357,7 @@ static int check_group(const struct flat *f, const struct flat_map *m, uint64_t 
 			return S2_E_EXIST;
 		if (r->busy || (keep && (replace || r->attr == attr_in_place(r, m))))
 			continue;
-		/* One that an earlier step has been in may change as a whole once more. */
+		/* One that a step has ended in may change as a whole once more. */
 		if (at == m->from && at & (size - 1) &&
 		    (!keep || (at & ~(size - 1)) < m->ipa))
 			edge[0] = at;
