@@ -310,7 +310,7 @@ def build_programs():
         (include / "xen").symlink_to(SOURCE / "xen/include/public")
     for name in ("pages.c", "hammering.c", "churn.c", "hammer.S", "fill.S"):
         source, output = PORT / "tests" / name, PROGRAMS / name.split(".")[0]
-        inputs = [source, PORT / "tests/hypercall.h"]
+        inputs = [source, PORT / "tests/hypercall.h", PORT / "tests/image.S"]
         if output.exists() and all(output.stat().st_mtime > i.stat().st_mtime
                                    for i in inputs):
             continue

@@ -11,17 +11,7 @@
 #define FIRST 0x41000000
 #define HALF 0x2000000
 
-	.text
-	.globl	_start
-_start:
-	b	start
-	.long	0
-	.quad	0x80000			/* offset in RAM */
-	.quad	0x10000			/* size */
-	.quad	0xa			/* little-endian, 4 KiB pages, anywhere */
-	.quad	0, 0, 0
-	.ascii	"ARM\x64"
-	.long	0
+#include "image.S"
 
 start:
 	movz	x0, #0x0003		/* PSCI's CPU_ON */

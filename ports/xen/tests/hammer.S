@@ -15,17 +15,7 @@
 #define FIRST 0x41000000
 #define LAST 0x41800000
 
-	.text
-	.globl	_start
-_start:
-	b	start
-	.long	0
-	.quad	0x80000			/* offset in RAM */
-	.quad	0x10000			/* size */
-	.quad	0xa			/* little-endian, 4 KiB pages, anywhere */
-	.quad	0, 0, 0
-	.ascii	"ARM\x64"
-	.long	0
+#include "image.S"
 
 start:
 	adr	x0, vectors
