@@ -75,20 +75,7 @@ struct stage2_tables {
 	struct rcu_work work;
 };
 
-static inline struct stage2_tables *stage2_tables(struct kvm_pgtable *pgt)
-{
-	return container_of(pgt->mm_ops, struct stage2_tables, mm_ops);
-}
-
-void stage2_reclaim_init(struct stage2_tables *t);
-void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclusive);
-void stage2_reclaim_all(struct stage2_tables *t);
-void stage2_tables_put(struct stage2_tables *t);
-
-bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
-		      void *mc, struct s2_limbo *limbo);
-bool stage2_relax_short(struct stage2_tables *t, u64 ipa, s2_attr_t perms);
-bool stage2_age_short(struct stage2_tables *t, u64 ipa, bool clear);
+#include "glue.h"
 
 int stage2_dirty_init(struct stage2_tables *t, struct kvm_s2_mmu *mmu, u32 *features);
 bool stage2_dirty_page(struct stage2_tables *t, u64 size, s2_attr_t attr);
