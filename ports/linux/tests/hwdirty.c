@@ -22,21 +22,6 @@
 #define DATA_IPA UINT64_C(0x80000000)
 #define END_IPA UINT64_C(0xf0000000)
 
-/* Stores to every x2 bytes from x0 to x1, and reports. */
-extern const char guest_start[], guest_end[];
-__asm__(".pushsection .rodata\n"
-	".globl	guest_start, guest_end\n"
-	"guest_start:\n"
-	"1:	str	x4, [x0]\n"
-	"	add	x0, x0, x2\n"
-	"	cmp	x0, x1\n"
-	"	b.lo	1b\n"
-	"	add	x4, x4, #1\n"
-	"	str	x4, [x3]\n"
-	"	b	1b\n"
-	"guest_end:\n"
-	".popsection\n");
-
 static struct vm vm;
 static struct vcpu vcpu;
 static char *data;
@@ -119,7 +104,7 @@ int main(void)
 	if (data == MAP_FAILED || madvise(data, PAGES * PAGE, MADV_NOHUGEPAGE))
 		die("memory");
 	memset(data, 1, PAGES * PAGE);
-	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
+	vm_open(&vm, vm_writer, (size_t)(vm_writer_end - vm_writer), 0);
 	vm_slot(&vm, 1, DATA_IPA, data, PAGES * PAGE, 0);
 	vcpu_open(&vm, &vcpu, 0, 0);
 	hardware = by_hardware();

@@ -34,24 +34,6 @@
 #define DATA_IPA UINT64_C(0x80000000)
 #define END_IPA UINT64_C(0xf0000000)
 
-/*
- * Stores x4 to every x2 bytes from x0 to x1, reports, and repeats with the next number.
- */
-extern const char guest_start[], guest_end[];
-__asm__(".pushsection .rodata\n"
-	".globl	guest_start, guest_end\n"
-	"guest_start:\n"
-	"1:	mov	x5, x0\n"
-	"2:	str	x4, [x5]\n"
-	"	add	x5, x5, x2\n"
-	"	cmp	x5, x1\n"
-	"	b.lo	2b\n"
-	"	add	x4, x4, #1\n"
-	"	str	x4, [x3]\n"
-	"	b	1b\n"
-	"guest_end:\n"
-	".popsection\n");
-
 /* The first area belongs to the busy vCPU, the second to the obedient one. */
 static char *data;
 static struct vm vm;
@@ -205,7 +187,7 @@ int main(int argc, char **argv)
 	pthread_t thread;
 	char *map;
 
-	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), eager ? HUGE : 0);
+	vm_open(&vm, vm_writer, (size_t)(vm_writer_end - vm_writer), eager ? HUGE : 0);
 	map = mmap(NULL, 2 * AREA + HUGE, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)

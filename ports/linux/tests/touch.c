@@ -22,30 +22,16 @@
 #define DATA_IPA UINT64_C(0x80000000)
 #define END_IPA UINT64_C(0xf0000000)
 
-/* Stores x4 to every page from x0 to x1, reports, and repeats. */
-extern const char guest_start[], guest_end[];
-__asm__(".pushsection .rodata\n"
-	".globl	guest_start, guest_end\n"
-	"guest_start:\n"
-	"1:	mov	x5, x0\n"
-	"2:	str	x4, [x5]\n"
-	"	add	x5, x5, #4096\n"
-	"	cmp	x5, x1\n"
-	"	b.lo	2b\n"
-	"	str	x4, [x3]\n"
-	"	b	1b\n"
-	"guest_end:\n"
-	".popsection\n");
-
 static char *data;
 
 static void begin(struct vm *vm, struct vcpu *vcpu)
 {
-	vm_open(vm, guest_start, (size_t)(guest_end - guest_start), 0);
+	vm_open(vm, vm_writer, (size_t)(vm_writer_end - vm_writer), 0);
 	vm_slot(vm, 1, DATA_IPA, data, AREA, 0);
 	vcpu_open(vm, vcpu, 0, 0);
 	vcpu_reg(vcpu, 0, DATA_IPA);
 	vcpu_reg(vcpu, 1, DATA_IPA + AREA);
+	vcpu_reg(vcpu, 2, PAGE);
 	vcpu_reg(vcpu, 3, END_IPA);
 	vcpu_reg(vcpu, 4, 1);
 }

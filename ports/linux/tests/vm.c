@@ -2,6 +2,20 @@
 #define _GNU_SOURCE
 #include "vm.h"
 
+__asm__(".pushsection .rodata\n"
+	".globl	vm_writer, vm_writer_end\n"
+	"vm_writer:\n"
+	"1:	mov	x5, x0\n"
+	"2:	str	x4, [x5]\n"
+	"	add	x5, x5, x2\n"
+	"	cmp	x5, x1\n"
+	"	b.lo	2b\n"
+	"	add	x4, x4, #1\n"
+	"	str	x4, [x3]\n"
+	"	b	1b\n"
+	"vm_writer_end:\n"
+	".popsection\n");
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

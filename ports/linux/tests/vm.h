@@ -37,6 +37,11 @@ void vcpu_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
  * (returns 0). The next run continues after that store.
  */
 uint64_t vcpu_run(struct vcpu *vcpu);
+/*
+ * Code for a vCPU: stores x4 at every x2 bytes from x0 to x1, reports by a store to x3,
+ * and repeats with the next number.
+ */
+extern const char vm_writer[], vm_writer_end[];
 /* Memory in page tables of all VMs, but for what a CPU has counted within the second. */
 long table_kb(void);
 
