@@ -103,6 +103,15 @@ static __attribute__((__noinline__)) bool unmap_page_counted(struct s2 *s2, uint
 	return unmap_page(s2, ipa, flags, op, b, true, err);
 }
 
+/* Either way; false: neither, and nothing is done. */
+S2_INLINE bool unmap_short(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,
+			   struct s2_op *op, struct s2_batch *b, int *err)
+{
+	return size == page_size(s2) &&
+	       (unmap_page(s2, ipa, flags, op, b, false, err) ||
+		(counting(s2) && unmap_page_counted(s2, ipa, flags, op, b, err)));
+}
+
 /* Not inline: its stack frame is not to be that of every call. */
 static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t ipa,
 							uint64_t size, uint32_t flags,
@@ -110,9 +119,7 @@ static __attribute__((__noinline__)) int unmap_in_batch(struct s2 *s2, uint64_t 
 {
 	int err = 0;
 
-	if (size == page_size(s2) &&
-	    (unmap_page(s2, ipa, flags, op, op->batch, false, &err) ||
-	     (counting(s2) && unmap_page_counted(s2, ipa, flags, op, op->batch, &err))))
+	if (unmap_short(s2, ipa, size, flags, op, op->batch, &err))
 		return 0;
 	/* Each call adds one range. */
 	if (op->batch == s2->batch && batch_full(op->batch))
@@ -126,9 +133,7 @@ int s2_unmap(struct s2 *s2, s2_ipa_t ipa, uint64_t size, uint32_t flags, struct 
 
 	if (batch_of(op))
 		return unmap_in_batch(s2, ipa.ipa, size, flags, op);
-	if (size == page_size(s2) &&
-	    (unmap_page(s2, ipa.ipa, flags, op, NULL, false, &err) ||
-	     (counting(s2) && unmap_page_counted(s2, ipa.ipa, flags, op, NULL, &err))))
+	if (unmap_short(s2, ipa.ipa, size, flags, op, NULL, &err))
 		return err;
 	return unmap_range(s2, ipa.ipa, size, flags, op);
 }
