@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""embed.py OUT.c PAGE.html PAGE.css PAGE.js [CHART.js]: the page of s2lab report as C, in
-front of and behind its data. page.html names what goes into it as {{NAME}}. Without
-Chart.js there is no page."""
+"""embed.py OUT.c PAGE.html [PART...] [--chart CHART.js]: the page of s2lab report as C, in
+front of and behind its data. page.html names the parts that go into it as {{FILE}}, and
+Chart.js as {{chart}}. Without Chart.js there is no page."""
 
+import os
 import re
 import sys
 
@@ -20,8 +21,10 @@ def read(path):
 def main():
     out, page, *parts = sys.argv[1:]
     before = after = ""
-    if len(parts) == 3:
-        text = dict(zip(("page.css", "page.js", "chart"), map(read, parts)))
+    if "--chart" in parts:
+        at = parts.index("--chart")
+        text = {os.path.basename(path): read(path) for path in parts[:at]}
+        text["chart"] = read(parts[at + 1])
         page = re.sub(r"\{\{([\w.]+)\}\}", lambda m: text.get(m[1], m[0]), read(page))
         before, after = page.split("{{data}}")
     with open(out, "w", encoding="utf-8") as f:
