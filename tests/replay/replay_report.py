@@ -24,12 +24,14 @@ GUEST = tool.trace("guest-hugetlb-2m")
 SCRIPT = "</script><script>window.hacked=1</script>"
 IMAGE = '<img src="x" onerror="window.hacked=1">'
 QUOTES = "\"'&<!--\\u003c\\"
+LONG = "no-place-to-break-a-line".replace("-", "_") * 4
 HOSTILE = b"".join((
     f" {SCRIPT}-7 [000] 1.000000: s2_init: (f) pgt=0x1000 mmu=0x1 flags=0x0\n".encode(),
     f" {QUOTES}-8 [000] 1.100000: s2_map: (f) pgt=0x1000 addr=0x40000000 size=0x200000 "
     "phys=0x80000000 prot=0x6 mc=0x1 flags=0x0\n".encode(),
     f" a-1 [000] 1.200000: tracing_mark_write: @phase {IMAGE}\n".encode(),
     b" a-1 [000] 1.250000: s2_unmap: (f) pgt=0x2000 addr=0x0 size=0x1000\n",
+    f" a-1 [000] 1.270000: tracing_mark_write: @phase {LONG}\n".encode(),
     b" \xff\xc0<b>-9 [001] 1.300000: s2_unmap: (f) pgt=0x1000 addr=0x40000000 "
     b"size=0x200000\n",
     b" a-1 [000] 1.400000: tracing_mark_write: @phase \xe2\x82 end\n",
@@ -58,7 +60,7 @@ class Folder(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.guest, cls.evil = cls.path("guest.html"), cls.path("<b>\"'.trace")
+        cls.guest, cls.evil = cls.path("guest.html"), cls.path(f"<b>\"'{LONG}.trace")
         cls.evil_page = cls.path("evil.html")
         if os.path.exists(cls.guest):
             return
@@ -124,7 +126,7 @@ class Page(Folder):
         tasks = [task["task"] for task in data["by_task"]]
         for name in (SCRIPT, QUOTES, "??<b>"):
             self.assertIn(name, tasks)
-        self.assertEqual([p["phase"] for p in data["by_phase"]], ["", IMAGE, "?? end"])
+        self.assertEqual([p["phase"] for p in data["by_phase"]], ["", IMAGE, LONG, "?? end"])
         for name in (SCRIPT, IMAGE, QUOTES, "<b>"):
             self.assertNotIn(name, text)
         self.assertEqual(text.count("</script"), 3)
@@ -303,8 +305,12 @@ class Drawn(Folder):
         self.assertEqual(ask("document.scripts.length"), 3)
         self.assertEqual(ask("document.images.length"), 0)
         text = ask("document.body.innerText")
-        for name in (SCRIPT, IMAGE, QUOTES, "??<b>", "?? end", self.evil):
+        for name in (SCRIPT, IMAGE, QUOTES, LONG, "??<b>", "?? end", self.evil):
             self.assertIn(name, text)
+        for width in 1440, 390:
+            self.browser.look(width)
+            self.browser.drawn()
+            self.assertLessEqual(ask("document.documentElement.scrollWidth"), width)
         # The VM that was there before is left out, and the page says so.
         self.assertIn("Left out: 1 VM that ran before the recording began.", text)
 
