@@ -16,15 +16,23 @@ import sys
 import time
 
 import console
+import debian
 import guest
 import kvm_graft
 from console import archive, say, write
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PORT = ROOT / "ports/linux"
-BUILD = ROOT / "build/kvm"
-TARBALL = pathlib.Path("/usr/src/linux-source-6.12.tar.xz")
-SOURCE = BUILD / "linux-source-6.12"
+# KERNEL=7.3: the environment, which the kernel's own Makefiles are not to see.
+KERNEL = os.environ.pop("KERNEL", "6.12")
+VERSION = tuple(map(int, KERNEL.split(".")))
+# The kernel of Debian 12 is installed. The suite that others are fetched from.
+INSTALLED = "6.12"
+SUITE = "trixie-backports"
+BUILD = ROOT / "build/kvm" / ("" if KERNEL == INSTALLED else KERNEL)
+TARBALL = pathlib.Path("/" if KERNEL == INSTALLED else BUILD,
+                       f"usr/src/linux-source-{KERNEL}.tar.xz")
+SOURCE = BUILD / f"linux-source-{KERNEL}"
 SELFTESTS = BUILD / "selftests"
 PROGRAMS = BUILD / "programs"
 CPUS = ("max", "neoverse-n1", "cortex-a57")
@@ -53,8 +61,16 @@ def run(what, command, log, **kwargs):
 def unpack():
     if (SOURCE / "Makefile").exists():
         return
+    if KERNEL == INSTALLED and not TARBALL.exists():
+        sys.exit(f"{TARBALL} is missing: the package linux-source-{KERNEL}")
     if not TARBALL.exists():
-        sys.exit(f"{TARBALL} is missing: the package linux-source-6.12")
+        say(f"  fetch linux-source-{KERNEL} from {SUITE}")
+        source = debian.Suite(BUILD / "apt", SUITE)
+        there = re.findall(r"^linux-source-([\d.]+) ",
+                           source.cache("search", "--names-only", "^linux-source-"), re.M)
+        if KERNEL not in there:
+            sys.exit(f"{SUITE} has no linux-source-{KERNEL}, but {' '.join(there)}")
+        source.unpack(f"linux-source-{KERNEL}", BUILD, "--wildcards", "*.tar.xz")
     run("unpack the kernel's source", ["tar", "xf", TARBALL, "-C", BUILD], "unpack.log")
 
 
@@ -68,7 +84,7 @@ def pristine(name):
 
 def graft():
     """Put the engine and its glue into the source: kvm_graft.py."""
-    files = kvm_graft.edited(pristine) | kvm_graft.added(pristine)
+    files = kvm_graft.edited(pristine, VERSION) | kvm_graft.added(pristine, VERSION)
     for name, text in files.items():
         write(SOURCE / name, text)
     for path in (SOURCE / kvm_graft.STAGE2).rglob("*"):
@@ -212,8 +228,12 @@ def read_list(short):
             continue
         name, options, command = line.split(None, 2)
         options = options.split(",")
-        if short and "short" not in options:
+        older = VERSION < kvm_graft.NEWER
+        if short and "short" not in options or "7.x" in options and older:
             continue
+        if older:
+            command = command.replace("arm64/no-vgic", "arm64/no-vgic-v3") \
+                .replace("arm64/", "aarch64/")
         if not command.startswith("/"):
             command = "/selftests/" + command
         tests.append((name, options, command))
@@ -321,6 +341,9 @@ def compare(calls=8000, seed=1):
     flags = ["-std=gnu11", "-O2", "-fno-strict-aliasing", "-w", f"-I{out}", f"-I{source}",
              f"-I{source}/include", f"-I{ROOT}/include", f"-I{ROOT}/src",
              f"-I{ROOT}/bench/linux/shim", f"-I{ROOT}"]
+    flags += [f"-DLINUX_VERSION_CODE={VERSION[0] << 16 | VERSION[1] << 8}",
+              "-DKERNEL_VERSION(a,b,c)=((a) << 16 | (b) << 8 | (c))",
+              *(["-include", source / "newer.h"] if VERSION >= kvm_graft.NEWER else [])]
     write(out / "pgtable.c", pristine(f"{kvm_graft.KVM}/hyp/pgtable.c"))
     for name in ("kvm_pgtable.h", "stage2_pgtable.h"):
         write(out / "asm" / name, pristine(f"arch/arm64/include/asm/{name}"))

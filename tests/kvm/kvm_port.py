@@ -37,19 +37,28 @@ static void exit_vmid_context(struct tlb_inv_context *cxt)
 
 def check_graft():
     """what is put into the kernel: all that Kbuild names, and nothing else"""
-    files = kvm_graft.added(lambda name: TLB)
+    for version in ((6, 12), (7, 3)):
+        graft_of(version)
+
+
+def graft_of(version):
+    files = kvm_graft.added(lambda name: TLB, version)
     room = kvm_graft.STAGE2 + "/"
     inside = {n[len(room):]: t for n, t in files.items() if n.startswith(room)}
     named = set(re.findall(r"(\S+)\.o\b", inside["Kbuild"]))
     assert named == {n[:-2] for n in inside if n.endswith(".c")}, named
     assert not any("S2_INLINE" in t or "S2_FALLTHROUGH" in t for t in files.values())
     assert "u64 tcr" in files["arch/arm64/kvm/hyp/vhe/tlb.h"]
+    assert not any("LINUX_VERSION_CODE" in t for t in files.values())
     # Functions of the glue that KVM calls, and the C files that define them.
+    older, newer = {"set_owner"}, {"annotate", "destroy_range", "destroy_pgd"}
+    only, others = (older, newer) if version < (7, 0) else (newer, older)
     glue = "".join(t for n, t in inside.items() if n.startswith("linux/"))
     for name in ("init", "destroy", "map", "unmap", "wrprotect", "mkyoung", "split",
-                 "test_clear_young", "relax_perms", "flush", "set_owner",
+                 "test_clear_young", "relax_perms", "flush", *only,
                  "create_unlinked", "free_unlinked"):
         assert re.search(rf"^(?!static)[\w ]+\W_*kvm_pgtable_stage2_{name}\(", glue, re.M)
+    assert not any(f"kvm_pgtable_stage2_{name}(" in glue for name in others)
 
 
 def check_edits():
@@ -121,7 +130,8 @@ def check_list():
     assert len(names) == len(set(names)) > 25
     for _, options, _ in tests:
         for option in options:
-            assert option in ("short", "smp1", "trace", "ours", "hwdirty", "-") \
+            assert option in ("short", "smp1", "trace", "ours", "hwdirty", "7.x",
+                              "-") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {
