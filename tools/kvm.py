@@ -266,13 +266,14 @@ def build(args):
         padded.truncate(4 << 20)
 
 
-def run_list(kernel, cpu, tests, timeout):
+def run_list(kernel, cpu, tests, timeout, mode=None):
     """run_once(), and once more for tests that a busy machine may have made fail."""
-    ended, trouble = run_once(kernel, cpu, tests, timeout)
+    ended, trouble = run_once(kernel, cpu, tests, timeout, mode)
     slow = [t for t in tests if ended.get(t[0]) == "timeout"]
     if slow:
         say(f"  again: {' '.join(t[0] for t in slow)}")
-        more_ended, more_trouble = run_once(kernel, cpu, slow, 2 * timeout, "-again")
+        more_ended, more_trouble = run_once(kernel, cpu, slow, 2 * timeout, mode,
+                                            "-again")
         ended.update(more_ended)
         trouble += more_trouble
     return ended, trouble
@@ -297,8 +298,9 @@ def replay(path, text, ended):
     return f"replay {status}" if status else "pass"
 
 
-def run_once(kernel, cpu, tests, timeout, suffix=""):
-    """Results of the tests and complaints of the kernel: one boot for each machine."""
+def run_once(kernel, cpu, tests, timeout, mode=None, suffix=""):
+    """Results of the tests and complaints of the kernel: one boot for each machine.
+    mode: of KVM, in place of the one that it chooses."""
     ended, trouble = {}, []
     for machine, options in MACHINES.items():
         chosen = [t for t in tests if (MACHINES.keys() & t[1] or {""}) == {machine}
@@ -317,10 +319,11 @@ def run_once(kernel, cpu, tests, timeout, suffix=""):
         if any("trace" in options for _, options, _ in chosen):
             files |= shell()
             files["record.sh"] = (PORT / "record.sh").read_bytes()
-        label = "-".join(filter(None, (kernel, cpu, machine))) + suffix
+        label = "-".join(filter(None, (kernel, cpu, mode, machine))) + suffix
         initrd = BUILD / f"{label}.cpio"
         archive(files, initrd)
         lines = boot(label, qemu(BUILD / kernel / "arch/arm64/boot/Image", initrd, cpu,
+                                 append=f"kvm-arm.mode={mode}" if mode else "",
                                  **options), BUILD / f"{label}.log",
                      60 + timeout * len(chosen))
         more_ended, more_trouble = results(lines)
@@ -384,9 +387,10 @@ def test(args):
     tests = read_list(args.short)
     if args.tests:
         tests = [t for t in tests if t[0] in args.tests.split(",")]
-    say(f"run {len(tests)} tests on {args.cpu}")
-    stock, _ = run_list("stock", args.cpu, tests, args.timeout)
-    ours, trouble = run_list("ours", args.cpu, tests, args.timeout)
+    where = f"Linux {KERNEL}, {args.cpu}{f', {args.mode}' if args.mode else ''}"
+    say(f"run {len(tests)} tests on {where}")
+    stock, _ = run_list("stock", args.cpu, tests, args.timeout, args.mode)
+    ours, trouble = run_list("ours", args.cpu, tests, args.timeout, args.mode)
     bad = 0
     say(f"\n{'test':24}{'stock':14}{'ours':14}")
     for name, options, _ in tests:
@@ -397,7 +401,7 @@ def test(args):
         say(f"{name:24}{before:14}{after:14}{'<- WRONG' if wrong else ''}".rstrip())
     for line in trouble:
         say(f"kernel log: {line}")
-    say(f"\n{args.cpu}: {len(tests)} tests, {bad} wrong, kernel log "
+    say(f"\n{where}: {len(tests)} tests, {bad} wrong, kernel log "
         f"{'not clean' if trouble else 'clean'}, {time.monotonic() - start:.0f} s")
     return 1 if bad or trouble else 0
 
@@ -446,6 +450,8 @@ def main():
     parser.add_argument("what", choices=("build", "test", "debug", "diff",
                                          "configs"))
     parser.add_argument("--cpu", choices=CPUS, default="max")
+    parser.add_argument("--mode", choices=("nvhe", "protected"),
+                        help="test: the mode of KVM, where the CPU has VHE")
     parser.add_argument("--short", action="store_true", help="the short list of tests")
     parser.add_argument("--tests", help="only these, comma-separated")
     parser.add_argument("--timeout", type=int, default=180,

@@ -208,8 +208,7 @@ def edit_arm(text):
 def for_kernel(text, version):
     """What compat.h and compat.c have for this kernel."""
     return re.sub(r"#if LINUX_VERSION_CODE < KERNEL_VERSION\(7, 0, 0\)\n\n(.*?)\n#else\n\n"
-                  r"(.*?)\n#endif\n", r"\1" if version < NEWER else r"\2", text,
-                  flags=re.S)
+                  r"(.*?)\n#endif\n", r"\1" if version < NEWER else r"\2", text, flags=re.S)
 
 
 def as_in_linux(text):

@@ -9,9 +9,9 @@
  *                               mkyoung: any number at once, on any vCPU
  *   no lock, no other user      init, destroy
  *
- * compat.c has those whose arguments are not the same in all kernels. kvm_pgtable_walk(), kvm_pgtable_get_leaf() and the functions of VTCR stay
- * in use, for our tables too: valid entries have the format of the hardware, and a walker
- * ignores invalid ones.
+ * compat.c has those whose arguments are not the same in all kernels. kvm_pgtable_walk(),
+ * kvm_pgtable_get_leaf() and the functions of VTCR stay in use, for our tables too: valid
+ * entries have the format of the hardware, and a walker ignores invalid ones.
  */
 #include <linux/kvm_host.h>
 #include <linux/rcupdate.h>

@@ -114,8 +114,9 @@ static inline bool stage2_quiet(const struct stage2_tables *t)
  *
  * The two metadata words are page->index (which has been renamed: compat.h) and
  * page->private. A table page is neither file nor anonymous memory, is on no list and has
- * no buffers, so nobody else uses these fields. They are neighbours, and do not overlap rcu_head, lru or mapping (which must be
- * NULL when the page is freed). Nobody clears index, so the allocation does.
+ * no buffers, so nobody else uses these fields. They are neighbours, and do not overlap
+ * rcu_head, lru or mapping (which must be NULL when the page is freed). Nobody clears
+ * index, so the allocation does.
  */
 static inline uint64_t *s2_port_table_meta(void *port, uint64_t *table)
 {
