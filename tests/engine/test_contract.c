@@ -228,6 +228,33 @@ static void the_level_of_the_leaves_is_told(void **state)
 	close_bed();
 }
 
+/* Also behind a block, and in places that an earlier flush has used. */
+static void a_batch_tells_the_level_of_each_place(void **state)
+{
+	struct s2_batch batch;
+	struct s2_op in = { .batch = &batch };
+
+	(void)state;
+	open_bed(S2_FEAT_TTL);
+	bed_map(&bed, GIB, 4 * GIB, 4 * PAGE, RW, S2_MAP_PAGES);
+	bed_map(&bed, GIB + 2 * MIB, 8 * GIB, 2 * MIB, RW, 0);
+	bed_map(&bed, GIB + 4 * MIB, 12 * GIB, 4 * PAGE, RW, S2_MAP_PAGES);
+	assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
+	for (unsigned i = 0; i < 4; i += 2)
+		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + i * PAGE), PAGE, 0, &in),
+				 0);
+	assert_int_equal(s2_batch_flush(&bed.s2, &batch, NULL), 0);
+	watcher.also = level_of_hint;
+	hint.plans = 0;
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + 2 * MIB), 2 * MIB, 0, &in), 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + 4 * MIB), PAGE, 0, &in), 0);
+	assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
+	assert_int_equal(hint.plans, 2);
+	assert_int_equal(hint.level, 3);
+	watcher.also = NULL;
+	close_bed();
+}
+
 static void the_erratum_repeats_once(void **state)
 {
 	struct cost plain, repeated;
@@ -774,6 +801,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_last_block_of_a_table_goes_by_one_address),
 		cmocka_unit_test(unmap_of_a_full_gib_is_two_tlbis_and_three_dsbs),
 		cmocka_unit_test(the_level_of_the_leaves_is_told),
+		cmocka_unit_test(a_batch_tells_the_level_of_each_place),
 		cmocka_unit_test(the_erratum_repeats_once),
 		cmocka_unit_test(whole_tables_are_not_read),
 		cmocka_unit_test(device_tables_are_not_read),
