@@ -334,6 +334,26 @@ static void destroy_reads_no_leaf_table_with_fwb(void **state)
 	bed_close(&bed);
 }
 
+/* Not even its metadata: what is there after the detach is not looked at. */
+static void a_table_of_pages_is_freed_unread(void **state)
+{
+	struct s2_limbo limbo = { 0 };
+	struct s2_op op = { .limbo = &limbo };
+	uint64_t *entry;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 4 * MIB, RW, S2_MAP_PAGES);
+	entry = bed_entry(&bed, GIB, 3);
+	watch_forbid(&bed, &watcher, GIB, 4 * MIB);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), GIB, 0, &op), 0);
+	*s2_port_table_meta(bed.s2.port, entry) = UINT64_MAX;
+	assert_int_equal(s2_release(&bed.s2, &limbo, NULL), 0);
+	assert_int_equal(bed_tables(&bed), 0);
+	watch_stop(&bed);
+	close_bed();
+}
+
 /* One non-cacheable page among 512 tables: its table alone is read. */
 static void a_page_to_clean_costs_its_table(void **state)
 {
@@ -806,6 +826,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(whole_tables_are_not_read),
 		cmocka_unit_test(device_tables_are_not_read),
 		cmocka_unit_test(destroy_reads_no_leaf_table_with_fwb),
+		cmocka_unit_test(a_table_of_pages_is_freed_unread),
 		cmocka_unit_test(a_page_to_clean_costs_its_table),
 		cmocka_unit_test(unmap_does_not_zero_a_freed_table),
 		cmocka_unit_test(every_operation_keeps_the_smallest_budget),
