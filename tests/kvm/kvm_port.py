@@ -141,6 +141,26 @@ def check_list():
     assert "stale-without-tlbi" in {name for name, _, _ in kvm.read_list(True)}
 
 
+def check_versions():
+    """each kernel gets its own half of compat.h, its names of tests, and its edits"""
+    text = (PORT / "compat.h").read_text()
+    for version, has, lacks, where in (((6, 12), " index\n", "IGNORE_EAGAIN", "/aarch64/"),
+                                       ((7, 3), " __folio_index\n", "HANDLE_FAULT", "/arm64/")):
+        half = kvm_graft.for_kernel(text, version)
+        assert has in half and lacks not in half and "#else" not in half, half
+        kvm.VERSION = version
+        commands = [c for _, _, c in kvm.read_list(False)]
+        assert any(where + "page_fault_test" in c for c in commands), commands
+        assert any("block_transitions" in c for c in commands) == (version[0] == 7)
+    step = "\tphys_addr_t size = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);\n\n"
+    wp = "\twrite_lock(&kvm->mmu_lock);\n" \
+        "\tkvm_stage2_wp_range(&kvm->arch.mmu, start, end);\n"
+    ranges = "\tstage2_destroy_range(pgt, 0, BIT(ia_bits));\n"
+    text = "#include <asm/kvm_pgtable.h>\n" + step + wp + ranges
+    assert ranges in kvm_graft.edit_mmu(text, (6, 12)).split("SZ_8M")[1].splitlines(True)
+    assert "\t" + ranges in kvm_graft.edit_mmu(text, (7, 3))
+
+
 def check_bench():
     """counts become rows: the longest call, the lock, what is deferred"""
     def counts(n, loop=0, dsb=0, tlbi=0):
