@@ -110,8 +110,10 @@ guest-bench: setup
 	@python3 -B tools/guest.py bench $(guest_options)
 
 # The engine inside Linux (docs/kvm.md). CPU: max, neoverse-n1 or cortex-a57.
-# LIST=short: fewer tests. LARGE: MiB of the bench's large cases.
+# LIST=short: fewer tests. MODE=nvhe: KVM without VHE. LARGE: MiB of the bench's large
+# cases. KERNEL: 6.12, or 7.3, which is fetched.
 CPU = max
+export KERNEL = 6.12
 LARGE = 1024
 
 setup-kvm: setup
@@ -119,7 +121,8 @@ setup-kvm: setup
 		device-tree-compiler
 
 kvm: setup-kvm all
-	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
+	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST)) \
+		$(if $(MODE),--mode $(MODE))
 
 kvm-bench: setup-kvm
 	@python3 -B tools/kvm_bench.py --cpu $(CPU) --large $(LARGE)
@@ -185,7 +188,8 @@ help:
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
 	@echo 'make guest-test  the engine on target, judged by the emulated MMU'
 	@echo 'make guest-bench  instructions at EL2 for unmap and map'
-	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short]'
+	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short] [MODE=nvhe]'
+	@echo '         [KERNEL=6.12|7.3], for the commands below, too'
 	@echo '             Linux with the engine under KVM: its selftests, in QEMU'
 	@echo 'make kvm-bench [CPU=...|all] [LARGE=MIB]'
 	@echo '             what the calls of KVM cost, stock against ours'
