@@ -293,8 +293,10 @@ def replay(path, text, ended):
     if ended != "pass":
         return ended
     with open(path.with_suffix(".replay"), "w") as out:
-        status = subprocess.run([ROOT / "build/s2lab", "replay", path], stdout=out,
-                                stderr=subprocess.STDOUT, check=False).returncode
+        # This kernel has no /proc/sys, so the recording does not say what it is.
+        status = subprocess.run(
+            [ROOT / "build/s2lab", "replay", "--kernel", KERNEL, path], stdout=out,
+            stderr=subprocess.STDOUT, check=False).returncode
     return f"replay {status}" if status else "pass"
 
 
