@@ -99,6 +99,21 @@ class Page(Folder):
                 self.assertEqual(done.stdout, "")
         self.assertFalse(os.path.exists(self.path("p")))
 
+    def test_outputs(self):
+        """Neither the recording nor the other output is overwritten; - is stdout."""
+        both = self.path("both")
+        for args, name in ((("-o", self.evil), self.evil), (("--perfetto", self.evil), self.evil),
+                           (("-o", both, "--perfetto", both), both),
+                           (("-o", "-", "--perfetto", "-"), "-")):
+            done = report(self.evil, *args, status=2)
+            self.assertIn(f": this would overwrite {name}\n", done.stderr)
+            self.assertEqual(done.stdout, "")
+        with open(self.evil, "rb") as f:
+            self.assertEqual(f.read(), HOSTILE)
+        self.assertFalse(os.path.exists(both))
+        self.assertEqual(report(self.evil, "-o", "-").stdout, self.read(self.evil_page))
+        json.loads(report(self.evil, "--perfetto", "-").stdout)
+
     def test_no_chart_js(self):
         """Without Chart.js it says what is missing, and Perfetto needs no page."""
         page, trace = self.path("none.html"), self.path("none.json")
