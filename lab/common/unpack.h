@@ -12,7 +12,7 @@ struct unpack;
 /* The number of first bytes that say what a file is. */
 #define UNPACK_MAGIC 10u
 
-/* What to do with a file that is no text and is not unpacked here. NULL: none of those. */
+/* What to do with a file that is neither text nor unpacked here; NULL: it is neither. */
 const char *unpack_foreign(const uint8_t *magic, size_t n);
 
 /*

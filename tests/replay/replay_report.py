@@ -260,6 +260,14 @@ class Drawn(Folder):
         self.assertLessEqual(ask("document.documentElement.scrollWidth"), width)
         color = "rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)"
         self.assertEqual(ask("getComputedStyle(document.body).backgroundColor"), color)
+        # A name of a task is not broken.
+        self.assertEqual(ask("""[...document.querySelectorAll('td:first-child')].flatMap(td =>
+            [...td.textContent.matchAll(/[^ ]{1,15}( |$)/g)].filter(word => {
+                const range = document.createRange();
+                range.setStart(td.firstChild, word.index);
+                range.setEnd(td.firstChild, word.index + word[0].trim().length);
+                return range.getClientRects().length > 1 && !word[0].includes('-');
+            }).map(word => word[0]))"""), [])
         # Of each chart: its width, whether something is there, the color of the lines.
         charts = ask("""[...document.querySelectorAll('canvas')].map(c => {
             const seen = new Set(), all = c.getContext('2d').getImageData(
