@@ -30,7 +30,8 @@ test: setup
 # The tests of the suite "check": what finds most for its time.
 check: all
 	@ninja -C build
-	@meson test -C build --no-rebuild --print-errorlogs --suite check
+	@meson test -C build --no-rebuild --print-errorlogs --suite check \
+		--timeout-multiplier 4
 
 # The random runs, as long as they should be before a release.
 long: all

@@ -34,6 +34,17 @@ class Help(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("no command 'nothing'", done.stderr)
 
+    def test_cannot_be_written(self):
+        """No command says that all is well when nobody has got its output."""
+        for args in (("--help",), ("--version",), ("help",), ("plan", "--help"),
+                     ("compare", "--mem", "4K"), ("plan", "--ipa", "0", "--size", "64K"),
+                     ("decode", "vtcr", "0x80000000")):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([s2lab.S2LAB, *args], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 2, args)
+            self.assertIn("the output cannot be written", done.stderr)
+
     def test_width(self):
         """Help fits a terminal of 90 columns."""
         for name in COMMANDS:

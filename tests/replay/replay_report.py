@@ -99,6 +99,21 @@ class Page(Folder):
                 self.assertEqual(done.stdout, "")
         self.assertFalse(os.path.exists(self.path("p")))
 
+    def test_outputs(self):
+        """Neither the recording nor the other output is overwritten; - is stdout."""
+        both = self.path("both")
+        for args, name in ((("-o", self.evil), self.evil), (("--perfetto", self.evil), self.evil),
+                           (("-o", both, "--perfetto", both), both),
+                           (("-o", "-", "--perfetto", "-"), "-")):
+            done = report(self.evil, *args, status=2)
+            self.assertIn(f": this would overwrite {name}\n", done.stderr)
+            self.assertEqual(done.stdout, "")
+        with open(self.evil, "rb") as f:
+            self.assertEqual(f.read(), HOSTILE)
+        self.assertFalse(os.path.exists(both))
+        self.assertEqual(report(self.evil, "-o", "-").stdout, self.read(self.evil_page))
+        json.loads(report(self.evil, "--perfetto", "-").stdout)
+
     def test_no_chart_js(self):
         """Without Chart.js it says what is missing, and Perfetto needs no page."""
         page, trace = self.path("none.html"), self.path("none.json")
@@ -245,6 +260,14 @@ class Drawn(Folder):
         self.assertLessEqual(ask("document.documentElement.scrollWidth"), width)
         color = "rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)"
         self.assertEqual(ask("getComputedStyle(document.body).backgroundColor"), color)
+        # A name of a task is not broken.
+        self.assertEqual(ask("""[...document.querySelectorAll('td:first-child')].flatMap(td =>
+            [...td.textContent.matchAll(/[^ ]{1,15}( |$)/g)].filter(word => {
+                const range = document.createRange();
+                range.setStart(td.firstChild, word.index);
+                range.setEnd(td.firstChild, word.index + word[0].trim().length);
+                return range.getClientRects().length > 1 && !word[0].includes('-');
+            }).map(word => word[0]))"""), [])
         # Of each chart: its width, whether something is there, the color of the lines.
         charts = ask("""[...document.querySelectorAll('canvas')].map(c => {
             const seen = new Set(), all = c.getContext('2d').getImageData(
