@@ -36,7 +36,7 @@ def bench(args):
     for label, hypervisor, append in (
             ("stock", "stock", ""), ("ours", "ours", ""),
             ("ours, no ALLE1IS", "ours", "stage2-no-alloc-flush")):
-        lines = xen.run_dom0(files, hypervisor, args.cpu, [("bench", 3600, [])],
+        lines = xen.run_dom0(files, hypervisor, args.cpu, [("bench", [])],
                              f"bench{'-quiet' if append else ''}", append=append,
                              counted=True)
         found[label] = dict(rows_of(lines))

@@ -230,6 +230,12 @@ def graft():
                "#endif\n")
     p2m.done()
 
+    # A CPU that waits for another lets QEMU turn to that one at once.
+    wait = Source("arch/arm/include/asm/processor.h")
+    wait.replace("#define cpu_relax() barrier()",
+                 '#define cpu_relax() asm volatile("yield" ::: "memory")')
+    wait.done()
+
     smp = Source("arch/arm/smp.c")
     smp.insert("#include <asm/flushtlb.h>\n",
                '#include "stage2/count.h"\n#include <xen/sched.h>\n')
