@@ -256,7 +256,8 @@ def graft():
     memory = Source("common/memory.c")
     guard = "#ifdef STAGE2\n{}#endif\n"
     memory.insert("    for ( i = a->nr_done; i < a->nr_extents; i++ )\n",
-                  guard.format("    stage2_batch_begin(a->domain);\n"),
+                  guard.format("    stage2_batch_begin(a->domain, "
+                               "(a->nr_extents - a->nr_done) << a->extent_order);\n"),
                   "decrease_reservation")
     memory.insert("    a->nr_done = i;\n",
                   guard.format("    stage2_batch_end(a->domain);\n"),
@@ -275,7 +276,7 @@ def graft():
                   "        atomic_inc(&stage2_held);\n", "get_maptrack_handle")
     name = "gnttab_unmap_grant_ref"
     grants.insert("        for ( i = 0; i < c; i++ )\n",
-                  guard.format("        stage2_batch_begin(current->domain);\n"), name)
+                  guard.format("        stage2_batch_begin(current->domain, c);\n"), name)
     grants.replace("gnttab_flush_tlb(current->domain);\n",
                    "gnttab_flush_tlb(current->domain);\n"
                    + guard.format("    stage2_batch_end(current->domain);\n"), 2, name)
