@@ -460,7 +460,8 @@ function groups() {
 				sides(way => [x[way][k], ""]))]));
 		if (all.length > ROWS)
 			add(byId("groups"), "p", { class: "note" },
-			    `And ${count(all.length - ROWS)} more: s2lab replay --json has all.`);
+			    `And ${count(all.length - ROWS)} more: ` +
+			    "s2lab replay --json has all.");
 	}
 }
 
