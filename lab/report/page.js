@@ -459,9 +459,8 @@ function groups() {
 			...["tlbis", "dsbs", "visits", "max"].flatMap(k =>
 				sides(way => [x[way][k], ""]))]));
 		if (all.length > ROWS)
-			add(byId("groups"), "p", { class: "note" },
-			    `And ${count(all.length - ROWS)} more: ` +
-			    "s2lab replay --json has all.");
+			add(byId("groups"), "p", { class: "note" }, `And ${count(
+				all.length - ROWS)} more: s2lab replay --json has all.`);
 	}
 }
 
