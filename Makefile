@@ -5,7 +5,7 @@
 ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline \
+.PHONY: all setup install run test long fuzz fuzz-seeds fuzz-judge bench baseline \
 	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug kvm-diff \
 	kvm-configs kvm-series record setup-xen xen xen-bench dist clean format \
 	format-check check help mutants prove weak herd
@@ -15,6 +15,11 @@ all: setup build/build.ninja
 
 setup:
 	@tools/setup.sh
+
+# s2lab, its man pages and the completion for bash, below /usr/local, or below $(DESTDIR).
+install: all
+	@ninja -C build s2lab.1
+	@meson install -C build --no-rebuild
 
 build/build.ninja: | setup
 	@meson setup build
@@ -30,7 +35,8 @@ test: setup
 # The tests of the suite "check": what finds most for its time.
 check: all
 	@ninja -C build
-	@meson test -C build --no-rebuild --print-errorlogs --suite check
+	@meson test -C build --no-rebuild --print-errorlogs --suite check \
+		--timeout-multiplier 4
 
 # The random runs, as long as they should be before a release.
 long: all
@@ -110,8 +116,10 @@ guest-bench: setup
 	@python3 -B tools/guest.py bench $(guest_options)
 
 # The engine inside Linux (docs/kvm.md). CPU: max, neoverse-n1 or cortex-a57.
-# LIST=short: fewer tests. LARGE: MiB of the bench's large cases.
+# LIST=short: fewer tests. MODE=nvhe: KVM without VHE. LARGE: MiB of the bench's large
+# cases. KERNEL: 6.12, or 7.3, which is fetched.
 CPU = max
+export KERNEL = 6.12
 LARGE = 1024
 
 setup-kvm: setup
@@ -119,7 +127,8 @@ setup-kvm: setup
 		device-tree-compiler
 
 kvm: setup-kvm all
-	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
+	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST)) \
+		$(if $(MODE),--mode $(MODE))
 
 kvm-bench: setup-kvm
 	@python3 -B tools/kvm_bench.py --cpu $(CPU) --large $(LARGE)
@@ -168,6 +177,7 @@ format-check:
 
 help:
 	@echo 'make         build build/s2lab'
+	@echo 'make install s2lab, man pages and completion, below /usr/local'
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make check   the tests worth running after each change, in two minutes'
@@ -185,7 +195,8 @@ help:
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
 	@echo 'make guest-test  the engine on target, judged by the emulated MMU'
 	@echo 'make guest-bench  instructions at EL2 for unmap and map'
-	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short]'
+	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short] [MODE=nvhe]'
+	@echo '         [KERNEL=6.12|7.3], for the commands below, too'
 	@echo '             Linux with the engine under KVM: its selftests, in QEMU'
 	@echo 'make kvm-bench [CPU=...|all] [LARGE=MIB]'
 	@echo '             what the calls of KVM cost, stock against ours'

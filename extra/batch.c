@@ -54,11 +54,11 @@ void batch_add(struct s2_batch *b, const struct s2_gather *g, uint64_t start,
 
 void batch_page(struct s2_batch *b, uint64_t ipa, uint64_t size, bool clean)
 {
-	struct s2_batch_range *range = b->range + b->ranges;
-	struct s2_gather *place = b->place + b->places, g = { 0 };
-
 	/* Pages come in order, or from all over, and then it is the whole VMID soon. */
 	if (b->places <= S2_PLAN_OPS) {
+		struct s2_batch_range *range = b->range + b->ranges;
+		struct s2_gather *place = b->place + b->places, g = { 0 };
+
 		if (b->places && place[-1].end == ipa && place[-1].stride == size &&
 		    range[-1].end == ipa && range[-1].clean == clean) {
 			range[-1].end = place[-1].end = ipa + size;

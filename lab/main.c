@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /* s2lab: runs the command that is the first argument. */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,6 +48,18 @@ static const struct command *command_of(const char *name)
 	return NULL;
 }
 
+/* @status, unless what was printed could not be written. */
+static int written(int status)
+{
+	const bool before = ferror(stdout);
+
+	if (!fflush(stdout) && !before)
+		return status;
+	fprintf(stderr, "s2lab: the output cannot be written%s%s\n", before ? "" : ": ",
+		before ? "" : strerror(errno));
+	return LAB_USAGE;
+}
+
 int main(int argc, char **argv)
 {
 	static char name[32], help_option[] = "--help";
@@ -61,12 +74,12 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") ||
 	    (asked && argc == 2)) {
 		help(stdout);
-		return LAB_OK;
+		return written(LAB_OK);
 	}
 	if (!strcmp(argv[1], "--version")) {
 		printf("s2lab %d.%d.%d\n", S2_VERSION_MAJOR, S2_VERSION_MINOR,
 		       S2_VERSION_PATCH);
-		return LAB_OK;
+		return written(LAB_OK);
 	}
 	c = command_of(argv[1 + asked]);
 	if (!c)
@@ -78,5 +91,5 @@ int main(int argc, char **argv)
 	/* "help COMMAND" is "COMMAND --help". */
 	if (asked)
 		argv[2] = help_option;
-	return c->run(asked ? 2 : argc - 1, argv + 1);
+	return written(c->run(asked ? 2 : argc - 1, argv + 1));
 }

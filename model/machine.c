@@ -308,6 +308,7 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 					    "SCTLR_EL1" };
 	struct pe *p = &m->pe[pe];
 	struct tree *t;
+	bool fwb;
 
 	m->step++;
 	log_event(m, pe, "%s = %#llx", name[r], (unsigned long long)value);
@@ -331,9 +332,12 @@ void s2m_sysreg(struct machine *m, unsigned pe, enum s2m_sysreg r, uint64_t valu
 			tree_know(m, pe, p->vttbr);
 		p->hcr = value;
 		p->has_hcr = true;
-		m->mode.fwb = m->features & S2M_FWB && value & HCR_FWB;
+		fwb = m->features & S2M_FWB && value & HCR_FWB;
+		if (fwb == m->mode.fwb)
+			break; /* so it is in every tree, and there may be many */
+		m->mode.fwb = fwb;
 		LIST_FOREACH(t, &m->trees, all)
-			t->mode.fwb = m->mode.fwb;
+			t->mode.fwb = fwb;
 		break;
 	}
 }

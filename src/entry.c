@@ -77,8 +77,7 @@ bool table_kill(const struct cursor *c, uint64_t *meta, unsigned own)
  */
 bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool *gone)
 {
-	uint64_t *meta = cursor_meta(c), old;
-	uint64_t one = META_LIVE_ONE;
+	uint64_t *meta = cursor_meta(c), one = META_LIVE_ONE;
 
 	*gone = false;
 	if (desc_valid_table(new, c->level))
@@ -105,12 +104,12 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 			state_add(c, meta, UINT64_C(0) - META_NOTE_ONE);
 		return true;
 	}
-	old = state_add(c, meta, UINT64_C(0) - one);
 	/*
 	 * While the entry was counted an unmap may have left the table, which is empty,
-	 * because it did not look so: the caller is told to look for it (window_sweep()).
+	 * because it did not look so. The caller tries again and fills it, or ends with
+	 * an error and looks for such tables (window_sweep()).
 	 */
-	*gone |= !((old - one) & (META_COUNTS | META_DEAD));
+	state_add(c, meta, UINT64_C(0) - one);
 	return false;
 }
 

@@ -28,8 +28,8 @@ uint64_t table_revive(const struct cursor *c, uint64_t *meta);
 
 /*
  * Put @new, a valid leaf or table, into the place of @d, which is empty or a note. Beside
- * others false if the place has been taken meanwhile; *gone if the table is of no use
- * any more.
+ * others false if the place has been taken meanwhile; *gone if the table is dead and no
+ * place in it is of use any more.
  */
 bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool *gone);
 /*

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * s2_map() and s2_unmap(): one page the short way, and one block of the smallest size that
- * is mapped where nothing is. Most calls that a hypervisor makes are for one leaf whose
- * table is there and stays: a fault, a balloon, a guest's memory. Under the lock and
- * without a budget nothing can come between their phases, so they need no window, no
+ * s2_map() and s2_unmap(): one page the short way, and one block of the smallest size
+ * that is mapped where nothing is. Most calls that a hypervisor makes are for one leaf
+ * whose table is there and stays: a fault, a balloon, a guest's memory. Under the lock
+ * and without a budget nothing can come between their phases, so they need no window, no
  * gather and no second walk. In a batch there is only the break to do. What is not that
  * simple is left to the general ways in unmap.c and map.c, which do the same.
  */

@@ -17,7 +17,8 @@ import kvm
 WAYS = {
     "dontneed": ("kvm_pgtable_stage2_unmap",),
     "slot": ("kvm_pgtable_stage2_unmap",),
-    "close": ("kvm_pgtable_stage2_destroy",),
+    # In 7.x KVM calls the second and the third, in 6.12 the first.
+    "close": tuple(f"kvm_pgtable_stage2_destroy{n}" for n in ("", "_range", "_pgd")),
     "log": ("kvm_pgtable_stage2_wrprotect",),
     "split": ("kvm_pgtable_stage2_wrprotect", "kvm_pgtable_stage2_split"),
     "collapse": ("kvm_pgtable_stage2_map",),

@@ -36,14 +36,24 @@ KCONFIG = f"""config {OPTION}
 
 """
 
+# The first kernel whose stage-2 functions are those of compat.h's second half.
+NEWER = (7, 0)
+
 # Where pgtable.c has the functions that the engine replaces: from, to (not included).
-REPLACED_TEXT = (
+REPLACED_ALWAYS = (
+    ("#define KVM_S2_MEMATTR(", "enum kvm_pgtable_prot kvm_pgtable_stage2_pte_prot("),
+    ("static bool stage2_pte_needs_update(", "size_t kvm_pgtable_stage2_pgd_size("),
+)
+REPLACED_6 = (
     ("static bool kvm_pgtable_walk_skip_bbm_tlbi(", "static bool kvm_phys_is_valid("),
     ("static kvm_pte_t kvm_init_invalid_leaf_owner(", "static int kvm_pgtable_visitor_cb("),
     ("static bool stage2_has_fwb(", "void kvm_tlb_flush_vmid_range("),
-    ("#define KVM_S2_MEMATTR(", "enum kvm_pgtable_prot kvm_pgtable_stage2_pte_prot("),
-    ("static bool stage2_pte_needs_update(", "size_t kvm_pgtable_stage2_pgd_size("),
     ("static int stage2_free_walker(", None),
+)
+REPLACED_7 = (
+    ("static bool kvm_pgtable_walk_skip_bbm_tlbi(",
+     "static bool kvm_block_mapping_supported("),
+    ("static int stage2_free_leaf(", None),
 )
 
 
@@ -55,12 +65,12 @@ def between(text, start, end):
     return text[:at], text[at:to], text[to:]
 
 
-def edit_pgtable(text):
-    for start, end in REPLACED_TEXT:
+def edit_pgtable(text, version):
+    for start, end in REPLACED_ALWAYS + (REPLACED_6 if version < NEWER else REPLACED_7):
         before, part, after = between(text, start, end)
         text = f"{before}#ifdef STAGE2_TABLES\n{part.rstrip()}\n#endif\n" + \
             ("\n" + after if after else "")
-    before, part, after = between(text, "#define KVM_PTE_TYPE\t", None)
+    before, part, after = between(text, "struct kvm_pgtable_walk_data {\n", None)
     return f"""{before}/* pKVM at EL2 keeps these functions, also where the host has others. */
 #if !defined(CONFIG_{OPTION}) || defined(__KVM_NVHE_HYPERVISOR__)
 #define STAGE2_TABLES
@@ -168,15 +178,23 @@ STEP = f"""	if (IS_ENABLED(CONFIG_{OPTION}) &&
 """
 
 
-def edit_mmu(text):
+# Not needed, and a call for each GiB of the guest's address space.
+DESTROY = f"""	if (!IS_ENABLED(CONFIG_{OPTION}) || is_protected_kvm_enabled())
+		stage2_destroy_range(pgt, 0, BIT(ia_bits));
+"""
+
+
+def edit_mmu(text, version):
     """Ranges whose memory is cleaned go in short steps. Logging begins: hardware's record
-    of what was written before is forgotten."""
+    of what was written before is forgotten. The end of a VM is one call."""
     step = "\tphys_addr_t size = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);\n\n"
     wp = "\twrite_lock(&kvm->mmu_lock);\n\tkvm_stage2_wp_range(&kvm->arch.mmu, start, end);\n"
-    return replaced(text, ("#include <asm/kvm_ras.h>\n",
-                           "#include <asm/kvm_ras.h>\n#include <asm/kvm_stage2.h>\n"),
+    ranges = "\tstage2_destroy_range(pgt, 0, BIT(ia_bits));\n"
+    return replaced(text, ("#include <asm/kvm_pgtable.h>\n",
+                           "#include <asm/kvm_pgtable.h>\n#include <asm/kvm_stage2.h>\n"),
                     (step, step + STEP),
-                    (wp, "\tstage2_dirty_begin(kvm, memslot);\n" + wp))
+                    (wp, "\tstage2_dirty_begin(kvm, memslot);\n" + wp),
+                    *([] if version < NEWER else [(ranges, DESTROY)]))
 
 
 def edit_arm(text):
@@ -185,6 +203,12 @@ def edit_arm(text):
     return replaced(text, ("#include <asm/kvm_ptrauth.h>\n",
                            "#include <asm/kvm_ptrauth.h>\n#include <asm/kvm_stage2.h>\n"),
                     (head + "\n}\n", head + "\tstage2_dirty_sync(kvm, memslot);\n}\n"))
+
+
+def for_kernel(text, version):
+    """What compat.h and compat.c have for this kernel."""
+    return re.sub(r"#if LINUX_VERSION_CODE < KERNEL_VERSION\(7, 0, 0\)\n\n(.*?)\n#else\n\n"
+                  r"(.*?)\n#endif\n", r"\1" if version < NEWER else r"\2", text, flags=re.S)
 
 
 def as_in_linux(text):
@@ -196,7 +220,7 @@ def as_in_linux(text):
         .replace("S2_FALLTHROUGH;", "fallthrough;")
 
 
-def added(read):
+def added(read, version):
     """{path in the tree: its text}: the engine, its glue, what they need."""
     files = {
         f"{KVM}/hyp/vhe/tlb.h": tlb_header(read(f"{KVM}/hyp/vhe/tlb.c")),
@@ -209,7 +233,8 @@ def added(read):
             name = path.relative_to(ROOT / source)
             if path.suffix in (".c", ".h") and "tests" not in name.parts \
                     and f"{source}/{name}" not in LEFT_OUT:
-                files[f"{STAGE2}/{target}/{name}"] = as_in_linux(path.read_text())
+                files[f"{STAGE2}/{target}/{name}"] = as_in_linux(
+                    for_kernel(path.read_text(), version))
     engine = [f"{room}/{name[:-2]}.o" for room in ("src", "extra")
               for name in (ROOT / room / "sources.list").read_text().split()
               if f"{room}/{name}" not in {*LEFT_OUT, "extra/dump.c"}]
@@ -220,16 +245,16 @@ def added(read):
     return files
 
 
-def edited(read):
+def edited(read, version):
     """{path: its new text} of files of the kernel; read(path) gives the text there."""
     kconfig, end = read(f"{KVM}/Kconfig"), "config PTDUMP_STAGE2_DEBUGFS\n"
     return {
         f"{KVM}/hyp/vhe/tlb.c": edit_tlb(read(f"{KVM}/hyp/vhe/tlb.c")),
-        f"{KVM}/hyp/pgtable.c": edit_pgtable(read(f"{KVM}/hyp/pgtable.c")),
+        f"{KVM}/hyp/pgtable.c": edit_pgtable(read(f"{KVM}/hyp/pgtable.c"), version),
         f"{KVM}/hyp/Makefile": read(f"{KVM}/hyp/Makefile").rstrip() +
                                f"\nobj-$(CONFIG_{OPTION}) += stage2/\n",
         f"{KVM}/Kconfig": replaced(kconfig, (end, KCONFIG + end)),
-        f"{KVM}/mmu.c": edit_mmu(read(f"{KVM}/mmu.c")),
+        f"{KVM}/mmu.c": edit_mmu(read(f"{KVM}/mmu.c"), version),
         f"{KVM}/arm.c": edit_arm(read(f"{KVM}/arm.c")),
         INDEX: read(INDEX).rstrip() + "\n   stage2-engine\n",
     }

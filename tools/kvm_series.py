@@ -71,9 +71,9 @@ def run(*command, cwd=None, **kwargs):
 
 def states():
     """(files of the kernel as they are, these and more with what the series changes)"""
-    after = kvm_graft.edited(kvm.pristine)
+    after = kvm_graft.edited(kvm.pristine, kvm.VERSION)
     before = {name: kvm.pristine(name) for name in after}
-    after |= kvm_graft.added(kvm.pristine)
+    after |= kvm_graft.added(kvm.pristine, kvm.VERSION)
     # Only kernels for tests have these.
     after.pop(f"{STAGE2}/linux/test.c")
     kbuild = f"{STAGE2}/Kbuild"

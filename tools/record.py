@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 
+import debian
 import guest
 import kvm
 
@@ -25,7 +26,6 @@ WORK = ROOT / "build/record"
 S2LAB = ROOT / "build/s2lab"
 # The release, or the suite, whose cloud kernel for arm64 is tried.
 SUITES = ("bookworm", "bookworm-backports", "sid")
-KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 INIT = """#!/bin/busybox sh
 busybox mkdir -p /proc /sys /dev /tmp
@@ -57,34 +57,16 @@ def fetch(suite):
     if kernels(folder):
         return kernels(folder)[-1]
     shutil.rmtree(folder, ignore_errors=True)
-    for name in ("lists/partial", "cache/archives/partial", "deb"):
-        (folder / name).mkdir(parents=True)
-    sources = folder / "sources.list"
-    sources.write_text(
-        f"deb [signed-by={KEYS}] http://deb.debian.org/debian {suite} main\n")
-    options = ["-q", "-o", "APT::Architecture=arm64", "-o", "APT::Architectures=arm64",
-               "-o", "APT::Sandbox::User=", "-o", f"Dir::State={folder}",
-               "-o", f"Dir::Cache={folder}/cache", "-o", "Dir::State::status=/dev/null",
-               "-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=-"]
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder / "deb"}
-    subprocess.run(["apt-get", *options, "update"], **quiet)
+    source = debian.Suite(folder, suite)
 
     def depends(package, pattern):
-        told = subprocess.run(["apt-cache", *options, "depends", package], check=True,
-                              capture_output=True, text=True).stdout
-        found = re.search(rf"Depends: ({pattern}\S+)", told)
+        found = re.search(rf"Depends: ({pattern}\S+)", source.cache("depends", package))
         return found and found[1]
     name = depends("linux-image-cloud-arm64", "linux-image-")
     # Since 7.x the image is in a package of its own.
     name = depends(name, "linux-binary-") or name
-    subprocess.run(["apt-get", *options, "download", name], **quiet)
-    for package in (folder / "deb").iterdir():
-        # The modules are hundreds of MiB, and not used.
-        with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package],
-                              stdout=subprocess.PIPE) as tar:
-            subprocess.run(["tar", "-x", "-C", folder, "--exclude=*.ko*"], stdin=tar.stdout,
-                           check=True)
-    shutil.rmtree(folder / "deb")
+    # The modules are hundreds of MiB, and not used.
+    source.unpack(name, folder, "--exclude=*.ko*")
     return kernels(folder)[-1]
 
 
@@ -96,9 +78,8 @@ def ramdisk():
          "-DKVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE=228",
          "-o", program, PORT / "tests/touch.c", PORT / "tests/vm.c"], check=True)
     guest.fetch()
-    busybox = pathlib.Path(guest.DEBIAN, "bin/busybox").read_bytes()
     names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tr", "gzip")
-    files = {"bin/busybox": busybox, "init": INIT.encode(), "touch": program.read_bytes(),
+    files = {"bin/busybox": guest.busybox(), "init": INIT.encode(), "touch": program.read_bytes(),
              "record.sh": (PORT / "record.sh").read_bytes()}
     files |= {f"bin/{name}": b"#!/bin/busybox\n" for name in names}
     kvm.archive(files, WORK / "ramdisk.cpio")

@@ -21,15 +21,17 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# The limits of the tests are those of a machine with nothing else to do. Here it may
+# have a load of 15, and what has hung is found all the same.
+MULTIPLIER = 4
 TREES = [
-    ("build", "plain", [], 1),
+    ("build", "plain", []),
     (
         "build/san",
         "AddressSanitizer and UBSan",
         # Half of the time to build of -O2 -g, and as fast.
         ["-Db_sanitize=address,undefined", "-Db_lundef=false", "-Doptimization=1",
          "-Dc_args=-g1"],
-        4,
     ),
 ]
 ENV = dict(
@@ -130,7 +132,7 @@ def main():
             failures.append(name)
         if counted[2]:
             print("skipped:", name, flush=True)
-    for tree, what, options, slower in TREES:
+    for tree, what, options in TREES:
         print(f"== {tree} ({what})", flush=True)
         if options and not os.path.exists("/proc/self/maps"):
             totals[1] += 1
@@ -152,7 +154,7 @@ def main():
             os.remove(log)
         ran = subprocess.run(
             ["meson", "test", "-C", tree, "--no-rebuild", "--print-errorlogs"]
-            + ["--timeout-multiplier", str(slower)],
+            + ["--timeout-multiplier", str(MULTIPLIER)],
             env=ENV,
             stdin=subprocess.DEVNULL,
         )
@@ -165,7 +167,7 @@ def main():
                     ours = [a + b for a, b in zip(ours, counted)]
                     if counted[1]:
                         failures.append(f"{tree}: {test['name']} ({test['result']})")
-                    most = limit[test["name"].split(" / ")[-1]] * slower
+                    most = limit[test["name"].split(" / ")[-1]] * MULTIPLIER
                     if test["duration"] * MARGIN > most > 0:
                         slow.append(
                             f"{tree}: {test['name']}: {test['duration']:.0f} s of {most} s"

@@ -51,6 +51,17 @@ struct lines *lines_open(const char *path, bool whole)
 	}
 	read_file(in);
 	in->next = in->in;
+	if (!in->what)
+		in->what = unpack_foreign(in->in, in->in_len);
+	if (in->what) {
+		in->in_len = 0;
+		in->in_eof = true;
+	}
+	if (in->in_len >= 3 && !memcmp(in->in, "\xef\xbb\xbf", 3)) {
+		/* U+FEFF, which editors put before UTF-8. */
+		in->in_len -= 3;
+		memmove(in->in, in->in + 3, in->in_len);
+	}
 	if (!unpack_new(in->in, in->in_len, &in->unpack)) {
 		lines_close(in);
 		errno = ENOMEM;

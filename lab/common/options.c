@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "granule.h"
 #include "lab.h"
@@ -170,12 +171,27 @@ bool lab_parse_number(const char *opt, const char *arg, uint64_t min, uint64_t m
 	uint64_t n = 0;
 
 	if (!parse_digits(arg, &end, &n) || *end || n < min || n > max) {
-		lab_usage("%s: '%s' is not a number from %" PRIu64 " to %" PRIu64, opt,
-			  arg, min, max);
+		if (max == UINT64_MAX)
+			lab_usage("%s: '%s' is not a number below 2^64", opt, arg);
+		else
+			lab_usage("%s: '%s' is not a number from %" PRIu64 " to %" PRIu64,
+				  opt, arg, min, max);
 		return false;
 	}
 	*out = n;
 	return true;
+}
+
+bool lab_parse_output(const char *opt, const char *path, const char *other)
+{
+	struct stat a, b;
+
+	if (strcmp(path, other) &&
+	    (stat(path, &a) || stat(other, &b) || !S_ISREG(a.st_mode) ||
+	     a.st_dev != b.st_dev || a.st_ino != b.st_ino))
+		return true;
+	lab_usage("%s: this would overwrite %s", opt, other);
+	return false;
 }
 
 bool lab_parse_features(const char *opt, const char *arg, uint32_t *out)

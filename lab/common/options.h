@@ -47,7 +47,10 @@ bool lab_parse_number(const char *opt, const char *arg, uint64_t min, uint64_t m
 /* Feature names, separated by commas, or "none"; as S2_FEAT_* bits. */
 bool lab_parse_features(const char *opt, const char *arg, uint32_t *out);
 
-/* The reverse. @buf: LAB_FEATURES_LEN. */
+/* False if @path is the file @other too: an input, or another output. */
+bool lab_parse_output(const char *opt, const char *path, const char *other);
+
+/* The reverse of lab_parse_features(). @buf: LAB_FEATURES_LEN. */
 #define LAB_FEATURES_LEN 64
 const char *lab_features_text(uint32_t features, char *buf);
 

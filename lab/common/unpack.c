@@ -26,6 +26,23 @@ static const struct {
 	[SKIP] = { { 0x50, 0x2a, 0x4d, 0x18 }, 4 },
 };
 
+static const struct {
+	uint8_t magic[UNPACK_MAGIC];
+	size_t len;
+	const char *says;
+} foreign[] = {
+	{ "\x17\x08\x44tracing", 10,
+	  "a binary file of trace-cmd: give what \"trace-cmd report\" prints of it" },
+	{ "PERFILE2", 8,
+	  "a binary file of perf: give what \"perf script --header\" prints of it" },
+	{ "BZh", 3, "packed by bzip2: unpack it first (xz, gzip and zstd are read)" },
+	{ "\x04\x22\x4d\x18", 4,
+	  "packed by lz4: unpack it first (xz, gzip and zstd are read)" },
+	{ "PK\x03\x04", 4,
+	  "packed by zip: unpack it first (xz, gzip and zstd are read)" },
+	{ "\xff\xfe", 2, "UTF-16: text has to be ASCII or UTF-8" },
+};
+
 struct unpack {
 	enum packed kind;
 	lzma_stream xz;
@@ -33,6 +50,15 @@ struct unpack {
 	ZSTD_DCtx *zst;
 	bool between; /* gzip, zstd: one part has ended, another may follow */
 };
+
+const char *unpack_foreign(const uint8_t *magic, size_t n)
+{
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (n >= foreign[i].len &&
+		    !memcmp(magic, foreign[i].magic, foreign[i].len))
+			return foreign[i].says;
+	return NULL;
+}
 
 bool unpack_new(const uint8_t *magic, size_t n, struct unpack **u)
 {

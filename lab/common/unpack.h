@@ -10,7 +10,10 @@
 struct unpack;
 
 /* The number of first bytes that say what a file is. */
-#define UNPACK_MAGIC 6u
+#define UNPACK_MAGIC 10u
+
+/* What to do with a file that is neither text nor unpacked here; NULL: it is neither. */
+const char *unpack_foreign(const uint8_t *magic, size_t n);
 
 /*
  * *@u becomes NULL if the @n bytes at @magic do not begin a packed file. False: memory is

@@ -347,6 +347,11 @@ int replay_command(int argc, char **argv, const struct replay_user *user)
 		return lab_usage("--trace-out is of one run, without --batch");
 	if (!trace_read(&r.t, argv[optind], &o.wanted))
 		return LAB_USAGE;
+	if ((o.calls && !lab_parse_output("--calls", o.calls, r.t.name)) ||
+	    (o.trace.path && !lab_parse_output("--trace-out", o.trace.path, r.t.name))) {
+		trace_free(&r.t);
+		return LAB_USAGE;
+	}
 	r.seed = o.seed;
 	r.ipa_bits = o.ipa_bits;
 	r.out.features = o.features;

@@ -198,16 +198,25 @@ static void print_notes(const struct replay_result *r)
 		       lab_count_text(t->left_out_calls, a));
 }
 
+static void print_size(uint64_t bytes, const char *what)
+{
+	const bool kib = bytes >> 20 == 0 && bytes;
+	char n[LAB_COUNT_LEN];
+
+	printf(" %s %s %s", lab_count_text(bytes >> (kib ? 10 : 20), n),
+	       kib ? "KiB" : "MiB", what);
+}
+
 void replay_print(const struct replay_result *r)
 {
 	const struct trace *t = r->trace;
 	char a[LAB_COUNT_LEN], b[LAB_COUNT_LEN], feat[LAB_FEATURES_LEN];
 	bool lines, wide;
 
-	printf("%s: %s VMs", t->name, lab_count_text(t->vms, a));
+	printf("%s: %s VM%s", t->name, lab_count_text(t->vms, a), t->vms == 1 ? "" : "s");
 	printf(" (%s with mappings),", lab_count_text(replay_vms_that_mapped(t), a));
-	printf(" %s MiB mapped, %s MiB unmapped\n", lab_count_text(r->mapped >> 20, a),
-	       lab_count_text(r->unmapped >> 20, b));
+	print_size(r->mapped, "mapped,");
+	print_size(r->unmapped, "unmapped\n");
 	printf("features: %s (%s)\n", lab_features_text(r->features, feat),
 	       r->features_from);
 	printf("not replayed: %s calls that failed,",

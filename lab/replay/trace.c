@@ -430,7 +430,13 @@ static bool at_end(struct parser *ps)
 			    "that ran before: --partial replays them",
 			    (unsigned long long)t->earlier_calls);
 	else
-		trace_error(t, t->lines + 1, 1, "there is no s2_init in this file");
+		trace_error(t, t->lines + 1, 1, "there is no s2_init in this file%s",
+			    !t->lines ?
+				    ": it is empty" :
+			    t->ignored || t->faults ?
+				    ", and no other call that changes tables: were the "
+				    "probes there (docs/record.md)?" :
+				    ", and no event at all");
 	return false;
 }
 

@@ -121,7 +121,11 @@ static bool task_and_cpu(struct trace_line *l, struct trace_head *h)
 			l, start,
 			"a line of the function tracer, which has no arguments: "
 			"record with ports/linux/record.sh (docs/record.md)");
-	return trace_fail(l, start, "not a line of ftrace: no \"TASK-PID [CPU] \"");
+	return trace_fail(l, start, "not a line of ftrace: no \"TASK-PID [CPU] \"%s",
+			  strstr(start, ": s2_") ?
+				  " (its latency format is not read: trace-cmd report "
+				  "without -l)" :
+				  "");
 }
 
 /* "[irq-info] SECONDS.FRACTION: ", the fraction in micro- or nanoseconds. */

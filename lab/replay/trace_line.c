@@ -17,7 +17,10 @@ static void print_error(const struct trace *t, uint32_t line, unsigned column,
 			const char *fmt, va_list ap)
 {
 	fflush(stdout);
-	fprintf(stderr, "%s:%u:%u: ", t->name, line, column);
+	if (line)
+		fprintf(stderr, "%s:%u:%u: ", t->name, line, column);
+	else
+		fprintf(stderr, "%s: ", t->name);
 	vfprintf(stderr, fmt, ap);
 	fputc('\n', stderr);
 }

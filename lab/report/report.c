@@ -24,7 +24,7 @@ static const char usage[] =
 	"worst calls, what is mapped by which level, and what to change. The page is one\n"
 	"file, needs no network, and opens from disk in any browser of today.\n"
 	"\n"
-	"  -o, --output PAGE  write the page\n"
+	"  -o, --output PAGE  write the page; - is standard output, for TRACE too\n"
 	"  --perfetto TRACE   write a trace in the JSON that ui.perfetto.dev opens: each\n"
 	"                     call in the track of its task, phases, counters\n"
 	"\n"
@@ -41,7 +41,7 @@ struct report {
 
 static FILE *open_file(const char *path)
 {
-	FILE *f = fopen(path, "wb");
+	FILE *f = strcmp(path, "-") ? fopen(path, "wb") : stdout;
 
 	if (!f)
 		lab_usage("%s: %s", path, strerror(errno));
@@ -53,7 +53,7 @@ static bool close_file(FILE *f, const char *path)
 	bool ok = !ferror(f);
 
 	errno = 0;
-	ok &= !fclose(f);
+	ok &= !(f == stdout ? fflush(f) : fclose(f));
 	if (!ok)
 		lab_usage("%s: %s", path, errno ? strerror(errno) : "write error");
 	return ok;
@@ -93,8 +93,13 @@ static bool begin(void *arg, struct account *a)
 			  "build again");
 		return false;
 	}
+	if (r->page && !lab_parse_output("-o", r->page, a->t->name))
+		return false;
 	if (!r->trace)
 		return true;
+	if (!lab_parse_output("--perfetto", r->trace, a->t->name) ||
+	    (r->page && !lab_parse_output("--perfetto", r->trace, r->page)))
+		return false;
 	r->perfetto.f = open_file(r->trace);
 	if (r->perfetto.f)
 		perfetto_begin(&r->perfetto, a);

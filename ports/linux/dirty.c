@@ -13,7 +13,8 @@
  * first mapped without write permission, up to their first write.
  *
  * A VM with a dirty ring needs a fault for each page, and so do the tables of nested
- * guests, whose pages are logged under other addresses: no DBM bit there.
+ * guests, whose pages are logged under other addresses: no DBM bit there, and none in
+ * protected mode.
  *
  * All is done with the MMU lock held for writing.
  */
@@ -46,7 +47,8 @@ int stage2_dirty_init(struct stage2_tables *t, struct kvm_s2_mmu *mmu, u32 *feat
 {
 	u64 mmfr1 = read_sanitised_ftr_reg(SYS_ID_AA64MMFR1_EL1);
 
-	if (!READ_ONCE(hw_dirty_log) || !(*features & S2_FEAT_HAFDBS) ||
+	if (!READ_ONCE(hw_dirty_log) || is_protected_kvm_enabled() ||
+	    !(*features & S2_FEAT_HAFDBS) ||
 	    SYS_FIELD_GET(ID_AA64MMFR1_EL1, HAFDBS, mmfr1) <
 		    ID_AA64MMFR1_EL1_HAFDBS_DBM ||
 	    mmu != &kvm_s2_mmu_to_kvm(mmu)->arch.mmu)
@@ -171,6 +173,9 @@ static void collect(struct kvm *kvm, u64 start, u64 end, bool log)
 	struct stage2_tables *t;
 	u64 next;
 
+	/* The tables of a VM may be pKVM's. */
+	if (is_protected_kvm_enabled())
+		return;
 	write_lock(&kvm->mmu_lock);
 	for (; start < end; start = next) {
 		pgt = kvm->arch.mmu.pgt;

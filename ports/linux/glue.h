@@ -11,6 +11,11 @@ static inline struct stage2_tables *stage2_tables(struct kvm_pgtable *pgt)
 	return container_of(pgt->mm_ops, struct stage2_tables, mm_ops);
 }
 
+/* What compat.c gives to KVM. */
+void stage2_destroy(struct kvm_pgtable *pgt);
+int stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot);
+kvm_pte_t stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr);
+
 void stage2_reclaim_init(struct stage2_tables *t);
 void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclusive);
 void stage2_reclaim_all(struct stage2_tables *t);

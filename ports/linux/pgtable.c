@@ -9,10 +9,9 @@
  *                               mkyoung: any number at once, on any vCPU
  *   no lock, no other user      init, destroy
  *
- * The kernel's own functions stay in the image under other names (Kbuild lines in
- * docs/kvm.md). kvm_pgtable_walk(), kvm_pgtable_get_leaf() and the functions of VTCR stay
- * in use, for our tables too: valid entries have the format of the hardware, and a walker
- * ignores invalid ones.
+ * compat.c has those whose arguments are not the same in all kernels. kvm_pgtable_walk(),
+ * kvm_pgtable_get_leaf() and the functions of VTCR stay in use, for our tables too: valid
+ * entries have the format of the hardware, and a walker ignores invalid ones.
  */
 #include <linux/kvm_host.h>
 #include <linux/rcupdate.h>
@@ -56,8 +55,12 @@ static int stage2_attr(enum kvm_pgtable_prot prot, s2_attr_t *attr)
 		*attr |= S2_R;
 	if (prot & KVM_PGTABLE_PROT_W)
 		*attr |= S2_W;
-	if (prot & KVM_PGTABLE_PROT_X)
-		*attr |= S2_X;
+	if (prot & KVM_PGTABLE_PROT_PX)
+		*attr |= S2_XP;
+	if (prot & KVM_PGTABLE_PROT_UX)
+		*attr |= S2_XU;
+	if (!stage2_has_xnx() && !(*attr & S2_XP) != !(*attr & S2_XU))
+		return -EINVAL;
 	*attr |= S2_SW(FIELD_GET(KVM_PTE_LEAF_ATTR_HI_SW, prot));
 	return 0;
 }
@@ -84,10 +87,10 @@ static u32 stage2_features(struct kvm_pgtable *pgt, u64 vtcr)
 {
 	u32 features = 0;
 
-	/* NOFWB is a property of the VM, whatever the CPUs support. */
-	if (cpus_have_final_cap(ARM64_HAS_STAGE2_FWB) &&
-	    !(pgt->flags & KVM_PGTABLE_S2_NOFWB))
+	if (stage2_has_fwb(pgt))
 		features |= S2_FEAT_FWB;
+	if (stage2_has_xnx())
+		features |= S2_FEAT_XNX;
 	if (system_supports_tlb_range())
 		features |= S2_FEAT_TLBIRANGE;
 	if (cpus_have_final_cap(ARM64_HAS_ARMv8_4_TTL))
@@ -97,7 +100,7 @@ static u32 stage2_features(struct kvm_pgtable *pgt, u64 vtcr)
 		features |= S2_FEAT_HAFDBS;
 	if (vtcr & VTCR_EL2_DS)
 		features |= S2_FEAT_LPA2;
-	if (vtcr & VTCR_EL2_VS_16BIT)
+	if (vtcr & BIT(VTCR_EL2_VS_SHIFT))
 		features |= S2_FEAT_VMID16;
 	/* No FEAT_BBM: KVM handles no conflict abort of a guest. */
 	return features;
@@ -119,6 +122,8 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 	struct stage2_tables *t;
 	int err;
 
+	if (WARN_ON(flags & STAGE2_FLAGS_PKVM))
+		return -EINVAL;
 	t = kzalloc(sizeof(*t), GFP_KERNEL_ACCOUNT);
 	if (!t)
 		return -ENOMEM;
@@ -134,8 +139,7 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
 		stage2_tables_put(t);
 		return err;
 	}
-	if (STAGE2_REPEATS_TLBI && has_vhe() &&
-	    cpus_have_final_cap(ARM64_WORKAROUND_REPEAT_TLBI))
+	if (STAGE2_REPEATS_TLBI && has_vhe() && cpus_have_final_cap(STAGE2_REPEAT_TLBI))
 		cfg.errata = S2_ERRATUM_REPEAT_TLBI;
 	err = s2_init(&t->s2, &cfg);
 	if (!err && WARN_ON((s2_vtcr(&t->s2) ^ vtcr) &
@@ -170,7 +174,7 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
  * KVM has taken the last vCPU out of the guest before it calls this. reclaim.c does the
  * rest.
  */
-void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
+void stage2_destroy(struct kvm_pgtable *pgt)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
 
@@ -268,12 +272,11 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	}
 	stage2_reclaim(t, &limbo, !(flags & KVM_PGTABLE_WALK_SHARED));
 	ret = stage2_errno(ret);
-	/* As kvm_pgtable_walk_continue(): only a fault is told that it lost a race. */
-	return ret == -EAGAIN && !(flags & KVM_PGTABLE_WALK_HANDLE_FAULT) ? 0 : ret;
+	/* As kvm_pgtable_walk_continue(). */
+	return ret == -EAGAIN && !stage2_tell_race(flags) ? 0 : ret;
 }
 
-int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
-				   enum kvm_pgtable_prot prot)
+int stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
 	struct s2_leaf leaf;
@@ -299,7 +302,7 @@ int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
 	return stage2_errno(ret);
 }
 
-kvm_pte_t kvm_pgtable_stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
+kvm_pte_t stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
 	struct s2_leaf leaf;
@@ -451,12 +454,4 @@ kvm_pte_t *kvm_pgtable_stage2_create_unlinked(struct kvm_pgtable *pgt, u64 phys,
 		return table;
 	kvm_pgtable_stage2_free_unlinked(pgt->mm_ops, table, level);
 	return ERR_PTR(stage2_errno(ret));
-}
-
-/* Owners belong to pKVM. Its tables at EL2 use the stock functions. */
-int kvm_pgtable_stage2_set_owner(struct kvm_pgtable *pgt, u64 addr, u64 size, void *mc,
-				 u8 owner_id)
-{
-	WARN_ON_ONCE(1);
-	return -EOPNOTSUPP;
 }

@@ -33,7 +33,7 @@ static void reclaim_start(struct stage2_tables *t)
 	t->nwaiting = t->nfresh;
 	t->fresh = (struct s2_limbo){};
 	t->nfresh = 0;
-	queue_rcu_work(system_unbound_wq, &t->work);
+	queue_rcu_work(stage2_wq, &t->work);
 }
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The porting header for KVM/arm64 (Linux 6.12): the stage-2 tables of the host, with VHE
+ * The porting header for KVM/arm64: the stage-2 tables of the host, with VHE
  * and nVHE. The code that pKVM builds for EL2 stays with the stock functions.
  */
 #ifndef STAGE2_LINUX_PORT_H
@@ -18,6 +18,8 @@
 #include <asm/kvm_pgtable.h>
 #include <asm/tlbflush.h>
 #include <stage2/stage2.h>
+
+#include "compat.h"
 
 #define S2_ASSERT(cond) WARN_ON_ONCE(!(cond))
 
@@ -110,18 +112,20 @@ static inline bool stage2_quiet(const struct stage2_tables *t)
 
 /* ---- table pages ------------------------------------------------------------
  *
- * The two metadata words are page->index and page->private. A table page is neither file
- * nor anonymous memory, is on no list and has no buffers, so nobody else uses these
- * fields. They are neighbours, and do not overlap rcu_head, lru or mapping (which must be
- * NULL when the page is freed). Nobody clears index, so the allocation does.
+ * The two metadata words are page->index (which has been renamed: compat.h) and
+ * page->private. A table page is neither file nor anonymous memory, is on no list and has
+ * no buffers, so nobody else uses these fields. They are neighbours, and do not overlap
+ * rcu_head, lru or mapping (which must be NULL when the page is freed). Nobody clears
+ * index, so the allocation does.
  */
 static inline uint64_t *s2_port_table_meta(void *port, uint64_t *table)
 {
 	struct page *page = virt_to_page(table);
 
-	BUILD_BUG_ON(sizeof(page->index) != 8 || sizeof(page->private) != 8);
-	BUILD_BUG_ON(offsetof(struct page, private) != offsetof(struct page, index) + 8);
-	return (uint64_t *)&page->index;
+	BUILD_BUG_ON(sizeof(page->stage2_page_index) != 8 || sizeof(page->private) != 8);
+	BUILD_BUG_ON(offsetof(struct page, private) !=
+		     offsetof(struct page, stage2_page_index) + 8);
+	return (uint64_t *)&page->stage2_page_index;
 }
 
 static inline void stage2_meta_clear(uint64_t *table)

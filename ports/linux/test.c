@@ -20,7 +20,7 @@ bool stage2_test_no_tlbi;
 static bool leaf_is(kvm_pte_t pte, u64 phys, bool page)
 {
 	return kvm_pte_valid(pte) && kvm_pte_to_phys(pte) == phys &&
-	       !(pte & PTE_TABLE_BIT) == !page;
+	       !(pte & BIT(1)) == !page;
 }
 
 static bool try_unlinked(struct kvm_pgtable *pgt, struct kvm_mmu_memory_cache *mc,
@@ -94,18 +94,19 @@ static const char *try_calls(struct kvm_pgtable *pgt)
 	struct kvm_mmu_memory_cache mc = { .gfp_zero = __GFP_ZERO };
 
 	if (kvm_pgtable_stage2_map(pgt, a, PAGE_SIZE, phys, KVM_PGTABLE_PROT_R, &mc,
-				   KVM_PGTABLE_WALK_HANDLE_FAULT |
-					   KVM_PGTABLE_WALK_SHARED))
+				   STAGE2_WALK_FAULT))
 		return "a fault whose cache is empty";
-	if (kvm_pgtable_stage2_map(pgt, b, PAGE_SIZE, phys, 0, &mc, 0) ||
+	if (kvm_pgtable_stage2_map(pgt, b, PAGE_SIZE, phys, 0, &mc,
+				   STAGE2_WALK_NO_FAULT) ||
 	    !permits(pgt, b, 0))
 		return "a page that permits nothing";
-	if (kvm_pgtable_stage2_relax_perms(pgt, b, 0) || !permits(pgt, b, 0))
+	if (stage2_relax_perms(pgt, b, 0) || !permits(pgt, b, 0))
 		return "no further permission";
-	if (kvm_pgtable_stage2_relax_perms(pgt, b, KVM_PGTABLE_PROT_R) ||
+	if (stage2_relax_perms(pgt, b, KVM_PGTABLE_PROT_R) ||
 	    !permits(pgt, b, KVM_PGTABLE_PROT_R))
 		return "a permission for a page without any";
-	if (kvm_pgtable_stage2_map(pgt, a, PAGE_SIZE, phys, KVM_PGTABLE_PROT_R, &mc, 0))
+	if (kvm_pgtable_stage2_map(pgt, a, PAGE_SIZE, phys, KVM_PGTABLE_PROT_R, &mc,
+				   STAGE2_WALK_NO_FAULT))
 		return "a map of what is mapped, not from a fault";
 	if (kvm_pgtable_stage2_unmap(pgt, a + 16, PAGE_SIZE) || !permits(pgt, a, -1) ||
 	    !permits(pgt, b, KVM_PGTABLE_PROT_R))

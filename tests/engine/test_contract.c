@@ -228,6 +228,33 @@ static void the_level_of_the_leaves_is_told(void **state)
 	close_bed();
 }
 
+/* Also behind a block, and in places that an earlier flush has used. */
+static void a_batch_tells_the_level_of_each_place(void **state)
+{
+	struct s2_batch batch;
+	struct s2_op in = { .batch = &batch };
+
+	(void)state;
+	open_bed(S2_FEAT_TTL);
+	bed_map(&bed, GIB, 4 * GIB, 4 * PAGE, RW, S2_MAP_PAGES);
+	bed_map(&bed, GIB + 2 * MIB, 8 * GIB, 2 * MIB, RW, 0);
+	bed_map(&bed, GIB + 4 * MIB, 12 * GIB, 4 * PAGE, RW, S2_MAP_PAGES);
+	assert_int_equal(s2_batch_begin(&bed.s2, &batch), 0);
+	for (unsigned i = 0; i < 4; i += 2)
+		assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + i * PAGE), PAGE, 0, &in),
+				 0);
+	assert_int_equal(s2_batch_flush(&bed.s2, &batch, NULL), 0);
+	watcher.also = level_of_hint;
+	hint.plans = 0;
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + 2 * MIB), 2 * MIB, 0, &in), 0);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB + 4 * MIB), PAGE, 0, &in), 0);
+	assert_int_equal(s2_batch_end(&bed.s2, &batch, NULL), 0);
+	assert_int_equal(hint.plans, 2);
+	assert_int_equal(hint.level, 3);
+	watcher.also = NULL;
+	close_bed();
+}
+
 static void the_erratum_repeats_once(void **state)
 {
 	struct cost plain, repeated;
@@ -305,6 +332,26 @@ static void destroy_reads_no_leaf_table_with_fwb(void **state)
 	assert_int_equal(s2_destroy(&bed.s2, 0, NULL), 0);
 	watch_stop(&bed);
 	bed_close(&bed);
+}
+
+/* Not even its metadata: what is there after the detach is not looked at. */
+static void a_table_of_pages_is_freed_unread(void **state)
+{
+	struct s2_limbo limbo = { 0 };
+	struct s2_op op = { .limbo = &limbo };
+	uint64_t *entry;
+
+	(void)state;
+	open_bed(S2_FEAT_FWB);
+	bed_map(&bed, GIB, 4 * GIB, 4 * MIB, RW, S2_MAP_PAGES);
+	entry = bed_entry(&bed, GIB, 3);
+	watch_forbid(&bed, &watcher, GIB, 4 * MIB);
+	assert_int_equal(s2_unmap(&bed.s2, s2_ipa(GIB), GIB, 0, &op), 0);
+	*s2_port_table_meta(bed.s2.port, entry) = UINT64_MAX;
+	assert_int_equal(s2_release(&bed.s2, &limbo, NULL), 0);
+	assert_int_equal(bed_tables(&bed), 0);
+	watch_stop(&bed);
+	close_bed();
 }
 
 /* One non-cacheable page among 512 tables: its table alone is read. */
@@ -774,10 +821,12 @@ int main(int argc, char **argv)
 		cmocka_unit_test(the_last_block_of_a_table_goes_by_one_address),
 		cmocka_unit_test(unmap_of_a_full_gib_is_two_tlbis_and_three_dsbs),
 		cmocka_unit_test(the_level_of_the_leaves_is_told),
+		cmocka_unit_test(a_batch_tells_the_level_of_each_place),
 		cmocka_unit_test(the_erratum_repeats_once),
 		cmocka_unit_test(whole_tables_are_not_read),
 		cmocka_unit_test(device_tables_are_not_read),
 		cmocka_unit_test(destroy_reads_no_leaf_table_with_fwb),
+		cmocka_unit_test(a_table_of_pages_is_freed_unread),
 		cmocka_unit_test(a_page_to_clean_costs_its_table),
 		cmocka_unit_test(unmap_does_not_zero_a_freed_table),
 		cmocka_unit_test(every_operation_keeps_the_smallest_budget),

@@ -584,6 +584,9 @@ static void bad_input_is_refused(void **state)
 	/* An instance that keeps no such state must not look clean. */
 	open_log(S2_FEAT_HAFDBS);
 	assert_int_equal(collect(GIB, PAGE, 0), S2_E_UNSUPPORTED);
+	/* What is wrong with the call itself is said first. */
+	assert_int_equal(collect(GIB, 0, 0), S2_E_SIZE);
+	assert_int_equal(collect(GIB, PAGE, S2_NO_CLEAN), S2_E_FLAGS);
 	assert_int_equal(s2_map(&bed.s2, s2_ipa(GIB), s2_pa(GIB), PAGE, DBM, 0, NULL),
 			 S2_E_ATTR);
 	close_bed();

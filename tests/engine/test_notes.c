@@ -183,6 +183,20 @@ static void keeping_reads_only_where_they_are(void **state)
 	close_bed();
 }
 
+/* P6: also behind a table that goes with its last annotation. */
+static void clearing_reads_only_where_they_are(void **state)
+{
+	(void)state;
+	open_bed(0);
+	note(GIB, PAGE, 7);
+	bed_map(&bed, GIB + 2 * MIB, 4 * GIB, 8 * MIB, RW, S2_MAP_PAGES);
+	watch_forbid(&bed, &watcher, GIB + 2 * MIB, 8 * MIB);
+	note(GIB, 16 * MIB, 0);
+	assert_int_equal(bed_tables(&bed), 1 + 4);
+	watch_stop(&bed);
+	close_bed();
+}
+
 static void one_partly_outside_stays(void **state)
 {
 	(void)state;
@@ -446,6 +460,7 @@ int main(void)
 		cmocka_unit_test(a_map_takes_their_place),
 		cmocka_unit_test(an_unmap_drops_them_unless_told),
 		cmocka_unit_test(keeping_reads_only_where_they_are),
+		cmocka_unit_test(clearing_reads_only_where_they_are),
 		cmocka_unit_test(one_partly_outside_stays),
 		cmocka_unit_test(equal_ones_collapse),
 		cmocka_unit_test(shared_calls_count_them),

@@ -448,6 +448,76 @@ static void a_map_that_gives_up_leaves_no_empty_table(void **state)
 	}
 }
 
+/*
+ * A table is filled with the annotation that lies where it is to go, and another call
+ * links its own there first. Then it is linked elsewhere, as an empty one.
+ */
+static void a_table_that_lost_its_place_is_empty_again(void **state)
+{
+	(void)state;
+	other.ipa = A;
+	other.pa = PA1;
+	other.size = PAGE;
+	other.flags = S2_MAP_PAGES;
+	for (beside_begin(other_maps); beside_next();) {
+		open_bed(S2_FEAT_FWB);
+		assert_int_equal(s2_annotate(&bed.s2, s2_ipa(A), BLOCK, 7, 0, NULL), 0);
+		beside_arm(&bed);
+		ret = map_shared(A + BLOCK - PAGE, PA0, 2 * PAGE, RW, S2_MAP_PAGES);
+		beside_disarm(&bed);
+		assert_int_equal(ret, 0);
+		assert_int_equal(bed_lookup(&bed, A + BLOCK + PAGE).state, S2_EMPTY);
+		assert_int_equal(bed_lookup(&bed, A + PAGE).state, S2_NOTE);
+		close_bed();
+	}
+}
+
+/* At one event of a map a page appears in its place, at a later one it goes. */
+static struct {
+	uint64_t appears, goes, count;
+	bool acting;
+} turns;
+
+static void appears_and_goes(struct count_port *port, enum count_event what, uint64_t at,
+			     uint64_t value)
+{
+	struct s2_op op = { .limbo = &limbo_beside };
+
+	(void)port;
+	(void)at;
+	(void)value;
+	if (turns.acting || what == COUNT_STORE)
+		return;
+	turns.acting = true;
+	if (turns.count == turns.appears)
+		ret_beside = s2_map(&bed.s2, s2_ipa(A), s2_pa(PA1), PAGE, RW,
+				    S2_SHARED | S2_MAP_PAGES, &op);
+	else if (turns.count == turns.goes)
+		ret_beside = s2_unmap(&bed.s2, s2_ipa(A), PAGE, S2_SHARED, &op);
+	turns.acting = false;
+	turns.count++;
+}
+
+/* Its own count is what keeps the table when the page goes. */
+static void a_map_that_lost_its_place_leaves_no_empty_table(void **state)
+{
+	(void)state;
+	turns.count = UINT64_MAX;
+	for (turns.appears = 0; turns.appears < turns.count; turns.appears++) {
+		turns.goes = turns.appears;
+		do {
+			turns.goes++;
+			open_bed(S2_FEAT_FWB);
+			turns.count = 0;
+			bed.port.record = appears_and_goes;
+			ret = map_shared(A, PA0, PAGE, RW, S2_MAP_PAGES);
+			bed.port.record = NULL;
+			assert_true(!ret || ret == S2_E_BUSY || ret == S2_E_EXIST);
+			close_bed();
+		} while (turns.goes < turns.count);
+	}
+}
+
 /* Both take a page out of a table of two; one of them has to take the table. */
 static void two_unmaps_of_the_last_pages_leave_no_table(void **state)
 {
@@ -694,6 +764,8 @@ int main(void)
 		cmocka_unit_test(a_table_that_was_filled_in_vain_is_not_linked),
 		cmocka_unit_test(what_a_replacing_map_takes_away_is_clean),
 		cmocka_unit_test(a_map_that_gives_up_leaves_no_empty_table),
+		cmocka_unit_test(a_table_that_lost_its_place_is_empty_again),
+		cmocka_unit_test(a_map_that_lost_its_place_leaves_no_empty_table),
 		cmocka_unit_test(two_unmaps_of_the_last_pages_leave_no_table),
 		cmocka_unit_test(a_map_of_what_has_gone_cleans_it),
 		cmocka_unit_test(what_a_relax_makes_executable_is_what_it_finds),

@@ -265,6 +265,29 @@ static void a_map_that_fails_in_a_later_step_leaves_no_empty_table(void **state)
 }
 
 /*
+ * A step cleans what the old leaves had, and has no bytes left to make the new ones in
+ * their table. The next step has a table to take, and there is none.
+ */
+static void a_table_that_a_step_has_cleared_does_not_stay_empty(void **state)
+{
+	struct s2_op op = { .max_bytes = S2_BUDGET_BYTES_MIN };
+	uint32_t how = S2_MAP_PAGES | S2_MAP_REPLACE;
+
+	(void)state;
+	open_bed(0, 100, PA0, BLOCK);
+	bed_map(&bed, A, PA1, BLOCK, RW, S2_MAP_PAGES);
+	assert_int_equal(map_step(&op, 2 * BLOCK, RW, how), S2_MORE);
+	assert_int_equal(bed_lookup(&bed, A).state, S2_EMPTY);
+	assert_int_not_equal(bed_tables(&bed), 0);
+	op.max_bytes = 0;
+	bed.port.fail_after = 0;
+	assert_int_equal(map_step(&op, 2 * BLOCK, RW, how), S2_E_NOMEM);
+	bed.port.fail_after = -1;
+	assert_int_equal(bed_tables(&bed), 0);
+	close_bed();
+}
+
+/*
  * Permissions of a range in steps. Between two of them a page of it is unmapped, and is
  * the hypervisor's to write; where the map makes it valid again it is clean first.
  */
@@ -732,6 +755,7 @@ int main(void)
 		cmocka_unit_test(what_may_change_between_steps_and_what_not),
 		cmocka_unit_test(a_block_over_the_finished_part_leaves_no_hole),
 		cmocka_unit_test(a_map_that_fails_in_a_later_step_leaves_no_empty_table),
+		cmocka_unit_test(a_table_that_a_step_has_cleared_does_not_stay_empty),
 		cmocka_unit_test(a_page_is_executable_only_if_it_was_made_so),
 		cmocka_unit_test(new_memory_is_cleaned_when_its_old_place_is_gone),
 		cmocka_unit_test(a_call_that_waives_takes_nobody_elses_clean_away),

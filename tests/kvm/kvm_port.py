@@ -37,19 +37,28 @@ static void exit_vmid_context(struct tlb_inv_context *cxt)
 
 def check_graft():
     """what is put into the kernel: all that Kbuild names, and nothing else"""
-    files = kvm_graft.added(lambda name: TLB)
+    for version in ((6, 12), (7, 3)):
+        graft_of(version)
+
+
+def graft_of(version):
+    files = kvm_graft.added(lambda name: TLB, version)
     room = kvm_graft.STAGE2 + "/"
     inside = {n[len(room):]: t for n, t in files.items() if n.startswith(room)}
     named = set(re.findall(r"(\S+)\.o\b", inside["Kbuild"]))
     assert named == {n[:-2] for n in inside if n.endswith(".c")}, named
     assert not any("S2_INLINE" in t or "S2_FALLTHROUGH" in t for t in files.values())
     assert "u64 tcr" in files["arch/arm64/kvm/hyp/vhe/tlb.h"]
+    assert not any("LINUX_VERSION_CODE" in t for t in files.values())
     # Functions of the glue that KVM calls, and the C files that define them.
+    older, newer = {"set_owner"}, {"annotate", "destroy_range", "destroy_pgd"}
+    only, others = (older, newer) if version < (7, 0) else (newer, older)
     glue = "".join(t for n, t in inside.items() if n.startswith("linux/"))
     for name in ("init", "destroy", "map", "unmap", "wrprotect", "mkyoung", "split",
-                 "test_clear_young", "relax_perms", "flush", "set_owner",
+                 "test_clear_young", "relax_perms", "flush", *only,
                  "create_unlinked", "free_unlinked"):
         assert re.search(rf"^(?!static)[\w ]+\W_*kvm_pgtable_stage2_{name}\(", glue, re.M)
+    assert not any(f"kvm_pgtable_stage2_{name}(" in glue for name in others)
 
 
 def check_edits():
@@ -121,7 +130,8 @@ def check_list():
     assert len(names) == len(set(names)) > 25
     for _, options, _ in tests:
         for option in options:
-            assert option in ("short", "smp1", "trace", "ours", "hwdirty", "-") \
+            assert option in ("short", "smp1", "trace", "ours", "hwdirty", "7.x",
+                              "-") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {
@@ -129,6 +139,26 @@ def check_list():
         "demand_paging_test", "memslot_perf_test", "memslot_modification_stress_test",
         "set_memory_region_test", "access_tracking_perf_test", "page_fault_test"}
     assert "stale-without-tlbi" in {name for name, _, _ in kvm.read_list(True)}
+
+
+def check_versions():
+    """each kernel gets its own half of compat.h, its names of tests, and its edits"""
+    text = (PORT / "compat.h").read_text()
+    for version, has, lacks, where in (((6, 12), " index\n", "IGNORE_EAGAIN", "/aarch64/"),
+                                       ((7, 3), " __folio_index\n", "HANDLE_FAULT", "/arm64/")):
+        half = kvm_graft.for_kernel(text, version)
+        assert has in half and lacks not in half and "#else" not in half, half
+        kvm.VERSION = version
+        commands = [c for _, _, c in kvm.read_list(False)]
+        assert any(where + "page_fault_test" in c for c in commands), commands
+        assert any("block_transitions" in c for c in commands) == (version[0] == 7)
+    step = "\tphys_addr_t size = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);\n\n"
+    wp = "\twrite_lock(&kvm->mmu_lock);\n" \
+        "\tkvm_stage2_wp_range(&kvm->arch.mmu, start, end);\n"
+    ranges = "\tstage2_destroy_range(pgt, 0, BIT(ia_bits));\n"
+    text = "#include <asm/kvm_pgtable.h>\n" + step + wp + ranges
+    assert ranges in kvm_graft.edit_mmu(text, (6, 12)).split("SZ_8M")[1].splitlines(True)
+    assert "\t" + ranges in kvm_graft.edit_mmu(text, (7, 3))
 
 
 def check_bench():

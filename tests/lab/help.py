@@ -34,6 +34,17 @@ class Help(unittest.TestCase):
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("no command 'nothing'", done.stderr)
 
+    def test_cannot_be_written(self):
+        """No command says that all is well when nobody has got its output."""
+        for args in (("--help",), ("--version",), ("help",), ("plan", "--help"),
+                     ("compare", "--mem", "4K"), ("plan", "--ipa", "0", "--size", "64K"),
+                     ("decode", "vtcr", "0x80000000")):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([s2lab.S2LAB, *args], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 2, args)
+            self.assertIn("the output cannot be written", done.stderr)
+
     def test_width(self):
         """Help fits a terminal of 90 columns."""
         for name in COMMANDS:
@@ -107,6 +118,16 @@ class Made(unittest.TestCase):
                          {"graviton3", "kvm-2023", "fpga-2020"})
         self.assertEqual(self.complete("replay", str(ROOT / "READ")),
                          [str(ROOT / "README.md")])
+
+    @s2lab.plain_only
+    def test_installed(self):
+        build = pathlib.Path(s2lab.S2LAB).resolve().parent
+        with tempfile.TemporaryDirectory() as to:
+            subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", to],
+                           check=True, capture_output=True)
+            names = {p.name for p in pathlib.Path(to).glob("**/*") if p.is_file()}
+        self.assertEqual(names, {"s2lab", "s2lab.bash", "s2lab.1"} | {
+            f"s2lab-{name}.1" for name in COMMANDS})
 
     def test_offered_values_are_taken(self):
         for option, args in (("--features", ("compare", "--mem", "4K")),

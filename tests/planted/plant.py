@@ -56,12 +56,39 @@ def edited(text, edit):
     return text[:found[0].start()] + edit["new"].strip() + text[found[0].end():]
 
 
-def run(*command):
+def run(*command, text=None):
     done = subprocess.run(
-        list(map(str, command)), capture_output=True, text=True, check=False
+        list(map(str, command)), input=text, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise Unplantable(f"{' '.join(map(str, command))}\n{done.stderr}")
+        raise Unplantable(
+            f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
+        )
+
+
+def of_engine(path):
+    """What of a patch is of the rooms: the change may come with its test."""
+    text = pathlib.Path(path).read_text("utf-8")
+    kept = []
+    for part in re.split(r"^(?=--- .*\n\+\+\+ .*\n@@ )", text, flags=re.M):
+        names = re.match(r"--- (\S+).*\n\+\+\+ (\S+)", part)
+        name = names and names[1 if names[2] == "/dev/null" else 2].partition("/")[2]
+        if name and name.split("/")[0] in ROOMS:
+            kept.append(part)
+    if not kept:
+        raise Unplantable(f"{path}: nothing in {', '.join(ROOMS)} is changed by it")
+    return "".join(kept)
+
+
+def apply(work, path):
+    """To the copy in work; from a tree that has the change already, it has it too."""
+    text = of_engine(path)
+    command = ["patch", "-s", "-f", "-p1", "-r-", "-d", work]
+    try:
+        run(*command, "-R", "--dry-run", text=text)
+        print("The tree has this change already.")
+    except Unplantable:
+        run(*command, text=text)
 
 
 class Bench:
@@ -93,7 +120,7 @@ class Bench:
         if patch:
             for room in ROOMS:
                 shutil.copytree(ROOT / room, work / room, dirs_exist_ok=True)
-            run("patch", "-s", "-p1", "-d", work, "-i", pathlib.Path(patch).resolve())
+            apply(work, patch)
         files = {e["file"] for e in edits}
         for edit in edits:
             path = work / edit["file"]
@@ -272,7 +299,7 @@ def main():
     parser.add_argument("--bug", help="plant this one (7a) or a class of them (7), and "
                         "print the verdicts of its program; exit status 1 if convicted")
     parser.add_argument("--patch", help="the same for a patch of src/, extra/ or "
-                        "model/port.c (diff -u, -p1)")
+                        "model/port.c (diff -u, -p1; the tree may have it already)")
     parser.add_argument("--program", action="append", help="run this program (of main.c); "
                         "without: the plant's, or all for a patch")
     parser.add_argument("--all", action="store_true", help="run all programs")
@@ -312,7 +339,7 @@ def main():
             every = args.program or ([] if args.all else [plant["program"]])
             status |= show(bench, plant["bug"], every, args.log, plant["edits"])
         return status
-    except Unplantable as e:
+    except (Unplantable, OSError) as e:
         print(e, file=sys.stderr)
         return 2
 

@@ -28,7 +28,7 @@ void prove(void)
 	CLAIM((m & DESC_SW) == (d & DESC_SW) || tag);
 	/* All that a counted leaf's owner is told of it, but S2_DBM. */
 	if (tag)
-		CLAIM((desc_attr(&s2, desc_before(m)) | S2_DBM) == (attr | S2_DBM));
+		CLAIM(desc_attr(&s2, desc_before(m)) == (attr & ~S2_DBM));
 
 	/* A parked leaf counts clean bytes below its size, and its address stays. */
 	m = desc_make_parked(d);

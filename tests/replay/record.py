@@ -45,6 +45,7 @@ class Recorded(unittest.TestCase):
         (self.top / "bin").mkdir()
         # An instance has its files from the beginning, and goes with them.
         self.program("mkdir", f"""
+cp "{tracing}/kprobe_events" "{self.top}/probes"
 /bin/mkdir -p "$1/events/kvm/kvm_guest_fault" "$1/options" "$1/per_cpu/cpu0"
 for e in s2_map_ret s2_relax_perms_ret; do /bin/mkdir -p "$1/events/stage2/$e"; done
 cat >"$1/trace" <<'TRACE'
@@ -56,7 +57,8 @@ echo "overrun: ${{LOST-0}}" >"$1/per_cpu/cpu0/stats"
         # The kernel: takes a line, or refuses it.
         self.program("kernel", f"""
 case $1 in
--:*) exit 0 ;;
+-:*) sed -i "/^.:stage2.${{1#-:stage2/}} /d" "{tracing}/kprobe_events"
+    exit 0 ;;
 r:*' pgt='*) [ -z "$OLD" ] || exit 1 ;;
 esac
 set -- $1
@@ -95,10 +97,15 @@ echo "$*" >>"{tracing}/kprobe_events"
                 self.assertEqual("left out" in said, bool(absent))
                 if absent:
                     self.assertIn(f"this kernel has no {absent}: left out", said)
-                taken = self.events.read_text(encoding="utf-8").splitlines()
+                probes = self.top / "probes"
+                taken = probes.read_text(encoding="utf-8").splitlines()
                 self.assertGreater(len(taken), 9)
                 for line in taken:
                     self.assertNotIn(line.split()[1], [PREFIX + f for f in lacks])
+                ends = {line.split()[1][len(PREFIX):] for line in taken if "_destroy" in line}
+                self.assertEqual(ends, {"6.1": {"destroy"}, "6.12": {"destroy"},
+                                        "no old probe": {"destroy_pgd"}, "no teardown": set()}
+                                 .get(name, {"destroy", "destroy_pgd"}))
                 returns = [line for line in taken if line[0] == "r"]
                 self.assertEqual([" pgt=" in line for line in returns], [not old] * 2)
                 text = (self.top / "out.trace").read_text(encoding="utf-8")

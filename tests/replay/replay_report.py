@@ -99,6 +99,21 @@ class Page(Folder):
                 self.assertEqual(done.stdout, "")
         self.assertFalse(os.path.exists(self.path("p")))
 
+    def test_outputs(self):
+        """Neither the recording nor the other output is overwritten; - is stdout."""
+        both = self.path("both")
+        for args, name in ((("-o", self.evil), self.evil), (("--perfetto", self.evil), self.evil),
+                           (("-o", both, "--perfetto", both), both),
+                           (("-o", "-", "--perfetto", "-"), "-")):
+            done = report(self.evil, *args, status=2)
+            self.assertIn(f": this would overwrite {name}\n", done.stderr)
+            self.assertEqual(done.stdout, "")
+        with open(self.evil, "rb") as f:
+            self.assertEqual(f.read(), HOSTILE)
+        self.assertFalse(os.path.exists(both))
+        self.assertEqual(report(self.evil, "-o", "-").stdout, self.read(self.evil_page))
+        json.loads(report(self.evil, "--perfetto", "-").stdout)
+
     def test_no_chart_js(self):
         """Without Chart.js it says what is missing, and Perfetto needs no page."""
         page, trace = self.path("none.html"), self.path("none.json")
@@ -245,6 +260,14 @@ class Drawn(Folder):
         self.assertLessEqual(ask("document.documentElement.scrollWidth"), width)
         color = "rgb(13, 17, 23)" if dark else "rgb(255, 255, 255)"
         self.assertEqual(ask("getComputedStyle(document.body).backgroundColor"), color)
+        # A name of a task is not broken.
+        self.assertEqual(ask("""[...document.querySelectorAll('td:first-child')].flatMap(td =>
+            [...td.textContent.matchAll(/[^ ]{1,15}( |$)/g)].filter(word => {
+                const range = document.createRange();
+                range.setStart(td.firstChild, word.index);
+                range.setEnd(td.firstChild, word.index + word[0].trim().length);
+                return range.getClientRects().length > 1 && !word[0].includes('-');
+            }).map(word => word[0]))"""), [])
         # Of each chart: its width, whether something is there, the color of the lines.
         charts = ask("""[...document.querySelectorAll('canvas')].map(c => {
             const seen = new Set(), all = c.getContext('2d').getImageData(
@@ -296,6 +319,28 @@ class Drawn(Folder):
         self.assertRegex(ask("document.getElementById('map-readout').textContent"),
                          r"^0x[0-9a-f]+: ")
         self.assertEqual(self.browser.complaints(), [])
+
+    def test_little_and_much(self):
+        """A VM that maps nothing; more tasks than a reader wants to see."""
+        head = b" a-1 [000] 1.000000: s2_init: (f) pgt=0x1 mmu=0x1 flags=0x0\n"
+        maps = b"".join(b" t%d-%d [000] 2.000000: s2_map: (f) pgt=0x1 addr=%#x size=0x1000 "
+                        b"phys=%#x prot=0x7\n" % (n, n, n << 12, n << 12)
+                        for n in range(1, 131))
+        maps += b" a-1 [000] 3.000000: s2_unmap: (f) pgt=0x1 addr=0x1000 size=0x1000\n"
+        for text, tile, memory, more in ((head, "none with Linux 6.12", False, ""),
+                                         (head + maps, "Linux / this", True,
+                                          "And 31 more: s2lab replay --json has all.")):
+            with open(self.path("some.trace"), "wb") as f:
+                f.write(text)
+            report(self.path("some.trace"), "-o", self.path("some.html"))
+            self.open(self.path("some.html"))
+            says = self.browser.eval("document.body.innerText")
+            self.assertIn(tile, says)
+            self.assertNotIn("0.00", says)
+            self.assertEqual("Memory mapped" in says, memory)
+            self.assertIn(more, says)
+            self.assertLessEqual(self.browser.eval("document.querySelectorAll('tr').length"),
+                                 140)
 
     def test_hostile(self):
         """Names are shown as they are, and none of them has become an element."""

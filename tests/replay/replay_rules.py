@@ -158,9 +158,12 @@ class Refused(unittest.TestCase):
     """Exit status 2, nothing on stdout, one line FILE:LINE:COLUMN: what."""
 
     CASES = (
-        (b"", "1:1: there is no s2_init"),
-        (b"# tracer: nop\n\n", "3:1: there is no s2_init"),
+        (b"", "1:1: there is no s2_init in this file: it is empty"),
+        (b"# tracer: nop\n\n", "3:1: there is no s2_init in this file, and no event"),
+        (event("sched_waking: comm=a"), "2:1: there is no s2_init in this file, and no other"),
         (b"hello\n", "1:1: not a line of ftrace"),
+        (b" a-1  0d..1. 1.000000: s2_init: pgt=1\n", "1:2: not a line of ftrace: no "
+         '"TASK-PID [CPU] " (its latency format'),
         (b"\x7fELF\0\0\n", "1:5: a NUL byte"),
         (INIT + b"\xff\xfe\n", "2:1: not a line of ftrace"),
         (INIT[:-1], "1:60: the file ends in the middle of a line"),
@@ -249,7 +252,54 @@ class Refused(unittest.TestCase):
         for path in ("/nonexistent/x", tool.HERE):
             done = tool.run("replay", path)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
-            self.assertRegex(done.stderr, "^" + re.escape(path) + r":\d+:\d+: .+\n$")
+            self.assertRegex(done.stderr, "^" + re.escape(path) + r"(:1:1)?: .+\n$")
+
+    def test_other_files(self):
+        """What is no text says which program reads it."""
+        for magic, says in ((b"\x17\x08\x44tracing6\0", "trace-cmd report"),
+                            (b"PERFILE2\0", "perf script"), (b"BZh91AY", "bzip2"),
+                            (b"\x04\x22\x4d\x18\0", "lz4"), (b"PK\x03\x04\0", "zip"),
+                            (TEXT.decode().encode("utf-16"), "UTF-16")):
+            done = tool.run("replay", "-", stdin=magic)
+            self.assertEqual((done.returncode, done.stdout), (2, ""), says)
+            self.assertRegex(done.stderr, rf"^<stdin>:1:1: .*{says}.*\n$")
+
+    def test_byte_order_mark(self):
+        for text in (TEXT, TEXT.replace(b"\n", b"\r\n")):
+            self.assertEqual(tool.json_of("replay", "-", stdin=b"\xef\xbb\xbf" + text),
+                             tool.json_of("replay", "-", stdin=TEXT))
+
+
+class Output(unittest.TestCase):
+    def test_cannot_be_written(self):
+        for args in ((), ("--json",)):
+            with open("/dev/full", "w", encoding="ascii") as full:
+                done = subprocess.run([tool.S2LAB, "replay", tool.RULES, *args], stdout=full,
+                                      stderr=subprocess.PIPE, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("s2lab: the output cannot be written", done.stderr)
+
+    def test_the_recording_stays(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path, link = os.path.join(folder, "a"), os.path.join(folder, "b")
+            with open(path, "wb") as f:
+                f.write(TEXT)
+            os.symlink("a", link)
+            for option in ("--calls", "--trace-out"):
+                for to in (path, link, os.path.join(folder, ".", "a")):
+                    done = tool.run("replay", path, option, to)
+                    self.assertEqual((done.returncode, done.stdout), (2, ""), to)
+                    self.assertIn(f"{option}: this would overwrite {path}\n", done.stderr)
+            with open(path, "rb") as f:
+                self.assertEqual(f.read(), TEXT)
+            self.assertEqual(tool.run("replay", path, "--calls", "/dev/null").returncode, 0)
+
+    def test_sizes(self):
+        for n, says in ((0, "0 MiB"), (2, "8 KiB"), (256, "1 MiB"), (300, "1 MiB")):
+            lines = [page(i * PAGE) for i in range(n)]
+            done = tool.run("replay", "-", stdin=b"".join((INIT, *lines, END)))
+            self.assertIn(f"<stdin>: 1 VM ({int(n > 0)} with mappings), {says} mapped, 0 MiB "
+                          "unmapped\n", done.stdout)
 
 
 class Usage(unittest.TestCase):

@@ -3,10 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ports/linux/compat.h"
 #include "side.h"
 
 struct shim_counts shim;
-bool shim_fwb, shim_tlbirange;
+bool shim_fwb, shim_tlbirange, shim_xnx;
 
 #define PAGES 256
 #define JOIN_(a, b) a##b
@@ -121,15 +122,25 @@ static void side_open(bool fwb, bool tlbirange, unsigned ipa_bits)
 		kvm_pgtable_stage2_destroy(&pgt);
 	shim_fwb = fwb;
 	shim_tlbirange = tlbirange;
+	shim_xnx = tlbirange; /* with FWB and without */
 	vm.arch.mmu.vtcr = kvm_get_vtcr(ID_AA64MMFR0_EL1_PARANGE_48, 0, ipa_bits);
 	must(!__kvm_pgtable_stage2_init(&pgt, &vm.arch.mmu, &mm_ops, 0, NULL));
 }
 
+static enum kvm_pgtable_prot kvm_prot(uint64_t prot)
+{
+	return (prot & XU ? KVM_PGTABLE_PROT_UX : 0) |
+	       (prot & XP ? KVM_PGTABLE_PROT_PX : 0) |
+	       (prot & W ? KVM_PGTABLE_PROT_W : 0) | (prot & R ? KVM_PGTABLE_PROT_R : 0) |
+	       (prot & DEVICE ? KVM_PGTABLE_PROT_DEVICE : 0) |
+	       (prot & NC ? KVM_PGTABLE_PROT_NORMAL_NC : 0);
+}
+
 static int side_map(uint64_t ipa, uint64_t size, uint64_t pa, uint64_t prot, bool fault)
 {
-	return kvm_pgtable_stage2_map(
-		&pgt, ipa, size, pa, prot, &vm.arch.mmu.split_page_cache,
-		fault ? KVM_PGTABLE_WALK_HANDLE_FAULT | KVM_PGTABLE_WALK_SHARED : 0);
+	return kvm_pgtable_stage2_map(&pgt, ipa, size, pa, kvm_prot(prot),
+				      &vm.arch.mmu.split_page_cache,
+				      fault ? STAGE2_WALK_FAULT : 0);
 }
 
 static int side_unmap(uint64_t ipa, uint64_t size)
@@ -144,12 +155,22 @@ static int side_wrprotect(uint64_t ipa, uint64_t size)
 
 static int side_relax(uint64_t ipa, uint64_t prot)
 {
-	return kvm_pgtable_stage2_relax_perms(&pgt, ipa, prot);
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
+	return kvm_pgtable_stage2_relax_perms(&pgt, ipa, kvm_prot(prot));
+#else
+	return kvm_pgtable_stage2_relax_perms(&pgt, ipa, kvm_prot(prot),
+					      KVM_PGTABLE_WALK_SHARED);
+#endif
 }
 
 static uint64_t side_mkyoung(uint64_t ipa)
 {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 	return kvm_pgtable_stage2_mkyoung(&pgt, ipa);
+#else
+	kvm_pgtable_stage2_mkyoung(&pgt, ipa, KVM_PGTABLE_WALK_SHARED);
+	return 0;
+#endif
 }
 
 static bool side_young(uint64_t ipa, uint64_t size, bool clear)

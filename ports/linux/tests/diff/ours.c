@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ports/linux/pgtable.c and short.c, as they are, on the engine. */
+/* ports/linux/pgtable.c, short.c and compat.c, as they are, on the engine. */
 #include "ports/linux/short.c"
 #include "ports/linux/pgtable.c"
+#include "ports/linux/compat.c"
 
 #define SIDE ours
 #include "functions.h"

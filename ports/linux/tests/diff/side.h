@@ -6,6 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Permissions and memory types. Before 7.x XU and XP are one permission. */
+enum { XU = 1, XP = 2, X = XU | XP, W = 4, R = 8, DEVICE = 16, NC = 32 };
+
 struct side {
 	const char *name;
 	void (*open)(bool fwb, bool tlbirange, unsigned ipa_bits);
@@ -13,6 +16,7 @@ struct side {
 	int (*unmap)(uint64_t ipa, uint64_t size);
 	int (*wrprotect)(uint64_t ipa, uint64_t size);
 	int (*relax)(uint64_t ipa, uint64_t prot);
+	/* In 7.x it returns nothing. */
 	uint64_t (*mkyoung)(uint64_t ipa);
 	bool (*young)(uint64_t ipa, uint64_t size, bool clear);
 	int (*split)(uint64_t ipa, uint64_t size);

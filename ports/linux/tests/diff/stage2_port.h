@@ -29,6 +29,7 @@ struct kvm {
 #define GFP_KERNEL_ACCOUNT 0
 #define kzalloc(size, flags) calloc(1, size)
 #define PAGE_MASK (~(PAGE_SIZE - 1))
+#define VTCR_EL2_VS_SHIFT 19
 #define VTCR_EL2_PS_MASK GENMASK(18, 16)
 #define VTCR_EL2_T0SZ_MASK GENMASK(5, 0)
 #define ARM64_HAS_ARMv8_4_TTL 100
@@ -49,6 +50,7 @@ struct stage2_tables {
 	bool quiet, splitting, unlinked;
 };
 
+#include "ports/linux/compat.h"
 #include "ports/linux/glue.h"
 
 static inline void stage2_debugfs_add(struct stage2_tables *t)
