@@ -5,7 +5,7 @@
  * tables that an unmap has detached may be freed.
  *
  *	cc -pthread -Iinclude -Isrc -Iexamples/host -Iports/qsbr -o shared \
- *		examples/shared.c src/*.c extra/*.c
+ *		examples/shared.c src/[a-z]*.c extra/[a-z]*.c
  */
 #include <pthread.h>
 #include <stdio.h>
