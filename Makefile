@@ -156,7 +156,7 @@ setup-xen: setup
 	@tools/setup.sh dpkg-dev bc bison flex device-tree-compiler
 
 xen: setup-xen
-	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
+	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(TESTS),--tests $(TESTS))
 
 xen-bench: setup-xen
 	@python3 -B tools/xen_bench.py --cpu $(CPU)
@@ -209,7 +209,7 @@ help:
 	@echo 'make kvm-series'
 	@echo '             the engine under KVM as patches that can be sent'
 	@echo 'make record  record.sh on Debian kernels from 6.1 to the newest, in QEMU'
-	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [LIST=short]'
+	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [TESTS=rounds,stale]'
 	@echo '             Xen with the engine as its p2m: guests in QEMU'
 	@echo 'make xen-bench [CPU=...]'
 	@echo '             what the p2m costs in Xen, stock against ours'

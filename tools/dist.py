@@ -6,7 +6,8 @@ It has the files of the repository, COMMIT (which commit they are), and the two-
 of the library in its folder stage2: stage2.h and stage2.c, which are the headers and the
 sources one after the other, the template of the port, and stage2_port_check.h, which
 declares what a port defines. (The template has another name than the port: a header
-beside stage2.c would be taken for it.) The same files give the same tarball. While the change log has a section "Unreleased", the version has "-dev" behind it.
+beside stage2.c would be taken for it.) The same files give the same tarball. While the
+change log has a section "Unreleased", the version has "-dev" behind it.
 """
 
 import gzip
