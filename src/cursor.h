@@ -169,8 +169,11 @@ struct place {
  */
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
 #define S2_INLINE static inline __attribute__((__always_inline__))
+/* For large locals. Inlined, they are on the stack of all that the caller calls, too. */
+#define S2_APART static __attribute__((__noinline__))
 #else
 #define S2_INLINE static inline
+#define S2_APART static
 #endif
 
 #define S2_FALLTHROUGH __attribute__((__fallthrough__))

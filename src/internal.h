@@ -39,9 +39,13 @@ static inline bool exec_known(const struct s2 *s2, s2_attr_t attr)
 	return !exec || exec == S2_X || s2->features & S2_FEAT_XNX;
 }
 
-/* The general ways of s2_map() and s2_unmap(), which are in page.c. */
-int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
-	      uint32_t flags, struct s2_op *op);
+/*
+ * The general ways of s2_map() and s2_unmap(), which are in page.c. @what: the PA, or of
+ * s2_annotate() the value. @needed: NULL, or change nothing and say how many tables it
+ * takes.
+ */
+int map_run(struct s2 *s2, enum op_kind kind, uint64_t ipa, uint64_t what, uint64_t size,
+	    s2_attr_t attr, uint32_t flags, struct s2_op *op, uint64_t *needed);
 int map_note(struct s2 *s2, uint64_t ipa, uint64_t size, uint64_t note, uint32_t flags,
 	     struct s2_op *op);
 int unmap_range(struct s2 *s2, uint64_t ipa, uint64_t size, uint32_t flags,

@@ -245,7 +245,7 @@ static uint64_t make_run(const struct map *m, const struct found *f,
  * has gone. Beside others what was empty at the look may not be now: S2_E_BUSY then, with
  * the entries made before it staying.
  */
-static int make(struct map *m, struct found *f)
+S2_APART int make(struct map *m, struct found *f)
 {
 	uint64_t keep =
 		is_note(m) ?
@@ -438,10 +438,8 @@ static int map_steps(struct map *m)
 	}
 }
 
-/* Of s2_map(): @what is the PA. Of s2_annotate(): the value. */
-static int map_run(struct s2 *s2, enum op_kind kind, uint64_t ipa, uint64_t what,
-		   uint64_t size, s2_attr_t attr, uint32_t flags, struct s2_op *op,
-		   uint64_t *needed)
+int map_run(struct s2 *s2, enum op_kind kind, uint64_t ipa, uint64_t what, uint64_t size,
+	    s2_attr_t attr, uint32_t flags, struct s2_op *op, uint64_t *needed)
 {
 	bool note = S2_USE_NOTES && kind == OP_ANNOTATE;
 	struct s2_op local;
@@ -473,12 +471,6 @@ static int map_run(struct s2 *s2, enum op_kind kind, uint64_t ipa, uint64_t what
 	if (op->max_bytes && cleans_new(&m))
 		m.t.max_leaf = op->max_bytes;
 	return op_end(s2, op, &step, map_steps(&m));
-}
-
-int map_range(struct s2 *s2, uint64_t ipa, uint64_t pa, uint64_t size, s2_attr_t attr,
-	      uint32_t flags, struct s2_op *op)
-{
-	return map_run(s2, OP_MAP, ipa, pa, size, attr, flags, op, NULL);
 }
 
 int s2_tables_needed(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size,

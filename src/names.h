@@ -45,7 +45,7 @@
 #define look_in_place s2_look_in_place
 #define make_in_place s2_make_in_place
 #define map_note s2_map_note
-#define map_range s2_map_range
+#define map_run s2_map_run
 #define log_covers s2_log_covers
 #define log_harvest s2_log_harvest
 #define log_leaf s2_log_leaf
