@@ -5,7 +5,7 @@
 ROOMS = include src extra model lab ports examples tests fuzz bench
 
 .DEFAULT_GOAL := all
-.PHONY: all setup run test long fuzz fuzz-seeds fuzz-judge bench baseline \
+.PHONY: all setup install run test long fuzz fuzz-seeds fuzz-judge bench baseline \
 	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug kvm-diff \
 	kvm-configs kvm-series record setup-xen xen xen-bench dist clean format \
 	format-check check help mutants prove weak herd
@@ -15,6 +15,11 @@ all: setup build/build.ninja
 
 setup:
 	@tools/setup.sh
+
+# s2lab, its man pages and the completion for bash, below /usr/local, or below $(DESTDIR).
+install: all
+	@ninja -C build s2lab.1
+	@meson install -C build --no-rebuild
 
 build/build.ninja: | setup
 	@meson setup build
@@ -151,7 +156,7 @@ setup-xen: setup
 	@tools/setup.sh dpkg-dev bc bison flex device-tree-compiler
 
 xen: setup-xen
-	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(LIST),--$(LIST))
+	@python3 -B tools/xen.py test --cpu $(CPU) $(if $(TESTS),--tests $(TESTS))
 
 xen-bench: setup-xen
 	@python3 -B tools/xen_bench.py --cpu $(CPU)
@@ -172,6 +177,7 @@ format-check:
 
 help:
 	@echo 'make         build build/s2lab'
+	@echo 'make install s2lab, man pages and completion, below /usr/local'
 	@echo 'make run     replay a recorded guest on the model, compare the strategies'
 	@echo 'make test    build plainly and with sanitizers, run every test in both'
 	@echo 'make check   the tests worth running after each change, in two minutes'
@@ -203,7 +209,7 @@ help:
 	@echo 'make kvm-series'
 	@echo '             the engine under KVM as patches that can be sent'
 	@echo 'make record  record.sh on Debian kernels from 6.1 to the newest, in QEMU'
-	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [LIST=short]'
+	@echo 'make xen [CPU=max|cortex-a57|cortex-a53] [TESTS=rounds,stale]'
 	@echo '             Xen with the engine as its p2m: guests in QEMU'
 	@echo 'make xen-bench [CPU=...]'
 	@echo '             what the p2m costs in Xen, stock against ours'

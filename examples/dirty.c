@@ -4,6 +4,9 @@
  * pages that the guest wrote are copied. To find them, write permission is taken away,
  * and given back to a page by its fault. (Where the CPU has FEAT_HAFDBS and DBM, map with
  * S2_DBM and call s2_dirty() with S2_CLEAR in place of s2_wrprotect(): no faults then.)
+ *
+ *	cc -Iinclude -Isrc -Iexamples/host -o dirty \
+ *		examples/dirty.c src/[a-z]*.c extra/[a-z]*.c
  */
 #include <stdio.h>
 #include "stage2_port.h"

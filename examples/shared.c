@@ -3,6 +3,9 @@
  * Calls beside each other without a lock: three vCPUs map the pages they fault on, and
  * look them up, while another thread takes the memory away. ports/qsbr says when the
  * tables that an unmap has detached may be freed.
+ *
+ *	cc -pthread -Iinclude -Isrc -Iexamples/host -Iports/qsbr -o shared \
+ *		examples/shared.c src/[a-z]*.c extra/[a-z]*.c
  */
 #include <pthread.h>
 #include <stdio.h>

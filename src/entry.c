@@ -106,8 +106,8 @@ bool put_entry(struct cursor *c, uint64_t *entry, uint64_t d, uint64_t new, bool
 	}
 	/*
 	 * While the entry was counted an unmap may have left the table, which is empty,
-	 * because it did not look so. The caller tries again and fills it, or ends with an
-	 * error and looks for such tables (window_sweep()).
+	 * because it did not look so. The caller tries again and fills it, or ends with
+	 * an error and looks for such tables (window_sweep()).
 	 */
 	state_add(c, meta, UINT64_C(0) - one);
 	return false;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * s2_map() and s2_unmap(): one page the short way. Most calls that a hypervisor makes are
- * for one page whose table is there and stays: a fault, a balloon. Under the lock and
- * without a budget nothing can come between their phases, so they need no window, no
+ * s2_map() and s2_unmap(): one page the short way, and one block of the smallest size
+ * that is mapped where nothing is. Most calls that a hypervisor makes are for one leaf
+ * whose table is there and stays: a fault, a balloon, a guest's memory. Under the lock
+ * and without a budget nothing can come between their phases, so they need no window, no
  * gather and no second walk. In a batch there is only the break to do. What is not that
  * simple is left to the general ways in unmap.c and map.c, which do the same.
  */
@@ -24,13 +25,13 @@ static inline bool plain(const struct s2 *s2, uint64_t ipa, const struct s2_op *
 			(S2_USE_BATCH || !op->batch)));
 }
 
-static inline bool done(const struct s2 *s2, struct s2_op *op, uint64_t ipa,
+static inline bool done(const struct s2 *s2, struct s2_op *op, uint64_t ipa, int level,
 			uint64_t cleaned)
 {
 	if (op) {
 		op->start = s2_ipa(ipa);
-		op->end = op->done = s2_ipa(ipa + page_size(s2));
-		op->visited = (uint64_t)(LAST_LEVEL - s2->start_level) + 1;
+		op->end = op->done = s2_ipa(ipa + level_size(s2, level));
+		op->visited = (uint64_t)(level - s2->start_level) + 1;
 		op->cleaned = cleaned;
 		op->changed = 1;
 	}
@@ -73,7 +74,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	if (S2_USE_BATCH && b) {
 		meta[META_STATE] += META_BUSY_ONE - META_LIVE_ONE;
 		batch_page(b, ipa, page_size(s2), clean);
-		return done(s2, op, ipa, 0);
+		return done(s2, op, ipa, LAST_LEVEL, 0);
 	}
 	*err = invalidate_page(s2, ipa);
 	if (clean) {
@@ -87,7 +88,7 @@ S2_INLINE bool unmap_page(struct s2 *s2, uint64_t ipa, uint32_t flags, struct s2
 	/* Release. */
 	s2_port_store(s2->port, p.entry, 0);
 	meta[META_STATE] -= META_LIVE_ONE;
-	return done(s2, op, ipa, n);
+	return done(s2, op, ipa, LAST_LEVEL, n);
 }
 
 static inline bool counting(const struct s2 *s2)
@@ -158,19 +159,22 @@ static inline bool put_leaf(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint
 	return false;
 }
 
-/* Write-back, inner shareable, of one page, with memory that needs no care. */
-S2_INLINE bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
-			uint32_t flags, struct s2_op *op, bool counts)
+/*
+ * Write-back, inner shareable, of one page or block, with memory that needs no care.
+ * @level: a constant where it is called.
+ */
+S2_INLINE bool map_leaf(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
+			uint32_t flags, struct s2_op *op, bool counts, int level)
 {
 	uint64_t *meta, d, keep = 0;
 	struct place p;
 
-	if (!plain(s2, ipa, op, counts) || pa & (page_size(s2) - 1) || pa >= s2->pa_end ||
-	    attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK) || batch_of(op))
+	if (!plain(s2, ipa, op, counts) || pa & (level_size(s2, level) - 1) ||
+	    pa >= s2->pa_end || attr & ~(S2_R | S2_W | S2_X | S2_SW_MASK) || batch_of(op))
 		return false;
 	if (attr & S2_X && (!(flags & S2_NO_CLEAN) || !exec_known(s2, attr)))
 		return false;
-	d = desc_leaf(s2, pa, attr, LAST_LEVEL);
+	d = desc_leaf(s2, pa, attr, level);
 	/* Beside others a map may have to report it itself. */
 	if (counts && flags & S2_SHARED && desc_counted(s2, d))
 		return false;
@@ -189,10 +193,11 @@ S2_INLINE bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr
 	}
 	if (counts && desc_counted(s2, d))
 		keep |= META_COUNTED;
-	p = walk(s2, ipa);
-	if (p.level != LAST_LEVEL || p.d)
+	p = level == LAST_LEVEL ? walk(s2, ipa) : walk_any(s2, ipa);
+	if (p.level != level || p.d)
 		return false;
-	hint_keep(s2, ipa, p.table);
+	if (level == LAST_LEVEL)
+		hint_keep(s2, ipa, p.table);
 	meta = table_meta(s2, p.table);
 	if (S2_USE_SHARED && flags & S2_SHARED) {
 		if (!put_leaf(s2, meta, p.entry, d, keep))
@@ -206,7 +211,7 @@ S2_INLINE bool map_page(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr
 	}
 	/* The entry before the guest runs on: as in map_window(). */
 	s2_port_dsb_ishst(s2->port);
-	return done(s2, op, ipa, 0);
+	return done(s2, op, ipa, level, 0);
 }
 
 static __attribute__((__noinline__)) bool map_page_counted(struct s2 *s2, uint64_t ipa,
@@ -214,15 +219,33 @@ static __attribute__((__noinline__)) bool map_page_counted(struct s2 *s2, uint64
 							   uint32_t flags,
 							   struct s2_op *op)
 {
-	return map_page(s2, ipa, pa, attr, flags, op, true);
+	return map_leaf(s2, ipa, pa, attr, flags, op, true, LAST_LEVEL);
+}
+
+/*
+ * One block, or else the general way. Not beside other calls, and not in the root, which
+ * may be several tables.
+ */
+static __attribute__((__noinline__)) int map_block(struct s2 *s2, uint64_t ipa,
+						   uint64_t pa, uint64_t size,
+						   s2_attr_t attr, uint32_t flags,
+						   struct s2_op *op)
+{
+	if (s2->start_level < LAST_LEVEL - 1 && size == level_size(s2, LAST_LEVEL - 1) &&
+	    !(ipa & (size - 1)) && !(flags & (S2_MAP_PAGES | S2_SHARED)) &&
+	    map_leaf(s2, ipa, pa, attr, flags, op, true, LAST_LEVEL - 1))
+		return 0;
+	return map_range(s2, ipa, pa, size, attr, flags, op);
 }
 
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,
 	   uint32_t flags, struct s2_op *op)
 {
 	if (size == page_size(s2) &&
-	    (map_page(s2, ipa.ipa, pa.pa, attr, flags, op, false) ||
+	    (map_leaf(s2, ipa.ipa, pa.pa, attr, flags, op, false, LAST_LEVEL) ||
 	     (counting(s2) && map_page_counted(s2, ipa.ipa, pa.pa, attr, flags, op))))
 		return 0;
+	if (S2_USE_FAST)
+		return map_block(s2, ipa.ipa, pa.pa, size, attr, flags, op);
 	return map_range(s2, ipa.ipa, pa.pa, size, attr, flags, op);
 }

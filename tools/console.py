@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """Build steps, initial RAM disks, and machines whose console is read (kvm.py, xen.py)."""
 
+import math
+import os
 import pathlib
 import subprocess
 import sys
@@ -53,10 +55,19 @@ def archive(files, path):
     path.write_bytes(data)
 
 
-def boot(label, command, log, timeout, ended=lambda line: False):
+def cpu_seconds(pid):
+    """CPU time that a process has used."""
+    stat = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    fields = stat.rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def boot(label, command, log, timeout, ended=lambda line: False, silence=math.inf):
     """
     Run a machine until it ends, or a line of its console says so; show which test runs.
-    Returns the lines and the seconds.
+    It is killed after so many seconds, or when it has said nothing for so many seconds
+    of its CPU time, which a busy host does not make more. Returns the lines and the
+    seconds.
     """
     lines = []
     tty = sys.stdout.isatty()
@@ -65,7 +76,18 @@ def boot(label, command, log, timeout, ended=lambda line: False):
             subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                              stderr=subprocess.STDOUT, text=True,
                              errors="replace") as machine:
-        watchdog = threading.Timer(timeout, machine.kill)
+        over = threading.Event()
+
+        def watch():
+            seen = since = 0
+            while not over.wait(2) and machine.poll() is None:
+                used = cpu_seconds(machine.pid)
+                if len(lines) != seen:
+                    seen, since = len(lines), used
+                if time.monotonic() - start > timeout or used - since > silence:
+                    machine.kill()
+
+        watchdog = threading.Thread(target=watch)
         watchdog.start()
         for line in machine.stdout:
             line = line.rstrip("\r\n")
@@ -75,8 +97,9 @@ def boot(label, command, log, timeout, ended=lambda line: False):
                 print(f"\r  {label}: {line.split()[1]:30}", end="", flush=True)
             if ended(line):
                 break
+        over.set()
+        watchdog.join()
         machine.kill()
-        watchdog.cancel()
     if tty:
         print("\r" + " " * 78 + "\r", end="")
     return lines, time.monotonic() - start

@@ -4,9 +4,10 @@
 
 It has the files of the repository, COMMIT (which commit they are), and the two-file form
 of the library in its folder stage2: stage2.h and stage2.c, which are the headers and the
-sources one after the other, and the template of the port. (It has another name than the
-port: a header beside stage2.c would be taken for it.) The same files give the same
-tarball. While the change log has a section "Unreleased", the version has "-dev" behind it.
+sources one after the other, the template of the port, and stage2_port_check.h, which
+declares what a port defines. (The template has another name than the port: a header
+beside stage2.c would be taken for it.) The same files give the same tarball. While the
+change log has a section "Unreleased", the version has "-dev" behind it.
 """
 
 import gzip
@@ -100,6 +101,7 @@ def two_files(stamp):
         for room in ("src", "extra")
         for name in read(f"{room}/sources.list").split()
     ]
+    contract = Joined(private, done=public).text("src/port.h")
     port = read("ports/template/stage2_port.h")
     return {
         "stage2.h": head("The API", stamp) + " */\n" + header,
@@ -107,6 +109,10 @@ def two_files(stamp):
         + " * Compile it with a stage2_port.h, your port, on the include path.\n */\n"
         + '#include "stage2.h"\n\n'
         + "\n".join(parts),
+        "stage2_port_check.h": head("What a port defines", stamp)
+        + " * Include it where you define what your stage2_port.h leaves to the linker.\n"
+        + ' */\n#include "stage2.h"\n'
+        + contract,
         "stage2_port_template.h": INCLUDE.sub('#include "stage2.h"\n', port, count=1),
     }
 

@@ -88,8 +88,16 @@ def fetch():
             run("dpkg-deb", "-x", name, ".", cwd=DEBIAN)
             os.remove(os.path.join(DEBIAN, name))
     # Hundreds of MiB of modules, which this guest does not use.
-    shutil.rmtree(os.path.join(DEBIAN, "lib"), ignore_errors=True)
+    for modules in ("lib", "usr/lib/modules"):
+        shutil.rmtree(os.path.join(DEBIAN, modules), ignore_errors=True)
     open(done, "w", encoding="ascii").close()
+
+
+def busybox():
+    """The program. Since Debian 13 /bin is no folder of its own."""
+    folders = [os.path.join(DEBIAN, folder, "busybox") for folder in ("usr/bin", "bin")]
+    with open(next(filter(os.path.exists, folders)), "rb") as f:
+        return f.read()
 
 
 def kernel_image():
@@ -128,7 +136,7 @@ def initramfs():
             ("dev", 0o040755, b"", (0, 0)),
             ("dev/console", 0o020600, b"", (5, 1)),
             ("bin", 0o040755, b"", (0, 0)),
-            ("bin/busybox", 0o100755, content(os.path.join(DEBIAN, "bin/busybox")), (0, 0)),
+            ("bin/busybox", 0o100755, busybox(), (0, 0)),
             ("checker", 0o100755, content(checker), (0, 0)),
             ("init", 0o100755, content(os.path.join(here, "init.sh")), (0, 0)),
         ]

@@ -282,9 +282,8 @@ def run_list(kernel, cpu, tests, timeout, mode=None):
 def shell():
     """The programs that record.sh needs: Debian's busybox, under each of their names."""
     guest.fetch()
-    busybox = pathlib.Path(guest.DEBIAN, "bin/busybox").read_bytes()
     names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tr")
-    return {"bin/busybox": busybox} | {f"bin/{n}": b"#!/bin/busybox\n" for n in names}
+    return {"bin/busybox": guest.busybox()} | {f"bin/{n}": b"#!/bin/busybox\n" for n in names}
 
 
 def replay(path, text, ended):

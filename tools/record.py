@@ -78,9 +78,8 @@ def ramdisk():
          "-DKVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE=228",
          "-o", program, PORT / "tests/touch.c", PORT / "tests/vm.c"], check=True)
     guest.fetch()
-    busybox = pathlib.Path(guest.DEBIAN, "bin/busybox").read_bytes()
     names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tr", "gzip")
-    files = {"bin/busybox": busybox, "init": INIT.encode(), "touch": program.read_bytes(),
+    files = {"bin/busybox": guest.busybox(), "init": INIT.encode(), "touch": program.read_bytes(),
              "record.sh": (PORT / "record.sh").read_bytes()}
     files |= {f"bin/{name}": b"#!/bin/busybox\n" for name in names}
     kvm.archive(files, WORK / "ramdisk.cpio")

@@ -5,6 +5,7 @@ Under -icount, on one CPU: a nanosecond is an instruction, and a run is repeatab
 """
 
 import argparse
+import concurrent.futures
 import json
 import sys
 
@@ -33,15 +34,22 @@ def bench(args):
     xen_source.build()
     say(f"measure on {args.cpu}")
     files, found = xen.dom0_files(), {}
-    for label, hypervisor, append in (
-            ("stock", "stock", ""), ("ours", "ours", ""),
-            ("ours, no ALLE1IS", "ours", "stage2-no-alloc-flush")):
-        lines = xen.run_dom0(files, hypervisor, args.cpu, [("bench", 3600, [])],
+
+    def run(hypervisor, append):
+        lines = xen.run_dom0(files, hypervisor, args.cpu, [("bench", [])],
                              f"bench{'-quiet' if append else ''}", append=append,
                              counted=True)
-        found[label] = dict(rows_of(lines))
         if xen.results(lines)[0].get("bench") != "pass":
-            sys.exit(f"{label}: the bench did not come to its end")
+            sys.exit(f"{hypervisor}: the bench did not come to its end")
+        return dict(rows_of(lines))
+
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        runs = {label: pool.submit(run, hypervisor, append)
+                for label, hypervisor, append in (
+                    ("stock", "stock", ""), ("ours", "ours", ""),
+                    ("ours, no ALLE1IS", "ours", "stage2-no-alloc-flush"))}
+        for label, result in runs.items():
+            found[label] = result.result()
     rows = [(row, {label: counts_of(found[label][row]) for label in found})
             for row in found["stock"]]
     write_bench(rows, args)

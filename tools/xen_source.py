@@ -230,6 +230,12 @@ def graft():
                "#endif\n")
     p2m.done()
 
+    # A CPU that waits for another lets QEMU turn to that one at once.
+    wait = Source("arch/arm/include/asm/processor.h")
+    wait.replace("#define cpu_relax() barrier()",
+                 '#define cpu_relax() asm volatile("yield" ::: "memory")')
+    wait.done()
+
     smp = Source("arch/arm/smp.c")
     smp.insert("#include <asm/flushtlb.h>\n",
                '#include "stage2/count.h"\n#include <xen/sched.h>\n')
@@ -250,7 +256,8 @@ def graft():
     memory = Source("common/memory.c")
     guard = "#ifdef STAGE2\n{}#endif\n"
     memory.insert("    for ( i = a->nr_done; i < a->nr_extents; i++ )\n",
-                  guard.format("    stage2_batch_begin(a->domain);\n"),
+                  guard.format("    stage2_batch_begin(a->domain, "
+                               "(a->nr_extents - a->nr_done) << a->extent_order);\n"),
                   "decrease_reservation")
     memory.insert("    a->nr_done = i;\n",
                   guard.format("    stage2_batch_end(a->domain);\n"),
@@ -269,7 +276,7 @@ def graft():
                   "        atomic_inc(&stage2_held);\n", "get_maptrack_handle")
     name = "gnttab_unmap_grant_ref"
     grants.insert("        for ( i = 0; i < c; i++ )\n",
-                  guard.format("        stage2_batch_begin(current->domain);\n"), name)
+                  guard.format("        stage2_batch_begin(current->domain, c);\n"), name)
     grants.replace("gnttab_flush_tlb(current->domain);\n",
                    "gnttab_flush_tlb(current->domain);\n"
                    + guard.format("    stage2_batch_end(current->domain);\n"), 2, name)

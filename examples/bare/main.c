@@ -2,8 +2,9 @@
 /*
  * A hypervisor without a guest: it turns on stage 2 by the ID registers, maps memory,
  * unmaps it, and asks the MMU (AT S12E1R) each time what a guest at EL1 would find.
- * For QEMU's machine "virt", with the MMU of EL2 off; a real machine needs it on (see
- * the template). tests/examples/bare.py compiles and runs it.
+ * For QEMU's machine "virt", with the MMU of EL2 off, therefore compiled with
+ * -mstrict-align; a real machine needs it on (see the template).
+ * tests/examples/bare.py compiles and runs it.
  */
 #include "port.h"
 

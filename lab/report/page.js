@@ -66,8 +66,8 @@ function tiles() {
 		});
 		const [theirs, ours] = values;
 		add(tile, "div", { class: "times" }, theirs === ours ? "the same" :
-			ours ? `Linux / this library: ${(theirs / ours).toFixed(2)}` :
-			"none with this library");
+			!ours ? "none with this library" : !theirs ? "none with Linux 6.12" :
+			`Linux / this library: ${(theirs / ours).toFixed(2)}`);
 	}
 	if (!data.cpu)
 		return;
@@ -280,7 +280,7 @@ function overTime() {
 				x: (i + 0.5) * line.bin, y: n / line.bin })) }],
 		});
 	const most = Math.max(...line.mapped_bytes);
-	timeChart({
+	if (most) timeChart({
 		title: "Memory mapped", says: `${bytes(most)} at most`, height: 92,
 		format: bytes, step: 2 ** Math.ceil(Math.log2(Math.max(most, 4096) / 2)),
 		sets: [{ color: "--bar", fill: true, points: line.mapped_bytes.map((n, i) => ({
@@ -432,6 +432,8 @@ function worst() {
 	});
 }
 
+const ROWS = 100; // of a table; VMs and tasks are in order of their cost
+
 function groups() {
 	const kinds = [
 		["By phase", data.by_phase, p => p.phase || "before the first mark"],
@@ -441,7 +443,8 @@ function groups() {
 	];
 
 	for (const [title, list, name] of kinds) {
-		const rows = list.filter(x => x.calls), at = rows.some(x => "t" in x);
+		const all = list.filter(x => x.calls), rows = all.slice(0, ROWS);
+		const at = rows.some(x => "t" in x);
 		if (!rows.length)
 			continue;
 		add(byId("groups"), "h2", {}, title);
@@ -455,6 +458,9 @@ function groups() {
 		      rows.map(x => [name(x), ...at ? [time(x.t)] : [], x.calls,
 			...["tlbis", "dsbs", "visits", "max"].flatMap(k =>
 				sides(way => [x[way][k], ""]))]));
+		if (all.length > ROWS)
+			add(byId("groups"), "p", { class: "note" }, `And ${count(
+				all.length - ROWS)} more: s2lab replay --json has all.`);
 	}
 }
 

@@ -93,6 +93,7 @@ int cpu_config(struct s2_config *cfg)
 #define HCR_FWB (1ull << 46)
 #define HCR_ENSCXT (1ull << 53)
 #define HCR_ATA (1ull << 56)
+#define HCRX_MSCEN (1ull << 11)
 
 /*
  * IMO and FMO 0: the guest owns the GIC. TSC: PSCI calls of the guest trap to the
@@ -107,6 +108,9 @@ uint64_t cpu_hcr(uint32_t s2_features)
 void cpu_guest_setup(uint64_t hcr, uint64_t vtcr, uint64_t vttbr)
 {
 	write_sysreg(hcr_el2, hcr);
+	/* FEAT_HCX: the guest sees FEAT_MOPS in its ID registers, so it may use it. */
+	if (read_sysreg(id_aa64mmfr1_el1) >> 40 & 15)
+		write_sysreg_s(HCRX_EL2, HCRX_MSCEN);
 	write_sysreg(vtcr_el2, vtcr);
 	write_sysreg(vttbr_el2, vttbr);
 	/* Counters and timers are not trapped and have no offset. */

@@ -26,6 +26,7 @@
 #define write_sysreg(name, value) \
 	__asm__ volatile("msr " #name ", %0" ::"r"((uint64_t)(value)) : "memory")
 
+#define HCRX_EL2 S3_4_C1_C2_2
 #define ICC_SRE_EL2 S3_4_C12_C9_5
 #define ICH_HCR_EL2 S3_4_C12_C11_0
 #define ID_AA64MMFR2_EL1 S3_0_C0_C7_2

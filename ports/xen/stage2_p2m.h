@@ -23,12 +23,12 @@ int p2m_alloc_table(struct domain *d);
 register_t stage2_layout(bool vmid16);
 
 /*
- * A batch for one hypercall of this PE on the domain: what it unmaps shares
- * invalidations. stage2_batch_wait() keeps the references of a page that has been
+ * A batch for one hypercall of this PE on the domain, of that many pages: what it unmaps
+ * shares invalidations. stage2_batch_wait() keeps the references of a page that has been
  * unmapped until that has been invalidated, and returns true; without a batch of this
  * PE it returns false.
  */
-void stage2_batch_begin(struct domain *d);
+void stage2_batch_begin(struct domain *d, unsigned int pages);
 bool stage2_batch_wait(struct domain *d, struct page_info *page, bool allocation);
 void stage2_batch_end(struct domain *d);
 

@@ -18,12 +18,15 @@ struct s2_batch *stage2_own_batch(struct stage2 *t)
 	return t->batch && t->owner == smp_processor_id() ? &t->batch->b : NULL;
 }
 
-void stage2_batch_begin(struct domain *d)
+void stage2_batch_begin(struct domain *d, unsigned int pages)
 {
 	struct p2m_domain *p2m = p2m_get_hostp2m(d);
 	struct stage2 *t = p2m->stage2;
 	struct stage2_batch *batch = &this_cpu(stage2_batches);
 
+	/* One page is cheaper without. */
+	if (pages < 2)
+		return;
 	p2m_write_lock(p2m);
 	/* Of two hypercalls on one domain the second does without. */
 	if (!t->batch && !s2_batch_begin(&t->s2, &batch->b)) {

@@ -6,7 +6,8 @@ The tarball is made and unpacked, and everything is done with what was in it:
 - the same files give the same tarball, also when it is made from the unpacked one
 - the two-file form compiles without a warning for the host and for AArch64, and
   examples/hello runs on it
-- the command of the README that compiles examples/hello works as it stands there
+- the command of the README that compiles examples/hello works as it stands there, and so
+  do those of the other examples, in their first comment
 - tools/vendor.sh copies what each profile needs: it compiles and links, and needs no
   more than the port and memset. A second run keeps the port and the embedder's files,
   and removes what the first has copied and the second has not
@@ -75,6 +76,22 @@ def check_two_files(tree, out):
     words = [CROSS + "gcc", *WARN, *BARE, "-Istage2", "-I" + port]
     run([*words, "-c", "stage2/stage2.c", "-o", one], tree)
     check_needs(tree, one)
+    # A port's own file, beside the header that declares what it defines.
+    mine = os.path.join(port, "port.c")
+    shutil.copy(os.path.join(tree, "examples/bare/port.c"), mine)
+    text = read(mine).replace('"port.h"', '"stage2_port_check.h"')
+    words += ["-Wmissing-prototypes", "-Wno-unused-parameter", "-c", mine, "-o", one]
+    for body in (text.replace("unsigned pages", "int pages"), text):
+        with open(mine, "w", encoding="utf-8") as f:
+            f.write(body)
+        try:
+            run(words, tree)
+        except Wrong as e:
+            if body == text or "conflicting types" not in str(e):
+                raise
+        else:
+            if body != text:
+                raise Wrong("stage2_port_check.h finds no wrong type")
     licence = read(tree, "src/map.c").split("\n")[0]
     for leaf in os.listdir(os.path.join(tree, "stage2")):
         if read(tree, "stage2", leaf).split("\n")[0] != licence:
@@ -86,6 +103,12 @@ def check_readme(tree):
     if len(found) != 2:
         raise Wrong(f"README.md: the commands for examples/hello are {found}")
     run(["sh", "-ec", "\n".join(found)], tree)
+    for name in ("shared", "dirty"):
+        comment = read(tree, f"examples/{name}.c")
+        command = re.search(r"^ \*\t(cc (?:.*\\\n \*\t)*.*)$", comment, re.M)
+        if not command:
+            raise Wrong(f"examples/{name}.c: there is no command in the first comment")
+        run(["sh", "-ec", re.sub(r"\n \*\t", "\n", command[1]) + f"\n./{name}"], tree)
 
 
 def check_vendor(tree, profile, dest, out):

@@ -341,7 +341,8 @@ static bool replay(const char *name, const char *path, const char *log)
 }
 
 /* Some records of one sequence, as they were named above. */
-static bool again(uint64_t seed, uint64_t sequence, char *list, const char *log)
+static bool again(uint64_t seed, uint64_t sequence, char *list, const char *path,
+		  const char *log)
 {
 	static uint8_t bytes[SIZE], keep[RECORDS];
 	FILE *f = log ? fopen(log, "w") : NULL;
@@ -355,6 +356,8 @@ static bool again(uint64_t seed, uint64_t sequence, char *list, const char *log)
 	fine = run(bytes, SIZE, keep, stdout, f);
 	if (f)
 		fclose(f);
+	if (path)
+		save(path, bytes, keep, RECORDS);
 	printf("%s\n", fine ? "fine" : shared->wrong);
 	return fine;
 }
@@ -364,7 +367,7 @@ static const char usage[] =
 	"judged --seed N --sequence N [--keep LIST]\n"
 	"                                       one of them, or some of its records\n"
 	"judged FILE...                         sequences that were kept\n"
-	"  --save FILE   keep the shortest sequence that is wrong\n"
+	"  --save FILE   keep the shortest sequence that is wrong, or those records\n"
 	"  --log FILE    the machine's events of it\n"
 	"  --trace-out FILE  with --sequence: a trace of it, for s2lab judge\n"
 	"  --batches     open batches, too\n";
@@ -433,7 +436,7 @@ int main(int argc, char **argv)
 			fputs(usage, stderr);
 			return 2;
 		}
-		fine = again(seed, sequence, keep, log);
+		fine = again(seed, sequence, keep, path, log);
 		if (trace_out_close(rig_trace, why, sizeof(why))) {
 			fprintf(stderr, "%s\n", why);
 			return 2;
@@ -441,7 +444,7 @@ int main(int argc, char **argv)
 		return !fine;
 	}
 	if (sequence != UINT64_MAX)
-		return !again(seed, sequence, keep, log);
+		return !again(seed, sequence, keep, path, log);
 	printf("1..%d\n", optind < argc ? argc - optind : 1);
 	if (optind == argc)
 		fine = random_run(seed, operations, path, log);

@@ -75,6 +75,28 @@ static void few_places_go_by_address(void **state)
 	close_bed();
 }
 
+/* In order, downwards, or from the middle: pages beside each other are one place. */
+static void neighbours_are_one_place(void **state)
+{
+	const unsigned pages = 2 * S2_PLAN_OPS;
+
+	(void)state;
+	for (unsigned how = 0; how < 3; how++) {
+		open_bed(S2_FEAT_FWB | S2_FEAT_TLBIRANGE);
+		for (unsigned i = 0; i < pages; i++) {
+			unsigned page = how == 1 ? pages - 1 - i : i;
+
+			if (how == 2)
+				page = i & 1 ? pages / 2 + i / 2 : pages / 2 - 1 - i / 2;
+			assert_int_equal(unmap(page, &in), 0);
+		}
+		assert_int_equal(s2_batch_flush(&bed.s2, &batch, NULL), 0);
+		assert_int_equal(bed_cost(&bed).tlbi, 2);
+		assert_int_equal(bed.s2.tlbis[S2_TLBI_RIPAS2E1IS], 1);
+		close_bed();
+	}
+}
+
 /* P2: nothing is given back before the invalidation. */
 static void tables_are_released_by_the_flush(void **state)
 {
@@ -585,6 +607,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(many_unmaps_pay_for_one_invalidation),
 		cmocka_unit_test(few_places_go_by_address),
+		cmocka_unit_test(neighbours_are_one_place),
 		cmocka_unit_test(tables_are_released_by_the_flush),
 		cmocka_unit_test(one_range_too_many_flushes),
 		cmocka_unit_test(others_keep_off_what_waits),

@@ -54,6 +54,7 @@ static const struct act acts[] = {
 	{ "map them with more", MAP, 0, 2, 0, RWX, 0 },
 	{ "map device memory", MAP, 7, 2, 7, RW | S2_MEM_DEV_nGnRE, 0 },
 	{ "map four blocks", MAP, BLOCKS, 2048, BLOCKS, RW, S2_NO_CLEAN },
+	{ "map one block more", MAP, BLOCKS + 2048, 512, BLOCKS + 2048, RW, S2_NO_CLEAN },
 	{ "map a block over again, executable", MAP, BLOCKS, 512, BLOCKS, RWX, 0 },
 	{ "replace a page", MAP, 1, 1, 9, RW, S2_MAP_REPLACE },
 	{ "replace three pages by others", MAP, 2, 3, 12, S2_R, S2_MAP_REPLACE },

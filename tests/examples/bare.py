@@ -14,8 +14,8 @@ import tempfile
 
 CPUS = ["max", "cortex-a57"]
 COMPILE = """aarch64-linux-gnu-gcc -std=gnu11 -O2 -march=armv8-a -mgeneral-regs-only
-    -ffreestanding -nostdlib -static -no-pie -Wl,-Ttext=0x40100000 -Wl,--build-id=none
-    -Wall -Wextra -Wno-unused-parameter -Werror"""
+    -mstrict-align -ffreestanding -nostdlib -static -no-pie -Wl,-Ttext=0x40100000
+    -Wl,--build-id=none -Wall -Wextra -Wno-unused-parameter -Werror"""
 RUN = """qemu-system-aarch64 -M virt,virtualization=on -m 256 -net none -display none
     -serial stdio"""
 
@@ -39,7 +39,7 @@ def main():
         for cpu in CPUS:
             ran = subprocess.run(
                 [*RUN.split(), "-cpu", cpu, "-kernel", elf],
-                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=100,
+                stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=300,
             )
             print(f"{cpu}:\n{ran.stdout}{ran.stderr}")
             if ran.returncode or not ran.stdout.endswith("yes\ndone\n"):

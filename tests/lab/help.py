@@ -119,6 +119,16 @@ class Made(unittest.TestCase):
         self.assertEqual(self.complete("replay", str(ROOT / "READ")),
                          [str(ROOT / "README.md")])
 
+    @s2lab.plain_only
+    def test_installed(self):
+        build = pathlib.Path(s2lab.S2LAB).resolve().parent
+        with tempfile.TemporaryDirectory() as to:
+            subprocess.run(["meson", "install", "-C", build, "--no-rebuild", "--destdir", to],
+                           check=True, capture_output=True)
+            names = {p.name for p in pathlib.Path(to).glob("**/*") if p.is_file()}
+        self.assertEqual(names, {"s2lab", "s2lab.bash", "s2lab.1"} | {
+            f"s2lab-{name}.1" for name in COMMANDS})
+
     def test_offered_values_are_taken(self):
         for option, args in (("--features", ("compare", "--mem", "4K")),
                              ("--strategy", ("compare", "--mem", "4K")),

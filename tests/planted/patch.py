@@ -2,6 +2,7 @@
 """plant.py --patch takes what `git diff` prints of a first change: with its test, from the
 tree that has the change and from one that has it not. patch.py BUILD CC"""
 import difflib
+import pathlib
 import re
 import subprocess
 import sys
@@ -57,6 +58,24 @@ class Patch(unittest.TestCase):
             done = self.plant(text)
             self.assertEqual((done.returncode, done.stdout), (2, ""))
             self.assertRegex(done.stderr, says)
+
+
+class Judged(unittest.TestCase):
+    def test_kept(self):
+        """Records that are run again may be kept, and are a sequence of their own."""
+        judged = pathlib.Path(BUILD, "tests/engine/judged").resolve()
+        with tempfile.TemporaryDirectory() as folder:
+            sizes = []
+            for keep in ("3", "3,5", "3,5,1999"):
+                done = subprocess.run(
+                    [judged, "--seed", "5", "--sequence", "0", "--keep", keep, "--save", "kept"],
+                    cwd=folder, capture_output=True, text=True, check=True)
+                self.assertTrue(done.stdout.endswith("fine\n"))
+                sizes.append(pathlib.Path(folder, "kept").stat().st_size)
+                again = subprocess.run([judged, "kept"], cwd=folder, capture_output=True,
+                                       text=True, check=True)
+                self.assertEqual(again.stdout, "1..1\nok kept\n")
+        self.assertEqual(sizes[2] - sizes[1], sizes[1] - sizes[0])
 
 
 if __name__ == "__main__":

@@ -320,6 +320,28 @@ class Drawn(Folder):
                          r"^0x[0-9a-f]+: ")
         self.assertEqual(self.browser.complaints(), [])
 
+    def test_little_and_much(self):
+        """A VM that maps nothing; more tasks than a reader wants to see."""
+        head = b" a-1 [000] 1.000000: s2_init: (f) pgt=0x1 mmu=0x1 flags=0x0\n"
+        maps = b"".join(b" t%d-%d [000] 2.000000: s2_map: (f) pgt=0x1 addr=%#x size=0x1000 "
+                        b"phys=%#x prot=0x7\n" % (n, n, n << 12, n << 12)
+                        for n in range(1, 131))
+        maps += b" a-1 [000] 3.000000: s2_unmap: (f) pgt=0x1 addr=0x1000 size=0x1000\n"
+        for text, tile, memory, more in ((head, "none with Linux 6.12", False, ""),
+                                         (head + maps, "Linux / this", True,
+                                          "And 31 more: s2lab replay --json has all.")):
+            with open(self.path("some.trace"), "wb") as f:
+                f.write(text)
+            report(self.path("some.trace"), "-o", self.path("some.html"))
+            self.open(self.path("some.html"))
+            says = self.browser.eval("document.body.innerText")
+            self.assertIn(tile, says)
+            self.assertNotIn("0.00", says)
+            self.assertEqual("Memory mapped" in says, memory)
+            self.assertIn(more, says)
+            self.assertLessEqual(self.browser.eval("document.querySelectorAll('tr').length"),
+                                 140)
+
     def test_hostile(self):
         """Names are shown as they are, and none of them has become an element."""
         self.open(self.evil_page)

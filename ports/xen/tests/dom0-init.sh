@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # dom0's init: starts Xen's daemons, then runs the scenarios that /tests names, one a
-# line: NAME SECONDS. Each is a function of /dom0.sh, in a shell of its own. Before it
+# line. Each is a function of /dom0.sh, in a shell of its own. Before it
 # and after it the pages that no guest has are counted.
 /bin/busybox mkdir -p /proc /sys /dev /tmp /run /var/lib/xen /var/log/xen \
 	/var/lib/xenstored
@@ -43,11 +43,11 @@ sweep()
 	sh /dom0.sh left
 }
 
-while read -r name seconds; do
+while read -r name; do
 	before=$(sweep)
 	start=$(date +%s)
 	echo "##BEGIN $name"
-	timeout -s KILL "$seconds" sh /dom0.sh "$name"
+	timeout -s KILL 1800 sh /dom0.sh "$name"
 	code=$?
 	[ "$code" != 137 ] || code=timeout
 	after=$(sweep)
