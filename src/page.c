@@ -222,15 +222,20 @@ static __attribute__((__noinline__)) bool map_page_counted(struct s2 *s2, uint64
 	return map_leaf(s2, ipa, pa, attr, flags, op, true, LAST_LEVEL);
 }
 
-/* Not beside other calls, and not in the root, which may be several tables. */
-static __attribute__((__noinline__)) bool map_block(struct s2 *s2, uint64_t ipa,
-						    uint64_t pa, s2_attr_t attr,
-						    uint32_t flags, struct s2_op *op)
+/*
+ * One block, or else the general way. Not beside other calls, and not in the root, which
+ * may be several tables.
+ */
+static __attribute__((__noinline__)) int map_block(struct s2 *s2, uint64_t ipa,
+						   uint64_t pa, uint64_t size,
+						   s2_attr_t attr, uint32_t flags,
+						   struct s2_op *op)
 {
-	return s2->start_level < LAST_LEVEL - 1 &&
-	       !(ipa & (level_size(s2, LAST_LEVEL - 1) - 1)) &&
-	       !(flags & (S2_MAP_PAGES | S2_SHARED)) &&
-	       map_leaf(s2, ipa, pa, attr, flags, op, true, LAST_LEVEL - 1);
+	if (s2->start_level < LAST_LEVEL - 1 && size == level_size(s2, LAST_LEVEL - 1) &&
+	    !(ipa & (size - 1)) && !(flags & (S2_MAP_PAGES | S2_SHARED)) &&
+	    map_leaf(s2, ipa, pa, attr, flags, op, true, LAST_LEVEL - 1))
+		return 0;
+	return map_range(s2, ipa, pa, size, attr, flags, op);
 }
 
 int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t attr,
@@ -240,8 +245,7 @@ int s2_map(struct s2 *s2, s2_ipa_t ipa, s2_pa_t pa, uint64_t size, s2_attr_t att
 	    (map_leaf(s2, ipa.ipa, pa.pa, attr, flags, op, false, LAST_LEVEL) ||
 	     (counting(s2) && map_page_counted(s2, ipa.ipa, pa.pa, attr, flags, op))))
 		return 0;
-	if (S2_USE_FAST && size == level_size(s2, LAST_LEVEL - 1) &&
-	    map_block(s2, ipa.ipa, pa.pa, attr, flags, op))
-		return 0;
+	if (S2_USE_FAST)
+		return map_block(s2, ipa.ipa, pa.pa, size, attr, flags, op);
 	return map_range(s2, ipa.ipa, pa.pa, size, attr, flags, op);
 }
