@@ -9,6 +9,8 @@ import functools
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -252,8 +254,21 @@ class Drawn(Folder):
         pdf = self.path("page.pdf")
         self.browser.pdf(pdf)
         self.assertGreater(os.path.getsize(pdf), 50000)
+        self.check_pages(pdf)
         self.assertEqual(self.browser.eval("document.documentElement.className"), "")
         self.assertEqual(self.browser.complaints(), [])
+
+    def check_pages(self, pdf):
+        """No page ends with a heading, or in or behind the text below it."""
+        if not shutil.which("pdftotext"):
+            return
+        done = subprocess.run(["pdftotext", "-layout", pdf, "-"], check=True, text=True,
+                              capture_output=True)
+        alone = self.browser.eval("[...document.querySelectorAll('h2, h3, p.note, #phases')]"
+                                  ".map(e => e.textContent)")
+        for page in done.stdout.split("\f")[:-2]:
+            last = page.rstrip().splitlines()[-1].strip()
+            self.assertFalse([text for text in alone if last in text], last)
 
     def check_look(self, width, dark):
         ask = self.browser.eval
