@@ -4,8 +4,8 @@
  */
 #include "internal.h"
 
-inline void entry_describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
-			   struct s2_mapping *m)
+void entry_describe(const struct s2 *s2, uint64_t ipa, int level, uint64_t d,
+		    struct s2_mapping *m)
 {
 	uint64_t size = level_size(s2, level);
 
