@@ -217,6 +217,7 @@ def as_in_linux(text):
                   r"\n#define S2_FALLTHROUGH[^\n]*\n", "\n", text, flags=re.S)
     text = re.sub(r"(\w) &(DESC_\w+)", r"\1 & \2", text)
     return text.replace("S2_INLINE ", "static __always_inline ") \
+        .replace("S2_APART ", "static noinline ") \
         .replace("S2_FALLTHROUGH;", "fallthrough;")
 
 

@@ -47,7 +47,8 @@ def graft_of(version):
     inside = {n[len(room):]: t for n, t in files.items() if n.startswith(room)}
     named = set(re.findall(r"(\S+)\.o\b", inside["Kbuild"]))
     assert named == {n[:-2] for n in inside if n.endswith(".c")}, named
-    assert not any("S2_INLINE" in t or "S2_FALLTHROUGH" in t for t in files.values())
+    for name in "S2_INLINE", "S2_APART", "S2_FALLTHROUGH":
+        assert not any(name in t for t in files.values()), name
     assert "u64 tcr" in files["arch/arm64/kvm/hyp/vhe/tlb.h"]
     assert not any("LINUX_VERSION_CODE" in t for t in files.values())
     # Functions of the glue that KVM calls, and the C files that define them.
