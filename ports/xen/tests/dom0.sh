@@ -114,16 +114,18 @@ until_size()
 }
 
 # Sets left to the pages that no guest has: free, dom0's, and those that Xen holds for
-# what dom0 does (count.h). Not at one moment, so until it is twice the same.
+# what dom0 does (count.h). Not at one moment, so until all are twice the same: a page may
+# come to be held between two of these.
 count_pages()
 {
-	left=0 before_that=
-	until [ "$left" = "$before_that" ]; do
-		before_that=$left
+	found=no before_that=
+	until [ "$found" = "$before_that" ]; do
+		before_that=$found
 		pages key 4
 		held=$(xl dmesg | sed -n 's/.*##HELD \([0-9]*\).*/\1/p' | tail -n 1)
 		free=$(pages free)
 		left=$((free + $(pages of 0) + held))
+		found="$left $free $held"
 	done
 }
 
