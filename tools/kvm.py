@@ -282,8 +282,9 @@ def run_list(kernel, cpu, tests, timeout, mode=None):
 def shell():
     """The programs that record.sh needs: Debian's busybox, under each of their names."""
     guest.fetch()
-    names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tr")
-    return {"bin/busybox": guest.busybox()} | {f"bin/{n}": b"#!/bin/busybox\n" for n in names}
+    names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tr", "gzip")
+    return {"bin/busybox": guest.busybox(),
+            **{f"bin/{n}": b"#!/bin/busybox\n" for n in names}}
 
 
 def replay(path, text, ended):

@@ -17,7 +17,6 @@ import subprocess
 import sys
 
 import debian
-import guest
 import kvm
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -77,11 +76,8 @@ def ramdisk():
          # Of Linux 6.5, for vm.c; Debian 12's headers are of 6.1.
          "-DKVM_CAP_ARM_EAGER_SPLIT_CHUNK_SIZE=228",
          "-o", program, PORT / "tests/touch.c", PORT / "tests/vm.c"], check=True)
-    guest.fetch()
-    names = ("sh", "sed", "awk", "cat", "mkdir", "rmdir", "tr", "gzip")
-    files = {"bin/busybox": guest.busybox(), "init": INIT.encode(), "touch": program.read_bytes(),
-             "record.sh": (PORT / "record.sh").read_bytes()}
-    files |= {f"bin/{name}": b"#!/bin/busybox\n" for name in names}
+    files = kvm.shell() | {"init": INIT.encode(), "touch": program.read_bytes(),
+                           "record.sh": (PORT / "record.sh").read_bytes()}
     kvm.archive(files, WORK / "ramdisk.cpio")
     return WORK / "ramdisk.cpio"
 

@@ -6,11 +6,6 @@
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(7, 0, 0)
 
-void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
-{
-	stage2_destroy(pgt);
-}
-
 int kvm_pgtable_stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr,
 				   enum kvm_pgtable_prot prot)
 {
@@ -39,12 +34,7 @@ void kvm_pgtable_stage2_destroy_range(struct kvm_pgtable *pgt, u64 addr, u64 siz
 
 void kvm_pgtable_stage2_destroy_pgd(struct kvm_pgtable *pgt)
 {
-	stage2_destroy(pgt);
-}
-
-void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
-{
-	stage2_destroy(pgt);
+	kvm_pgtable_stage2_destroy(pgt);
 }
 
 /* Shared with others of their kind, whatever the flags say: that is always right. */

@@ -12,7 +12,6 @@ static inline struct stage2_tables *stage2_tables(struct kvm_pgtable *pgt)
 }
 
 /* What compat.c gives to KVM. */
-void stage2_destroy(struct kvm_pgtable *pgt);
 int stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot prot);
 kvm_pte_t stage2_mkyoung(struct kvm_pgtable *pgt, u64 addr);
 

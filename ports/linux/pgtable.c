@@ -174,7 +174,7 @@ int __kvm_pgtable_stage2_init(struct kvm_pgtable *pgt, struct kvm_s2_mmu *mmu,
  * KVM has taken the last vCPU out of the guest before it calls this. reclaim.c does the
  * rest.
  */
-void stage2_destroy(struct kvm_pgtable *pgt)
+void kvm_pgtable_stage2_destroy(struct kvm_pgtable *pgt)
 {
 	struct stage2_tables *t = stage2_tables(pgt);
 
