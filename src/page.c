@@ -161,7 +161,6 @@ static inline bool put_leaf(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint
 
 /*
  * Write-back, inner shareable, of one page or block, with memory that needs no care.
- * @level: a constant where it is called.
  */
 S2_INLINE bool map_leaf(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr,
 			uint32_t flags, struct s2_op *op, bool counts, int level)
@@ -214,24 +213,26 @@ S2_INLINE bool map_leaf(struct s2 *s2, uint64_t ipa, uint64_t pa, s2_attr_t attr
 	return done(s2, op, ipa, level, 0);
 }
 
-static __attribute__((__noinline__)) bool map_page_counted(struct s2 *s2, uint64_t ipa,
-							   uint64_t pa, s2_attr_t attr,
-							   uint32_t flags,
-							   struct s2_op *op)
-{
-	return map_leaf(s2, ipa, pa, attr, flags, op, true, LAST_LEVEL);
-}
-
-/* One block: not beside other calls, and not in the root, which may be several tables. */
-static __attribute__((__noinline__)) bool map_block(struct s2 *s2, uint64_t ipa,
+/*
+ * A page, where leaves are counted; or one block: not beside other calls, and not in the
+ * root, which may be several tables.
+ */
+static __attribute__((__noinline__)) bool map_short(struct s2 *s2, uint64_t ipa,
 						    uint64_t pa, uint64_t size,
 						    s2_attr_t attr, uint32_t flags,
 						    struct s2_op *op)
 {
-	return s2->start_level < LAST_LEVEL - 1 &&
-	       size == level_size(s2, LAST_LEVEL - 1) && !(ipa & (size - 1)) &&
-	       !(flags & (S2_MAP_PAGES | S2_SHARED)) &&
-	       map_leaf(s2, ipa, pa, attr, flags, op, true, LAST_LEVEL - 1);
+	int level = LAST_LEVEL;
+
+	if (size != page_size(s2)) {
+		level--;
+		if (s2->start_level >= level || size != level_size(s2, level) ||
+		    ipa & (size - 1) || flags & (S2_MAP_PAGES | S2_SHARED))
+			return false;
+	} else if (!counting(s2)) {
+		return false;
+	}
+	return map_leaf(s2, ipa, pa, attr, flags, op, true, level);
 }
 
 /* Not inline: a page that needs none of it does not pay for it. */
@@ -240,9 +241,7 @@ static __attribute__((__noinline__)) int map_other(struct s2 *s2, uint64_t ipa,
 						   s2_attr_t attr, uint32_t flags,
 						   struct s2_op *op)
 {
-	if (size == page_size(s2) ?
-		    counting(s2) && map_page_counted(s2, ipa, pa, attr, flags, op) :
-		    map_block(s2, ipa, pa, size, attr, flags, op))
+	if (map_short(s2, ipa, pa, size, attr, flags, op))
 		return 0;
 	return map_run(s2, OP_MAP, ipa, pa, size, attr, flags, op, NULL);
 }
