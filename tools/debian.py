@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""Packages of a suite of Debian for arm64: fetched, not installed. Apt keeps its state in
-a folder, and does not read the machine's configuration of where packages come from."""
+"""Packages of a suite of Debian: fetched, not installed. Apt keeps its state in a folder,
+and does not read the machine's configuration of where packages come from."""
 
 import subprocess
 
@@ -8,7 +8,7 @@ KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
 class Suite:
-    def __init__(self, folder, suite):
+    def __init__(self, folder, suite, machine="arm64"):
         for name in ("lists/partial", "cache/archives/partial", "deb"):
             (folder / name).mkdir(parents=True, exist_ok=True)
         self.packages = folder / "deb"
@@ -16,7 +16,7 @@ class Suite:
         sources.write_text(
             f"deb [signed-by={KEYS}] http://deb.debian.org/debian {suite} main\n")
         self.options = [
-            "-q", "-o", "APT::Architecture=arm64", "-o", "APT::Architectures=arm64",
+            "-q", "-o", f"APT::Architecture={machine}", "-o", f"APT::Architectures={machine}",
             "-o", "APT::Sandbox::User=", "-o", f"Dir::State={folder}",
             "-o", f"Dir::Cache={folder}/cache", "-o", "Dir::State::status=/dev/null",
             "-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=-"]

@@ -26,6 +26,8 @@ import threading
 import time
 import tomllib
 
+import debian
+
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 HERE = ROOT / "tests" / "prove"
 WORK = ROOT / "build" / "prove"
@@ -35,7 +37,6 @@ WALL = 20  # times as long by the clock, for other work may have the machine
 MEMORY = 4 << 20  # of one prover, KiB
 
 SUITE = "trixie"
-MIRROR = "http://deb.debian.org/debian"
 PACKAGES = ["cbmc", "minisat", "libc6", "libgcc-s1", "libstdc++6", "zlib1g"]
 
 # The granule, and where addresses of 52 bits have their top bits (enum s2_wide).
@@ -52,36 +53,19 @@ sys.path.insert(0, str(ROOT / "tests" / "planted"))
 from plant import edited  # noqa: E402
 
 
-def apt(*argv):
-    """Apt with lists of its own: the machine's are left alone."""
-    state = WORK / "apt"
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (state / folder).mkdir(parents=True, exist_ok=True)
-    source = state / "sources.list"
-    source.write_text(f"deb {MIRROR} {SUITE} main\n")
-    options = [
-        f"Dir::Etc::SourceList={source}", "Dir::Etc::SourceParts=/dev/null",
-        f"Dir::State={state}", f"Dir::Cache={state}/cache",
-        "Dir::State::status=/dev/null", "APT::Sandbox::User=",
-    ]  # fmt: skip
-    words = [word for option in options for word in ("-o", option)]
-    subprocess.run(["apt-get", "-q", *words, *argv], check=True, cwd=WORK / "debian",
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)  # fmt: skip
-
-
 def fetch():
-    debian = WORK / "debian"
-    done = debian / "complete"
+    folder = WORK / "debian"
+    done = folder / "complete"
     if done.exists():
         return
     print(f"Fetching from Debian's {SUITE}: {', '.join(PACKAGES)}", flush=True)
-    shutil.rmtree(debian, ignore_errors=True)
-    debian.mkdir(parents=True)
-    apt("update")
-    apt("download", *PACKAGES)
-    for package in sorted(debian.glob("*.deb")):
-        subprocess.run(["dpkg-deb", "-x", package, debian / "root"], check=True)
-        package.unlink()
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "root").mkdir(parents=True)
+    machine = subprocess.run(["dpkg", "--print-architecture"], check=True, text=True,
+                             capture_output=True).stdout.strip()  # fmt: skip
+    source = debian.Suite(WORK / "apt", SUITE, machine)
+    for package in PACKAGES:
+        source.unpack(package, folder / "root")
     done.touch()
 
 
