@@ -30,6 +30,7 @@ VERSION = tuple(map(int, KERNEL.split(".")))
 # The kernel of Debian 12 is installed. The suite that others are fetched from.
 INSTALLED = "6.12"
 SUITE = "trixie-backports"
+QEMU_SUITE = "bookworm-backports"
 BUILD = ROOT / "build/kvm" / ("" if KERNEL == INSTALLED else KERNEL)
 TARBALL = pathlib.Path("/" if KERNEL == INSTALLED else BUILD,
                        f"usr/src/linux-source-{KERNEL}.tar.xz")
@@ -53,7 +54,7 @@ CONFIGS = {
     "16k": ((), "16k"),
     "64k": ((), "64k"),
     "rt": ((), "4k"),
-    "clang": (("CC=clang",), "4k"),
+    "clang": (("CC=clang" if VERSION < kvm_graft.NEWER else "CC=clang-19",), "4k"),
 }
 
 # The option -m of KVM's selftests, a guest's addresses and pages: 40 bits and 4 KiB in
@@ -186,8 +187,25 @@ def build_programs(names):
 # ---- a test machine ------------------------------------------------------------------
 
 
-def qemu(image, initrd, cpu, smp=2, memory="4G", append="", extra=()):
-    return ["qemu-system-aarch64", "-M", "virt,virtualization=on,gic-version=3", "-cpu",
+def nested_qemu():
+    """A QEMU with FEAT_NV2, which that of Debian 12 does not have: fetched, and run where
+    it is. What it needs of libraries the installed one needs too."""
+    folder = ROOT / "build/kvm/qemu"
+    binary = folder / "usr/bin/qemu-system-aarch64"
+    if not binary.exists():
+        say(f"  fetch QEMU from {QEMU_SUITE}")
+        folder.mkdir(parents=True, exist_ok=True)
+        machine = subprocess.run(["dpkg", "--print-architecture"], capture_output=True,
+                                 text=True, check=True).stdout.strip()
+        debian.Suite(folder / "apt", QEMU_SUITE, machine).unpack("qemu-system-arm", folder)
+    # The installed one has modules, for screens.
+    os.environ["QEMU_MODULE_DIR"] = str(folder)
+    return str(binary)
+
+
+def qemu(image, initrd, cpu, smp=2, memory="4G", append="", extra=(),
+         program="qemu-system-aarch64"):
+    return [program, "-M", "virt,virtualization=on,gic-version=3", "-cpu",
             cpu, "-smp", str(smp), "-m", memory, "-nic", "none", "-nographic",
             "-no-reboot", "-kernel", str(image), "-initrd", str(initrd), "-append",
             f"console=ttyAMA0 panic=-1 rdinit=/init {append}", *extra]
@@ -238,7 +256,7 @@ def traces(lines):
 # ---- make kvm -------------------------------------------------------------------------
 
 
-def read_list(short=False, cpu="max", config=""):
+def read_list(short=False, cpu="max", config="", mode=None):
     size = CONFIGS[config][1]
     modes = GUEST_MODES.get(size)
     tests = []
@@ -250,7 +268,11 @@ def read_list(short=False, cpu="max", config=""):
         older = VERSION < kvm_graft.NEWER
         sizes = {"4k", "16k", "64k"} & set(options)
         if short and "short" not in options or "7.x" in options and older or \
-                "max" in options and cpu != "max" or sizes and size not in sizes:
+                "max" in options and cpu != "max" or sizes and size not in sizes or \
+                "nested" in options and mode != "nested":
+            continue
+        # The tables are pKVM's.
+        if "ours" in options and mode == "protected" and not older:
             continue
         if older:
             command = command.replace("arm64/no-vgic", "arm64/no-vgic-v3") \
@@ -291,13 +313,32 @@ def build(config=""):
                     "guest-init": ["guest-init.c"],
                     "tries": ["tries.c", "vm.c"], "bounded": ["bounded.c", "vm.c"],
                     "hwdirty": ["hwdirty.c", "vm.c"]})
-    run("build guest.dtb", ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o",
-                            PROGRAMS / "guest.dtb", PORT / "tests/guest.dts"], "dtb.log")
-    # A guest runs the kernel of its host. guest.dts says where its RAM disk ends.
-    archive({"init": (PROGRAMS / "guest-init").read_bytes()}, PROGRAMS / "guest.cpio")
-    with open(PROGRAMS / "guest.cpio", "ab") as padded:
-        padded.truncate(4 << 20)
+    for name in ("guest", "nested", "inner"):
+        run(f"build {name}.dtb", ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o",
+                                  PROGRAMS / f"{name}.dtb", PORT / f"tests/{name}.dts"],
+            "dtb.log")
+    ram_disk(PROGRAMS / "guest.cpio", 4)
     return warnings
+
+
+def ram_disk(path, mib, files=()):
+    """A guest's. guest.dts and nested.dts say where it ends."""
+    archive({"init": (PROGRAMS / "guest-init").read_bytes(), **dict(files)}, path)
+    with open(path, "ab") as padded:
+        padded.truncate(mib << 20)
+
+
+def nested_disk(kernel):
+    """With all that the guest needs to boot a guest. Each runs the kernel of its host."""
+    path = BUILD / f"{kernel}-nested.cpio"
+    ram_disk(path, 32, {"Image": image(kernel).read_bytes(),
+                        **{f"programs/{n}": (PROGRAMS / n).read_bytes()
+                           for n in ("guest", "inner.dtb", "guest.cpio")}})
+    return path
+
+
+def image(kernel):
+    return BUILD / kernel / "arch/arm64/boot/Image"
 
 
 def run_list(kernel, cpu, tests, timeout, mode=None):
@@ -349,18 +390,21 @@ def run_once(kernel, cpu, tests, timeout, mode=None, suffix=""):
         for word in {w for _, _, command in chosen for w in command.split()}:
             path = BUILD / word.lstrip("/")
             if word == "/Image":
-                path = BUILD / kernel / "arch/arm64/boot/Image"
+                path = image(kernel)
+            elif word == "/nested.cpio":
+                path = nested_disk(kernel)
             if word.startswith("/") and path.exists():
                 files[word.lstrip("/")] = path.read_bytes()
         if any("trace" in options for _, options, _ in chosen):
             files |= shell()
             files["record.sh"] = (PORT / "record.sh").read_bytes()
         label = "-".join(filter(None, (kernel, cpu, mode, machine))) + suffix
+        program = nested_qemu() if mode == "nested" else "qemu-system-aarch64"
         initrd = BUILD / f"{label}.cpio"
         archive(files, initrd)
-        lines = boot(label, qemu(BUILD / kernel / "arch/arm64/boot/Image", initrd, cpu,
+        lines = boot(label, qemu(image(kernel), initrd, cpu,
                                  append=f"kvm-arm.mode={mode}" if mode else "",
-                                 **options), BUILD / f"{label}.log",
+                                 program=program, **options), BUILD / f"{label}.log",
                      60 + timeout * len(chosen))
         more_ended, more_trouble = results(lines)
         for name, text in traces(lines).items():
@@ -425,7 +469,7 @@ def test(args):
     if compare():
         return 1
     start = time.monotonic()
-    tests = read_list(args.short, args.cpu, args.config)
+    tests = read_list(args.short, args.cpu, args.config, args.mode)
     if args.tests:
         tests = [t for t in tests if t[0] in args.tests.split(",")]
     where = ", ".join(filter(None, (f"Linux {KERNEL}", args.cpu, args.config, args.mode)))
@@ -476,7 +520,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("test", "debug", "diff"))
     parser.add_argument("--cpu", choices=CPUS, default="max")
-    parser.add_argument("--mode", choices=("nvhe", "protected"),
+    parser.add_argument("--mode", choices=("nvhe", "protected", "nested"),
                         help="test: the mode of KVM, where the CPU has VHE")
     parser.add_argument("--config", choices=CONFIGS, default="",
                         help="test: the configuration of the kernels")
