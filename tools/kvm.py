@@ -269,7 +269,8 @@ def read_list(short=False, cpu="max", config="", mode=None):
         sizes = {"4k", "16k", "64k"} & set(options)
         if short and "short" not in options or "7.x" in options and older or \
                 "max" in options and cpu != "max" or sizes and size not in sizes or \
-                "nested" in options and mode != "nested":
+                "nested" in options and mode != "nested" or \
+                "thp" in options and config == "rt":
             continue
         # The tables are pKVM's.
         if "ours" in options and mode == "protected" and not older:
