@@ -16,6 +16,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static void say(int log, const char *text)
+{
+	if (write(log, text, strlen(text)) < 0)
+		exit(1);
+}
+
 /* With what it prints in the log, and so on the console of this guest. */
 static int run_guest(int log)
 {
@@ -48,8 +54,8 @@ int main(void)
 	mknod("/dev/kmsg", S_IFCHR | 0600, makedev(1, 11));
 	log = open("/dev/kmsg", O_WRONLY);
 	if (!access("/programs/guest", X_OK)) {
-		dprintf(log, run_guest(log) ? "guest has failed\n" :
-					      "guest has run a guest\n");
+		say(log,
+		    run_guest(log) ? "guest has failed\n" : "guest has run a guest\n");
 		reboot(RB_POWER_OFF);
 	}
 	for (int round = 0; round < 2; round++) {
@@ -65,8 +71,7 @@ int main(void)
 	snprintf(text, sizeof(text),
 		 bad ? "<0>guest has lost %ld pages\n" : "<0>guest is up, %ld CPUs\n",
 		 bad ? (long)bad : sysconf(_SC_NPROCESSORS_ONLN));
-	if (write(log, text, strlen(text)) < 0)
-		return 1;
+	say(log, text);
 	reboot(RB_POWER_OFF);
 	return 0;
 }
