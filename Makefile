@@ -145,6 +145,7 @@ kvm-configs: setup-kvm
 	@python3 -B tools/kvm.py configs
 
 kvm-series: setup-kvm
+	@tools/setup.sh sparse
 	@python3 -B tools/kvm_series.py
 
 # record.sh on Debian's own kernels, old to new, which are fetched (docs/record.md).
