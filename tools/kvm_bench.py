@@ -128,7 +128,7 @@ def main():
     cpus = kvm.CPUS if args.cpu == "all" else args.cpu.split(",")
     if not set(cpus) <= set(kvm.CPUS):
         parser.error(f"--cpu: {args.cpu}")
-    kvm.build(args)
+    kvm.build()
     kvm.build_programs({"bench": ["bench.c", "vm.c"]})
     plugin = kvm.PROGRAMS / "count.so"
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared",
