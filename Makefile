@@ -117,7 +117,8 @@ guest-bench: setup
 
 # The engine inside Linux (docs/kvm.md). CPU: max, neoverse-n1 or cortex-a57.
 # LIST=short: fewer tests. MODE: of KVM. CONFIG: of the kernels, in place of pages of 4
-# KiB and gcc. LARGE: MiB of the bench's large cases. KERNEL: 6.12, or 7.3, which is fetched.
+# KiB and gcc. LARGE: MiB of the bench's large cases. KERNEL: 6.12, or 7.3, which is
+# fetched.
 CPU = max
 export KERNEL = 6.12
 LARGE = 1024
@@ -145,6 +146,7 @@ kvm-diff: setup-kvm
 		$(if $(SEED),--seed $(SEED))
 
 kvm-series: setup-kvm
+	@tools/setup.sh sparse
 	@python3 -B tools/kvm_series.py
 
 # record.sh on Debian's own kernels, old to new, which are fetched (docs/record.md).

@@ -437,7 +437,7 @@ def compare(calls=2000, seed=1):
               if f"{room}/{name}" not in {*kvm_graft.LEFT_OUT, "extra/dump.c"}]
     for shift, wide in itertools.product((12, 14, 16), (0, 1)):
         size = [f"-DPAGE_SHIFT={shift}", f"-DSHIM_52BIT={wide}"]
-        # Both have functions of the same names: each is one object that shows what it must.
+        # Both have functions of the same names: each is one object that shows its own.
         for side, files, names in (
                 ("stock", [source / "stock.c"], ("side_stock", "kvm_pgtable_get_leaf",
                                                  "kvm_get_vtcr")),

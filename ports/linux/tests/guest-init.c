@@ -2,7 +2,8 @@
 /*
  * The first program of the guest that guest.c boots. It reports that it is up, uses some
  * memory, gives it back, and switches off. It writes to the log of the kernel, whose
- * early console needs no interrupt. If there is /programs/guest, it boots a guest by that.
+ * early console needs no interrupt. If there is /programs/guest, it boots a guest by
+ * that.
  */
 #include <fcntl.h>
 #include <stdio.h>

@@ -113,7 +113,7 @@ static void exactly(struct vcpu *vcpu, unsigned long stride, uint64_t value,
 	}
 }
 
-/* How many blocks of HUGE bytes there are from an address on, in the dump of the kernel. */
+/* How many blocks of HUGE bytes there are from an address on, in the kernel's dump. */
 static unsigned blocks(uint64_t ipa)
 {
 	char path[80], line[256];
