@@ -58,8 +58,8 @@ CONFIGS = {
 }
 
 # The option -m of KVM's selftests, a guest's addresses and pages: 40 bits and 4 KiB in
-# tests.list, else the size of the host's pages, and with 64 KiB the most bits that the CPUs
-# have. (A guest with 52 bits and pages of 16 KiB hangs on stock, too, in QEMU 7.2.)
+# tests.list, else the size of the host's pages, and with 64 KiB the most bits that the
+# CPUs have. (A guest with 52 bits and pages of 16 KiB hangs on stock, too, in QEMU 7.2.)
 GUEST_MODES = {
     "16k": {"max": 7, "neoverse-n1": 7},
     "64k": {"max": 2, "neoverse-n1": 8, "cortex-a57": 8},
