@@ -257,7 +257,8 @@ def build(args):
                     "exec": ["exec.c", "vm.c"], "guest": ["guest.c"],
                     "guest-init": ["guest-init.c"],
                     "tries": ["tries.c", "vm.c"], "bounded": ["bounded.c", "vm.c"],
-                    "hwdirty": ["hwdirty.c", "vm.c"]})
+                    "hwdirty": ["hwdirty.c", "vm.c"],
+                    "migrate": ["migrate.c", "vm.c"]})
     run("build guest.dtb", ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o",
                             PROGRAMS / "guest.dtb", PORT / "tests/guest.dts"], "dtb.log")
     # A guest runs the kernel of its host. guest.dts says where its RAM disk ends.
