@@ -25,6 +25,7 @@
 #define DATA_IPA UINT64_C(0x80000000)
 #define MIB (UINT64_C(1) << 20)
 #define HUGE (2 * MIB)
+#define SMALL (16 * MIB)
 
 /* Touches every x2 bytes from x0 to x1, then stores at x3, where there is no slot. */
 extern const char guest_start[], guest_end[];
@@ -44,7 +45,7 @@ __asm__(".pushsection .rodata\n"
  * DONTNEED, SLOT, CLOSE: how the memory is taken away. LOG: logging begins, which
  * write-protects. SPLIT: the same, and blocks become pages at once. COLLAPSE: logging has
  * ended, and the faults of the vCPU make blocks of pages again. FAULT: the first access.
- * WRITE: the first write to each page while dirty pages are logged. AGE: the host asks
+ * WRITE: the first write to each page while dirty pages are logged, of blocks too. AGE: the host asks
  * which pages have been used, and forgets it. OLD: it asks again. YOUNG: the first access
  * after that. ROUND: the guest writes to all pages while they are logged, not for the
  * first time, and the host fetches the log. SPLIT_ROUND: the same, with blocks split when
@@ -176,6 +177,9 @@ static void measure_by(const char *kind, bool block, uint64_t size, uint64_t str
 		vm_slot(&vm, 1, DATA_IPA, data, size, 0);
 	if (way == OLD || way == YOUNG)
 		make_idle(data, 0, size, stride);
+	/* Blocks become pages. */
+	if (way == WRITE)
+		stride = 4096;
 	if (way == ROUND || way == SPLIT_ROUND) {
 		stride = 4096;
 		for (int i = 0; i < 2; i++) {
@@ -239,16 +243,16 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (!strcmp(set, "two")) {
-		two("4k", false, 64 * MIB, 4096, FAULT);
-		measure_by("4k", false, 64 * MIB, 4096, FAULT, 2, true);
+		two("4k", false, SMALL, 4096, FAULT);
+		measure_by("4k", false, SMALL, 4096, FAULT, 2, true);
 		two("2m", true, large / 4, HUGE, FAULT);
-		two("4k", false, 64 * MIB, 4096, WRITE);
-		measure_by("4k", false, 64 * MIB, 4096, WRITE, 2, true);
+		two("4k", false, SMALL, 4096, WRITE);
+		measure_by("4k", false, SMALL, 4096, WRITE, 2, true);
 		two("2m", true, large / 4, HUGE, WRITE);
 		two("2m", true, large / 4, HUGE, COLLAPSE);
-		two("4k", false, 64 * MIB, 4096, AGE);
-		two("4k", false, 64 * MIB, 4096, OLD);
-		two("4k", false, 64 * MIB, 4096, YOUNG);
+		two("4k", false, SMALL, 4096, AGE);
+		two("4k", false, SMALL, 4096, OLD);
+		two("4k", false, SMALL, 4096, YOUNG);
 		return 0;
 	}
 	measure("4k", false, 64 * MIB, 4096, DONTNEED);
@@ -264,12 +268,12 @@ int main(int argc, char **argv)
 	measure("4k", false, large / 4, 4096, LOG);
 	measure("2m", true, large / 4, HUGE, SPLIT);
 	measure("2m", true, large / 4, HUGE, COLLAPSE);
-	measure("4k", false, 64 * MIB, 4096, FAULT);
+	measure("4k", false, SMALL, 4096, FAULT);
 	measure("2m", true, large / 4, HUGE, FAULT);
-	measure("4k", false, 64 * MIB, 4096, WRITE);
+	measure("4k", false, SMALL, 4096, WRITE);
 	measure("2m", true, large / 4, HUGE, WRITE);
-	measure("4k", false, 64 * MIB, 4096, AGE);
-	measure("4k", false, 64 * MIB, 4096, OLD);
-	measure("4k", false, 64 * MIB, 4096, YOUNG);
+	measure("4k", false, SMALL, 4096, AGE);
+	measure("4k", false, SMALL, 4096, OLD);
+	measure("4k", false, SMALL, 4096, YOUNG);
 	return 0;
 }

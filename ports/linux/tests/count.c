@@ -199,7 +199,9 @@ static void executed(unsigned int vcpu, void *userdata)
 	for (call = cpu->calls; cpu->active && call < cpu->calls + n_fns; call++)
 		for (int k = 0; call->active && k < KINDS; k++)
 			call->now[k] += b->n[k];
+	/* A worker may have been left in the middle of a call, for another program. */
 	if (b->reset) {
+		memset(cpus, 0, sizeof(cpus));
 		total = 0;
 		for (f = fns; f < fns + n_fns; f++) {
 			f->calls = 0;

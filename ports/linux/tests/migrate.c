@@ -288,20 +288,25 @@ static void take(uint64_t from, uint64_t n)
 		die("mprotect");
 }
 
+/* Once between two reports of the first vCPU at most. */
 static void *disturber(void *arg)
 {
 	uint64_t unit = arg ? HUGE / PAGE : 1;
 
-	while (disturb) {
+	for (unsigned long seen = reports[0]; disturb;) {
 		uint64_t n = unit * (1 + random_below(arg ? 2 : 32));
 		uint64_t from = random_below((PAGES - n) / unit + 1) * unit;
 
+		if (seen == reports[0]) {
+			usleep(1000);
+			continue;
+		}
+		seen = reports[0];
 		if (random_below(2))
 			take(from, n);
 		else
 			make_idle(source.data, from * PAGE, (from + n) * PAGE,
 				  unit * PAGE);
-		usleep(4000);
 	}
 	return NULL;
 }
@@ -523,16 +528,15 @@ static bool migrate(const char *kind, bool huge, int flags, bool eager)
 
 static bool all(void)
 {
-	for (int i = 0; i < 2; i++) {
-		manual = i;
-		if (!migrate("pages", false, 0, false))
-			return false;
-		for (int eager = 0; eager < 2; eager++)
-			if (!migrate("huge pages", true, 0, eager) ||
-			    !migrate("hugetlb pages", false, MAP_HUGETLB, eager))
-				return false;
-	}
-	return true;
+	if (!migrate("pages", false, 0, false) ||
+	    !migrate("huge pages", true, 0, false) ||
+	    !migrate("huge pages", true, 0, true) ||
+	    !migrate("hugetlb pages", false, MAP_HUGETLB, true))
+		return false;
+	manual = true;
+	return migrate("pages", false, 0, false) &&
+	       migrate("huge pages", true, 0, true) &&
+	       migrate("hugetlb pages", false, MAP_HUGETLB, false);
 }
 
 int main(int argc, char **argv)
