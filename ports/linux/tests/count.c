@@ -178,6 +178,18 @@ static void executed(unsigned int vcpu, void *userdata)
 	struct function *f;
 	struct call *call;
 
+	/* What a CPU was in the middle of has been left for another program. */
+	if (b->reset) {
+		memset(cpus, 0, sizeof(cpus));
+		total = 0;
+		for (f = fns; f < fns + n_fns; f++) {
+			f->calls = 0;
+			memset(f->sum, 0, sizeof(f->sum));
+			memset(f->longest, 0, sizeof(f->longest));
+		}
+	}
+	if (b->report)
+		report();
 	total += b->n[INSNS];
 	if (b->vector && cpu->active)
 		cpu->interrupted++;
@@ -199,18 +211,6 @@ static void executed(unsigned int vcpu, void *userdata)
 	for (call = cpu->calls; cpu->active && call < cpu->calls + n_fns; call++)
 		for (int k = 0; call->active && k < KINDS; k++)
 			call->now[k] += b->n[k];
-	/* A worker may have been left in the middle of a call, for another program. */
-	if (b->reset) {
-		memset(cpus, 0, sizeof(cpus));
-		total = 0;
-		for (f = fns; f < fns + n_fns; f++) {
-			f->calls = 0;
-			memset(f->sum, 0, sizeof(f->sum));
-			memset(f->longest, 0, sizeof(f->longest));
-		}
-	}
-	if (b->report)
-		report();
 }
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
