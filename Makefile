@@ -7,7 +7,7 @@ ROOMS = include src extra model lab ports examples tests fuzz bench
 .DEFAULT_GOAL := all
 .PHONY: all setup install run test long fuzz fuzz-seeds fuzz-judge bench baseline \
 	guest guest-test guest-bench setup-kvm kvm kvm-bench kvm-debug kvm-diff \
-	kvm-configs kvm-series record setup-xen xen xen-bench dist clean format \
+	kvm-series record setup-xen xen xen-bench dist clean format \
 	format-check check help mutants prove weak herd
 
 all: setup build/build.ninja
@@ -116,19 +116,24 @@ guest-bench: setup
 	@python3 -B tools/guest.py bench $(guest_options)
 
 # The engine inside Linux (docs/kvm.md). CPU: max, neoverse-n1 or cortex-a57.
-# LIST=short: fewer tests. MODE=nvhe: KVM without VHE. LARGE: MiB of the bench's large
-# cases. KERNEL: 6.12, or 7.3, which is fetched.
+# LIST=short: fewer tests. MODE: of KVM. CONFIG: of the kernels, in place of pages of 4
+# KiB and gcc. LARGE: MiB of the bench's large cases. KERNEL: 6.12, or 7.3, which is
+# fetched.
 CPU = max
 export KERNEL = 6.12
 LARGE = 256
+# 7.3 needs clang 15.
+CLANG_6.12 = clang
+CLANG_7.3 = clang-19
 
 setup-kvm: setup
 	@tools/setup.sh linux-source-6.12 bc bison flex cpio rsync libelf-dev libssl-dev \
 		device-tree-compiler
 
 kvm: setup-kvm all
+	@$(if $(filter clang,$(CONFIG)),tools/setup.sh $(CLANG_$(KERNEL)))
 	@python3 -B tools/kvm.py test --cpu $(CPU) $(if $(LIST),--$(LIST)) \
-		$(if $(MODE),--mode $(MODE))
+		$(if $(MODE),--mode $(MODE)) $(if $(CONFIG),--config $(CONFIG))
 
 kvm-bench: setup-kvm
 	@python3 -B tools/kvm_bench.py --cpu $(CPU) --large $(LARGE)
@@ -140,11 +145,8 @@ kvm-diff: setup-kvm
 	@python3 -B tools/kvm.py diff $(if $(CALLS),--calls $(CALLS)) \
 		$(if $(SEED),--seed $(SEED))
 
-kvm-configs: setup-kvm
-	@tools/setup.sh clang
-	@python3 -B tools/kvm.py configs
-
 kvm-series: setup-kvm
+	@tools/setup.sh sparse
 	@python3 -B tools/kvm_series.py
 
 # record.sh on Debian's own kernels, old to new, which are fetched (docs/record.md).
@@ -195,7 +197,8 @@ help:
 	@echo 'make guest   Debian on the EL2 monitor under QEMU, and an unmap storm'
 	@echo 'make guest-test  the engine on target, judged by the emulated MMU'
 	@echo 'make guest-bench  instructions at EL2 for unmap and map'
-	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short] [MODE=nvhe]'
+	@echo 'make kvm [CPU=max|neoverse-n1|cortex-a57] [LIST=short]'
+	@echo '         [MODE=nvhe|protected|nested] [CONFIG=16k|64k|rt|clang]'
 	@echo '         [KERNEL=6.12|7.3], for the commands below, too'
 	@echo '             Linux with the engine under KVM: its selftests, in QEMU'
 	@echo 'make kvm-bench [CPU=...|all] [LARGE=MIB]'
@@ -204,8 +207,6 @@ help:
 	@echo '             the short list on kernels with lock, RCU and memory checks'
 	@echo 'make kvm-diff [CALLS=N] [SEED=N]'
 	@echo '             the stock functions and ours in one program, random calls'
-	@echo 'make kvm-configs'
-	@echo '             compile KVM for 16 and 64 KiB pages, PREEMPT_RT, and by clang'
 	@echo 'make kvm-series'
 	@echo '             the engine under KVM as patches that can be sent'
 	@echo 'make record  record.sh on Debian kernels from 6.1 to the newest, in QEMU'

@@ -127,7 +127,9 @@ struct count_port {
 #endif
 };
 
+#ifndef COUNT_PORT_BASE
 #define COUNT_PORT_BASE UINT64_C(0x100000000)
+#endif
 
 static inline uint64_t s2_port_table_pa(void *port, uint64_t *table)
 {

@@ -3,7 +3,7 @@
 
 It writes build/kvm/series/*.patch with a cover letter, applies them by git am to a tree
 as it was, looks at them with the kernel's checkpatch.pl, and builds arch/arm64/kvm after
-each of them, with and without the option.
+each of them, and after the last one with the option, where sparse looks at each file.
 """
 
 import argparse
@@ -148,6 +148,18 @@ def build(before, after):
             "series-option.log")
 
 
+def sparse():
+    """What sparse says of the files that the series adds, all of them once more."""
+    kvm.run("sparse", [a for a in kvm.make(kvm.BUILD / "ours", "C=2", f"{KVM}/hyp/")
+                       if a != "-s"], "sparse.log")
+    lines = (kvm.BUILD / "sparse.log").read_text().splitlines()
+    checked = sum("CHECK" in line and f"{STAGE2}/" in line for line in lines)
+    found = [line for line in lines if f"{STAGE2}/" in line
+             and ("warning:" in line or "error:" in line)]
+    kvm.say("\n".join([f"  sparse: {checked} files, {len(found)} warnings", *found]))
+    return len(found) if checked else 1
+
+
 def main():
     argparse.ArgumentParser(description=__doc__.splitlines()[0]).parse_args()
     kvm.build_kernels()
@@ -156,9 +168,10 @@ def main():
     patches = write_series(before, after)
     errors = check(patches)
     build(before, after)
+    warnings = sparse()
     kvm.say(f"{SERIES.relative_to(kvm.ROOT)}: {len(patches)} patches and a cover letter, "
-            f"{errors} errors of checkpatch.pl")
-    return 1 if errors else 0
+            f"{errors} errors of checkpatch.pl, {warnings} warnings of sparse")
+    return 1 if errors or warnings else 0
 
 
 if __name__ == "__main__":

@@ -105,7 +105,10 @@ static int tables_show(struct seq_file *m, void *instance)
 		kvm = kvm_s2_mmu_to_kvm(t->pgt->mmu);
 		seq_printf(m, "pid %d: %u-bit IPA, level %d, %u root pages%s\n",
 			   kvm->userspace_pid, t->s2.ipa_bits, t->s2.start_level,
-			   t->s2.root_pages, t->dirty ? ", hardware dirty log" : "");
+			   t->s2.root_pages,
+			   t->pgt->mmu != &kvm->arch.mmu ? ", nested" :
+			   t->dirty			 ? ", hardware dirty log" :
+							   "");
 		write_lock(&kvm->mmu_lock);
 		show_counts(m, t);
 		s2_iter_start(&it, &t->s2, s2_ipa(0), BIT_ULL(t->s2.ipa_bits));

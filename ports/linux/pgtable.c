@@ -407,7 +407,7 @@ static void stage2_unlinked(struct stage2_tables *t, struct kvm_pgtable_mm_ops *
 {
 	struct s2_config cfg = {
 		.ipa_bits = kvm_granule_shift(level),
-		.pa_bits = kvm_lpa2_is_enabled() ? 52 : 48,
+		.pa_bits = id_aa64mmfr0_parange_to_phys_shift(kvm_get_parange_max()),
 		.granule_shift = PAGE_SHIFT,
 		.features = features | (kvm_lpa2_is_enabled() ? S2_FEAT_LPA2 : 0),
 		.port = t,

@@ -131,15 +131,21 @@ def check_list():
     assert len(names) == len(set(names)) > 25
     for _, options, _ in tests:
         for option in options:
-            assert option in ("short", "smp1", "trace", "ours", "hwdirty", "7.x",
-                              "-") \
+            assert option in ("short", "smp1", "trace", "ours", "hwdirty", "7.x", "-",
+                              "4k", "16k", "64k", "max", "nested") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {
         "kvm_page_table_test", "dirty_log_test", "dirty_log_perf_test", "stale", "guest",
         "demand_paging_test", "memslot_perf_test", "memslot_modification_stress_test",
         "set_memory_region_test", "access_tracking_perf_test", "page_fault_test"}
-    assert "stale-without-tlbi" in {name for name, _, _ in kvm.read_list(True)}
+    def chosen(**how):
+        return {name for name, _, _ in kvm.read_list(True, **how)}
+    assert "stale-without-tlbi" in chosen()
+    assert "nested-guest" in chosen(mode="nested") - chosen()
+    assert "page-table-52" in chosen() - chosen(cpu="neoverse-n1")
+    assert "page-table-32m" in chosen(config="16k") - chosen() - chosen(config="64k")
+    assert "record" in chosen() - chosen(config="64k")
 
 
 def check_versions():

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The parts of the kernel that Linux's arch/arm64/kvm/hyp/pgtable.c uses, for a program:
- * 4 KiB granules, 48-bit addresses without LPA2. Barriers and TLBIs are counters. A
- * branch that the kernel patches at boot costs a load and a test here. The switch to the
- * context of the guest for a TLBI costs nothing here.
+ * 4 KiB granules and 48-bit addresses, or what PAGE_SHIFT and SHIM_52BIT say. Barriers
+ * and TLBIs are counters. A branch that the kernel patches at boot costs a load and a
+ * test here. The switch to the context of the guest for a TLBI costs nothing here.
  */
 #ifndef STAGE2_BENCH_LINUX_SHIM_H
 #define STAGE2_BENCH_LINUX_SHIM_H
@@ -55,7 +55,7 @@ extern bool shim_fwb, shim_tlbirange;
 #define unlikely(x) __builtin_expect(!!(x), 0)
 #define container_of(p, type, member) \
 	((type *)(void *)((char *)(p)-offsetof(type, member)))
-#define IS_ENABLED(option) 0
+#define IS_ENABLED(option) SHIM_##option
 #define ERR_PTR(e) ((void *)(intptr_t)(e))
 #define PTR_ERR(p) ((intptr_t)(p))
 #define IS_ERR(p) ((uintptr_t)(p) > (uintptr_t)-4096)
@@ -84,12 +84,21 @@ static inline u64 shim_cmpxchg(u64 *p, u64 old, u64 new)
 
 /* ---- the architecture ---- */
 
-#define CONFIG_ARM64_4K_PAGES 1
-#define CONFIG_ARM64_HW_AFDBM 1
+#ifndef PAGE_SHIFT
 #define PAGE_SHIFT 12
+#endif
+/* Addresses have 52 bits: FEAT_LPA2, and FEAT_LPA where a page is 64 KiB. */
+#ifndef SHIM_52BIT
+#define SHIM_52BIT 0
+#endif
+#if PAGE_SHIFT == 12
+#define CONFIG_ARM64_4K_PAGES 1
+#endif
+#define SHIM_CONFIG_ARM64_PA_BITS_52 SHIM_52BIT
+#define CONFIG_ARM64_HW_AFDBM 1
 #define PAGE_SIZE (UINT64_C(1) << PAGE_SHIFT)
 #define PAGE_ALIGN(x) (((x) + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1))
-#define PTRS_PER_PTE 512
+#define PTRS_PER_PTE (1 << (PAGE_SHIFT - 3))
 #define ARM64_HW_PGTABLE_LEVEL_SHIFT(level) ((PAGE_SHIFT - 3) * (4 - (level)) + 3)
 #define ARM64_HW_PGTABLE_LEVELS(bits) \
 	(((bits)-PAGE_SHIFT + PAGE_SHIFT - 4) / (PAGE_SHIFT - 3))
@@ -98,7 +107,7 @@ static inline u64 shim_cmpxchg(u64 *p, u64 old, u64 new)
 enum { ARM64_HAS_STAGE2_FWB, ARM64_KVM_HVHE, ARM64_WORKAROUND_AMPERE_AC03_CPU_38 };
 #define cpus_have_final_cap(cap) ((cap) == ARM64_HAS_STAGE2_FWB && shim_fwb)
 #define system_supports_tlb_range() shim_tlbirange
-#define system_supports_lpa2() false
+#define system_supports_lpa2() (SHIM_52BIT && PAGE_SHIFT != 16)
 #define system_supports_bti_kernel() false
 
 #define ID_AA64MMFR0_EL1_PARANGE_48 5
@@ -116,7 +125,7 @@ static inline u32 id_aa64mmfr0_parange_to_phys_shift(u64 parange)
 #define VTCR_EL2_T0SZ(ipa_bits) ((64 - (u64)(ipa_bits)) & 63)
 #define VTCR_EL2_IPA(vtcr) (64 - ((vtcr)&63))
 #define VTCR_EL2_SL0_MASK GENMASK(7, 6)
-#define VTCR_EL2_TGRAN_SL0_BASE 2
+#define VTCR_EL2_TGRAN_SL0_BASE (PAGE_SHIFT == 12 ? 2 : 3)
 #define VTCR_EL2_LVLS_TO_SL0(levels) \
 	FIELD_PREP(VTCR_EL2_SL0_MASK, VTCR_EL2_TGRAN_SL0_BASE - (4 - (levels)))
 #define VTCR_EL2_VS_16BIT BIT(19)

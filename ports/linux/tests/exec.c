@@ -19,7 +19,6 @@
 
 #include "vm.h"
 
-#define HUGE (2UL << 20)
 #define BLOCKS 64UL
 #define DATA_IPA UINT64_C(0x80000000)
 #define END_IPA UINT64_C(0xf0000000)
@@ -57,40 +56,41 @@ static bool has_dic(void)
 
 int main(void)
 {
+	const unsigned long huge = vm_block();
 	struct vcpu vcpu;
 	char *data, *map;
 	struct vm vm;
 	long kb;
 
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
-	map = mmap(NULL, (BLOCKS + 1) * HUGE, PROT_READ | PROT_WRITE,
+	map = mmap(NULL, (BLOCKS + 1) * huge, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (map == MAP_FAILED)
 		die("memory");
-	data = (char *)(((uintptr_t)map + HUGE - 1) & ~(HUGE - 1));
-	if (madvise(data, BLOCKS * HUGE, MADV_HUGEPAGE))
+	data = (char *)(((uintptr_t)map + huge - 1) & ~(huge - 1));
+	if (madvise(data, BLOCKS * huge, MADV_HUGEPAGE))
 		die("madvise");
 	for (unsigned long i = 0; i < BLOCKS; i++) {
-		uint32_t *code = (uint32_t *)(data + i * HUGE);
+		uint32_t *code = (uint32_t *)(data + i * huge);
 
 		*code = RET;
 		__builtin___clear_cache((char *)code, (char *)(code + 1));
 	}
-	vm_slot(&vm, 1, DATA_IPA, data, BLOCKS * HUGE, 0);
+	vm_slot(&vm, 1, DATA_IPA, data, BLOCKS * huge, 0);
 	vcpu_open(&vm, &vcpu, 0, 0);
 	vcpu_reg(&vcpu, 0, DATA_IPA);
 	vcpu_reg(&vcpu, 1, BLOCKS);
-	vcpu_reg(&vcpu, 2, HUGE);
+	vcpu_reg(&vcpu, 2, huge);
 	vcpu_reg(&vcpu, 3, END_IPA);
 	if (vcpu_run(&vcpu) != END_IPA)
 		die("the guest does not read");
-	vm_slot(&vm, 1, DATA_IPA, data, BLOCKS * HUGE, KVM_MEM_LOG_DIRTY_PAGES);
+	vm_slot(&vm, 1, DATA_IPA, data, BLOCKS * huge, KVM_MEM_LOG_DIRTY_PAGES);
 	if (vcpu_run(&vcpu) != END_IPA)
 		die("the guest does not execute");
 	sleep(3);
 	kb = table_kb();
 	printf("%lu blocks, %ld kB of tables\n", BLOCKS, kb);
-	if (!has_dic() && kb < (long)BLOCKS * 4) {
+	if (!has_dic() && kb < (long)(BLOCKS * vm_page() / 1024)) {
 		fprintf(stderr, "tables are not counted\n");
 		return 1;
 	}

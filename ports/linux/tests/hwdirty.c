@@ -18,7 +18,7 @@
 #include "vm.h"
 
 #define PAGES 4096UL
-#define PAGE 4096UL
+#define PAGE vm_page()
 #define DATA_IPA UINT64_C(0x80000000)
 #define END_IPA UINT64_C(0xf0000000)
 

@@ -5,11 +5,11 @@
  *
  *         name <tab> timeout in seconds <tab> options <tab> path and arguments
  *
- * options: "pages=N" reserves N huge pages for the test, "trace" prints what it has left
- * in /tmp/trace, "hwdirty" lets hardware log dirty pages; other options are for other
- * programs. After each test the memory in
- * stage-2 tables must be back to 0. Freed tables wait for a grace period, so the check
- * waits some time.
+ * options: "pages=N" reserves N huge pages for the test, of 2 MiB or of the size that its
+ * last argument ends with ("_32mb"), "trace" prints what it has left in /tmp/trace,
+ * "hwdirty" lets hardware log dirty pages; other options are for other programs. After
+ * each test the memory in stage-2 tables must be back to 0. Freed tables wait for a grace
+ * period, so the check waits some time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages"
+#define HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-%ukB/nr_hugepages"
 #define TRACE "/tmp/trace"
 #define HW_DIRTY "/sys/module/kvm_stage2/parameters/hw_dirty_log"
 
@@ -45,6 +45,14 @@ static void write_file(const char *path, const char *text)
 		printf("## cannot write %s: %s\n", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
+}
+
+static void reserve(unsigned mib, const char *pages)
+{
+	char path[sizeof(HUGE_PAGES) + 16];
+
+	snprintf(path, sizeof(path), HUGE_PAGES, mib << 10);
+	write_file(path, pages);
 }
 
 static long table_memory(void)
@@ -143,6 +151,8 @@ static void run(char *line)
 	bool trace = options && strstr(options, "trace");
 	bool hw_dirty = options && strstr(options, "hwdirty");
 	const char *pages = options ? strstr(options, "pages=") : NULL;
+	const char *size = command ? strrchr(command, '_') : NULL;
+	unsigned mib = 2;
 	double start = now();
 	bool timed_out;
 	int status;
@@ -151,8 +161,10 @@ static void run(char *line)
 
 	if (!command)
 		return;
+	if (size && sscanf(size, "_%umb", &mib) != 1)
+		mib = 2;
 	if (pages)
-		write_file(HUGE_PAGES, pages + 6);
+		reserve(mib, pages + 6);
 	if (hw_dirty)
 		write_file(HW_DIRTY, "Y");
 	printf("##BEGIN %s\n", name);
@@ -164,7 +176,7 @@ static void run(char *line)
 	if (trace)
 		print_trace(name);
 	if (pages)
-		write_file(HUGE_PAGES, "0");
+		reserve(mib, "0");
 	if (hw_dirty)
 		write_file(HW_DIRTY, "N");
 	for (int i = 0; (kb = table_memory()) > 0 && i < 50; i++)

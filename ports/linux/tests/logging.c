@@ -24,11 +24,12 @@
 
 #include "vm.h"
 
-#define HUGE (2UL << 20)
-#define PAGE 4096UL
-#define PAGES (HUGE / PAGE)
-#define AREA (4 * HUGE)
+#define PAGE vm_page()
+#define HUGE vm_block()
+/* Four blocks, or one of 512 MiB. */
+#define AREA (HUGE >> 29 ? HUGE : 4 * HUGE)
 #define AREA_PAGES (AREA / PAGE)
+#define AREA_PAGES_MAX 8192
 #define ROUNDS 4
 #define FETCHES 6
 #define DATA_IPA UINT64_C(0x80000000)
@@ -112,7 +113,7 @@ static void exactly(struct vcpu *vcpu, unsigned long stride, uint64_t value,
 	}
 }
 
-/* How many blocks of 2 MiB there are from an address on, in the dump of the kernel. */
+/* How many blocks of HUGE bytes there are from an address on, in the kernel's dump. */
 static unsigned blocks(uint64_t ipa)
 {
 	char path[80], line[256];
@@ -149,8 +150,8 @@ static void expect(uint64_t ipa, unsigned n, const char *when)
 
 static void round_of(struct vcpu *vcpu, bool eager)
 {
-	static uint64_t bits[FETCHES][2 * AREA_PAGES / 64];
-	static uint64_t seen[FETCHES][AREA_PAGES];
+	static uint64_t bits[FETCHES][2 * AREA_PAGES_MAX / 64];
+	static uint64_t seen[FETCHES][AREA_PAGES_MAX];
 	static uint64_t value = 1;
 	unsigned long from;
 
@@ -159,7 +160,7 @@ static void round_of(struct vcpu *vcpu, bool eager)
 	vcpu_run(vcpu);
 	for (from = sweeps; sweeps < from + 2;)
 		usleep(100);
-	expect(DATA_IPA + AREA, AREA / HUGE, "before logging");
+	expect(DATA_IPA + AREA, (unsigned)(AREA / HUGE), "before logging");
 	vm_slot(&vm, 1, DATA_IPA, data, 2 * AREA, KVM_MEM_LOG_DIRTY_PAGES);
 	if (eager)
 		expect(DATA_IPA, 0, "with all split");
@@ -175,7 +176,7 @@ static void round_of(struct vcpu *vcpu, bool eager)
 	vcpu_reg(vcpu, 4, value++);
 	vcpu_run(vcpu);
 	/* All pages of the busy vCPU may be writable already: no fault, no block. */
-	expect(DATA_IPA + AREA, AREA / HUGE, "after logging");
+	expect(DATA_IPA + AREA, (unsigned)(AREA / HUGE), "after logging");
 	for (from = sweeps; sweeps < from + 2;)
 		usleep(100);
 }

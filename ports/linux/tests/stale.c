@@ -42,7 +42,11 @@
  */
 #define MOST 2048
 #define PATIENCE 60
-#define HUGE (2UL << 20)
+/* Less often if it is a block of more than 2 MiB, for the memory. */
+#define SMALL (2UL << 20)
+#define AT_ONCE (2UL << 30)
+#define LEAST 16
+#define HUGE vm_block()
 #define DATA_IPA UINT64_C(0x80000000)
 #define SWITCH "/sys/kernel/debug/stage2/no_tlbi"
 
@@ -183,17 +187,23 @@ int main(int argc, char **argv)
 	vm_slot(&vm, 1, DATA_IPA, data, 4 * HUGE, 0);
 
 	for (int kind = 0; kind < 3; kind++) {
-		size_t size = kind ? HUGE : 4096 * VCPUS;
+		size_t size = kind ? HUGE : vm_page() * VCPUS;
+		size_t block = kind == 2 && HUGE > SMALL ? HUGE : SMALL;
+		unsigned least = DROPS * SMALL / block + 1;
+		unsigned most = block > SMALL ? AT_ONCE / block : MOST;
 		unsigned found = 0, drops = 0;
 		double end;
 
-		if (without &&
-		    (pipe(held) || fcntl(held[1], F_SETPIPE_SZ, 2 * MOST * 4096) < 0))
+		/* A drop takes so long that the vCPUs leave the guest meanwhile. */
+		if (without && most < LEAST)
+			continue;
+		if (without && (pipe(held) ||
+				fcntl(held[1], F_SETPIPE_SZ, 2 * MOST * vm_page()) < 0))
 			die("pipe");
 		stop = false;
 		for (unsigned i = 0; i < VCPUS; i++) {
-			uint64_t a = (uint64_t)kind * HUGE + i * 4096;
-			uint64_t b = 3 * HUGE + i * 4096;
+			uint64_t a = (uint64_t)kind * HUGE + i * vm_page();
+			uint64_t b = 3 * HUGE + i * vm_page();
 
 			w[i].a = (_Atomic uint64_t *)(data + a);
 			w[i].b = (_Atomic uint64_t *)(data + b);
@@ -206,8 +216,8 @@ int main(int argc, char **argv)
 		if (without)
 			set_switch(true);
 		end = now() + (without ? PATIENCE : SECONDS);
-		while (without ? !found && drops < MOST && now() < end :
-				 drops < DROPS || now() < end) {
+		while (without ? !found && drops < most && now() < end :
+				 drops < least || now() < end) {
 			found += drop_and_look(w, data + kind * HUGE, size, held[1]);
 			drops++;
 		}

@@ -25,6 +25,16 @@ __asm__(".pushsection .rodata\n"
 #include <sys/mman.h>
 #include <unistd.h>
 
+unsigned long vm_page(void)
+{
+	return (unsigned long)sysconf(_SC_PAGESIZE);
+}
+
+unsigned long vm_block(void)
+{
+	return vm_page() / 8 * vm_page();
+}
+
 void die(const char *what)
 {
 	perror(what);
@@ -67,20 +77,20 @@ void vm_open(struct vm *vm, const void *code, size_t size, uint64_t chunk)
 	vm->fd = control(vm->kvm, KVM_CREATE_VM, NULL, "create VM");
 	if (chunk)
 		control(vm->fd, KVM_ENABLE_CAP, &cap, "eager split");
-	vm->code = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			-1, 0);
-	if (vm->code == MAP_FAILED || size > 4096)
+	vm->code = mmap(NULL, vm_page(), PROT_READ | PROT_WRITE,
+			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (vm->code == MAP_FAILED || size > vm_page())
 		die("code page");
 	memcpy(vm->code, code, size);
 	__builtin___clear_cache((char *)vm->code, (char *)vm->code + size);
-	vm_slot(vm, 0, VM_CODE_IPA, vm->code, 4096, 0);
+	vm_slot(vm, 0, VM_CODE_IPA, vm->code, vm_page(), 0);
 }
 
 void vm_close(struct vm *vm)
 {
 	close(vm->fd);
 	close(vm->kvm);
-	munmap(vm->code, 4096);
+	munmap(vm->code, vm_page());
 }
 
 static void set_reg(struct vcpu *vcpu, uint64_t id, uint64_t value)
@@ -154,7 +164,7 @@ void make_idle(char *data, uint64_t from, uint64_t to, uint64_t stride)
 	int idle = open("/sys/kernel/mm/page_idle/bitmap", O_WRONLY);
 
 	for (; from < to; from += stride) {
-		uint64_t at = ((uintptr_t)data + from) / 4096, entry, bit;
+		uint64_t at = ((uintptr_t)data + from) / vm_page(), entry, bit;
 
 		if (pread(pages, &entry, 8, (off_t)(at * 8)) != 8)
 			die("pagemap");

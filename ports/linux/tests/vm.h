@@ -9,6 +9,10 @@
 
 #define VM_CODE_IPA UINT64_C(0x10000)
 
+/* The page of the host, and the block that one table of pages replaces. */
+unsigned long vm_page(void);
+unsigned long vm_block(void);
+
 struct vm {
 	int kvm, fd;
 	void *code; /* one page at VM_CODE_IPA */

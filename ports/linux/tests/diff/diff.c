@@ -15,13 +15,14 @@
 
 #include "side.h"
 
-#define PAGE UINT64_C(4096)
-#define HUGE (512 * PAGE)
+#define PAGE (UINT64_C(1) << PAGE_SHIFT)
+#define PAGES (PAGE / 8)
+#define HUGE (PAGES * PAGE)
 #define AREA (2 * HUGE)
-#define START (UINT64_C(1) << 30)
 
 static const struct side *const side[2] = { &side_stock, &side_ours };
 static uint64_t seed;
+static uint64_t start; /* of the area */
 
 static uint64_t rnd(uint64_t n)
 {
@@ -46,7 +47,7 @@ static struct call next(void)
 					   RELAX, RELAX, YOUNG, AGE, SPLIT }[rnd(12)] };
 
 	c.flag = rnd(4);
-	c.ipa = START + rnd(AREA / PAGE) * PAGE;
+	c.ipa = start + rnd(AREA / PAGE) * PAGE;
 	c.size = PAGE;
 	c.prot = rnd(16);
 	/* Mostly execute at both exception levels, or at none. */
@@ -61,7 +62,8 @@ static struct call next(void)
 		if (!(c.prot & X) && !rnd(8))
 			c.prot |= rnd(2) ? DEVICE : NC;
 		/* Nearly always the same memory. */
-		c.pa = (UINT64_C(1) << 40) + c.ipa + (rnd(32) ? 0 : 4 * HUGE);
+		c.pa = HIGH + (UINT64_C(1) << 40) + c.ipa % AREA +
+		       (rnd(32) ? 0 : 4 * HUGE);
 		break;
 	case RELAX:
 	case YOUNG:
@@ -69,8 +71,8 @@ static struct call next(void)
 	default:
 		c.size = 1 + rnd(rnd(4) ? 8 * PAGE : AREA);
 		c.ipa += rnd(4) ? 0 : rnd(PAGE);
-		if (c.ipa + c.size > START + AREA)
-			c.size = START + AREA - c.ipa;
+		if (c.ipa + c.size > start + AREA)
+			c.size = start + AREA - c.ipa;
 	}
 	return c;
 }
@@ -164,20 +166,21 @@ static bool blocked(const struct call *c)
  */
 static void take_apart(const struct call *c)
 {
-	uint64_t start = c->ipa & ~(HUGE - 1), before[512];
+	uint64_t block = c->ipa & ~(HUGE - 1);
+	static uint64_t before[PAGES];
 	int64_t ret;
 	int level;
 
-	for (uint64_t i = 0; i < 512; i++)
-		before[i] = side_ours.leaf(start + i * PAGE, &level);
+	for (uint64_t i = 0; i < PAGES; i++)
+		before[i] = side_ours.leaf(block + i * PAGE, &level);
 	ret = make(&side_ours, c);
 	if (ret == -EINVAL)
 		return; /* stock refuses it, too */
-	for (uint64_t i = 0; i < 512; i++) {
-		uint64_t d = side_ours.leaf(start + i * PAGE, &level);
+	for (uint64_t i = 0; i < PAGES; i++) {
+		uint64_t d = side_ours.leaf(block + i * PAGE, &level);
 
 		if (level == 2 ||
-		    (d != (before[i] | 2 | i * PAGE) && start + i * PAGE != c->ipa)) {
+		    (d != (before[i] | 2 | i * PAGE) && block + i * PAGE != c->ipa)) {
 			printf("a page out of a block: page %" PRIu64 " is 0x%" PRIx64
 			       "\n",
 			       i, d);
@@ -188,12 +191,12 @@ static void take_apart(const struct call *c)
 		printf("a page out of a block: %" PRId64 "\n", ret);
 		exit(1);
 	}
-	side_ours.unmap(start, HUGE);
+	side_ours.unmap(block, HUGE);
 }
 
 static void compare(uint64_t n, const struct call *c)
 {
-	for (uint64_t at = START; at < START + AREA; at += PAGE) {
+	for (uint64_t at = start; at < start + AREA; at += PAGE) {
 		uint64_t d[2];
 		int level[2];
 
@@ -206,43 +209,53 @@ static void compare(uint64_t n, const struct call *c)
 	}
 }
 
+/* The same calls on both, from empty tables to empty tables. */
+static void run(uint64_t calls, bool fwb, bool tlbirange, unsigned ipa_bits)
+{
+	/* The upper half, to address all of the root. */
+	start = UINT64_C(1) << (ipa_bits - 1);
+	for (int i = 0; i < 2; i++)
+		side[i]->open(fwb, tlbirange, ipa_bits);
+	for (uint64_t n = 0; n < calls; n++) {
+		struct call c;
+		int64_t ret[2];
+
+		do
+			c = next();
+		while (except(&c));
+		if (!fwb && blocked(&c))
+			take_apart(&c);
+		for (int i = 0; i < 2; i++)
+			ret[i] = make(side[i], &c);
+		if (ret[0] != ret[1])
+			wrong(n, &c, "result of", c.ipa, (uint64_t)ret[0],
+			      (uint64_t)ret[1]);
+		compare(n, &c);
+	}
+	/* With the table above them, which is detached unread: none is lost. */
+	for (int i = 0; i < 2; i++)
+		if (side[i]->unmap(start, start) || side[i]->tables()) {
+			printf("%s: %" PRIu64 " tables are left\n", i ? "ours" : "stock",
+			       side[i]->tables());
+			exit(1);
+		}
+}
+
 int main(int argc, char **argv)
 {
-	uint64_t calls = argc > 1 ? strtoull(argv[1], NULL, 0) : 4000, n;
+	static const unsigned ipa_bits[] = { 32, 40, PA_BITS };
+	uint64_t calls = argc > 1 ? strtoull(argv[1], NULL, 0) : 4000;
 	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 0) : 1;
 
-	printf("%" PRIu64 " calls, seed %" PRIu64 "\n", calls, first);
-	for (int variant = 0; variant < 4; variant++) {
-		seed = first + 0x9e3779b97f4a7c15;
-		for (int i = 0; i < 2; i++)
-			side[i]->open(variant & 1, variant & 2, 40);
-		for (n = 0; n < calls; n++) {
-			struct call c;
-			int64_t ret[2];
-
-			do
-				c = next();
-			while (except(&c));
-			if (!(variant & 1) && blocked(&c))
-				take_apart(&c);
-			for (int i = 0; i < 2; i++)
-				ret[i] = make(side[i], &c);
-			if (ret[0] != ret[1])
-				wrong(n, &c, "result of", c.ipa, (uint64_t)ret[0],
-				      (uint64_t)ret[1]);
-			compare(n, &c);
-		}
-		/* With the table above them, which is detached unread: none is lost. */
-		for (int i = 0; i < 2; i++)
-			if (side[i]->unmap(START, START) || side[i]->tables()) {
-				printf("%s: %" PRIu64 " tables are left\n",
-				       i ? "ours" : "stock", side[i]->tables());
-				return 1;
-			}
-		printf("%sfwb, %stlbirange: %" PRIu64 " calls alike, %" PRIu64
-		       " and %" PRIu64 " tables\n",
-		       variant & 1 ? "" : "no ", variant & 2 ? "" : "no ", calls,
-		       side[0]->tables(), side[1]->tables());
-	}
+	/* After each call all pages are compared: a block has more of them. */
+	calls = (calls + PAGES / 512 - 1) / (PAGES / 512);
+	seed = first + 0x9e3779b97f4a7c15;
+	for (int variant = 0; variant < 4; variant++)
+		for (unsigned i = 0; i < sizeof(ipa_bits) / sizeof(*ipa_bits); i++)
+			run(calls, variant & 1, variant & 2, ipa_bits[i]);
+	printf("pages of %" PRIu64 " KiB, PA of %d bits, IPA of %u, %u and %u, with and "
+	       "without FWB and TLBI range: %" PRIu64 " calls alike, seed %" PRIu64 "\n",
+	       PAGE >> 10, PA_BITS, ipa_bits[0], ipa_bits[1], ipa_bits[2], 12 * calls,
+	       first);
 	return 0;
 }

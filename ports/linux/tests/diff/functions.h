@@ -13,7 +13,8 @@ bool shim_fwb, shim_tlbirange, shim_xnx;
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
 
-static unsigned char arena[PAGES * 4096] __attribute__((__aligned__(65536)));
+static unsigned char arena[PAGES * PAGE_SIZE]
+	__attribute__((__aligned__(16 * PAGE_SIZE)));
 static int refs[PAGES];
 static uint64_t taken;
 static struct kvm_pgtable pgt;
@@ -27,7 +28,7 @@ static struct {
 } vm = { .arch.mmu = { .pgt = &pgt, .split_page_cache = { INT32_MAX } } };
 #endif
 
-static const u64 base = UINT64_C(1) << 32; /* PA of the arena */
+static const u64 base = HIGH + (UINT64_C(1) << 32); /* PA of the arena */
 
 static void must(bool ok)
 {
@@ -37,7 +38,7 @@ static void must(bool ok)
 
 static int *ref(void *page)
 {
-	return &refs[((unsigned char *)page - arena) / 4096];
+	return &refs[((unsigned char *)page - arena) / PAGE_SIZE];
 }
 
 static void *zalloc_page(void *cache)
@@ -47,14 +48,14 @@ static void *zalloc_page(void *cache)
 		if (!refs[i]) {
 			refs[i] = 1;
 			taken++;
-			return memset(arena + i * 4096, 0, 4096);
+			return memset(arena + i * PAGE_SIZE, 0, PAGE_SIZE);
 		}
 	return NULL;
 }
 
 static void *zalloc_pages_exact(size_t size)
 {
-	for (size_t i = 0; i < size / 4096; i++)
+	for (size_t i = 0; i < size / PAGE_SIZE; i++)
 		refs[i] = 1;
 	return memset(arena, 0, size);
 }
@@ -123,7 +124,9 @@ static void side_open(bool fwb, bool tlbirange, unsigned ipa_bits)
 	shim_fwb = fwb;
 	shim_tlbirange = tlbirange;
 	shim_xnx = tlbirange; /* with FWB and without */
-	vm.arch.mmu.vtcr = kvm_get_vtcr(ID_AA64MMFR0_EL1_PARANGE_48, 0, ipa_bits);
+	vm.arch.mmu.vtcr = kvm_get_vtcr(SHIM_52BIT ? ID_AA64MMFR0_EL1_PARANGE_52 :
+						     ID_AA64MMFR0_EL1_PARANGE_48,
+					0, ipa_bits);
 	must(!__kvm_pgtable_stage2_init(&pgt, &vm.arch.mmu, &mm_ops, 0, NULL));
 }
 

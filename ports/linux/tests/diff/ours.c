@@ -12,7 +12,7 @@ void stage2_reclaim_init(struct stage2_tables *t)
 	struct count_port *p = &t->port;
 
 	p->pages = PAGES;
-	p->shift = 12;
+	p->shift = PAGE_SHIFT;
 	p->fail_after = -1;
 	p->arena = arena;
 	p->meta = calloc(PAGES, 16);

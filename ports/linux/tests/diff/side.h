@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* In the table memory: all bits that only addresses of 52 bits have. */
+#define HIGH (SHIM_52BIT ? UINT64_C(0xd) << 48 : 0)
+#define PA_BITS (SHIM_52BIT ? 52 : 48)
+
 /* Permissions and memory types. Before 7.x XU and XP are one permission. */
 enum { XU = 1, XP = 2, X = XU | XP, W = 4, R = 8, DEVICE = 16, NC = 32 };
 

@@ -10,8 +10,12 @@
 #include <asm/kvm_pgtable.h>
 #include <stage2/stage2.h>
 
+#include "side.h"
+
 #define S2_PROFILE S2_PROFILE_HYPERVISOR
-#define S2_GRANULE_SHIFT 12
+#define S2_USE_52BIT 1
+#define S2_GRANULE_SHIFT PAGE_SHIFT
+#define COUNT_PORT_BASE (HIGH + (UINT64_C(1) << 32))
 #include "bench/stage2_port.h"
 
 /* ---- the kernel, beyond bench/linux/shim ---- */
@@ -36,7 +40,6 @@ struct kvm {
 #define ARM64_WORKAROUND_REPEAT_TLBI 101
 #define STAGE2_REPEATS_TLBI 0
 #define has_vhe() true
-#define kvm_lpa2_is_enabled() false
 #define stage2_quiet(t) false
 #define phys_to_virt(pa) ((void *)(uintptr_t)(pa))
 
