@@ -228,7 +228,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	}
 	if (b->n[CLEANS])
 		b->n[CLEAN_LOOP] = b->n[INSNS];
-	b->vector = vectors && b->pc - vectors < 0x800;
+	/* Where an exception is entered, and not the rest of that code. */
+	b->vector = vectors && b->pc - vectors < 0x800 && !((b->pc - vectors) % 0x80);
 	b->fn = -1;
 	for (int i = 0; i < n_fns; i++)
 		if (fns[i].pc == b->pc)
