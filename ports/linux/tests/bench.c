@@ -245,7 +245,7 @@ int main(int argc, char **argv)
 	if (!strcmp(set, "two")) {
 		two("4k", false, SMALL, 4096, FAULT);
 		measure_by("4k", false, SMALL, 4096, FAULT, 2, true);
-		two("2m", true, large / 4, HUGE, FAULT);
+		two("2m", true, 64 * MIB, HUGE, FAULT);
 		two("4k", false, SMALL, 4096, WRITE);
 		measure_by("4k", false, SMALL, 4096, WRITE, 2, true);
 		two("2m", true, large / 4, HUGE, WRITE);
@@ -269,7 +269,7 @@ int main(int argc, char **argv)
 	measure("2m", true, large / 4, HUGE, SPLIT);
 	measure("2m", true, large / 4, HUGE, COLLAPSE);
 	measure("4k", false, SMALL, 4096, FAULT);
-	measure("2m", true, large / 4, HUGE, FAULT);
+	measure("2m", true, 64 * MIB, HUGE, FAULT);
 	measure("4k", false, SMALL, 4096, WRITE);
 	measure("2m", true, large / 4, HUGE, WRITE);
 	measure("4k", false, SMALL, 4096, AGE);
