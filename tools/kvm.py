@@ -58,7 +58,7 @@ CONFIGS = {
 }
 
 # The option -m of KVM's selftests, a guest's addresses and pages: 40 bits and 4 KiB in
-# tests.list, else the most bits that the CPUs have, and the size of the host's pages.
+# tests.list, else the size of the host's pages and the most bits that the CPUs have.
 GUEST_MODES = {
     "16k": {"max": 1, "neoverse-n1": 7},
     "64k": {"max": 2, "neoverse-n1": 8, "cortex-a57": 8},
@@ -187,9 +187,10 @@ def build_programs(names):
 # ---- a test machine ------------------------------------------------------------------
 
 
-def nested_qemu():
-    """A QEMU with FEAT_NV2, which that of Debian 12 does not have: fetched, and run where
-    it is. What it needs of libraries the installed one needs too."""
+def newer_qemu():
+    """A QEMU with FEAT_NV2, and in which stage 2 with pages of 16 KiB and 52 bits works.
+    That of Debian 12 has neither. It is fetched, and run where it is. What it needs of
+    libraries the installed one needs too."""
     folder = ROOT / "build/kvm/qemu"
     binary = folder / "usr/bin/qemu-system-aarch64"
     if not binary.exists():
@@ -269,7 +270,8 @@ def read_list(short=False, cpu="max", config="", mode=None):
         sizes = {"4k", "16k", "64k"} & set(options)
         if short and "short" not in options or "7.x" in options and older or \
                 "max" in options and cpu != "max" or sizes and size not in sizes or \
-                "nested" in options and mode != "nested":
+                "nested" in options and mode != "nested" or \
+                "thp" in options and config == "rt":
             continue
         # The tables are pKVM's.
         if "ours" in options and mode == "protected" and not older:
@@ -400,7 +402,9 @@ def run_once(kernel, cpu, tests, timeout, mode=None, suffix=""):
             files |= shell()
             files["record.sh"] = (PORT / "record.sh").read_bytes()
         label = "-".join(filter(None, (kernel, cpu, mode, machine))) + suffix
-        program = nested_qemu() if mode == "nested" else "qemu-system-aarch64"
+        program = "qemu-system-aarch64"
+        if mode == "nested" or kernel.endswith("-16k"):
+            program = newer_qemu()
         initrd = BUILD / f"{label}.cpio"
         archive(files, initrd)
         lines = boot(label, qemu(image(kernel), initrd, cpu,

@@ -133,7 +133,7 @@ def check_list():
     for _, options, _ in tests:
         for option in options:
             assert option in ("short", "smp1", "trace", "ours", "hwdirty", "7.x", "-",
-                              "4k", "16k", "64k", "max", "nested") \
+                              "4k", "16k", "64k", "thp", "max", "nested") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {

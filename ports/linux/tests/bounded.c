@@ -33,6 +33,8 @@ __asm__(".pushsection .rodata\n"
 int main(void)
 {
 	const unsigned long each = vm_block(), n = TABLES_SIZE / vm_page();
+	/* What the CPUs have counted and not yet told: vm.h. */
+	const unsigned long slack = 256 * vm_page();
 	struct vcpu vcpu;
 	struct vm vm;
 	long before, after;
@@ -41,8 +43,9 @@ int main(void)
 	/* The page of zeroes, all over. */
 	data = mmap(NULL, n * each, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (data == MAP_FAILED || madvise(data, n * each, MADV_NOHUGEPAGE))
+	if (data == MAP_FAILED)
 		die("memory");
+	madvise(data, n * each, MADV_NOHUGEPAGE);
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
 	vm_slot(&vm, 1, DATA_IPA, data, n * each, 0);
 	vcpu_open(&vm, &vcpu, 0, 0);
@@ -57,5 +60,5 @@ int main(void)
 	vm_close(&vm);
 	after = table_kb();
 	printf("%ld kB of tables, %ld kB when the VM is closed\n", before, after);
-	return before < (long)(TABLES_SIZE - (1UL << 20)) / 1024 || after > 4096;
+	return before < (long)(TABLES_SIZE - slack) / 1024 || after > (long)slack / 1024;
 }

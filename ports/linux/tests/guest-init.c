@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -16,7 +17,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SIZE (100UL << 20)
+static void say(int log, const char *text)
+{
+	if (write(log, text, strlen(text)) < 0)
+		exit(1);
+}
 
 /* With what it prints in the log, and so on the console of this guest. */
 static int run_guest(int log)
@@ -39,6 +44,9 @@ static int run_guest(int log)
 
 int main(void)
 {
+	/* The kernel passes what it does not know. */
+	const char *mib = getenv("mib");
+	const unsigned long size = (mib ? strtoul(mib, NULL, 10) : 100) << 20;
 	unsigned long bad = 0;
 	char text[80];
 	int log;
@@ -47,25 +55,24 @@ int main(void)
 	mknod("/dev/kmsg", S_IFCHR | 0600, makedev(1, 11));
 	log = open("/dev/kmsg", O_WRONLY);
 	if (!access("/programs/guest", X_OK)) {
-		dprintf(log, run_guest(log) ? "guest has failed\n" :
-					      "guest has run a guest\n");
+		say(log,
+		    run_guest(log) ? "guest has failed\n" : "guest has run a guest\n");
 		reboot(RB_POWER_OFF);
 	}
 	for (int round = 0; round < 2; round++) {
-		unsigned long *p = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+		unsigned long *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 					MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-		for (unsigned long i = 0; i < SIZE / 8; i += 512)
+		for (unsigned long i = 0; i < size / 8; i += 512)
 			p[i] = i + (unsigned long)round;
-		for (unsigned long i = 0; i < SIZE / 8; i += 512)
+		for (unsigned long i = 0; i < size / 8; i += 512)
 			bad += p[i] != i + (unsigned long)round;
-		munmap(p, SIZE);
+		munmap(p, size);
 	}
 	snprintf(text, sizeof(text),
 		 bad ? "<0>guest has lost %ld pages\n" : "<0>guest is up, %ld CPUs\n",
 		 bad ? (long)bad : sysconf(_SC_NPROCESSORS_ONLN));
-	if (write(log, text, strlen(text)) < 0)
-		return 1;
+	say(log, text);
 	reboot(RB_POWER_OFF);
 	return 0;
 }

@@ -101,8 +101,9 @@ int main(void)
 
 	data = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (data == MAP_FAILED || madvise(data, PAGES * PAGE, MADV_NOHUGEPAGE))
+	if (data == MAP_FAILED)
 		die("memory");
+	madvise(data, PAGES * PAGE, MADV_NOHUGEPAGE);
 	memset(data, 1, PAGES * PAGE);
 	vm_open(&vm, vm_writer, (size_t)(vm_writer_end - vm_writer), 0);
 	vm_slot(&vm, 1, DATA_IPA, data, PAGES * PAGE, 0);

@@ -26,8 +26,8 @@
 
 #define PAGE vm_page()
 #define HUGE vm_block()
-/* Four blocks, or one of 512 MiB. */
-#define AREA (HUGE >> 29 ? HUGE : 4 * HUGE)
+/* Four blocks, or one if it is larger than 2 MiB. */
+#define AREA (HUGE >> 22 ? HUGE : 4 * HUGE)
 #define AREA_PAGES (AREA / PAGE)
 #define AREA_PAGES_MAX 8192
 #define ROUNDS 4

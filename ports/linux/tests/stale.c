@@ -42,10 +42,8 @@
  */
 #define MOST 2048
 #define PATIENCE 60
-/* Less often if it is a block of more than 2 MiB, for the memory. */
+/* Blocks of more are dropped less often. */
 #define SMALL (2UL << 20)
-#define AT_ONCE (2UL << 30)
-#define LEAST 16
 #define HUGE vm_block()
 #define DATA_IPA UINT64_C(0x80000000)
 #define SWITCH "/sys/kernel/debug/stage2/no_tlbi"
@@ -190,12 +188,11 @@ int main(int argc, char **argv)
 		size_t size = kind ? HUGE : vm_page() * VCPUS;
 		size_t block = kind == 2 && HUGE > SMALL ? HUGE : SMALL;
 		unsigned least = DROPS * SMALL / block + 1;
-		unsigned most = block > SMALL ? AT_ONCE / block : MOST;
 		unsigned found = 0, drops = 0;
 		double end;
 
 		/* A drop takes so long that the vCPUs leave the guest meanwhile. */
-		if (without && most < LEAST)
+		if (without && block > SMALL)
 			continue;
 		if (without && (pipe(held) ||
 				fcntl(held[1], F_SETPIPE_SZ, 2 * MOST * vm_page()) < 0))
@@ -216,7 +213,7 @@ int main(int argc, char **argv)
 		if (without)
 			set_switch(true);
 		end = now() + (without ? PATIENCE : SECONDS);
-		while (without ? !found && drops < most && now() < end :
+		while (without ? !found && drops < MOST && now() < end :
 				 drops < least || now() < end) {
 			found += drop_and_look(w, data + kind * HUGE, size, held[1]);
 			drops++;
