@@ -121,7 +121,7 @@ guest-bench: setup
 # fetched.
 CPU = max
 export KERNEL = 6.12
-LARGE = 1024
+LARGE = 256
 # 7.3 needs clang 15.
 CLANG_6.12 = clang
 CLANG_7.3 = clang-19
@@ -202,7 +202,7 @@ help:
 	@echo '         [KERNEL=6.12|7.3], for the commands below, too'
 	@echo '             Linux with the engine under KVM: its selftests, in QEMU'
 	@echo 'make kvm-bench [CPU=...|all] [LARGE=MIB]'
-	@echo '             what the calls of KVM cost, stock against ours'
+	@echo '             what the calls of KVM cost; none may be slower than stock'
 	@echo 'make kvm-debug'
 	@echo '             the short list on kernels with lock, RCU and memory checks'
 	@echo 'make kvm-diff [CALLS=N] [SEED=N]'

@@ -314,7 +314,8 @@ def build(config=""):
                     "exec": ["exec.c", "vm.c"], "guest": ["guest.c"],
                     "guest-init": ["guest-init.c"],
                     "tries": ["tries.c", "vm.c"], "bounded": ["bounded.c", "vm.c"],
-                    "hwdirty": ["hwdirty.c", "vm.c"]})
+                    "hwdirty": ["hwdirty.c", "vm.c"],
+                    "migrate": ["migrate.c", "vm.c"]})
     for name in ("guest", "nested", "inner"):
         run(f"build {name}.dtb", ["dtc", "-q", "-I", "dts", "-O", "dtb", "-o",
                                   PROGRAMS / f"{name}.dtb", PORT / f"tests/{name}.dts"],

@@ -148,12 +148,17 @@ struct kvm_memory_slot;
 #ifdef CONFIG_{OPTION}
 void stage2_dirty_begin(struct kvm *kvm, const struct kvm_memory_slot *slot);
 void stage2_dirty_sync(struct kvm *kvm, const struct kvm_memory_slot *slot);
+void stage2_dirty_end(struct kvm *kvm, const struct kvm_memory_slot *slot);
 #else
 static inline void stage2_dirty_begin(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {{
 }}
 
 static inline void stage2_dirty_sync(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{{
+}}
+
+static inline void stage2_dirty_end(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {{
 }}
 #endif
@@ -186,14 +191,17 @@ DESTROY = f"""	if (!IS_ENABLED(CONFIG_{OPTION}) || is_protected_kvm_enabled())
 
 def edit_mmu(text, version):
     """Ranges whose memory is cleaned go in short steps. Logging begins: hardware's record
-    of what was written before is forgotten. The end of a VM is one call."""
+    of what was written before is forgotten. Logging ends. The end of a VM is one call."""
     step = "\tphys_addr_t size = kvm_granule_size(KVM_PGTABLE_MIN_BLOCK_LEVEL);\n\n"
     wp = "\twrite_lock(&kvm->mmu_lock);\n\tkvm_stage2_wp_range(&kvm->arch.mmu, start, end);\n"
+    end = "\t\tkvm_mmu_free_memory_cache(&kvm->arch.mmu.split_page_cache);\n\t}\n"
     ranges = "\tstage2_destroy_range(pgt, 0, BIT(ia_bits));\n"
     return replaced(text, ("#include <asm/kvm_pgtable.h>\n",
                            "#include <asm/kvm_pgtable.h>\n#include <asm/kvm_stage2.h>\n"),
                     (step, step + STEP),
                     (wp, "\tstage2_dirty_begin(kvm, memslot);\n" + wp),
+                    (end, "\t\tif (change == KVM_MR_FLAGS_ONLY)\n"
+                          "\t\t\tstage2_dirty_end(kvm, new);\n" + end),
                     *([] if version < NEWER else [(ranges, DESTROY)]))
 
 

@@ -321,14 +321,14 @@ def kvm(text):
     rows = []
     found = {}
     for cells in table(text, "CPU", "what"):
-        if cells[1] == "1024 MiB, 4 KiB pages, DONTNEED":
+        if cells[1] == "64 MiB, 4 KiB pages, DONTNEED":
             found.setdefault(cells[0], {})[cells[2]] = cells[3:]
     for cpu, sides in found.items():
         rows.append((cpu, None, None))
         for i, what in enumerate(("table code", "DC CIVAC loop")):
             rows.append((what, *(count(sides[side][i]) for side in ("stock", "ours"))))
     height = 96 + 26 * len(rows)
-    p = Picture(720, height, "Instructions to unmap 1 GiB of 4 KiB pages in KVM",
+    p = Picture(720, height, "Instructions to unmap 64 MiB of 4 KiB pages in KVM",
                 "kvm_pgtable_stage2_unmap() of Linux 6.12, stock and with this library: "
                 + "; ".join(f"{name} {a} and {b}" for name, a, b in rows if a is not None))
     x = Scale(1000, max(row[1] or 1 for row in rows), 190, 620)

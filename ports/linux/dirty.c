@@ -9,14 +9,19 @@
  * (an unmap) collects first.
  *
  * Blocks have no DBM bit, because one bit would be the state of 512 pages. KVM takes
- * their write permission and splits them, as always, and so it does with pages that were
- * first mapped without write permission, up to their first write.
+ * their write permission when logging begins, and splits them, at once or at the first
+ * write. A block that loses the permission is marked by a software bit. So the pages that
+ * it becomes can have the DBM bit, all of them: what KVM has mapped writable may be
+ * written until a notifier takes it away. When logging ends, those of them that are clean
+ * lose the bit again. Their next write is a fault, at which KVM makes a block of them.
+ *
+ * A page that was first mapped without write permission gets the bit at its first write.
  *
  * A VM with a dirty ring needs a fault for each page, and so do the tables of nested
  * guests, whose pages are logged under other addresses: no DBM bit there, and none in
  * protected mode.
  *
- * All is done with the MMU lock held for writing.
+ * All is done with the MMU lock held for writing, but for what belongs to a fault.
  */
 #include <linux/kvm_host.h>
 #include <linux/moduleparam.h>
@@ -69,25 +74,138 @@ bool stage2_dirty_page(struct stage2_tables *t, u64 size, s2_attr_t attr)
 	       !kvm_s2_mmu_to_kvm(t->pgt->mmu)->dirty_ring_size;
 }
 
-/*
- * The first write to a page that was mapped without write permission. It gets the DBM bit
- * with the permission, in place. S2_MORE if it is not such a page.
- */
-int stage2_dirty_relax(struct stage2_tables *t, s2_ipa_t ipa, s2_attr_t perms)
+/* A leaf that was a block, or in one, when logging began, and that KVM mapped writable. */
+#define DESC_LOGGED (UINT64_C(1) << DESC_SW_SHIFT)
+
+/* The tables on the way to a leaf have to remember that it has the DBM bit. */
+static void remember(struct s2 *s2, u64 ipa)
 {
-	struct s2_limbo limbo = {};
-	struct s2_op op = { .limbo = &limbo };
+	u64 i = ipa >> s2->start_shift, d, *meta;
+	u64 *table = s2->root + ALIGN_DOWN(i, PTRS_PER_PTE);
+	u64 *entry = &s2->root[i];
+
+	for (int level = s2->start_level;; level++) {
+		meta = table_meta(s2, table);
+		if (!(state_of(s2, meta) & META_DBM))
+			s2_port_word_or(s2->port, &meta[META_STATE], META_DBM);
+		d = s2_port_load(s2->port, entry);
+		if (!desc_valid_table(d, level))
+			return;
+		table = table_of(s2, d);
+		entry = &table[ipa >> level_shift(s2, level + 1) & (PTRS_PER_PTE - 1)];
+	}
+}
+
+/*
+ * Makes each leaf of a range what @change says, beside hardware and beside faults.
+ * Returns whether any has changed.
+ */
+static bool change_leaves(struct s2 *s2, u64 ipa, u64 end,
+			  u64 (*change)(const struct s2 *s2, u64 d, int level))
+{
+	bool changed = false;
+
+	while (ipa < end) {
+		struct place p = walk(s2, ipa);
+		const u64 size = level_size(s2, p.level);
+		const u64 past = min(end, ALIGN(ipa + 1, size * PTRS_PER_PTE));
+		bool remembered = false;
+		u64 d = p.d, new, was;
+
+		while (!desc_valid_table(d, p.level)) {
+			while (desc_valid(d) && (new = change(s2, d, p.level)) != d) {
+				if (new &DESC_DBM && !remembered) {
+					remember(s2, ipa);
+					remembered = true;
+				}
+				was = s2_port_cas(s2->port, p.entry, d, new);
+				changed |= was == d;
+				if (was == d)
+					break;
+				d = was;
+			}
+			ipa = ALIGN(ipa + 1, size);
+			if (ipa >= past)
+				break;
+			d = s2_port_load(s2->port, ++p.entry);
+		}
+	}
+	return changed;
+}
+
+/* A page out of a block: hardware logs it. */
+static u64 log_page(const struct s2 *s2, u64 d, int level)
+{
+	if (level == LAST_LEVEL && (d & (DESC_LOGGED | DESC_S2AP_W)) == DESC_LOGGED)
+		d |= DESC_DBM;
+	return d;
+}
+
+/* What is writable, and what hardware does not log, becomes read-only. */
+static u64 protect(const struct s2 *s2, u64 d, int level)
+{
+	if ((d & (DESC_DBM | DESC_S2AP_W)) != DESC_S2AP_W)
+		return log_page(s2, d, level);
+	if (level < LAST_LEVEL && (desc_attr(s2, d) & S2_MEM_MASK) == S2_MEM_WB)
+		d |= DESC_LOGGED;
+	return d & ~DESC_S2AP_W;
+}
+
+/* Logging has ended. */
+static u64 unlog_page(const struct s2 *s2, u64 d, int level)
+{
+	if ((d & (DESC_LOGGED | DESC_DBM | DESC_S2AP_W)) == (DESC_LOGGED | DESC_DBM))
+		d &= ~DESC_DBM;
+	return d;
+}
+
+/* KVM maps a page out of a block whose pages hardware will log: they all stay mapped. */
+bool stage2_dirty_block(struct stage2_tables *t, u64 ipa, u64 size)
+{
 	struct s2_leaf leaf;
 	int ret;
 
-	if (!t->dirty || s2_translate(&t->s2, ipa, &leaf) || leaf.desc & DESC_DBM)
+	if (!t->dirty || size != PAGE_SIZE ||
+	    !atomic_read(&kvm_s2_mmu_to_kvm(t->pgt->mmu)->nr_memslots_dirty_logging))
+		return false;
+	rcu_read_lock();
+	ret = s2_translate(&t->s2, s2_ipa(ipa), &leaf);
+	rcu_read_unlock();
+	return !ret && leaf.level < LAST_LEVEL &&
+	       (leaf.desc & (DESC_LOGGED | DESC_S2AP_W)) == DESC_LOGGED;
+}
+
+/* The blocks that a range touches are pages now. Inside a read-side section. */
+void stage2_dirty_split(struct stage2_tables *t, u64 addr, u64 size)
+{
+	if (t->dirty)
+		change_leaves(&t->s2, ALIGN_DOWN(addr, PMD_SIZE),
+			      ALIGN(addr + size, PMD_SIZE), log_page);
+}
+
+/*
+ * The first write to a page that was mapped without write permission. It gets the DBM bit
+ * with the permission. S2_MORE if it is not such a page. Inside a read-side section.
+ */
+int stage2_dirty_relax(struct stage2_tables *t, s2_ipa_t ipa, s2_attr_t perms)
+{
+	struct s2 *s2 = &t->s2;
+	struct place p;
+	u64 new;
+
+	if (!t->dirty || !(perms & S2_W) || ipa.ipa >= s2->ipa_end)
 		return S2_MORE;
-	perms |= desc_attr(&t->s2, leaf.desc);
-	if (!stage2_dirty_page(t, s2_leaf_size(&t->s2, &leaf), perms))
+	p = walk(s2, ipa.ipa);
+	if (!desc_valid(p.d) || p.d & DESC_DBM || perms & ~desc_exec(p.d) & S2_X ||
+	    !stage2_dirty_page(t, level_size(s2, p.level), S2_W | desc_attr(s2, p.d)))
 		return S2_MORE;
-	ret = s2_map(&t->s2, ipa, leaf.pa, PAGE_SIZE, perms | S2_DBM, S2_SHARED, &op);
-	stage2_reclaim(t, &limbo, false);
-	return ret;
+	remember(s2, ipa.ipa);
+	new = p.d | DESC_AF | DESC_DBM | DESC_S2AP_W | (perms & S2_R ? DESC_S2AP_R : 0);
+	if (s2_port_cas(s2->port, p.entry, p.d, new) != p.d)
+		return S2_E_BUSY;
+	if (!stage2_quiet(t))
+		kvm_call_hyp(__kvm_tlb_flush_vmid_ipa_nsh, t->pgt->mmu, ipa.ipa, p.level);
+	return 0;
 }
 
 /* An empty log for the part of a range that one bitmap can hold; returns its end. */
@@ -128,7 +246,8 @@ int stage2_dirty_unmap(struct stage2_tables *t, u64 start, u64 size, struct s2_o
 	u64 end = start + size, next;
 	int ret = 0;
 
-	if (!t->dirty || !atomic_read(&kvm->nr_memslots_dirty_logging))
+	if (!t->dirty || !atomic_read(&kvm->nr_memslots_dirty_logging) ||
+	    unlikely(stage2_test_no_harvest))
 		return s2_unmap(&t->s2, s2_ipa(start), size, S2_DROP_EDGES, op);
 	for (; start < end && !ret; start = next) {
 		next = log_next(t->dirty, start, end);
@@ -139,39 +258,25 @@ int stage2_dirty_unmap(struct stage2_tables *t, u64 start, u64 size, struct s2_o
 	return ret;
 }
 
-/* A leaf that is writable, and that hardware does not log. */
-static int protect(const struct kvm_pgtable_visit_ctx *ctx,
-		   enum kvm_pgtable_walk_flags visit)
-{
-	struct stage2_tables *t = ctx->arg;
-
-	if (!kvm_pte_valid(ctx->old) ||
-	    (ctx->old & (DESC_DBM | DESC_S2AP_W)) != DESC_S2AP_W)
-		return 0;
-	/* A block is protected as a whole. No table changes under the walk. */
-	return s2_wrprotect(&t->s2, s2_ipa(ctx->addr & PAGE_MASK), PAGE_SIZE, 0, NULL);
-}
-
 /* s2_wrprotect() of what hardware does not log. */
 int stage2_dirty_wrprotect(struct stage2_tables *t, u64 start, u64 size)
 {
-	struct kvm_pgtable_walker walker = {
-		.cb = protect,
-		.arg = t,
-		.flags = KVM_PGTABLE_WALK_LEAF,
-	};
-
 	if (!t->dirty || kvm_s2_mmu_to_kvm(t->pgt->mmu)->dirty_ring_size)
 		return s2_wrprotect(&t->s2, s2_ipa(start), size, 0, NULL);
-	return kvm_pgtable_walk(t->pgt, start, size, &walker);
+	change_leaves(&t->s2, start, min(start + size, t->s2.ipa_end), protect);
+	return 0;
 }
 
-/* Collects the dirty state of a range and clears it; without @log it is forgotten. */
-static void collect(struct kvm *kvm, u64 start, u64 end, bool log)
+/* What is done to the pages of a slot. */
+enum what { FORGET, COLLECT, UNLOG };
+
+static void each_step(struct kvm *kvm, const struct kvm_memory_slot *slot, enum what what)
 {
+	u64 start = slot->base_gfn << PAGE_SHIFT;
+	u64 end = (slot->base_gfn + slot->npages) << PAGE_SHIFT, next;
 	struct kvm_pgtable *pgt;
 	struct stage2_tables *t;
-	u64 next;
+	bool flush = false;
 
 	/* The tables of a VM may be pKVM's. */
 	if (is_protected_kvm_enabled())
@@ -183,25 +288,34 @@ static void collect(struct kvm *kvm, u64 start, u64 end, bool log)
 		if (!t || !t->dirty || kvm->dirty_ring_size)
 			break;
 		next = log_next(t->dirty, start, end);
-		WARN_ON(s2_dirty(&t->s2, s2_ipa(start), next - start, S2_CLEAR,
-				 &t->dirty->log, NULL));
-		if (log)
+		if (what == UNLOG)
+			flush |= change_leaves(&t->s2, start, next, unlog_page);
+		else
+			WARN_ON(s2_dirty(&t->s2, s2_ipa(start), next - start, S2_CLEAR,
+					 &t->dirty->log, NULL));
+		if (what == COLLECT)
 			log_pages(t->dirty, kvm);
 		cond_resched_rwlock_write(&kvm->mmu_lock);
 	}
 	write_unlock(&kvm->mmu_lock);
+	if (flush)
+		kvm_flush_remote_tlbs_memslot(kvm, slot);
 }
 
 /* KVM begins to log @slot, and is to know what is written from now on. */
 void stage2_dirty_begin(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {
-	collect(kvm, slot->base_gfn << PAGE_SHIFT,
-		(slot->base_gfn + slot->npages) << PAGE_SHIFT, false);
+	each_step(kvm, slot, FORGET);
 }
 
 /* KVM reads the log of @slot. */
 void stage2_dirty_sync(struct kvm *kvm, const struct kvm_memory_slot *slot)
 {
-	collect(kvm, slot->base_gfn << PAGE_SHIFT,
-		(slot->base_gfn + slot->npages) << PAGE_SHIFT, true);
+	each_step(kvm, slot, COLLECT);
+}
+
+/* KVM no longer logs @slot. */
+void stage2_dirty_end(struct kvm *kvm, const struct kvm_memory_slot *slot)
+{
+	each_step(kvm, slot, UNLOG);
 }

@@ -226,6 +226,7 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	struct s2_op op = { .cookie = mc, .limbo = &limbo };
 	s2_attr_t attr;
 	int ret = stage2_attr(prot, &attr);
+	bool logged;
 
 	if (ret)
 		return ret;
@@ -242,11 +243,12 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 		attr |= S2_DBM;
 	/*
 	 * A page out of a block: the rest of the block goes, as KVM does it, and the
-	 * guest faults it in again. Where it would have to be cleaned it stays, as
-	 * pages. (The page is one of them then, and the guest faults once more for its
-	 * permissions.)
+	 * guest faults it in again. Where it would have to be cleaned, or where hardware
+	 * is to log it, it stays, as pages. (The page is one of them then, and the guest
+	 * faults once more for its permissions.)
 	 */
-	if (t->s2.features & S2_FEAT_FWB)
+	logged = stage2_dirty_block(t, addr & PAGE_MASK, size);
+	if (t->s2.features & S2_FEAT_FWB && !logged)
 		how |= S2_DROP_EDGES;
 	else
 		how |= S2_SPLIT_EDGES | (size == PAGE_SIZE ? S2_MAP_PAGES : 0);
@@ -265,6 +267,8 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 			ret = 0;
 		else
 			ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
+		if (logged)
+			stage2_dirty_split(t, addr, PAGE_SIZE);
 		rcu_read_unlock();
 		if (ret != S2_MORE)
 			break;
@@ -391,6 +395,7 @@ int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
 	t->splitting = true;
 	ret = s2_split(&t->s2, stage2_ipa(addr), stage2_size(size), 0, &op);
 	t->splitting = false;
+	stage2_dirty_split(t, addr, size);
 	return stage2_errno(ret);
 }
 

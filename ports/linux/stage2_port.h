@@ -81,6 +81,8 @@ struct stage2_tables {
 
 int stage2_dirty_init(struct stage2_tables *t, struct kvm_s2_mmu *mmu, u32 *features);
 bool stage2_dirty_page(struct stage2_tables *t, u64 size, s2_attr_t attr);
+bool stage2_dirty_block(struct stage2_tables *t, u64 ipa, u64 size);
+void stage2_dirty_split(struct stage2_tables *t, u64 addr, u64 size);
 int stage2_dirty_relax(struct stage2_tables *t, s2_ipa_t ipa, s2_attr_t perms);
 int stage2_dirty_unmap(struct stage2_tables *t, u64 start, u64 size, struct s2_op *op);
 int stage2_dirty_wrprotect(struct stage2_tables *t, u64 start, u64 size);
@@ -97,12 +99,13 @@ static inline void stage2_debugfs_del(struct stage2_tables *t)
 }
 #endif
 
-/* Only a kernel built for tests can leave invalidation out: test.c. */
+/* Only a kernel built for tests can leave invalidation or harvest out: test.c. */
 #ifdef STAGE2_TEST
-extern bool stage2_test_no_tlbi;
+extern bool stage2_test_no_tlbi, stage2_test_no_harvest;
 struct stage2_tables *stage2_debugfs_first(void);
 #else
 #define stage2_test_no_tlbi false
+#define stage2_test_no_harvest false
 #endif
 
 static inline bool stage2_quiet(const struct stage2_tables *t)

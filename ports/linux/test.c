@@ -3,6 +3,7 @@
  * /sys/kernel/debug/stage2/: files that only a kernel for tests has.
  *
  *   no_tlbi    switches invalidation off, so that a test can show that it would notice
+ *   no_harvest switches off that an unmap collects the dirty state of hardware
  *   unlinked   when read, tries create_unlinked and free_unlinked, which KVM itself no
  *              longer calls
  *   calls      when read, tries arguments that KVM seldom has
@@ -14,7 +15,7 @@
 
 #include "port.h"
 
-bool stage2_test_no_tlbi;
+bool stage2_test_no_tlbi, stage2_test_no_harvest;
 
 /* Whether an entry is what the table should have: @phys, as a page or as a block. */
 static bool leaf_is(kvm_pte_t pte, u64 phys, bool page)
@@ -146,6 +147,7 @@ static int __init stage2_test_init(void)
 	struct dentry *dir = debugfs_lookup("stage2", NULL);
 
 	debugfs_create_bool("no_tlbi", 0600, dir, &stage2_test_no_tlbi);
+	debugfs_create_bool("no_harvest", 0600, dir, &stage2_test_no_harvest);
 	debugfs_create_file("unlinked", 0400, dir, NULL, &unlinked_fops);
 	debugfs_create_file("calls", 0400, dir, NULL, &calls_fops);
 	dput(dir);

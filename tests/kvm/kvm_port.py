@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 """What can be tested of the Linux port without a kernel. kvm_port.py SOURCE_ROOT; TAP."""
 
+import io
 import pathlib
 import re
 import subprocess
@@ -163,25 +164,39 @@ def check_versions():
     wp = "\twrite_lock(&kvm->mmu_lock);\n" \
         "\tkvm_stage2_wp_range(&kvm->arch.mmu, start, end);\n"
     ranges = "\tstage2_destroy_range(pgt, 0, BIT(ia_bits));\n"
-    text = "#include <asm/kvm_pgtable.h>\n" + step + wp + ranges
+    end = "\t\tkvm_mmu_free_memory_cache(&kvm->arch.mmu.split_page_cache);\n\t}\n"
+    text = "#include <asm/kvm_pgtable.h>\n" + step + wp + ranges + end
     assert ranges in kvm_graft.edit_mmu(text, (6, 12)).split("SZ_8M")[1].splitlines(True)
     assert "\t" + ranges in kvm_graft.edit_mmu(text, (7, 3))
 
 
 def check_bench():
-    """counts become rows: the longest call, the lock, what is deferred"""
+    """counts become rows: the longest call, what is deferred; which of them are slower"""
     def counts(n, loop=0, dsb=0, tlbi=0):
         return {"instructions": n, "clean_loop": loop, "dc_civac": 0, "dsb": dsb, "isb": 0,
-                "ipas2e1is": tlbi, "ripas2e1is": 0, "vmalle1is": tlbi, "vmalls12e1is": 0}
-    row = kvm_bench.row(("4k", 1 << 30, 262144, "dontneed", {
-        "kvm_pgtable_stage2_unmap": {"calls": 2, "sum": counts(300, 40, 6, 2),
-                                     "longest": counts(200, 20, 3, 1)},
-        "kvm_unmap_gfn_range": {"calls": 1, "sum": counts(330), "longest": counts(330)},
-        "reclaim_work": {"calls": 3, "sum": counts(70), "longest": counts(50)}}))
-    assert (row["instructions"], row["clean_loop"], row["tlbi"], row["dsb"]) \
-        == (300, 40, 4, 6), row
-    assert (row["longest_call"], row["tlbi_in_longest_call"], row["dsb_in_longest_call"],
-            row["lock_held"], row["deferred"]) == (200, 2, 3, 330, 70), row
+                "ipas2e1is": tlbi, "ripas2e1is": 0, "vmalle1is": tlbi, "vmalls12e1is": 0,
+                "local": 0}
+
+    def row(unmap, later=0, waiting=0):
+        none = {"calls": 0, "sum": counts(0), "longest": counts(0)}
+        return kvm_bench.row("4k", 1 << 30, 262144, "dontneed", {
+            "total": 900, **dict.fromkeys(kvm_bench.FAULTS, none),
+            "kvm_pgtable_stage2_unmap": {"calls": 2, "sum": counts(unmap, 40, 6, 2),
+                                         "longest": counts(200, 20, 3, 1)},
+            "queued_write_lock_slowpath": {"sum": counts(waiting)},
+            "reclaim_work": {"calls": 3, "sum": counts(later), "longest": counts(50)}})
+
+    one = row(300, 70, 5)
+    assert (one["instructions"], one["clean_loop"], one["tlbi"], one["dsb"]) \
+        == (300, 40, 4, 6), one
+    assert (one["lock_held"], one["deferred"], kvm_bench.in_all(one)) \
+        == (200, 70, 375), one
+    assert kvm_bench.slower(row(1000), row(1020)) == []
+    assert kvm_bench.slower(row(1000), row(1021)) == ["under the lock", "in all"]
+    assert kvm_bench.slower(row(1000), row(100, 900, 30)) == ["in all"]
+    out = io.StringIO()
+    assert kvm_bench.table([(row(1000), row(900)), (row(1000), row(1021))], out) == 1
+    assert out.getvalue().count("SLOWER") == 1
 
 
 def main():

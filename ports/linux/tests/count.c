@@ -7,15 +7,16 @@
  *
  * It counts the calls of each fn. For all calls together, and for the longest one, it
  * counts the instructions, TLBIs, DSBs and so on between entry and return, callees
- * included, interrupts excluded. The programs of the guest mark phases by two
- * instructions without effect: HINT #120 forgets what was counted, HINT #121 writes a
- * line of JSON.
+ * included, interrupts excluded. It also counts what the kernel executes in all. The
+ * programs of the guest mark phases by two instructions without effect: HINT #120 forgets
+ * what was counted, HINT #121 writes a line of JSON.
  *
  * It counts by translation blocks: counted code takes an exception only at the end of a
- * block. It works for one CPU (-smp 1) on which no other program runs meanwhile, because
- * an exception that is entered in one program and left in another one would not be seen
- * as one interrupt. The functions of the plugin interface are declared below, because
- * Debian has no package with its header.
+ * block. Each CPU is counted for itself. No other program may run on a CPU in the middle
+ * of a counted function, because an exception that is entered in one program and left in
+ * another one would not be seen as one interrupt. (With -icount QEMU runs the CPUs in
+ * turns, in one thread.) The functions of the plugin interface are declared below,
+ * because Debian has no package with its header.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -26,7 +27,16 @@
 typedef uint64_t qemu_plugin_id_t;
 struct qemu_plugin_tb;
 struct qemu_plugin_insn;
-typedef struct qemu_info_t qemu_info_t;
+typedef struct qemu_info_t {
+	const char *target;
+	struct {
+		int min, cur;
+	} version;
+	bool system_emulation;
+	struct {
+		int vcpus, max_vcpus;
+	} system;
+} qemu_info_t;
 typedef void (*tb_trans_cb)(qemu_plugin_id_t id, struct qemu_plugin_tb *tb);
 typedef void (*exec_cb)(unsigned int vcpu, void *userdata);
 
@@ -60,18 +70,28 @@ struct block {
 struct function {
 	char name[64];
 	uint64_t pc;
-	/* the running call */
-	bool active;
-	uint64_t ret, now[KINDS];
-	/* the finished ones */
+	/* the finished calls */
 	uint64_t calls, sum[KINDS], longest[KINDS];
 };
 
-static struct function fns[16];
-static int n_fns, active;
-static uint64_t vectors;
-static const struct block *last;
-static unsigned interrupted;
+#define MAX_FNS 32
+#define MAX_CPUS 2
+
+static struct function fns[MAX_FNS];
+static int n_fns;
+
+/* The calls that a CPU is in. */
+static struct cpu {
+	struct call {
+		bool active;
+		uint64_t ret, now[KINDS];
+	} calls[MAX_FNS];
+	int active;
+	const struct block *last;
+	unsigned interrupted;
+} cpus[MAX_CPUS];
+
+static uint64_t vectors, total;
 static FILE *out;
 
 static void sort_instruction(struct block *b, uint32_t w, uint64_t pc)
@@ -115,15 +135,17 @@ static void sort_instruction(struct block *b, uint32_t w, uint64_t pc)
 	}
 }
 
-static void finish(struct function *f)
+static void finish(struct cpu *cpu, struct function *f)
 {
-	f->active = false;
-	active--;
+	struct call *call = &cpu->calls[f - fns];
+
+	call->active = false;
+	cpu->active--;
 	f->calls++;
 	for (int k = 0; k < KINDS; k++)
-		f->sum[k] += f->now[k];
-	if (f->now[INSNS] > f->longest[INSNS])
-		memcpy(f->longest, f->now, sizeof(f->longest));
+		f->sum[k] += call->now[k];
+	if (call->now[INSNS] > f->longest[INSNS])
+		memcpy(f->longest, call->now, sizeof(f->longest));
 }
 
 static void print_counts(const char *name, const uint64_t *n)
@@ -136,10 +158,10 @@ static void print_counts(const char *name, const uint64_t *n)
 
 static void report(void)
 {
-	fprintf(out, "{");
+	fprintf(out, "{\"total\": %" PRIu64, total);
 	for (int i = 0; i < n_fns; i++) {
-		fprintf(out, "%s\"%s\": {\"calls\": %" PRIu64 ", ", i ? ", " : "",
-			fns[i].name, fns[i].calls);
+		fprintf(out, ", \"%s\": {\"calls\": %" PRIu64 ", ", fns[i].name,
+			fns[i].calls);
 		print_counts("sum", fns[i].sum);
 		fprintf(out, ", ");
 		print_counts("longest", fns[i].longest);
@@ -152,37 +174,43 @@ static void report(void)
 static void executed(unsigned int vcpu, void *userdata)
 {
 	const struct block *b = userdata;
+	struct cpu *cpu = &cpus[vcpu];
 	struct function *f;
+	struct call *call;
 
-	(void)vcpu;
-	if (b->vector && active)
-		interrupted++;
-	if (interrupted) {
-		interrupted -= b->eret;
-		return;
-	}
-	for (f = fns; active && f < fns + n_fns; f++)
-		if (f->active && f->ret == b->pc)
-			finish(f);
-	if (b->fn >= 0 && last && last->call && !fns[b->fn].active) {
-		f = &fns[b->fn];
-		f->active = true;
-		active++;
-		f->ret = last->last_pc + 4;
-		memset(f->now, 0, sizeof(f->now));
-	}
-	last = b;
-	for (f = fns; active && f < fns + n_fns; f++)
-		for (int k = 0; f->active && k < KINDS; k++)
-			f->now[k] += b->n[k];
-	if (b->reset)
+	/* What a CPU was in the middle of has been left for another program. */
+	if (b->reset) {
+		memset(cpus, 0, sizeof(cpus));
+		total = 0;
 		for (f = fns; f < fns + n_fns; f++) {
 			f->calls = 0;
 			memset(f->sum, 0, sizeof(f->sum));
 			memset(f->longest, 0, sizeof(f->longest));
 		}
+	}
 	if (b->report)
 		report();
+	total += b->n[INSNS];
+	if (b->vector && cpu->active)
+		cpu->interrupted++;
+	if (cpu->interrupted) {
+		cpu->interrupted -= b->eret;
+		return;
+	}
+	for (f = fns; cpu->active && f < fns + n_fns; f++)
+		if (cpu->calls[f - fns].active && cpu->calls[f - fns].ret == b->pc)
+			finish(cpu, f);
+	if (b->fn >= 0 && cpu->last && cpu->last->call && !cpu->calls[b->fn].active) {
+		call = &cpu->calls[b->fn];
+		memset(call, 0, sizeof(*call));
+		call->active = true;
+		call->ret = cpu->last->last_pc + 4;
+		cpu->active++;
+	}
+	cpu->last = b;
+	for (call = cpu->calls; cpu->active && call < cpu->calls + n_fns; call++)
+		for (int k = 0; call->active && k < KINDS; k++)
+			call->now[k] += b->n[k];
 }
 
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
@@ -200,7 +228,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	}
 	if (b->n[CLEANS])
 		b->n[CLEAN_LOOP] = b->n[INSNS];
-	b->vector = vectors && b->pc - vectors < 0x800;
+	/* Where an exception is entered, and not the rest of that code. */
+	b->vector = vectors && b->pc - vectors < 0x800 && !((b->pc - vectors) % 0x80);
 	b->fn = -1;
 	for (int i = 0; i < n_fns; i++)
 		if (fns[i].pc == b->pc)
@@ -215,7 +244,8 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int argc,
 			       char **argv)
 {
-	(void)info;
+	if (info->system.max_vcpus > MAX_CPUS)
+		return -1;
 	for (int i = 0; i < argc; i++) {
 		char *value = strchr(argv[i], '='), *colon;
 
@@ -226,7 +256,7 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 			out = fopen(value, "w");
 		} else if (!strncmp(argv[i], "vectors=", 8)) {
 			vectors = strtoull(value, NULL, 16);
-		} else if (!strncmp(argv[i], "fn=", 3) && colon && n_fns < 16) {
+		} else if (!strncmp(argv[i], "fn=", 3) && colon && n_fns < MAX_FNS) {
 			struct function *f = &fns[n_fns++];
 
 			snprintf(f->name, sizeof(f->name), "%.*s", (int)(colon - value),

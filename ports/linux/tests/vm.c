@@ -109,6 +109,16 @@ void vcpu_reg(struct vcpu *vcpu, unsigned n, uint64_t value)
 	set_reg(vcpu, CORE(regs.regs[0]) + 2 * n, value);
 }
 
+uint64_t vcpu_read(struct vcpu *vcpu, unsigned n)
+{
+	uint64_t value;
+	struct kvm_one_reg reg = { .id = CORE(regs.regs[0]) + 2 * n,
+				   .addr = (uintptr_t)&value };
+
+	control(vcpu->fd, KVM_GET_ONE_REG, &reg, "register");
+	return value;
+}
+
 static size_t run_size(const struct vm *vm)
 {
 	return (size_t)control(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "run size");
@@ -146,6 +156,25 @@ uint64_t vcpu_run(struct vcpu *vcpu)
 		exit(2);
 	}
 	return vcpu->run->mmio.phys_addr;
+}
+
+void make_idle(char *data, uint64_t from, uint64_t to, uint64_t stride)
+{
+	int pages = open("/proc/self/pagemap", O_RDONLY);
+	int idle = open("/sys/kernel/mm/page_idle/bitmap", O_WRONLY);
+
+	for (; from < to; from += stride) {
+		uint64_t at = ((uintptr_t)data + from) / vm_page(), entry, bit;
+
+		if (pread(pages, &entry, 8, (off_t)(at * 8)) != 8)
+			die("pagemap");
+		entry &= (UINT64_C(1) << 55) - 1;
+		bit = UINT64_C(1) << entry % 64;
+		if (pwrite(idle, &bit, 8, (off_t)(entry / 64 * 8)) != 8)
+			die("page_idle");
+	}
+	close(pages);
+	close(idle);
 }
 
 long table_kb(void)

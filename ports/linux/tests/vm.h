@@ -35,7 +35,11 @@ void vm_slot(struct vm *vm, uint32_t slot, uint64_t ipa, void *memory, uint64_t 
 /* At EL1, interrupts masked, pc at VM_CODE_IPA + offset. */
 void vcpu_open(struct vm *vm, struct vcpu *vcpu, unsigned id, uint64_t offset);
 void vcpu_close(struct vm *vm, struct vcpu *vcpu);
+/* x0 to x30, sp, pc and pstate. */
+#define VM_REG_PC 32
+#define VM_REG_PSTATE 33
 void vcpu_reg(struct vcpu *vcpu, unsigned n, uint64_t value);
+uint64_t vcpu_read(struct vcpu *vcpu, unsigned n);
 /*
  * Runs until the vCPU stores outside of any slot (returns the address), or until a signal
  * (returns 0). The next run continues after that store.
@@ -46,6 +50,8 @@ uint64_t vcpu_run(struct vcpu *vcpu);
  * and repeats with the next number.
  */
 extern const char vm_writer[], vm_writer_end[];
+/* A page in every stride bytes of the program's memory has not been used from now on. */
+void make_idle(char *data, uint64_t from, uint64_t to, uint64_t stride);
 /* Memory in page tables of all VMs, but for what a CPU has counted within the second. */
 long table_kb(void);
 

@@ -79,6 +79,17 @@ static inline bool stage2_dirty_page(struct stage2_tables *t, u64 size, s2_attr_
 	return false;
 }
 
+static inline bool stage2_dirty_block(struct stage2_tables *t, u64 ipa, u64 size)
+{
+	(void)t, (void)ipa, (void)size;
+	return false;
+}
+
+static inline void stage2_dirty_split(struct stage2_tables *t, u64 addr, u64 size)
+{
+	(void)t, (void)addr, (void)size;
+}
+
 static inline int stage2_dirty_relax(struct stage2_tables *t, s2_ipa_t ipa,
 				     s2_attr_t perms)
 {
