@@ -74,7 +74,7 @@ bool stage2_dirty_page(struct stage2_tables *t, u64 size, s2_attr_t attr)
 	       !kvm_s2_mmu_to_kvm(t->pgt->mmu)->dirty_ring_size;
 }
 
-/* A leaf that was a block, or in one, when logging began, and that KVM mapped writable. */
+/* A leaf that was a block, or in one, when logging began, and that may be written. */
 #define DESC_LOGGED (UINT64_C(1) << DESC_SW_SHIFT)
 
 /* The tables on the way to a leaf have to remember that it has the DBM bit. */

@@ -409,7 +409,7 @@ static void cancelled(bool blocks, bool eager)
 	vm_slot(&source.vm, 1, DATA_IPA, source.data, SIZE, 0);
 	printf("  %lu pages copied, %lu faults in the first round, %lu later\n", pages,
 	       first, later);
-	/* While one vCPU splits a block, the other one may fault on it again and again. */
+	/* While one vCPU splits a block, the other one may fault on it many times. */
 	if (hardware && (later || (first && (eager || !blocks)))) {
 		fprintf(stderr, "there should be none\n");
 		exit(1);
