@@ -46,10 +46,10 @@ __asm__(".pushsection .rodata\n"
  * write-protects. SPLIT: the same, and blocks become pages at once. COLLAPSE: logging has
  * ended, and the faults of the vCPU make blocks of pages again. FAULT: the first access.
  * WRITE: the first write to each page while dirty pages are logged, of blocks too. AGE:
- * the host asks which pages have been used, and forgets it. OLD: it asks again. YOUNG: the first access
- * after that. ROUND: the guest writes to all pages while they are logged, not for the
- * first time, and the host fetches the log. SPLIT_ROUND: the same, with blocks split when
- * logging began.
+ * the host asks which pages have been used, and forgets it. OLD: it asks again. YOUNG:
+ * the first access after that. ROUND: the guest writes to all pages while they are
+ * logged, not for the first time, and the host fetches the log. SPLIT_ROUND: the same,
+ * with blocks split when logging began.
  */
 enum way {
 	DONTNEED,
