@@ -7,6 +7,12 @@ import subprocess
 KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
+def machine():
+    """Debian's name for the machine that this runs on."""
+    return subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True,
+                          check=True).stdout.strip()
+
+
 class Suite:
     def __init__(self, folder, suite, machine="arm64"):
         for name in ("lists/partial", "cache/archives/partial", "deb"):

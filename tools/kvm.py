@@ -141,6 +141,10 @@ def build_kernel(name, options=(), fragments=(), like=None, target="Image"):
     run(f"build the {name} kernel", make(out, *options, target), f"{name}-build.log")
 
 
+def build_headers():
+    run("kernel headers", make(BUILD / "stock", "headers_install"), "headers.log")
+
+
 def build_selftests():
     complete = SELFTESTS / "complete"
     source = PORT / "tests/patient.c"
@@ -148,7 +152,7 @@ def build_selftests():
         return
     shutil.rmtree(SELFTESTS, ignore_errors=True)
     SELFTESTS.mkdir()
-    run("kernel headers", make(BUILD / "stock", "headers_install"), "headers.log")
+    build_headers()
     patient = SELFTESTS / "patient.o"
     run("longer alarms", [f"{CROSS}gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-c", "-o",
                           patient, source], "patient.log")
@@ -196,9 +200,7 @@ def newer_qemu():
     if not binary.exists():
         say(f"  fetch QEMU from {QEMU_SUITE}")
         folder.mkdir(parents=True, exist_ok=True)
-        machine = subprocess.run(["dpkg", "--print-architecture"], capture_output=True,
-                                 text=True, check=True).stdout.strip()
-        debian.Suite(folder / "apt", QEMU_SUITE, machine).unpack("qemu-system-arm", folder)
+        debian.Suite(folder / "apt", QEMU_SUITE, debian.machine()).unpack("qemu-system-arm", folder)
     # The installed one has modules, for screens.
     os.environ["QEMU_MODULE_DIR"] = str(folder)
     return str(binary)

@@ -238,8 +238,7 @@ def main():
         parser.error(f"--cpu: {args.cpu}")
     kvm.build_kernels()
     if not (kvm.BUILD / "stock/usr/include").exists():
-        kvm.run("kernel headers", kvm.make(kvm.BUILD / "stock", "headers_install"),
-                "headers.log")
+        kvm.build_headers()
     kvm.build_programs({"init": ["init.c"], "bench": ["bench.c", "vm.c"]})
     plugin = kvm.PROGRAMS / "count.so"
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared",

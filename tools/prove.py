@@ -61,9 +61,7 @@ def fetch():
     print(f"Fetching from Debian's {SUITE}: {', '.join(PACKAGES)}", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "root").mkdir(parents=True)
-    machine = subprocess.run(["dpkg", "--print-architecture"], check=True, text=True,
-                             capture_output=True).stdout.strip()  # fmt: skip
-    source = debian.Suite(WORK / "apt", SUITE, machine)
+    source = debian.Suite(WORK / "apt", SUITE, debian.machine())
     for package in PACKAGES:
         source.unpack(package, folder / "root")
     done.touch()

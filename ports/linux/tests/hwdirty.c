@@ -26,18 +26,6 @@ static struct vm vm;
 static struct vcpu vcpu;
 static char *data;
 
-/* Only some CPUs can. On the others the log must be as exact, by faults. */
-static bool by_hardware(void)
-{
-	FILE *f = fopen("/sys/kernel/debug/stage2/tables", "r");
-	char line[128] = "";
-	bool is = f && fgets(line, sizeof(line), f) && strstr(line, "hardware dirty log");
-
-	if (f)
-		fclose(f);
-	return is;
-}
-
 /* How often the vCPU has left the guest. */
 static long exits(void)
 {

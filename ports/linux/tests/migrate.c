@@ -160,17 +160,6 @@ static unsigned long faults(void)
 	return sum;
 }
 
-static bool by_hardware(void)
-{
-	FILE *f = fopen("/sys/kernel/debug/stage2/tables", "r");
-	char line[128] = "";
-	bool is = f && fgets(line, sizeof(line), f) && strstr(line, "hardware dirty log");
-
-	if (f)
-		fclose(f);
-	return is;
-}
-
 /* ---- the two VMs ------------------------------------------------------------ */
 
 static char *reserve(struct side *s, bool huge, int flags)

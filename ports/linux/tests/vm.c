@@ -177,6 +177,17 @@ void make_idle(char *data, uint64_t from, uint64_t to, uint64_t stride)
 	close(idle);
 }
 
+bool by_hardware(void)
+{
+	FILE *f = fopen("/sys/kernel/debug/stage2/tables", "r");
+	char line[128] = "";
+	bool is = f && fgets(line, sizeof(line), f) && strstr(line, "hardware dirty log");
+
+	if (f)
+		fclose(f);
+	return is;
+}
+
 long table_kb(void)
 {
 	FILE *f = fopen("/proc/meminfo", "r");

@@ -5,6 +5,7 @@
 
 #include <linux/kvm.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define VM_CODE_IPA UINT64_C(0x10000)
@@ -52,6 +53,11 @@ uint64_t vcpu_run(struct vcpu *vcpu);
 extern const char vm_writer[], vm_writer_end[];
 /* A page in every stride bytes of the program's memory has not been used from now on. */
 void make_idle(char *data, uint64_t from, uint64_t to, uint64_t stride);
+/*
+ * Whether hardware logs the dirty pages of the first VM that the engine has. Only some
+ * CPUs can. On the others the log must be as exact, by faults.
+ */
+bool by_hardware(void);
 /* Memory in page tables of all VMs, but for what a CPU has counted within the second. */
 long table_kb(void);
 
