@@ -273,6 +273,7 @@ def read_list(short=False, cpu="max", config="", mode=None):
         if short and "short" not in options or "7.x" in options and older or \
                 "max" in options and cpu != "max" or sizes and size not in sizes or \
                 "nested" in options and mode != "nested" or \
+                "kept" in options and mode in ("nvhe", "protected") or \
                 "thp" in options and config == "rt":
             continue
         # The tables are pKVM's.
@@ -380,6 +381,11 @@ def replay(path, text, ended):
     return f"replay {status}" if status else "pass"
 
 
+def limit(options, timeout):
+    """Seconds for a test."""
+    return 4 * timeout if "slow" in options else timeout
+
+
 def run_once(kernel, cpu, tests, timeout, mode=None, suffix=""):
     """Results of the tests and complaints of the kernel: one boot for each machine.
     mode: of KVM, in place of the one that it chooses."""
@@ -390,7 +396,7 @@ def run_once(kernel, cpu, tests, timeout, mode=None, suffix=""):
         if not chosen:
             continue
         files = {"init": (PROGRAMS / "init").read_bytes(), "tests": "".join(
-            f"{name}\t{timeout}\t{','.join(options)}\t{command}\n"
+            f"{name}\t{limit(options, timeout)}\t{','.join(options)}\t{command}\n"
             for name, options, command in chosen).encode()}
         for word in {w for _, _, command in chosen for w in command.split()}:
             path = BUILD / word.lstrip("/")
@@ -412,7 +418,7 @@ def run_once(kernel, cpu, tests, timeout, mode=None, suffix=""):
         lines = boot(label, qemu(image(kernel), initrd, cpu,
                                  append=f"kvm-arm.mode={mode}" if mode else "",
                                  program=program, **options), BUILD / f"{label}.log",
-                     60 + timeout * len(chosen))
+                     60 + sum(limit(options, timeout) for _, options, _ in chosen))
         more_ended, more_trouble = results(lines)
         for name, text in traces(lines).items():
             more_ended[name] = replay(BUILD / f"{label}-{name}.trace", text,

@@ -133,7 +133,8 @@ def check_list():
     for _, options, _ in tests:
         for option in options:
             assert option in ("short", "smp1", "trace", "ours", "hwdirty", "7.x", "-",
-                              "4k", "16k", "64k", "thp", "max", "nested") \
+                              "4k", "16k", "64k", "thp", "max", "nested", "kept",
+                              "slow") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {
@@ -142,7 +143,7 @@ def check_list():
         "set_memory_region_test", "access_tracking_perf_test", "page_fault_test"}
     def chosen(**how):
         return {name for name, _, _ in kvm.read_list(True, **how)}
-    assert "stale-without-tlbi" in chosen()
+    assert "stale-without-tlbi" in chosen() - chosen(mode="nvhe")
     assert "nested-guest" in chosen(mode="nested") - chosen()
     assert "page-table-52" in chosen() - chosen(cpu="neoverse-n1")
     assert "page-table-32m" in chosen(config="16k") - chosen() - chosen(config="64k")
