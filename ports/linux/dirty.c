@@ -184,28 +184,18 @@ void stage2_dirty_split(struct stage2_tables *t, u64 addr, u64 size)
 }
 
 /*
- * The first write to a page that was mapped without write permission. It gets the DBM bit
- * with the permission. S2_MORE if it is not such a page. Inside a read-side section.
+ * The first write to a page that was mapped without write permission. Returns the bit
+ * that its leaf, which is @d, gets with the permission.
  */
-int stage2_dirty_relax(struct stage2_tables *t, s2_ipa_t ipa, s2_attr_t perms)
+u64 stage2_dirty_relax(struct stage2_tables *t, u64 ipa, u64 d, int level)
 {
 	struct s2 *s2 = &t->s2;
-	struct place p;
-	u64 new;
 
-	if (!t->dirty || !(perms & S2_W) || ipa.ipa >= s2->ipa_end)
-		return S2_MORE;
-	p = walk(s2, ipa.ipa);
-	if (!desc_valid(p.d) || p.d & DESC_DBM || perms & ~desc_exec(p.d) & S2_X ||
-	    !stage2_dirty_page(t, level_size(s2, p.level), S2_W | desc_attr(s2, p.d)))
-		return S2_MORE;
-	remember(s2, ipa.ipa);
-	new = p.d | DESC_AF | DESC_DBM | DESC_S2AP_W | (perms & S2_R ? DESC_S2AP_R : 0);
-	if (s2_port_cas(s2->port, p.entry, p.d, new) != p.d)
-		return S2_E_BUSY;
-	if (!stage2_quiet(t))
-		kvm_call_hyp(__kvm_tlb_flush_vmid_ipa_nsh, t->pgt->mmu, ipa.ipa, p.level);
-	return 0;
+	if (d & DESC_DBM ||
+	    !stage2_dirty_page(t, level_size(s2, level), S2_W | desc_attr(s2, d)))
+		return 0;
+	remember(s2, ipa);
+	return DESC_DBM;
 }
 
 /* An empty log for the part of a range that one bitmap can hold; returns its end. */

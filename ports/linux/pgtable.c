@@ -296,12 +296,8 @@ int stage2_relax_perms(struct kvm_pgtable *pgt, u64 addr, enum kvm_pgtable_prot 
 	/* A nested guest's leaf that permits nothing: there is nothing to add. */
 	if (!perms)
 		ret = s2_translate(&t->s2, stage2_ipa(addr), &leaf);
-	else
-		ret = stage2_dirty_relax(t, stage2_ipa(addr), perms);
-	if (ret == S2_MORE)
-		ret = stage2_relax_short(t, addr & PAGE_MASK, perms) ?
-			      0 :
-			      s2_relax_perms(&t->s2, stage2_ipa(addr), perms, S2_SHARED);
+	else if (!stage2_relax_short(t, addr & PAGE_MASK, perms))
+		ret = s2_relax_perms(&t->s2, stage2_ipa(addr), perms, S2_SHARED);
 	rcu_read_unlock();
 	return stage2_errno(ret);
 }

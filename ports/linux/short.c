@@ -168,8 +168,9 @@ bool stage2_relax_short(struct stage2_tables *t, u64 ipa, s2_attr_t perms)
 	p = walk(s2, ipa);
 	if (!desc_valid(p.d) || perms & ~desc_exec(p.d) & S2_X)
 		return false;
-	new = p.d | DESC_AF | (perms & S2_R ? DESC_S2AP_R : 0) |
-	      (perms & S2_W ? DESC_S2AP_W : 0);
+	new = p.d | DESC_AF | (perms & S2_R ? DESC_S2AP_R : 0);
+	if (perms & S2_W)
+		new |= DESC_S2AP_W | stage2_dirty_relax(t, ipa, p.d, p.level);
 	if (new != p.d && s2_port_cas(s2->port, p.entry, p.d, new) != p.d)
 		return false;
 	/* This PE's copies, which lack the permission; also if nothing has changed. */

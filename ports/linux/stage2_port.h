@@ -83,7 +83,7 @@ int stage2_dirty_init(struct stage2_tables *t, struct kvm_s2_mmu *mmu, u32 *feat
 bool stage2_dirty_page(struct stage2_tables *t, u64 size, s2_attr_t attr);
 bool stage2_dirty_block(struct stage2_tables *t, u64 ipa, u64 size);
 void stage2_dirty_split(struct stage2_tables *t, u64 addr, u64 size);
-int stage2_dirty_relax(struct stage2_tables *t, s2_ipa_t ipa, s2_attr_t perms);
+u64 stage2_dirty_relax(struct stage2_tables *t, u64 ipa, u64 d, int level);
 int stage2_dirty_unmap(struct stage2_tables *t, u64 start, u64 size, struct s2_op *op);
 int stage2_dirty_wrprotect(struct stage2_tables *t, u64 start, u64 size);
 

@@ -81,19 +81,6 @@ struct worker {
 
 static pthread_barrier_t together;
 
-static void *reserve(uint64_t size, bool block, char **data)
-{
-	char *map = mmap(NULL, size + HUGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	if (map == MAP_FAILED)
-		die("memory");
-	*data = (char *)(((uintptr_t)map + HUGE - 1) & ~(HUGE - 1));
-	if (madvise(*data, size, block ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
-		die("madvise");
-	return map;
-}
-
 static void *work(void *arg)
 {
 	struct worker *w = arg;
@@ -159,9 +146,9 @@ static void measure_by(const char *kind, bool block, uint64_t size, uint64_t str
 {
 	struct worker w[2] = { 0 };
 	struct vm vm;
-	char *map, *data;
+	char *data;
 
-	map = reserve(size, block, &data);
+	data = vm_memory(size, block ? MADV_HUGEPAGE : MADV_NOHUGEPAGE, MAP_NORESERVE);
 	for (uint64_t i = 0; i < size; i += stride)
 		data[i] = 1;
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start),
@@ -216,7 +203,7 @@ static void measure_by(const char *kind, bool block, uint64_t size, uint64_t str
 			vcpu_close(&vm, &w[i].vcpu);
 		vm_close(&vm);
 	}
-	munmap(map, size + HUGE);
+	munmap(data, size);
 }
 
 static void measure(const char *kind, bool block, uint64_t size, uint64_t stride,

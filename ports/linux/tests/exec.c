@@ -58,18 +58,12 @@ int main(void)
 {
 	const unsigned long huge = vm_block();
 	struct vcpu vcpu;
-	char *data, *map;
+	char *data;
 	struct vm vm;
 	long kb;
 
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
-	map = mmap(NULL, (BLOCKS + 1) * huge, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
-		die("memory");
-	data = (char *)(((uintptr_t)map + huge - 1) & ~(huge - 1));
-	if (madvise(data, BLOCKS * huge, MADV_HUGEPAGE))
-		die("madvise");
+	data = vm_memory(BLOCKS * huge, MADV_HUGEPAGE, 0);
 	for (unsigned long i = 0; i < BLOCKS; i++) {
 		uint32_t *code = (uint32_t *)(data + i * huge);
 

@@ -186,16 +186,9 @@ int main(int argc, char **argv)
 	bool eager = argc > 1 && !strcmp(argv[1], "--eager");
 	struct vcpu busy, obedient;
 	pthread_t thread;
-	char *map;
 
 	vm_open(&vm, vm_writer, (size_t)(vm_writer_end - vm_writer), eager ? HUGE : 0);
-	map = mmap(NULL, 2 * AREA + HUGE, PROT_READ | PROT_WRITE,
-		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (map == MAP_FAILED)
-		die("memory");
-	data = (char *)(((uintptr_t)map + HUGE - 1) & ~(HUGE - 1));
-	if (madvise(data, 2 * AREA, MADV_HUGEPAGE))
-		die("madvise");
+	data = vm_memory(2 * AREA, MADV_HUGEPAGE, 0);
 	memset(data, 0, 2 * AREA);
 	vm_slot(&vm, 1, DATA_IPA, data, 2 * AREA, 0);
 	start(&busy, 0, 0, AREA, PAGE, 1);

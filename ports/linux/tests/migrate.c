@@ -80,7 +80,7 @@ __asm__(".pushsection .rodata\n"
 struct side {
 	struct vm vm;
 	struct vcpu vcpus[VCPUS];
-	char *map, *data;
+	char *data;
 };
 
 static struct side source, target;
@@ -162,18 +162,6 @@ static unsigned long faults(void)
 
 /* ---- the two VMs ------------------------------------------------------------ */
 
-static char *reserve(struct side *s, bool huge, int flags)
-{
-	s->map = mmap(NULL, SIZE + HUGE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
-	if (s->map == MAP_FAILED)
-		return NULL;
-	s->data = (char *)(((uintptr_t)s->map + HUGE - 1) & ~(HUGE - 1));
-	if (!flags && madvise(s->data, SIZE, huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE))
-		die("madvise");
-	return s->data;
-}
-
 static void open_side(struct side *s, uint64_t chunk)
 {
 	vm_open(&s->vm, guest_start, (size_t)(guest_end - guest_start), chunk);
@@ -197,7 +185,7 @@ static void close_side(struct side *s)
 	for (unsigned i = 0; i < VCPUS; i++)
 		vcpu_close(&s->vm, &s->vcpus[i]);
 	vm_close(&s->vm);
-	munmap(s->map, SIZE + HUGE);
+	munmap(s->data, SIZE);
 }
 
 static uint64_t seed_of(unsigned i)
@@ -480,13 +468,14 @@ static void go_on(void)
 /* Returns whether both memories were the same. */
 static bool migrate(const char *kind, bool huge, int flags, bool eager)
 {
+	const int advice = huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE;
 	bool same;
 
 	printf("%s%s, %s\n", kind, eager ? ", split at once" : "",
 	       manual ? "cleared by hand" : "cleared when read");
 	fflush(stdout);
-	if (!reserve(&source, huge, flags) || !reserve(&target, huge, flags))
-		die(kind);
+	source.data = vm_memory(SIZE, advice, flags);
+	target.data = vm_memory(SIZE, advice, flags);
 	memset(source.data, 0, SIZE);
 	open_side(&source, eager ? HUGE : 0);
 	hardware = by_hardware();

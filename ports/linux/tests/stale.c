@@ -170,18 +170,9 @@ int main(int argc, char **argv)
 
 	sigaction(SIGUSR1, &act, NULL);
 	vm_open(&vm, guest_start, (size_t)(guest_end - guest_start), 0);
-	/*
-	 * Four huge pages: three kinds of A, and B; one more, so that they can be
-	 * aligned.
-	 */
-	data = mmap(NULL, 5 * HUGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-		    -1, 0);
-	if (data == MAP_FAILED)
-		die("memory");
-	data = (char *)(((uintptr_t)data + HUGE - 1) & ~(HUGE - 1));
-	madvise(data, 2 * HUGE, MADV_NOHUGEPAGE);
+	/* Four huge pages: three kinds of A, and B. */
+	data = vm_memory(4 * HUGE, MADV_NOHUGEPAGE, 0);
 	madvise(data + 2 * HUGE, HUGE, MADV_HUGEPAGE);
-	madvise(data + 3 * HUGE, HUGE, MADV_NOHUGEPAGE);
 	vm_slot(&vm, 1, DATA_IPA, data, 4 * HUGE, 0);
 
 	for (int kind = 0; kind < 3; kind++) {

@@ -41,6 +41,23 @@ void die(const char *what)
 	exit(2);
 }
 
+char *vm_memory(uint64_t size, int advice, int flags)
+{
+	const uint64_t block = vm_block();
+	char *map = mmap(NULL, size + block, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+	char *data = (char *)(((uintptr_t)map + block - 1) & ~(block - 1));
+
+	if (map == MAP_FAILED)
+		die("memory");
+	if (data != map)
+		munmap(map, (size_t)(data - map));
+	munmap(data + size, (size_t)(map + block - data));
+	if (!(flags & MAP_HUGETLB) && madvise(data, size, advice))
+		die("madvise");
+	return data;
+}
+
 static int control(int fd, unsigned long request, void *arg, const char *what)
 {
 	int ret = ioctl(fd, request, arg);

@@ -14,6 +14,12 @@
 unsigned long vm_page(void);
 unsigned long vm_block(void);
 
+/*
+ * Memory that begins with a block. advice: MADV_HUGEPAGE or MADV_NOHUGEPAGE. flags: of
+ * mmap(), more.
+ */
+char *vm_memory(uint64_t size, int advice, int flags);
+
 struct vm {
 	int kvm, fd;
 	void *code; /* one page at VM_CODE_IPA */

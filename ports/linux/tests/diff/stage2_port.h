@@ -90,11 +90,10 @@ static inline void stage2_dirty_split(struct stage2_tables *t, u64 addr, u64 siz
 	(void)t, (void)addr, (void)size;
 }
 
-static inline int stage2_dirty_relax(struct stage2_tables *t, s2_ipa_t ipa,
-				     s2_attr_t perms)
+static inline u64 stage2_dirty_relax(struct stage2_tables *t, u64 ipa, u64 d, int level)
 {
-	(void)t, (void)ipa, (void)perms;
-	return S2_MORE;
+	(void)t, (void)ipa, (void)d, (void)level;
+	return 0;
 }
 
 #define stage2_dirty_unmap(t, start, size, op) \
