@@ -174,6 +174,9 @@ int main(int argc, char **argv)
 	data = vm_memory(4 * HUGE, MADV_NOHUGEPAGE, 0);
 	madvise(data + 2 * HUGE, HUGE, MADV_HUGEPAGE);
 	vm_slot(&vm, 1, DATA_IPA, data, 4 * HUGE, 0);
+	/* pKVM gives a VM no more vCPUs when one of them has run. */
+	for (unsigned i = 0; i < VCPUS; i++)
+		vcpu_open(&vm, &w[i].vcpu, i, 0);
 
 	for (int kind = 0; kind < 3; kind++) {
 		size_t size = kind ? HUGE : vm_page() * VCPUS;
@@ -196,9 +199,10 @@ int main(int argc, char **argv)
 			w[i].a = (_Atomic uint64_t *)(data + a);
 			w[i].b = (_Atomic uint64_t *)(data + b);
 			*w[i].a = *w[i].b = 0;
-			vcpu_open(&vm, &w[i].vcpu, (unsigned)kind * VCPUS + i, 0);
+			w[i].vcpu.run->immediate_exit = 0;
 			vcpu_reg(&w[i].vcpu, 0, DATA_IPA + a);
 			vcpu_reg(&w[i].vcpu, 1, DATA_IPA + b);
+			vcpu_reg(&w[i].vcpu, VM_REG_PC, VM_CODE_IPA);
 			pthread_create(&w[i].thread, NULL, work, &w[i]);
 		}
 		if (without)
@@ -218,11 +222,12 @@ int main(int argc, char **argv)
 			w[i].vcpu.run->immediate_exit = 1;
 			pthread_kill(w[i].thread, SIGUSR1);
 			pthread_join(w[i].thread, NULL);
-			vcpu_close(&vm, &w[i].vcpu);
 		}
 		close(held[0]);
 		close(held[1]);
 	}
+	for (int i = 0; i < VCPUS; i++)
+		vcpu_close(&vm, &w[i].vcpu);
 	vm_close(&vm);
 	return wrong;
 }
