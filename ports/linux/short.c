@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The calls that KVM makes most often, the short way: a fault that maps a page or a block
- * where nothing is, a block where a table is, or a page out of a block; a permission
- * fault; the age of a page.
+ * where nothing is, its tables included, a block where a table is, or a page out of a
+ * block; a permission fault; the age of a page.
  * They do what the general calls of the engine do, phase by phase, and leave to them what
  * is not that simple.
  *
@@ -71,37 +71,85 @@ static bool replace_table(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t 
 	return true;
 }
 
+static uint64_t *entry_at(const struct s2 *s2, uint64_t *table, uint64_t ipa, int level)
+{
+	return &table[ipa >> level_shift(s2, level) & (table_entries(s2) - 1)];
+}
+
+/* Frees what build() has made below @level; @d is the entry that would have linked it. */
+static void unbuild(struct s2 *s2, uint64_t ipa, int level, int want, uint64_t d)
+{
+	while (level++ < want) {
+		uint64_t *table = table_of(s2, d);
+
+		d = s2_port_load(s2->port, entry_at(s2, table, ipa, level));
+		s2_port_word_add(s2->port, &s2->made[level], ~UINT64_C(0));
+		s2_port_table_free(s2->port, table);
+	}
+}
+
+/*
+ * The entry of @level for @leaf of level @want: the leaf itself, or the first of the
+ * tables that lead to it, which are made from the leaf up. 0: there is no memory.
+ */
+static uint64_t build(struct s2 *s2, uint64_t ipa, int level, int want, uint64_t leaf,
+		      void *mc)
+{
+	uint64_t state = META_LIVE_ONE | meta_of_leaf(s2, leaf), d = leaf;
+
+	for (int l = want; l > level; l--) {
+		uint64_t *table = s2_port_table_alloc(s2->port, mc);
+
+		if (!table) {
+			unbuild(s2, ipa, l, want, d);
+			return 0;
+		}
+		s2_port_word_add(s2->port, &s2->made[l], 1);
+		table_meta(s2, table)[META_STATE] = state;
+		s2_port_store(s2->port, entry_at(s2, table, ipa, l), d);
+		d = desc_make_table(s2, s2_port_table_pa(s2->port, table));
+		if (l == want)
+			state += META_TABLE_ONE;
+	}
+	return d;
+}
+
 /* A table with one page in the place of block @d. The rest of it is not mapped then. */
 static bool replace_block(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t *entry,
 			  uint64_t d, uint64_t leaf, void *mc)
 {
-	uint64_t *table = s2_port_table_alloc(s2->port, mc);
-	uint64_t i = ipa >> page_shift(s2) & (table_entries(s2) - 1);
+	const int level = LAST_LEVEL - 1;
+	uint64_t new = build(s2, ipa, level, LAST_LEVEL, leaf, mc);
 	unsigned int tag;
 
-	if (!table)
+	if (!new)
 		return false;
-	table_meta(s2, table)[META_STATE] = META_LIVE_ONE | meta_of_leaf(s2, leaf);
-	s2_port_store(s2->port, &table[i], leaf);
-	tag = break_here(s2, ipa & ~(level_size(s2, LAST_LEVEL - 1) - 1), meta, entry, d);
+	tag = break_here(s2, ipa & ~(level_size(s2, level) - 1), meta, entry, d);
 	if (!tag) {
-		s2_port_table_free(s2->port, table);
+		unbuild(s2, ipa, level, LAST_LEVEL, new);
 		return false;
 	}
-	s2_port_word_add(s2->port, &s2->made[LAST_LEVEL], 1);
-	make_here(s2, meta, entry, desc_make_table(s2, s2_port_table_pa(s2->port, table)),
-		  META_TABLE_ONE, tag);
+	make_here(s2, meta, entry, new, META_TABLE_ONE, tag);
 	return true;
 }
 
-/* A leaf in an empty entry; put_leaf() of the engine's page.c. */
-static bool fill(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t leaf)
+/*
+ * A leaf, with the tables that it needs, in an empty entry; put_leaf() of the engine's
+ * page.c. The swap releases: a walker that sees a table sees what is in it.
+ */
+static bool fill(struct s2 *s2, uint64_t ipa, int level, int want, uint64_t *meta,
+		 uint64_t *entry, uint64_t leaf, void *mc)
 {
-	uint64_t old = s2_port_word_add(s2->port, &meta[META_STATE], META_LIVE_ONE);
+	const uint64_t one = META_LIVE_ONE + (level < want ? META_TABLE_ONE : 0);
+	uint64_t new = build(s2, ipa, level, want, leaf, mc);
 
-	if (!(old & META_DEAD) && !s2_port_cas(s2->port, entry, 0, leaf))
+	if (!new)
+		return false;
+	if (!(s2_port_word_add(s2->port, &meta[META_STATE], one) & META_DEAD) &&
+	    !s2_port_cas(s2->port, entry, 0, new))
 		return true;
-	s2_port_word_add(s2->port, &meta[META_STATE], UINT64_C(0) - META_LIVE_ONE);
+	s2_port_word_add(s2->port, &meta[META_STATE], UINT64_C(0) - one);
+	unbuild(s2, ipa, level, want, new);
 	return false;
 }
 
@@ -115,37 +163,38 @@ bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_att
 	struct s2 *s2 = &t->s2;
 	const bool block = size == level_size(s2, LAST_LEVEL - 1);
 	const int want = block ? LAST_LEVEL - 1 : LAST_LEVEL;
-	uint64_t *table = NULL, *entry, *meta, d, leaf;
+	uint64_t *table, *entry, *meta, d, leaf;
 	int level = s2->start_level;
 
 	if (size != level_size(s2, want) || (ipa | pa) & (size - 1) ||
 	    ipa + size > s2->ipa_end || pa + size > s2->pa_end)
 		return false;
+	/* The root may be several tables. */
 	entry = &s2->root[ipa >> s2->start_shift];
+	table = s2->root + ALIGN_DOWN(entry - s2->root, table_entries(s2));
 	for (;;) {
 		d = s2_port_load(s2->port, entry);
 		if (level == want || !desc_valid_table(d, level))
 			break;
 		table = table_of(s2, d);
-		level++;
-		entry = &table[ipa >> level_shift(s2, level) & (table_entries(s2) - 1)];
+		entry = entry_at(s2, table, ipa, ++level);
 	}
-	if (!table || level < LAST_LEVEL - 1)
-		return false;
 	leaf = desc_leaf(s2, pa, attr, want);
 	meta = table_meta(s2, table);
 	/* What this table has to remember, those above do too if it does. */
 	if (meta_of_leaf(s2, leaf) & ~state_of(s2, meta))
 		return false;
-	if (level < want) {
-		/* Without FWB the rest of the block would have to be cleaned. */
-		if (!desc_valid(d) || !(s2->features & S2_FEAT_FWB) ||
-		    !replace_block(s2, ipa, meta, entry, d, leaf, mc))
+	if (!d) {
+		if (!fill(s2, ipa, level, want, meta, entry, leaf, mc))
 			return false;
-	} else if (desc_valid_table(d, level)) {
-		if (!replace_table(s2, ipa, meta, entry, d, leaf, limbo))
+	} else if (level == want) {
+		if (!desc_valid_table(d, level) ||
+		    !replace_table(s2, ipa, meta, entry, d, leaf, limbo))
 			return false;
-	} else if (d || !fill(s2, meta, entry, leaf)) {
+	} else if (level < LAST_LEVEL - 1 || !desc_valid(d) ||
+		   /* Without FWB the rest of the block would have to be cleaned. */
+		   !(s2->features & S2_FEAT_FWB) ||
+		   !replace_block(s2, ipa, meta, entry, d, leaf, mc)) {
 		return false;
 	}
 	/* The entry before the guest runs on. */

@@ -197,6 +197,7 @@ static uint64_t side_leaf(uint64_t ipa, int *level)
 }
 
 static uint64_t count_tables(void);
+static void starve(int n);
 
 static uint64_t side_tables(void)
 {
@@ -214,4 +215,5 @@ const struct side JOIN(side_, SIDE) = {
 	.split = side_split,
 	.leaf = side_leaf,
 	.tables = side_tables,
+	.starve = starve,
 };

@@ -43,6 +43,19 @@ void stage2_tables_put(struct stage2_tables *t)
 	free(t);
 }
 
+/* The free pages are a stack: what is held back is the bottom of it. */
+static void starve(int n)
+{
+	struct count_port *p = &stage2_tables(&pgt)->port;
+	static uint64_t held;
+
+	p->free -= held;
+	p->nfree += held;
+	held = n >= 0 && p->nfree > (uint64_t)n ? p->nfree - (uint64_t)n : 0;
+	p->free += held;
+	p->nfree -= held;
+}
+
 static uint64_t count_tables(void)
 {
 	return PAGES - 16 - stage2_tables(&pgt)->port.nfree;

@@ -28,6 +28,8 @@ struct side {
 	uint64_t (*leaf)(uint64_t ipa, int *level);
 	/* How many table pages there are. */
 	uint64_t (*tables)(void);
+	/* There is memory for n more tables; -1: for all. Ours only. */
+	void (*starve)(int n);
 };
 
 extern const struct side side_stock, side_ours;
