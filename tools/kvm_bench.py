@@ -35,6 +35,9 @@ WAYS["split-round"] = WAYS["round"]
 FAULTS = (MAP, RELAX)
 # The functions that free tables later, without the lock.
 LATER = ("reclaim_work", "stage2_free_unlinked_table_rcu_cb")
+# The page allocator gives back many pages at once that were freed before. In which call
+# it happens is chance.
+OTHERS = ("free_pcppages_bulk",)
 # Where a CPU waits for the MMU lock.
 WAITING = ("queued_read_lock_slowpath", "queued_write_lock_slowpath")
 # hw_dirty_log: one step of what it collects, between which the MMU lock may be dropped.
@@ -52,6 +55,7 @@ SHOWN = {
     "4k log": "logging begins, pages", "2m split": "logging begins, blocks split",
     "2m collapse": "logging has ended: blocks of pages",
     "4k fault": "first access, pages", "2m fault": "first access, blocks",
+    "sparse fault": "first access, pages with a table each",
     "4k write": "first write while logged, pages",
     "2m write": "first write while logged, blocks",
     "4k age": "ageing, used pages", "4k old": "ageing, unused pages",
@@ -80,6 +84,7 @@ def count(kernel, cpu, large, chosen, option="-"):
     names = {n for functions in WAYS.values() for n in functions}
     plugin += [f"fn={n}:{where[n]}" for n in (*sorted(names), *LATER, *WAITING, COLLECT)
                if n in where]
+    plugin += [f"not={n}:{where[n]}" for n in OTHERS if n in where]
     initrd = kvm.BUILD / f"{label}.cpio"
     kvm.archive({"init": (kvm.PROGRAMS / "init").read_bytes(),
                  "bench": (kvm.PROGRAMS / "bench").read_bytes(),

@@ -257,6 +257,8 @@ int main(int argc, char **argv)
 	measure("2m", true, large / 4, HUGE, COLLAPSE);
 	measure("4k", false, SMALL, 4096, FAULT);
 	measure("2m", true, 64 * MIB, HUGE, FAULT);
+	/* Each needs a table of its own. */
+	measure("sparse", false, 64 * MIB, HUGE, FAULT);
 	measure("4k", false, SMALL, 4096, WRITE);
 	measure("2m", true, large / 4, HUGE, WRITE);
 	measure("4k", false, SMALL, 4096, AGE);

@@ -3,13 +3,13 @@
  * A plugin for QEMU (TCG). It counts what certain kernel functions execute, from outside,
  * so that the kernel that is measured is the kernel that runs.
  *
- *         -plugin count.so,out=FILE,fn=NAME:ADDRESS,...,vectors=ADDRESS
+ *         -plugin count.so,out=FILE,fn=NAME:ADDRESS,...,not=NAME:ADDRESS,vectors=ADDRESS
  *
  * It counts the calls of each fn. For all calls together, and for the longest one, it
  * counts the instructions, TLBIs, DSBs and so on between entry and return, callees
- * included, interrupts excluded. It also counts what the kernel executes in all. The
- * programs of the guest mark phases by two instructions without effect: HINT #120 forgets
- * what was counted, HINT #121 writes a line of JSON.
+ * included, interrupts and each "not" excluded. It also counts what the kernel executes
+ * in all. The programs of the guest mark phases by two instructions without effect: HINT
+ * #120 forgets what was counted, HINT #121 writes a line of JSON.
  *
  * It counts by translation blocks: counted code takes an exception only at the end of a
  * block. Each CPU is counted for itself. No other program may run on a CPU in the middle
@@ -70,6 +70,7 @@ struct block {
 struct function {
 	char name[64];
 	uint64_t pc;
+	bool excluded;
 	/* the finished calls */
 	uint64_t calls, sum[KINDS], longest[KINDS];
 };
@@ -89,6 +90,7 @@ static struct cpu {
 	int active;
 	const struct block *last;
 	unsigned interrupted;
+	uint64_t resume; /* where an excluded function returns to; 0: in none */
 } cpus[MAX_CPUS];
 
 static uint64_t vectors, total;
@@ -160,6 +162,8 @@ static void report(void)
 {
 	fprintf(out, "{\"total\": %" PRIu64, total);
 	for (int i = 0; i < n_fns; i++) {
+		if (fns[i].excluded)
+			continue;
 		fprintf(out, ", \"%s\": {\"calls\": %" PRIu64 ", ", fns[i].name,
 			fns[i].calls);
 		print_counts("sum", fns[i].sum);
@@ -197,10 +201,19 @@ static void executed(unsigned int vcpu, void *userdata)
 		cpu->interrupted -= b->eret;
 		return;
 	}
+	if (cpu->resume && cpu->resume != b->pc)
+		return;
+	cpu->resume = 0;
 	for (f = fns; cpu->active && f < fns + n_fns; f++)
 		if (cpu->calls[f - fns].active && cpu->calls[f - fns].ret == b->pc)
 			finish(cpu, f);
-	if (b->fn >= 0 && cpu->last && cpu->last->call && !cpu->calls[b->fn].active) {
+	if (b->fn >= 0 && fns[b->fn].excluded) {
+		if (cpu->active && cpu->last->call) {
+			cpu->resume = cpu->last->last_pc + 4;
+			return;
+		}
+	} else if (b->fn >= 0 && cpu->last && cpu->last->call &&
+		   !cpu->calls[b->fn].active) {
 		call = &cpu->calls[b->fn];
 		memset(call, 0, sizeof(*call));
 		call->active = true;
@@ -256,12 +269,15 @@ EXPORT int qemu_plugin_install(qemu_plugin_id_t id, const qemu_info_t *info, int
 			out = fopen(value, "w");
 		} else if (!strncmp(argv[i], "vectors=", 8)) {
 			vectors = strtoull(value, NULL, 16);
-		} else if (!strncmp(argv[i], "fn=", 3) && colon && n_fns < MAX_FNS) {
+		} else if ((!strncmp(argv[i], "fn=", 3) ||
+			    !strncmp(argv[i], "not=", 4)) &&
+			   colon && n_fns < MAX_FNS) {
 			struct function *f = &fns[n_fns++];
 
 			snprintf(f->name, sizeof(f->name), "%.*s", (int)(colon - value),
 				 value);
 			f->pc = strtoull(colon + 1, NULL, 16);
+			f->excluded = *argv[i] == 'n';
 		} else {
 			return -1;
 		}
