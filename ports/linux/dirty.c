@@ -191,7 +191,7 @@ u64 stage2_dirty_relax(struct stage2_tables *t, u64 ipa, u64 d, int level)
 {
 	struct s2 *s2 = &t->s2;
 
-	if (d & DESC_DBM ||
+	if (!t->dirty || d & DESC_DBM ||
 	    !stage2_dirty_page(t, level_size(s2, level), S2_W | desc_attr(s2, d)))
 		return 0;
 	remember(s2, ipa);

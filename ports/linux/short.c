@@ -134,21 +134,30 @@ static bool replace_block(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t 
 }
 
 /*
- * A leaf, with the tables that it needs, in an empty entry; put_leaf() of the engine's
- * page.c. The swap releases: a walker that sees a table sees what is in it.
+ * @new in an empty entry; put_leaf() of the engine's page.c. The swap releases: a walker
+ * that sees a table sees what is in it.
  */
-static bool fill(struct s2 *s2, uint64_t ipa, int level, int want, uint64_t *meta,
-		 uint64_t *entry, uint64_t leaf, void *mc)
+static bool fill(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t new,
+		 uint64_t one)
 {
-	const uint64_t one = META_LIVE_ONE + (level < want ? META_TABLE_ONE : 0);
+	uint64_t old = s2_port_word_add(s2->port, &meta[META_STATE], one);
+
+	if (!(old & META_DEAD) && !s2_port_cas(s2->port, entry, 0, new))
+		return true;
+	s2_port_word_add(s2->port, &meta[META_STATE], UINT64_C(0) - one);
+	return false;
+}
+
+/* A leaf in an empty entry above its level, with the tables that it needs. */
+static noinline bool fill_tables(struct s2 *s2, uint64_t ipa, int level, int want,
+				 uint64_t *meta, uint64_t *entry, uint64_t leaf, void *mc)
+{
 	uint64_t new = build(s2, ipa, level, want, leaf, mc);
 
 	if (!new)
 		return false;
-	if (!(s2_port_word_add(s2->port, &meta[META_STATE], one) & META_DEAD) &&
-	    !s2_port_cas(s2->port, entry, 0, new))
+	if (fill(s2, meta, entry, new, META_LIVE_ONE + META_TABLE_ONE))
 		return true;
-	s2_port_word_add(s2->port, &meta[META_STATE], UINT64_C(0) - one);
 	unbuild(s2, ipa, level, want, new);
 	return false;
 }
@@ -185,7 +194,9 @@ bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_att
 	if (meta_of_leaf(s2, leaf) & ~state_of(s2, meta))
 		return false;
 	if (!d) {
-		if (!fill(s2, ipa, level, want, meta, entry, leaf, mc))
+		if (level == want ?
+			    !fill(s2, meta, entry, leaf, META_LIVE_ONE) :
+			    !fill_tables(s2, ipa, level, want, meta, entry, leaf, mc))
 			return false;
 	} else if (level == want) {
 		if (!desc_valid_table(d, level) ||

@@ -31,6 +31,7 @@ struct kvm {
 #define lockdep_assert_held_write(lock) ((void)(lock))
 #define cpu_relax() ((void)0)
 #define GFP_KERNEL_ACCOUNT 0
+#define noinline __attribute__((__noinline__))
 #define kzalloc(size, flags) calloc(1, size)
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 #define VTCR_EL2_VS_SHIFT 19
