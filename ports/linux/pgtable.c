@@ -262,7 +262,8 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	 */
 	for (int round = 0; round < ROUNDS; round++) {
 		rcu_read_lock();
-		if ((how & (S2_SHARED | S2_MAP_PAGES)) == S2_SHARED &&
+		if (how & S2_SHARED && !logged &&
+		    (size == PAGE_SIZE || !(how & S2_MAP_PAGES)) &&
 		    stage2_map_short(t, addr & PAGE_MASK, phys, size, attr, mc, &limbo))
 			ret = 0;
 		else
