@@ -274,7 +274,8 @@ def read_list(short=False, cpu="max", config="", mode=None):
                 "max" in options and cpu != "max" or sizes and size not in sizes or \
                 "nested" in options and mode != "nested" or \
                 "kept" in options and mode in ("nvhe", "protected") or \
-                "thp" in options and config == "rt":
+                "thp" in options and config == "rt" or \
+                "gcc" in options and config == "clang":
             continue
         # The tables are pKVM's.
         if "ours" in options and mode == "protected" and not older:

@@ -134,7 +134,7 @@ def check_list():
         for option in options:
             assert option in ("short", "smp1", "trace", "ours", "hwdirty", "7.x", "-",
                               "4k", "16k", "64k", "thp", "max", "nested", "kept",
-                              "slow") \
+                              "slow", "gcc") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {
@@ -148,6 +148,7 @@ def check_list():
     assert "page-table-52" in chosen() - chosen(cpu="neoverse-n1")
     assert "page-table-32m" in chosen(config="16k") - chosen() - chosen(config="64k")
     assert "record" in chosen() - chosen(config="64k")
+    assert "memslot-perf" in chosen() - chosen(config="clang")
 
 
 def check_versions():

@@ -11,8 +11,9 @@
  */
 #define _GNU_SOURCE
 #include <signal.h>
-#include <stdio.h>
+#include <string.h>
 #include <ucontext.h>
+#include <unistd.h>
 
 unsigned int __real_alarm(unsigned int seconds);
 unsigned int __wrap_alarm(unsigned int seconds);
@@ -22,13 +23,35 @@ unsigned int __wrap_alarm(unsigned int seconds)
 	return __real_alarm(60 * seconds);
 }
 
-/* Once: the instruction runs again, and ends the program. */
+static void print(const char *what, unsigned long value)
+{
+	char text[24] = "";
+
+	for (int i = 17; i > 1; i--, value >>= 4)
+		text[i] = "0123456789abcdef"[value & 15];
+	text[0] = '0';
+	text[1] = 'x';
+	text[18] = '\n';
+	if (write(2, what, strlen(what)) < 0 || write(2, text, 19) < 0)
+		_exit(1);
+}
+
+/*
+ * Once: the instruction runs again, and ends the program. What stdio needs may be what is
+ * broken.
+ */
 static void on_fault(int sig, siginfo_t *info, void *context)
 {
 	const mcontext_t *regs = &((const ucontext_t *)context)->uc_mcontext;
+	unsigned long thread;
 
-	fprintf(stderr, "signal %d: address %p, code %d, pc 0x%llx, lr 0x%llx\n", sig,
-		info->si_addr, info->si_code, regs->pc, regs->regs[30]);
+	__asm__("mrs %0, tpidr_el0" : "=r"(thread));
+	(void)sig;
+	print("SIGSEGV: address ", (unsigned long)info->si_addr);
+	print("  pc ", regs->pc);
+	print("  lr ", regs->regs[30]);
+	print("  sp ", regs->sp);
+	print("  tpidr_el0 ", thread);
 }
 
 __attribute__((__constructor__)) static void watch(void)
