@@ -2,9 +2,9 @@
 /*
  * Linked into KVM's selftests.
  *
- * In place of alarm(): memslot_perf_test gives each of its steps ten seconds. This is much
- * on hardware, and little in an emulator on a busy host, with a kernel that checks each
- * access. The list has its own limit for a test.
+ * In place of alarm(): memslot_perf_test gives each of its steps ten seconds. This is
+ * much on hardware, and little in an emulator on a busy host, with a kernel that checks
+ * each access. The list has its own limit for a test.
  *
  * Beside them: one that ends by SIGSEGV says where, because such an end may be of memory
  * that has got the wrong owner, and may not come again.
