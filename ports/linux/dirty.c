@@ -114,7 +114,7 @@ static bool change_leaves(struct s2 *s2, u64 ipa, u64 end,
 
 		while (!desc_valid_table(d, p.level)) {
 			while (desc_valid(d) && (new = change(s2, d, p.level)) != d) {
-				if (new &DESC_DBM && !remembered) {
+				if (!remembered && new &DESC_DBM) {
 					remember(s2, ipa);
 					remembered = true;
 				}
