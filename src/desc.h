@@ -434,15 +434,15 @@ static inline uint64_t desc_kind(uint64_t d)
 }
 
 /*
- * @new in the place of @old, both of one page, without a break: what hardware has seen
+ * @d in the place of @old, both of one page, without a break: what hardware has seen
  * is kept, and a run stays one.
  */
-static inline uint64_t desc_in_place(uint64_t old, uint64_t new)
+static inline uint64_t desc_in_place(uint64_t old, uint64_t d)
 {
-	new |= old &DESC_CONT;
-	if (old & DESC_DBM && new &DESC_DBM)
-		new |= old &DESC_S2AP_W;
-	return new;
+	d |= old & DESC_CONT;
+	if (old & DESC_DBM && d & DESC_DBM)
+		d |= old & DESC_S2AP_W;
+	return d;
 }
 
 /* The leaf one level down that maps the i-th part of what block @d maps. */

@@ -110,15 +110,15 @@ static bool change_leaves(struct s2 *s2, u64 ipa, u64 end,
 		const u64 size = level_size(s2, p.level);
 		const u64 past = min(end, ALIGN(ipa + 1, size * PTRS_PER_PTE));
 		bool remembered = false;
-		u64 d = p.d, new, was;
+		u64 d = p.d, to, was;
 
 		while (!desc_valid_table(d, p.level)) {
-			while (desc_valid(d) && (new = change(s2, d, p.level)) != d) {
-				if (!remembered && new &DESC_DBM) {
+			while (desc_valid(d) && (to = change(s2, d, p.level)) != d) {
+				if (!remembered && to & DESC_DBM) {
 					remember(s2, ipa);
 					remembered = true;
 				}
-				was = s2_port_cas(s2->port, p.entry, d, new);
+				was = s2_port_cas(s2->port, p.entry, d, to);
 				changed |= was == d;
 				if (was == d)
 					break;
