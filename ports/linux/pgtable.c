@@ -259,6 +259,8 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	 * S2_MORE: another fault must finish something first. We have left the section.
 	 * It may not run while we spin with the lock held (PREEMPT_RT: we may have
 	 * preempted it), so the guest faults again after some rounds.
+	 *
+	 * The short way makes one leaf of @size, and drops the rest of a block.
 	 */
 	for (int round = 0; round < ROUNDS; round++) {
 		rcu_read_lock();

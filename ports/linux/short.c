@@ -89,8 +89,8 @@ static void unbuild(struct s2 *s2, uint64_t ipa, int level, int want, uint64_t d
 }
 
 /*
- * The entry of @level for @leaf of level @want: the leaf itself, or the first of the
- * tables that lead to it, which are made from the leaf up. 0: there is no memory.
+ * The entry of @level for @leaf of @want, which is below it: the first of the tables that
+ * lead to it, which are made from the leaf up. 0: there is no memory.
  */
 static uint64_t build(struct s2 *s2, uint64_t ipa, int level, int want, uint64_t leaf,
 		      void *mc)

@@ -162,8 +162,6 @@ static void report(void)
 {
 	fprintf(out, "{\"total\": %" PRIu64, total);
 	for (int i = 0; i < n_fns; i++) {
-		if (fns[i].excluded)
-			continue;
 		fprintf(out, ", \"%s\": {\"calls\": %" PRIu64 ", ", fns[i].name,
 			fns[i].calls);
 		print_counts("sum", fns[i].sum);
@@ -207,13 +205,12 @@ static void executed(unsigned int vcpu, void *userdata)
 	for (f = fns; cpu->active && f < fns + n_fns; f++)
 		if (cpu->calls[f - fns].active && cpu->calls[f - fns].ret == b->pc)
 			finish(cpu, f);
-	if (b->fn >= 0 && fns[b->fn].excluded) {
-		if (cpu->active && cpu->last->call) {
+	if (b->fn >= 0 && cpu->last && cpu->last->call && !cpu->calls[b->fn].active &&
+	    (cpu->active || !fns[b->fn].excluded)) {
+		if (fns[b->fn].excluded) {
 			cpu->resume = cpu->last->last_pc + 4;
 			return;
 		}
-	} else if (b->fn >= 0 && cpu->last && cpu->last->call &&
-		   !cpu->calls[b->fn].active) {
 		call = &cpu->calls[b->fn];
 		memset(call, 0, sizeof(*call));
 		call->active = true;
