@@ -62,14 +62,15 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def boot(label, command, log, timeout, ended=lambda line: False, silence=math.inf):
+def boot(label, command, log, timeout, ended=lambda line: False, silence=math.inf,
+         counts=lambda line: True):
     """
     Run a machine until it ends, or a line of its console says so; show which test runs.
-    It is killed after so many seconds, or when it has said nothing for so many seconds
-    of its CPU time, which a busy host does not make more. Returns the lines and the
-    seconds.
+    It is killed after so many seconds, or when it has said no line that counts for so
+    many seconds of its CPU time, which a busy host does not make more. Returns the lines
+    and the seconds.
     """
-    lines = []
+    lines, said = [], 0
     tty = sys.stdout.isatty()
     start = time.monotonic()
     with open(log, "w", encoding="utf-8") as out, \
@@ -82,8 +83,8 @@ def boot(label, command, log, timeout, ended=lambda line: False, silence=math.in
             seen = since = 0
             while not over.wait(2) and machine.poll() is None:
                 used = cpu_seconds(machine.pid)
-                if len(lines) != seen:
-                    seen, since = len(lines), used
+                if said != seen:
+                    seen, since = said, used
                 if time.monotonic() - start > timeout or used - since > silence:
                     machine.kill()
 
@@ -92,6 +93,7 @@ def boot(label, command, log, timeout, ended=lambda line: False, silence=math.in
         for line in machine.stdout:
             line = line.rstrip("\r\n")
             lines.append(line)
+            said += counts(line)
             print(line, file=out, flush=True)
             if line.startswith("##BEGIN ") and tty:
                 print(f"\r  {label}: {line.split()[1]:30}", end="", flush=True)

@@ -94,7 +94,7 @@ def count(kernel, cpu, large, chosen, option="-"):
     lines = kvm.boot(label, kvm.qemu(
         kvm.BUILD / kernel / "arch/arm64/boot/Image", initrd, cpu, smp=cpus,
         extra=("-icount", f"shift={shift},sleep=off", "-plugin", ",".join(plugin))),
-        kvm.BUILD / f"{label}.log", 3600)
+        kvm.BUILD / f"{label}.log", [3000])
     phases = [line.split()[1:] for line in lines if line.startswith("##PHASE ")]
     records = [json.loads(line) for line in counts.read_text().splitlines()]
     if not phases or len(phases) != len(records):

@@ -47,9 +47,17 @@ static struct stage2_tables *instance_get(loff_t n)
 }
 
 #ifdef STAGE2_TEST
-struct stage2_tables *stage2_debugfs_first(void)
+struct stage2_tables *stage2_debugfs_last(void)
 {
-	return instance_get(0);
+	struct stage2_tables *t = NULL;
+
+	mutex_lock(&instances_lock);
+	if (!list_empty(&instances)) {
+		t = list_last_entry(&instances, struct stage2_tables, list);
+		refcount_inc(&t->refs);
+	}
+	mutex_unlock(&instances_lock);
+	return t;
 }
 #endif
 

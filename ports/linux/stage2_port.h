@@ -102,7 +102,8 @@ static inline void stage2_debugfs_del(struct stage2_tables *t)
 /* Only a kernel built for tests can leave invalidation or harvest out: test.c. */
 #ifdef STAGE2_TEST
 extern bool stage2_test_no_tlbi, stage2_test_no_harvest;
-struct stage2_tables *stage2_debugfs_first(void);
+/* Of the VM that was made last, with a reference to it. */
+struct stage2_tables *stage2_debugfs_last(void);
 #else
 #define stage2_test_no_tlbi false
 #define stage2_test_no_harvest false

@@ -61,7 +61,7 @@ static bool try_unlinked(struct kvm_pgtable *pgt, struct kvm_mmu_memory_cache *m
 static int unlinked_show(struct seq_file *m, void *unused)
 {
 	struct kvm_mmu_memory_cache mc = { .gfp_zero = __GFP_ZERO };
-	struct stage2_tables *t = stage2_debugfs_first();
+	struct stage2_tables *t = stage2_debugfs_last();
 	struct kvm_pgtable pgt = {};
 	unsigned int bits;
 	bool good;
@@ -127,7 +127,7 @@ static const char *try_calls(struct kvm_pgtable *pgt)
 
 static int calls_show(struct seq_file *m, void *unused)
 {
-	struct stage2_tables *t = stage2_debugfs_first();
+	struct stage2_tables *t = stage2_debugfs_last();
 	struct kvm *kvm;
 
 	if (!t)

@@ -6,7 +6,6 @@
  * written before logging began.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,22 +28,12 @@ static char *data;
 /* How often the vCPU has left the guest. */
 static long exits(void)
 {
-	DIR *dir = opendir("/sys/kernel/debug/kvm");
-	struct dirent *e;
-	char path[320];
-	long n = -1;
-	FILE *f;
+	FILE *f = vm_debugfs(&vm, "exits");
+	long n;
 
-	while (dir && (e = readdir(dir)) && n < 0) {
-		snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%s/exits", e->d_name);
-		f = strchr(e->d_name, '-') ? fopen(path, "r") : NULL;
-		if (f && fscanf(f, "%ld", &n) != 1)
-			n = -1;
-		if (f)
-			fclose(f);
-	}
-	if (dir)
-		closedir(dir);
+	if (fscanf(f, "%ld", &n) != 1)
+		die("exits");
+	fclose(f);
 	return n;
 }
 

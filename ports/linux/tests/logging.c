@@ -116,15 +116,10 @@ static void exactly(struct vcpu *vcpu, unsigned long stride, uint64_t value,
 /* How many blocks of HUGE bytes there are from an address on, in the kernel's dump. */
 static unsigned blocks(uint64_t ipa)
 {
-	char path[80], line[256];
+	FILE *f = vm_debugfs(&vm, "stage2_page_tables");
+	char line[256];
 	unsigned n = 0;
-	FILE *f;
 
-	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/stage2_page_tables",
-		 getpid(), vm.fd);
-	f = fopen(path, "r");
-	if (!f)
-		die(path);
 	while (fgets(line, sizeof(line), f)) {
 		unsigned long long from, to;
 

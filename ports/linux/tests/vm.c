@@ -197,12 +197,28 @@ void make_idle(char *data, uint64_t from, uint64_t to, uint64_t stride)
 bool by_hardware(void)
 {
 	FILE *f = fopen("/sys/kernel/debug/stage2/tables", "r");
-	char line[128] = "";
-	bool is = f && fgets(line, sizeof(line), f) && strstr(line, "hardware dirty log");
+	char line[128];
+	bool is = false;
 
+	while (f && fgets(line, sizeof(line), f))
+		if (!strncmp(line, "pid ", 4))
+			is = strstr(line, "hardware dirty log");
 	if (f)
 		fclose(f);
 	return is;
+}
+
+FILE *vm_debugfs(const struct vm *vm, const char *name)
+{
+	char path[80];
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/kvm/%d-%d/%s", getpid(), vm->fd,
+		 name);
+	f = fopen(path, "r");
+	if (!f)
+		die(path);
+	return f;
 }
 
 long table_kb(void)

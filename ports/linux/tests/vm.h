@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define VM_CODE_IPA UINT64_C(0x10000)
 
@@ -60,10 +61,12 @@ extern const char vm_writer[], vm_writer_end[];
 /* A page in every stride bytes of the program's memory has not been used from now on. */
 void make_idle(char *data, uint64_t from, uint64_t to, uint64_t stride);
 /*
- * Whether hardware logs the dirty pages of the first VM that the engine has. Only some
- * CPUs can. On the others the log must be as exact, by faults.
+ * Whether hardware logs the dirty pages of the VM that was made last. Only some CPUs can.
+ * On the others the log must be as exact, by faults.
  */
 bool by_hardware(void);
+/* A file of the VM in KVM's debugfs. */
+FILE *vm_debugfs(const struct vm *vm, const char *name);
 /* Memory in page tables of all VMs, but for what a CPU has counted within the second. */
 long table_kb(void);
 
