@@ -284,14 +284,20 @@ class Drawn(Folder):
                 return range.getClientRects().length > 1 && !word[0].includes('-');
             }).map(word => word[0]))"""), [])
         # Of each chart: its width, whether something is there, the color of the lines.
-        charts = ask("""[...document.querySelectorAll('canvas')].map(c => {
+        look = """[...document.querySelectorAll('canvas')].map(c => {
             const seen = new Set(), all = c.getContext('2d').getImageData(
                 0, 0, c.width, c.height).data;
             for (let i = 0; i < all.length; i += 4)
                 if (all[i + 3] === 255)
                     seen.add(all.slice(i, i + 3).join(','));
             return [c.width, [...seen]];
-        })""")
+        })"""
+        # On a busy machine Chart.js may need some frames more.
+        for _ in range(100):
+            charts = ask(look)
+            if all(colors for _, colors in charts):
+                break
+            self.browser.drawn()
         self.assertGreater(len(charts), 4)
         ours = "88,166,255" if dark else "8,96,202"
         others = "8,96,202" if dark else "88,166,255"
