@@ -175,13 +175,14 @@ def replaced(text, *pairs):
 
 
 # The MMU lock may be dropped between two calls. (It is 8 MiB of DC CIVAC for a call, in
-# place of 1 GiB.)
+# place of 1 GiB.) Tables that are pKVM's, which those of 7.x are in protected mode, go in
+# the steps that they go in without the engine.
 STEP = f"""	if (IS_ENABLED(CONFIG_{OPTION}) &&
 	    !cpus_have_final_cap(ARM64_HAS_STAGE2_FWB))
 		size = SZ_8M;
 
 """
-
+STEP_PKVM = STEP.replace(" &&\n", " && !is_protected_kvm_enabled() &&\n")
 
 # Not needed, and a call for each GiB of the guest's address space.
 DESTROY = f"""	if (!IS_ENABLED(CONFIG_{OPTION}) || is_protected_kvm_enabled())
@@ -198,19 +199,23 @@ def edit_mmu(text, version):
     ranges = "\tstage2_destroy_range(pgt, 0, BIT(ia_bits));\n"
     return replaced(text, ("#include <asm/kvm_pgtable.h>\n",
                            "#include <asm/kvm_pgtable.h>\n#include <asm/kvm_stage2.h>\n"),
-                    (step, step + STEP),
+                    (step, step + (STEP if version < NEWER else STEP_PKVM)),
                     (wp, "\tstage2_dirty_begin(kvm, memslot);\n" + wp),
                     (end, "\t\tif (change == KVM_MR_FLAGS_ONLY)\n"
                           "\t\t\tstage2_dirty_end(kvm, new);\n" + end),
                     *([] if version < NEWER else [(ranges, DESTROY)]))
 
 
-def edit_arm(text):
-    """KVM reads its log, and gets hardware's record first."""
+def edit_arm(text, version):
+    """KVM reads its log, and gets hardware's record first. A VM whose creation fails late
+    has tables, which 7.x frees."""
     head = "void kvm_arch_sync_dirty_log(struct kvm *kvm, struct kvm_memory_slot *memslot)\n{\n"
+    free = "\tkvm_destroy_mpidr_data(kvm);\n\n\tkfree(kvm->arch.sysreg_masks);\n"
     return replaced(text, ("#include <asm/kvm_ptrauth.h>\n",
                            "#include <asm/kvm_ptrauth.h>\n#include <asm/kvm_stage2.h>\n"),
-                    (head + "\n}\n", head + "\tstage2_dirty_sync(kvm, memslot);\n}\n"))
+                    (head + "\n}\n", head + "\tstage2_dirty_sync(kvm, memslot);\n}\n"),
+                    *([(free, "\tkvm_uninit_stage2_mmu(kvm);\n" + free)]
+                      if version < NEWER else []))
 
 
 def for_kernel(text, version):
@@ -264,6 +269,6 @@ def edited(read, version):
                                f"\nobj-$(CONFIG_{OPTION}) += stage2/\n",
         f"{KVM}/Kconfig": replaced(kconfig, (end, KCONFIG + end)),
         f"{KVM}/mmu.c": edit_mmu(read(f"{KVM}/mmu.c"), version),
-        f"{KVM}/arm.c": edit_arm(read(f"{KVM}/arm.c")),
+        f"{KVM}/arm.c": edit_arm(read(f"{KVM}/arm.c"), version),
         INDEX: read(INDEX).rstrip() + "\n   stage2-engine\n",
     }

@@ -16,6 +16,11 @@ import kvm_graft
 from kvm_graft import KVM, OPTION, STAGE2
 
 SERIES = kvm.BUILD / "series"
+# Of 6.12. A signal can end KVM_CREATE_VM there.
+FREED = "" if kvm.VERSION >= kvm_graft.NEWER else (
+    "\n\n"
+    "If the MMU notifier of a VM cannot be registered, kvm_arch_destroy_vm() has to free\n"
+    "the stage-2 tables: nothing else does.")
 # Subject, text, which files of the tree.
 PATCHES = (
     ("KVM: arm64: Let other files of VHE enter the context of a VMID",
@@ -25,9 +30,10 @@ PATCHES = (
      lambda name: name.startswith(f"{KVM}/hyp/vhe/tlb.")),
     ("KVM: arm64: Prepare the MMU code for a stage-2 engine",
      "Hardware that logs dirty pages in the page tables (FEAT_HAFDBS) has to be asked\n"
-     "before KVM reads its bitmap, and to forget what was written before logging began.\n"
-     "Add the two calls. They do nothing yet. And with the engine, let ranges whose memory\n"
-     "has to be cleaned go in steps of 8 MiB, between which the MMU lock may be dropped.",
+     "before KVM reads its bitmap, to forget what was written before logging began, and\n"
+     "to be told when logging ends. Add the three calls. They do nothing yet. And with the\n"
+     "engine, let ranges whose memory has to be cleaned go in steps of 8 MiB, between\n"
+     "which the MMU lock may be dropped." + FREED,
      lambda name: name.startswith("arch/arm64/include/")
      or name in (f"{KVM}/mmu.c", f"{KVM}/arm.c")),
     ("KVM: arm64: Add an engine for stage-2 tables",
@@ -57,8 +63,9 @@ COVER = """KVM: arm64: an engine for stage-2 tables
 Unmapping a range of stage 2 costs a TLB invalidation for each table, and where
 memory has to be cleaned, for each page. The page tables are freed under the MMU lock.
 This series puts an engine under kvm_pgtable_stage2_*() that breaks a range by its topmost
-entries, invalidates once, and frees later. KVM above these functions stays as it is, and
-so does protected KVM. It is chosen by a configuration option, off by default.
+entries, invalidates once, and frees later. KVM above these functions gets three calls
+for the dirty log of hardware, and shorter steps where memory is cleaned. Protected KVM
+stays as it is. The engine is chosen by a configuration option, off by default.
 
 The engine, its model of the architecture and its tests are developed outside of the
 kernel. docs/kvm.md there says what was measured and run.

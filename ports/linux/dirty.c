@@ -26,7 +26,9 @@
 #include <linux/kvm_host.h>
 #include <linux/moduleparam.h>
 #include <linux/slab.h>
+#include <asm/cpu.h>
 #include <asm/cpufeature.h>
+#include <asm/cputype.h>
 #include <asm/kvm_stage2.h>
 
 #include "internal.h"
@@ -47,6 +49,32 @@ struct stage2_dirty {
 	u64 bits[DIRTY_PAGES / 64];
 };
 
+/*
+ * CPUs that change the bits in an entry that software changes at the same time (errata
+ * 1024718 and 2051678; the kernel's list in cpufeature.c is static). The kernel does not
+ * let these log at stage 1. A CPU that starts later than the VM is not asked.
+ */
+static bool broken_dbm(void)
+{
+	static const struct midr_range models[] = {
+		MIDR_ALL_VERSIONS(MIDR_CORTEX_A55),
+		MIDR_REV(MIDR_QCOM_KRYO_4XX_SILVER, 0xd, 0xe),
+		MIDR_REV_RANGE(MIDR_CORTEX_A510, 0, 0, 2),
+	};
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+	{
+		u32 midr = per_cpu(cpu_data, cpu).reg_midr;
+
+		for (int i = 0; i < ARRAY_SIZE(models); i++)
+			if (midr_is_cpu_model_range(midr, models[i].model,
+						    models[i].rv_min, models[i].rv_max))
+				return true;
+	}
+	return false;
+}
+
 /* Before the instance is made: adds to its features. */
 int stage2_dirty_init(struct stage2_tables *t, struct kvm_s2_mmu *mmu, u32 *features)
 {
@@ -56,7 +84,7 @@ int stage2_dirty_init(struct stage2_tables *t, struct kvm_s2_mmu *mmu, u32 *feat
 	    !(*features & S2_FEAT_HAFDBS) ||
 	    SYS_FIELD_GET(ID_AA64MMFR1_EL1, HAFDBS, mmfr1) <
 		    ID_AA64MMFR1_EL1_HAFDBS_DBM ||
-	    mmu != &kvm_s2_mmu_to_kvm(mmu)->arch.mmu)
+	    broken_dbm() || mmu != &kvm_s2_mmu_to_kvm(mmu)->arch.mmu)
 		return 0;
 	t->dirty = kzalloc(sizeof(*t->dirty), GFP_KERNEL_ACCOUNT);
 	if (!t->dirty)
@@ -211,13 +239,17 @@ static u64 log_next(struct stage2_dirty *dirty, u64 start, u64 end)
 	return end;
 }
 
-/* What has been collected, into the bitmaps of KVM. A vCPU sets bits there, too. */
+/*
+ * What has been collected, into the bitmaps of KVM. A vCPU sets bits there, too. Not
+ * every caller keeps the slots as they are: guest_memfd does not when it unmaps.
+ */
 static void log_pages(struct stage2_dirty *dirty, struct kvm *kvm)
 {
 	const unsigned long *bits = (const unsigned long *)dirty->bits;
 	unsigned long i, n = dirty->log.size >> PAGE_SHIFT;
 	gfn_t base = dirty->log.ipa.ipa >> PAGE_SHIFT;
 	struct kvm_memory_slot *slot = NULL;
+	int idx = srcu_read_lock(&kvm->srcu);
 
 	for (i = find_first_bit(bits, n); i < n; i = find_next_bit(bits, n, i + 1)) {
 		gfn_t gfn = base + i;
@@ -227,6 +259,7 @@ static void log_pages(struct stage2_dirty *dirty, struct kvm *kvm)
 		if (slot && slot->dirty_bitmap)
 			set_bit_le(gfn - slot->base_gfn, slot->dirty_bitmap);
 	}
+	srcu_read_unlock(&kvm->srcu, idx);
 }
 
 /* s2_unmap() of a VM whose pages may be logged. */

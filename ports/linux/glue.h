@@ -21,7 +21,7 @@ void stage2_reclaim_all(struct stage2_tables *t);
 void stage2_tables_put(struct stage2_tables *t);
 
 bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
-		      void *mc, struct s2_limbo *limbo);
+		      void *mc, struct s2_limbo *limbo, int *ret);
 bool stage2_relax_short(struct stage2_tables *t, u64 ipa, s2_attr_t perms);
 bool stage2_age_short(struct stage2_tables *t, u64 ipa, bool clear);
 

@@ -264,11 +264,10 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	 */
 	for (int round = 0; round < ROUNDS; round++) {
 		rcu_read_lock();
-		if (how & S2_SHARED && !logged &&
-		    (size == PAGE_SIZE || !(how & S2_MAP_PAGES)) &&
-		    stage2_map_short(t, addr & PAGE_MASK, phys, size, attr, mc, &limbo))
-			ret = 0;
-		else
+		if (!(how & S2_SHARED) || logged ||
+		    (size != PAGE_SIZE && how & S2_MAP_PAGES) ||
+		    !stage2_map_short(t, addr & PAGE_MASK, phys, size, attr, mc, &limbo,
+				      &ret))
 			ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
 		if (logged)
 			stage2_dirty_split(t, addr, PAGE_SIZE);
@@ -380,8 +379,9 @@ int kvm_pgtable_stage2_flush(struct kvm_pgtable *pgt, u64 addr, u64 size)
 }
 
 /*
- * All blocks of the chunk or, if the cache has too few pages for that, none. KVM sizes
- * the cache for the chunk, and takes -ENOMEM as "later".
+ * All blocks of the chunk or, if the cache has too few pages for that, none. KVM has
+ * filled the cache for the chunk. (After an error it splits no more of the slot at once,
+ * but each block at its first write.)
  */
 int kvm_pgtable_stage2_split(struct kvm_pgtable *pgt, u64 addr, u64 size,
 			     struct kvm_mmu_memory_cache *mc)

@@ -27,7 +27,7 @@ static uint64_t *from_reserves(void)
  * From the cache of the caller: the MMU lock is held. KVM does not fill the cache before
  * each fault that needs a table: not before one on the execute permission of a block,
  * while dirty pages are logged. Then the reserves of the allocator have to do, or the VM
- * would end. A split has no such need: KVM fills the cache and calls it again.
+ * would end. A split has no such need: KVM has filled the cache for the whole chunk.
  */
 uint64_t *s2_port_table_alloc(void *port, void *cookie)
 {

@@ -114,9 +114,13 @@ static uint64_t build(struct s2 *s2, uint64_t ipa, int level, int want, uint64_t
 	return d;
 }
 
-/* A table with one page in the place of block @d. The rest of it is not mapped then. */
+/*
+ * A table with one page in the place of block @d. The rest of it is not mapped then.
+ * False: nothing has been done. If another call was first, @ret is S2_E_BUSY: the
+ * general way might need the tables that the cache of this fault no longer has.
+ */
 static bool replace_block(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t *entry,
-			  uint64_t d, uint64_t leaf, void *mc)
+			  uint64_t d, uint64_t leaf, void *mc, int *ret)
 {
 	const int level = LAST_LEVEL - 1;
 	uint64_t new = build(s2, ipa, level, LAST_LEVEL, leaf, mc);
@@ -125,11 +129,12 @@ static bool replace_block(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t 
 	if (!new)
 		return false;
 	tag = break_here(s2, ipa & ~(level_size(s2, level) - 1), meta, entry, d);
-	if (!tag) {
-		unbuild(s2, ipa, level, LAST_LEVEL, new);
-		return false;
+	if (tag) {
+		make_here(s2, meta, entry, new, META_TABLE_ONE, tag);
+		return true;
 	}
-	make_here(s2, meta, entry, new, META_TABLE_ONE, tag);
+	unbuild(s2, ipa, level, LAST_LEVEL, new);
+	*ret = S2_E_BUSY;
 	return true;
 }
 
@@ -148,9 +153,13 @@ static bool fill(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t new,
 	return false;
 }
 
-/* A leaf in an empty entry above its level, with the tables that it needs. */
+/*
+ * A leaf in an empty entry above its level, with the tables that it needs. Returns what
+ * replace_block() does.
+ */
 static noinline bool fill_tables(struct s2 *s2, uint64_t ipa, int level, int want,
-				 uint64_t *meta, uint64_t *entry, uint64_t leaf, void *mc)
+				 uint64_t *meta, uint64_t *entry, uint64_t leaf, void *mc,
+				 int *ret)
 {
 	uint64_t new = build(s2, ipa, level, want, leaf, mc);
 
@@ -159,15 +168,17 @@ static noinline bool fill_tables(struct s2 *s2, uint64_t ipa, int level, int wan
 	if (fill(s2, meta, entry, new, META_LIVE_ONE + META_TABLE_ONE))
 		return true;
 	unbuild(s2, ipa, level, want, new);
-	return false;
+	*ret = S2_E_BUSY;
+	return true;
 }
 
 /*
  * s2_map() with S2_SHARED, S2_MAP_NEW, S2_MAP_REPLACE, S2_NO_CLEAN and S2_DROP_EDGES, of
- * a block or a page. Inside a read-side section. False: nothing has been done.
+ * a block or a page. Inside a read-side section. False: nothing has been done. Else @ret
+ * is what s2_map() would return.
  */
 bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
-		      void *mc, struct s2_limbo *limbo)
+		      void *mc, struct s2_limbo *limbo, int *ret)
 {
 	struct s2 *s2 = &t->s2;
 	const bool block = size == level_size(s2, LAST_LEVEL - 1);
@@ -188,15 +199,16 @@ bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_att
 		table = table_of(s2, d);
 		entry = entry_at(s2, table, ipa, ++level);
 	}
+	*ret = 0;
 	leaf = desc_leaf(s2, pa, attr, want);
 	meta = table_meta(s2, table);
 	/* What this table has to remember, those above do too if it does. */
 	if (meta_of_leaf(s2, leaf) & ~state_of(s2, meta))
 		return false;
 	if (!d) {
-		if (level == want ?
-			    !fill(s2, meta, entry, leaf, META_LIVE_ONE) :
-			    !fill_tables(s2, ipa, level, want, meta, entry, leaf, mc))
+		if (level == want ? !fill(s2, meta, entry, leaf, META_LIVE_ONE) :
+				    !fill_tables(s2, ipa, level, want, meta, entry, leaf,
+						 mc, ret))
 			return false;
 	} else if (level == want) {
 		if (!desc_valid_table(d, level) ||
@@ -205,7 +217,7 @@ bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_att
 	} else if (level < LAST_LEVEL - 1 || !desc_valid(d) ||
 		   /* Without FWB the rest of the block would have to be cleaned. */
 		   !(s2->features & S2_FEAT_FWB) ||
-		   !replace_block(s2, ipa, meta, entry, d, leaf, mc)) {
+		   !replace_block(s2, ipa, meta, entry, d, leaf, mc, ret)) {
 		return false;
 	}
 	/* The entry before the guest runs on. */

@@ -41,8 +41,7 @@
  * @s2: the instance
  * @layout: the instance as it was made, for releasing tables while calls on the
  *	instance itself run
- * @pgt: KVM's side. It leads to the mmu with the VMID for the invalidations, which KVM
- *	may move while it exists
+ * @pgt: KVM's side. It leads to the mmu with the VMID for the invalidations
  * @dirty: the bitmap, if hardware logs dirty pages
  * @quiet: the caller of the running exclusive call invalidates (wrprotect)
  * @splitting: the running exclusive call takes no table but from its cache

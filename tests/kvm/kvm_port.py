@@ -128,6 +128,10 @@ def check_results():
     assert ended == {"good": "pass", "leaks": "leak 8 kB", "bad": "exit 254",
                      "slow": "timeout", "none": "skip", "alarm": "signal 14"}, ended
     assert trouble == ["WARNING: suspicious RCU usage"], trouble
+    lines = ["##BEGIN a", "by faults", "##END a exit 0 1.0 0"]
+    assert kvm.results(lines)[0] == {"a": "pass"}
+    assert kvm.results(lines, {"a": "by faults"})[0] == {"a": "pass"}
+    assert kvm.results(lines, {"a": "by hardware"})[0] == {"a": "by faults"}
 
 
 def check_traces():
@@ -146,7 +150,7 @@ def check_list():
         for option in options:
             assert option in ("short", "smp1", "trace", "ours", "hwdirty", "7.x", "-",
                               "4k", "16k", "64k", "thp", "max", "nested", "kept",
-                              "slow") \
+                              "slow", "host", "1g") \
                 or option.startswith("pages="), option
     programs = {command.split()[0].split("/")[-1] for _, _, command in tests}
     assert programs >= {

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * VMs come and go, one after the other, on CPUs that have other work: each vCPU's thread
- * is preempted in its guest again and again.
+ * is preempted in its guest again and again. And signals interrupt the making of VMs at
+ * some point: the tables that had been made by then must not stay (init.c looks).
  */
 #define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "vm.h"
 
 #define VMS 150
+#define INTERRUPTED 3
+#define TRIES 5000
 #define CPUS 2
 #define MILLISECONDS 40
 #define AREA (4UL << 20)
@@ -68,11 +77,43 @@ static void one(char *data)
 	vm_close(&vm);
 }
 
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+/* The moment at which a signal ends the call is short: the timer tries them all. */
+static void interrupt(void)
+{
+	int kvm = open("/dev/kvm", O_RDWR), vm, n = 0, i;
+
+	if (kvm < 0 || signal(SIGALRM, nothing) == SIG_ERR)
+		die("/dev/kvm");
+	for (i = 0; n < INTERRUPTED && i < TRIES; i++) {
+		struct itimerval after = { .it_value.tv_usec = 10 * (1 + i % 300) };
+		struct itimerval never = { 0 };
+
+		setitimer(ITIMER_REAL, &after, NULL);
+		vm = ioctl(kvm, KVM_CREATE_VM, 0);
+		if (vm < 0 && errno != EINTR)
+			die("create VM");
+		n += vm < 0;
+		setitimer(ITIMER_REAL, &never, NULL);
+		if (vm >= 0)
+			close(vm);
+	}
+	close(kvm);
+	printf("%d of %d VMs not made for a signal\n", n, i);
+	if (!n)
+		die("no VM was interrupted");
+}
+
 int main(void)
 {
 	char *data = vm_memory(AREA, MADV_NOHUGEPAGE, MAP_POPULATE);
 	pthread_t thread;
 
+	interrupt();
 	for (long i = 0; i < 2 * CPUS; i++)
 		if (pthread_create(&thread, NULL, other_work, (void *)(i % CPUS)))
 			die("pthread_create");

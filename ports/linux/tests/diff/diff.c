@@ -209,6 +209,37 @@ static void compare(uint64_t n, const struct call *c)
 	}
 }
 
+/*
+ * A fault beside another one, of a page of any block. The rival is first. Our call may
+ * have to be repeated, but what KVM has put into its cache is always enough.
+ */
+static void contest(const struct call *c)
+{
+	struct call r = *c;
+	int64_t ret;
+
+	r.size = PAGE;
+	r.ipa = start + rnd(AREA / PAGE) * PAGE;
+	r.pa = HIGH + (UINT64_C(1) << 40) + r.ipa % AREA;
+	if (rnd(2))
+		for (int i = 0; i < 2; i++)
+			side[i]->unmap(start, AREA);
+	if (except(&r) || blocked(&r) || blocked(c))
+		return;
+	side_ours.rival(r.ipa, r.pa, r.prot);
+	ret = make(&side_ours, c);
+	if (side_ours.rival_left())
+		make(&side_ours, &r);
+	if (ret == -ENOMEM) {
+		printf("map 0x%" PRIx64 " beside 0x%" PRIx64 ": no memory\n", c->ipa,
+		       r.ipa);
+		exit(1);
+	}
+	make(&side_ours, c);
+	make(&side_stock, &r);
+	make(&side_stock, c);
+}
+
 /* The same calls on both, from empty tables to empty tables. */
 static void run(uint64_t calls, bool fwb, bool tlbirange, unsigned ipa_bits)
 {
@@ -224,6 +255,11 @@ static void run(uint64_t calls, bool fwb, bool tlbirange, unsigned ipa_bits)
 			c = next();
 		while (except(&c));
 		ret[1] = -ENOMEM;
+		if (c.kind == MAP && c.flag && !rnd(8)) {
+			contest(&c);
+			compare(n, &c);
+			continue;
+		}
 		if (!fwb && blocked(&c)) {
 			take_apart(&c);
 		} else if (c.kind == MAP && !rnd(4)) {

@@ -198,6 +198,8 @@ static uint64_t side_leaf(uint64_t ipa, int *level)
 
 static uint64_t count_tables(void);
 static void starve(int n);
+static void rival(uint64_t ipa, uint64_t pa, uint64_t prot);
+static bool rival_left(void);
 
 static uint64_t side_tables(void)
 {
@@ -216,4 +218,6 @@ const struct side JOIN(side_, SIDE) = {
 	.leaf = side_leaf,
 	.tables = side_tables,
 	.starve = starve,
+	.rival = rival,
+	.rival_left = rival_left,
 };

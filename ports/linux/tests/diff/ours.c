@@ -56,6 +56,47 @@ static void starve(int n)
 	p->nfree -= held;
 }
 
+static struct {
+	bool armed;
+	uint64_t ipa, pa, prot;
+} other;
+
+/* The rival has a cache of its own. */
+static void other_fault(struct count_port *p, enum count_event what, uint64_t at,
+			uint64_t value)
+{
+	const long left = p->fail_after;
+
+	(void)at, (void)value;
+	if (!other.armed || what != COUNT_CAS)
+		return;
+	other.armed = false;
+	p->fail_after = -1;
+	side_map(other.ipa, PAGE_SIZE, other.pa, other.prot, true);
+	p->fail_after = left;
+}
+
+static void rival(uint64_t ipa, uint64_t pa, uint64_t prot)
+{
+	other.armed = true;
+	other.ipa = ipa;
+	other.pa = pa;
+	other.prot = prot;
+	/* What is given back does not go to the cache. */
+	stage2_tables(&pgt)->port.fail_after = 3 - pgt.start_level;
+	stage2_tables(&pgt)->port.record = other_fault;
+}
+
+static bool rival_left(void)
+{
+	bool left = other.armed;
+
+	other.armed = false;
+	stage2_tables(&pgt)->port.record = NULL;
+	stage2_tables(&pgt)->port.fail_after = -1;
+	return left;
+}
+
 static uint64_t count_tables(void)
 {
 	return PAGES - 16 - stage2_tables(&pgt)->port.nfree;

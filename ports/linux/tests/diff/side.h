@@ -30,6 +30,13 @@ struct side {
 	uint64_t (*tables)(void);
 	/* There is memory for n more tables; -1: for all. Ours only. */
 	void (*starve)(int n);
+	/*
+	 * A fault of a rival maps a page, just before the next swap of an entry. The
+	 * cache has what KVM fills it with for a fault, until rival_left() is called: it
+	 * returns whether there was no swap. Ours only.
+	 */
+	void (*rival)(uint64_t ipa, uint64_t pa, uint64_t prot);
+	bool (*rival_left)(void);
 };
 
 extern const struct side side_stock, side_ours;

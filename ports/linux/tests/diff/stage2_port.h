@@ -16,6 +16,7 @@
 #define S2_USE_52BIT 1
 #define S2_GRANULE_SHIFT PAGE_SHIFT
 #define COUNT_PORT_BASE (HIGH + (UINT64_C(1) << 32))
+#define COUNT_PORT_RECORD 1
 #include "bench/stage2_port.h"
 
 /* ---- the kernel, beyond bench/linux/shim ---- */

@@ -14,3 +14,13 @@ static void starve(int n)
 {
 	(void)n;
 }
+
+static void rival(uint64_t ipa, uint64_t pa, uint64_t prot)
+{
+	(void)ipa, (void)pa, (void)prot;
+}
+
+static bool rival_left(void)
+{
+	return false;
+}
