@@ -97,8 +97,9 @@ def count(kernel, cpu, large, chosen, option="-"):
         kvm.BUILD / f"{label}.log", [3000])
     phases = [line.split()[1:] for line in lines if line.startswith("##PHASE ")]
     records = [json.loads(line) for line in counts.read_text().splitlines()]
-    if not phases or len(phases) != len(records):
-        sys.exit(f"{kernel}: {len(phases)} phases, {len(records)} records")
+    if not phases or len(phases) != len(records) or \
+            kvm.results(lines)[0].get("bench") != "pass":
+        sys.exit(f"{kernel}: {len(phases)} phases, {len(records)} records; {label}.log")
     return [row(kind, int(size), int(entries), way, record)
             for (kind, size, entries, way), record in zip(phases, records)]
 
@@ -110,6 +111,13 @@ def total(record, names, what="sum"):
         for key, value in record.get(name, {}).get(what, {}).items():
             result[key] = result.get(key, 0) + value
     return result
+
+
+def paired(kernels):
+    """The rows of each kernel beside each other: they have run the same."""
+    for rows in zip(*kernels, strict=True):
+        assert len({(r["kind"], r["bytes"], r["way"]) for r in rows}) == 1, rows
+        yield rows
 
 
 def row(kind, size, entries, way, record):
@@ -258,10 +266,10 @@ def main():
         for chosen in args.sets.split(","):
             both = [count(k, cpu, args.large, chosen) for k in ("stock", "ours")]
             # Where hardware sets the access flag there is no fault for it.
-            rows += [pair for pair in zip(*both) if any(r["calls"] for r in pair)]
+            rows += [pair for pair in paired(both) if any(r["calls"] for r in pair)]
             if chosen == "log" and cpu == "max":
-                rounds = list(zip(*both, count("ours", cpu, args.large, chosen,
-                                               "hwdirty")))
+                rounds = list(paired([*both, count("ours", cpu, args.large, chosen,
+                                                   "hwdirty")]))
         print(f"\n{cpu}")
         bad = table(rows, sys.stdout)
         longest(rows, sys.stdout)

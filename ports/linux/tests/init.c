@@ -11,8 +11,10 @@
  * each test the memory in stage-2 tables must be what it was at first. Freed tables wait
  * for a grace period, so the check waits some time.
  */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <linux/kvm.h>
 #include <stdbool.h>
@@ -37,6 +39,14 @@ static void mount_at(const char *type, const char *dir)
 	mkdir(dir, 0755);
 	if (mount(type, dir, type, 0, NULL) && errno != EBUSY)
 		printf("## cannot mount %s: %s\n", dir, strerror(errno));
+}
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void write_file(const char *path, const char *text)
@@ -64,8 +74,29 @@ static void hold_vm(void)
 
 	if (kvm < 0 || ioctl(kvm, KVM_CREATE_VM, 0) < 0)
 		printf("## no VM that stays: %s\n", strerror(errno));
-	/* Each CPU adds what it has counted to the sum within two seconds. */
-	sleep(2);
+}
+
+/*
+ * What a CPU has counted is added to the sum within some seconds, but not while the CPU
+ * is idle: the timer for that is deferrable. So the CPUs are kept busy in turn.
+ */
+static void settle(void)
+{
+	cpu_set_t all, one;
+
+	sched_getaffinity(0, sizeof(all), &all);
+	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		double end = now() + 0.02;
+
+		CPU_ZERO(&one);
+		CPU_SET(cpu, &one);
+		if (!CPU_ISSET(cpu, &all) || sched_setaffinity(0, sizeof(one), &one))
+			continue;
+		while (now() < end)
+			;
+	}
+	sched_setaffinity(0, sizeof(all), &all);
+	usleep(100000);
 }
 
 static void reserve(unsigned mib, const char *pages)
@@ -107,14 +138,6 @@ static void print_trace(const char *name)
 	if (f)
 		fclose(f);
 	unlink(TRACE);
-}
-
-static double now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static void exec_test(char *command)
@@ -204,8 +227,8 @@ static void run(char *line)
 		reserve(mib, "0");
 	if (hw_dirty)
 		write_file(HW_DIRTY, "N");
-	for (int i = 0; (kb = table_memory()) && i < 50; i++)
-		usleep(100000);
+	for (int i = 0; (kb = table_memory()) && i < 100; i++)
+		settle();
 	printf("\n##END %s %s %d %.1f %ld\n", name,
 	       timed_out	   ? "timeout" :
 	       WIFSIGNALED(status) ? "signal" :
@@ -234,6 +257,8 @@ int main(void)
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	hold_vm();
+	for (int i = 0; i < 20; i++)
+		settle();
 	table_memory();
 	tests = fopen("/tests", "r");
 	while (tests && fgets(line, sizeof(line), tests))

@@ -370,11 +370,15 @@ static unsigned long hash(const char *data)
 /* A migration that is cancelled, with nothing beside it. @blocks: there are some. */
 static void cancelled(bool blocks, bool eager)
 {
-	unsigned long first, later, begin = faults(), from, pages = 0;
+	unsigned long first, later, from = faults(), pages = 0;
 
 	first_copy();
-	/* Before all blocks are split there may be faults. */
-	from = eager ? faults() : begin;
+	/* Before all blocks are split there may be faults; those under way end here. */
+	if (eager) {
+		stand();
+		from = faults();
+		start(&source);
+	}
 	let(4);
 	pages += copy_logged();
 	first = faults() - from;
