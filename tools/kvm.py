@@ -499,16 +499,17 @@ def diff(args):
 
 
 def test(args):
+    tests = read_list(args.short, args.cpu, args.config, args.mode)
+    if args.tests:
+        names = set(args.tests.split(","))
+        unknown = names - {t[0] for t in tests}
+        if unknown:
+            sys.exit(f"not in this list of tests: {' '.join(sorted(unknown))}")
+        tests = [t for t in tests if t[0] in names]
     warnings = build(args.config)
     if compare():
         return 1
     start = time.monotonic()
-    tests = read_list(args.short, args.cpu, args.config, args.mode)
-    if args.tests:
-        names = args.tests.split(",")
-        tests = [t for t in tests if t[0] in names]
-        if len(tests) < len(names):
-            sys.exit(f"of {args.tests} only {len(tests)} are in this list")
     where = ", ".join(filter(None, (f"Linux {KERNEL}", args.cpu, args.config, args.mode)))
     say(f"run {len(tests)} tests on {where}")
     stock, _ = run_list(named("stock", args.config), args.cpu, tests, args.timeout,

@@ -16,11 +16,14 @@ import kvm_graft
 from kvm_graft import KVM, OPTION, STAGE2
 
 SERIES = kvm.BUILD / "series"
-# Of 6.12. A signal can end KVM_CREATE_VM there.
-FREED = "" if kvm.VERSION >= kvm_graft.NEWER else (
+# How a VM ends: in 6.12, where a signal can end KVM_CREATE_VM, and in 7.x.
+ENDS = (
     "\n\n"
     "If the MMU notifier of a VM cannot be registered, kvm_arch_destroy_vm() has to free\n"
-    "the stage-2 tables: nothing else does.")
+    "the stage-2 tables: nothing else does."
+) if kvm.VERSION < kvm_graft.NEWER else (
+    " With it kvm_stage2_destroy() need not\n"
+    "go through the address space GiB by GiB: the end of a VM is one call.")
 # Subject, text, which files of the tree.
 PATCHES = (
     ("KVM: arm64: Let other files of VHE enter the context of a VMID",
@@ -33,7 +36,7 @@ PATCHES = (
      "before KVM reads its bitmap, to forget what was written before logging began, and\n"
      "to be told when logging ends. Add the three calls. They do nothing yet. And with the\n"
      "engine, let ranges whose memory has to be cleaned go in steps of 8 MiB, between\n"
-     "which the MMU lock may be dropped." + FREED,
+     "which the MMU lock may be dropped." + ENDS,
      lambda name: name.startswith("arch/arm64/include/")
      or name in (f"{KVM}/mmu.c", f"{KVM}/arm.c")),
     ("KVM: arm64: Add an engine for stage-2 tables",
@@ -63,9 +66,10 @@ COVER = """KVM: arm64: an engine for stage-2 tables
 Unmapping a range of stage 2 costs a TLB invalidation for each table, and where
 memory has to be cleaned, for each page. The page tables are freed under the MMU lock.
 This series puts an engine under kvm_pgtable_stage2_*() that breaks a range by its topmost
-entries, invalidates once, and frees later. KVM above these functions gets three calls
-for the dirty log of hardware, and shorter steps where memory is cleaned. Protected KVM
-stays as it is. The engine is chosen by a configuration option, off by default.
+entries, invalidates once, and frees later. KVM above these functions gets what the second
+patch adds: mainly three calls for the dirty log of hardware, and shorter steps where
+memory is cleaned. Protected KVM stays as it is. The engine is chosen by a configuration
+option, off by default.
 
 The engine, its model of the architecture and its tests are developed outside of the
 kernel. docs/kvm.md there says what was measured and run.

@@ -30,18 +30,24 @@ void stage2_debugfs_del(struct stage2_tables *t)
 	mutex_unlock(&t->dumping);
 }
 
+/* With instances_lock held. */
+static struct stage2_tables *instance_at(struct list_head *at)
+{
+	struct stage2_tables *t = list_entry(at, struct stage2_tables, list);
+
+	refcount_inc(&t->refs);
+	return t;
+}
+
 /* The VM at a place in the list, with a reference to it; NULL beyond the last one. */
 static struct stage2_tables *instance_get(loff_t n)
 {
 	struct list_head *at;
-	struct stage2_tables *t = NULL;
+	struct stage2_tables *t;
 
 	mutex_lock(&instances_lock);
 	at = seq_list_start(&instances, n);
-	if (at) {
-		t = list_entry(at, struct stage2_tables, list);
-		refcount_inc(&t->refs);
-	}
+	t = at ? instance_at(at) : NULL;
 	mutex_unlock(&instances_lock);
 	return t;
 }
@@ -49,13 +55,10 @@ static struct stage2_tables *instance_get(loff_t n)
 #ifdef STAGE2_TEST
 struct stage2_tables *stage2_debugfs_last(void)
 {
-	struct stage2_tables *t = NULL;
+	struct stage2_tables *t;
 
 	mutex_lock(&instances_lock);
-	if (!list_empty(&instances)) {
-		t = list_last_entry(&instances, struct stage2_tables, list);
-		refcount_inc(&t->refs);
-	}
+	t = list_empty(&instances) ? NULL : instance_at(instances.prev);
 	mutex_unlock(&instances_lock);
 	return t;
 }

@@ -63,8 +63,7 @@ static bool broken_dbm(void)
 	};
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		u32 midr = per_cpu(cpu_data, cpu).reg_midr;
 
 		for (int i = 0; i < ARRAY_SIZE(models); i++)

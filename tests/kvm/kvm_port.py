@@ -185,6 +185,15 @@ def check_versions():
     text = "#include <asm/kvm_pgtable.h>\n" + step + wp + ranges + end
     assert ranges in kvm_graft.edit_mmu(text, (6, 12)).split("SZ_8M")[1].splitlines(True)
     assert "\t" + ranges in kvm_graft.edit_mmu(text, (7, 3))
+    # In protected mode the tables of 7.3 are pKVM's.
+    for version, guarded in ((6, 12), False), ((7, 3), True):
+        head = kvm_graft.edit_mmu(text, version).split("SZ_8M")[0]
+        assert ("!is_protected_kvm_enabled()" in head) == guarded, head
+    free = "\tkvm_destroy_mpidr_data(kvm);\n\n\tkfree(kvm->arch.sysreg_masks);\n"
+    text = "#include <asm/kvm_ptrauth.h>\nvoid kvm_arch_sync_dirty_log(struct kvm *kvm, " \
+        "struct kvm_memory_slot *memslot)\n{\n\n}\n" + free
+    assert "kvm_uninit_stage2_mmu(kvm)" in kvm_graft.edit_arm(text, (6, 12))
+    assert "kvm_uninit_stage2_mmu(kvm)" not in kvm_graft.edit_arm(text, (7, 3))
 
 
 def check_bench():

@@ -2,7 +2,8 @@
 /*
  * Freed tables wait for a grace period, but not more than 64 MiB of one VM. Memory with
  * more tables than that is given back: no more than the bound are left when madvise()
- * returns. A VM with more is closed: its tables are gone when close() returns.
+ * returns. (Where the kernel can be preempted the worker may have freed them by then.) A
+ * VM with more is closed: its tables are gone when close() returns.
  */
 #define _GNU_SOURCE
 #include <stdio.h>

@@ -110,7 +110,7 @@ static void interrupt(void)
 
 int main(void)
 {
-	char *data = vm_memory(AREA, MADV_NOHUGEPAGE, MAP_POPULATE);
+	char *data = vm_memory(AREA, MADV_NOHUGEPAGE, 0);
 	pthread_t thread;
 
 	interrupt();

@@ -63,7 +63,7 @@ int main(void)
 		.guest_phys_addr = DATA_IPA + SIZE,
 		.memory_size = SIZE,
 	};
-	char *data = vm_memory(SIZE, MADV_NOHUGEPAGE, MAP_POPULATE), *file;
+	char *data = vm_memory(SIZE, MADV_NOHUGEPAGE, 0), *file;
 	int fd;
 
 	vm_open(&vm, vm_writer, (size_t)(vm_writer_end - vm_writer), 0);

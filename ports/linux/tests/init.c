@@ -204,7 +204,7 @@ static void run(char *line)
 	double start = now();
 	bool timed_out;
 	int status;
-	long kb;
+	long kb = -1;
 	pid_t pid;
 
 	if (!command)
@@ -227,8 +227,12 @@ static void run(char *line)
 		reserve(mib, "0");
 	if (hw_dirty)
 		write_file(HW_DIRTY, "N");
-	for (int i = 0; (kb = table_memory()) && i < 100; i++)
+	for (int i = 0; i < 100; i++) {
 		settle();
+		kb = table_memory();
+		if (!kb)
+			break;
+	}
 	printf("\n##END %s %s %d %.1f %ld\n", name,
 	       timed_out	   ? "timeout" :
 	       WIFSIGNALED(status) ? "signal" :

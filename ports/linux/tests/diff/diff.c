@@ -213,7 +213,7 @@ static void compare(uint64_t n, const struct call *c)
  * A fault beside another one, of a page of any block. The rival is first. Our call may
  * have to be repeated, but what KVM has put into its cache is always enough.
  */
-static void contest(const struct call *c)
+static void contest(const struct call *c, bool fwb)
 {
 	struct call r = *c;
 	int64_t ret;
@@ -224,7 +224,7 @@ static void contest(const struct call *c)
 	if (rnd(2))
 		for (int i = 0; i < 2; i++)
 			side[i]->unmap(start, AREA);
-	if (except(&r) || blocked(&r) || blocked(c))
+	if (except(&r) || (!fwb && (blocked(&r) || blocked(c))))
 		return;
 	side_ours.rival(r.ipa, r.pa, r.prot);
 	ret = make(&side_ours, c);
@@ -256,7 +256,7 @@ static void run(uint64_t calls, bool fwb, bool tlbirange, unsigned ipa_bits)
 		while (except(&c));
 		ret[1] = -ENOMEM;
 		if (c.kind == MAP && c.flag && !rnd(8)) {
-			contest(&c);
+			contest(&c, fwb);
 			compare(n, &c);
 			continue;
 		}

@@ -92,6 +92,8 @@ static bool rival_left(void)
 	bool left = other.armed;
 
 	other.armed = false;
+	/* After one refusal there would be no limit. */
+	must(stage2_tables(&pgt)->port.fail_after >= 0);
 	stage2_tables(&pgt)->port.record = NULL;
 	stage2_tables(&pgt)->port.fail_after = -1;
 	return left;
