@@ -53,7 +53,9 @@ char *vm_memory(uint64_t size, int advice, int flags)
 	if (data != map)
 		munmap(map, (size_t)(data - map));
 	munmap(data + size, (size_t)(map + block - data));
-	if (!(flags & MAP_HUGETLB) && madvise(data, size, advice))
+	/* A kernel without huge pages (PREEMPT_RT) does not know advice against them. */
+	if (!(flags & MAP_HUGETLB) && madvise(data, size, advice) &&
+	    advice != MADV_NOHUGEPAGE)
 		die("madvise");
 	return data;
 }
