@@ -20,8 +20,11 @@ void stage2_reclaim(struct stage2_tables *t, struct s2_limbo *limbo, bool exclus
 void stage2_reclaim_all(struct stage2_tables *t);
 void stage2_tables_put(struct stage2_tables *t);
 
-bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
-		      void *mc, struct s2_limbo *limbo, int *ret);
+/* stage2_map_short() has done nothing. The engine returns no such value. */
+#define STAGE2_GENERAL 2
+
+int stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
+		     void *mc, struct s2_limbo *limbo);
 bool stage2_relax_short(struct stage2_tables *t, u64 ipa, s2_attr_t perms);
 bool stage2_age_short(struct stage2_tables *t, u64 ipa, bool clear);
 

@@ -264,10 +264,12 @@ int kvm_pgtable_stage2_map(struct kvm_pgtable *pgt, u64 addr, u64 size, u64 phys
 	 */
 	for (int round = 0; round < ROUNDS; round++) {
 		rcu_read_lock();
-		if (!(how & S2_SHARED) || logged ||
-		    (size != PAGE_SIZE && how & S2_MAP_PAGES) ||
-		    !stage2_map_short(t, addr & PAGE_MASK, phys, size, attr, mc, &limbo,
-				      &ret))
+		ret = STAGE2_GENERAL;
+		if (how & S2_SHARED && !logged &&
+		    (size == PAGE_SIZE || !(how & S2_MAP_PAGES)))
+			ret = stage2_map_short(t, addr & PAGE_MASK, phys, size, attr, mc,
+					       &limbo);
+		if (ret == STAGE2_GENERAL)
 			ret = s2_map(&t->s2, ipa, s2_pa(phys), size, attr, how, &op);
 		if (logged)
 			stage2_dirty_split(t, addr, PAGE_SIZE);

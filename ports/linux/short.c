@@ -115,27 +115,26 @@ static uint64_t build(struct s2 *s2, uint64_t ipa, int level, int want, uint64_t
 }
 
 /*
- * A table with one page in the place of block @d. The rest of it is not mapped then.
- * False: nothing has been done. If another call was first, @ret is S2_E_BUSY: the
- * general way might need the tables that the cache of this fault no longer has.
+ * A table with one page in the place of block @d. The rest of it is not mapped then. If
+ * another call was first, it is S2_E_BUSY: the general way might need the tables that
+ * the cache of this fault no longer has.
  */
-static bool replace_block(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t *entry,
-			  uint64_t d, uint64_t leaf, void *mc, int *ret)
+static int replace_block(struct s2 *s2, uint64_t ipa, uint64_t *meta, uint64_t *entry,
+			 uint64_t d, uint64_t leaf, void *mc)
 {
 	const int level = LAST_LEVEL - 1;
 	uint64_t new = build(s2, ipa, level, LAST_LEVEL, leaf, mc);
 	unsigned int tag;
 
 	if (!new)
-		return false;
+		return STAGE2_GENERAL;
 	tag = break_here(s2, ipa & ~(level_size(s2, level) - 1), meta, entry, d);
-	if (tag) {
-		make_here(s2, meta, entry, new, META_TABLE_ONE, tag);
-		return true;
+	if (!tag) {
+		unbuild(s2, ipa, level, LAST_LEVEL, new);
+		return S2_E_BUSY;
 	}
-	unbuild(s2, ipa, level, LAST_LEVEL, new);
-	*ret = S2_E_BUSY;
-	return true;
+	make_here(s2, meta, entry, new, META_TABLE_ONE, tag);
+	return 0;
 }
 
 /*
@@ -157,38 +156,35 @@ static bool fill(struct s2 *s2, uint64_t *meta, uint64_t *entry, uint64_t new,
  * A leaf in an empty entry above its level, with the tables that it needs. Returns what
  * replace_block() does.
  */
-static noinline bool fill_tables(struct s2 *s2, uint64_t ipa, int level, int want,
-				 uint64_t *meta, uint64_t *entry, uint64_t leaf, void *mc,
-				 int *ret)
+static noinline int fill_tables(struct s2 *s2, uint64_t ipa, int level, int want,
+				uint64_t *meta, uint64_t *entry, uint64_t leaf, void *mc)
 {
 	uint64_t new = build(s2, ipa, level, want, leaf, mc);
 
 	if (!new)
-		return false;
+		return STAGE2_GENERAL;
 	if (fill(s2, meta, entry, new, META_LIVE_ONE + META_TABLE_ONE))
-		return true;
+		return 0;
 	unbuild(s2, ipa, level, want, new);
-	*ret = S2_E_BUSY;
-	return true;
+	return S2_E_BUSY;
 }
 
 /*
  * s2_map() with S2_SHARED, S2_MAP_NEW, S2_MAP_REPLACE, S2_NO_CLEAN and S2_DROP_EDGES, of
- * a block or a page. Inside a read-side section. False: nothing has been done. Else @ret
- * is what s2_map() would return.
+ * a block or a page. Inside a read-side section. STAGE2_GENERAL: nothing has been done.
  */
-bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
-		      void *mc, struct s2_limbo *limbo, int *ret)
+int stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_attr_t attr,
+		     void *mc, struct s2_limbo *limbo)
 {
 	struct s2 *s2 = &t->s2;
 	const bool block = size == level_size(s2, LAST_LEVEL - 1);
 	const int want = block ? LAST_LEVEL - 1 : LAST_LEVEL;
 	uint64_t *table, *entry, *meta, d, leaf;
-	int level = s2->start_level;
+	int level = s2->start_level, ret = STAGE2_GENERAL;
 
 	if (size != level_size(s2, want) || (ipa | pa) & (size - 1) ||
 	    ipa + size > s2->ipa_end || pa + size > s2->pa_end)
-		return false;
+		return STAGE2_GENERAL;
 	/* The root may be several tables. */
 	entry = &s2->root[ipa >> s2->start_shift];
 	table = s2->root + ALIGN_DOWN(entry - s2->root, table_entries(s2));
@@ -199,30 +195,29 @@ bool stage2_map_short(struct stage2_tables *t, u64 ipa, u64 pa, u64 size, s2_att
 		table = table_of(s2, d);
 		entry = entry_at(s2, table, ipa, ++level);
 	}
-	*ret = 0;
 	leaf = desc_leaf(s2, pa, attr, want);
 	meta = table_meta(s2, table);
 	/* What this table has to remember, those above do too if it does. */
 	if (meta_of_leaf(s2, leaf) & ~state_of(s2, meta))
-		return false;
-	if (!d) {
-		if (level == want ? !fill(s2, meta, entry, leaf, META_LIVE_ONE) :
-				    !fill_tables(s2, ipa, level, want, meta, entry, leaf,
-						 mc, ret))
-			return false;
+		return STAGE2_GENERAL;
+	if (!d && level == want) {
+		if (fill(s2, meta, entry, leaf, META_LIVE_ONE))
+			ret = 0;
+	} else if (!d) {
+		ret = fill_tables(s2, ipa, level, want, meta, entry, leaf, mc);
 	} else if (level == want) {
-		if (!desc_valid_table(d, level) ||
-		    !replace_table(s2, ipa, meta, entry, d, leaf, limbo))
-			return false;
-	} else if (level < LAST_LEVEL - 1 || !desc_valid(d) ||
+		if (desc_valid_table(d, level) &&
+		    replace_table(s2, ipa, meta, entry, d, leaf, limbo))
+			ret = 0;
+	} else if (level == LAST_LEVEL - 1 && desc_valid(d) &&
 		   /* Without FWB the rest of the block would have to be cleaned. */
-		   !(s2->features & S2_FEAT_FWB) ||
-		   !replace_block(s2, ipa, meta, entry, d, leaf, mc, ret)) {
-		return false;
+		   s2->features & S2_FEAT_FWB) {
+		ret = replace_block(s2, ipa, meta, entry, d, leaf, mc);
 	}
 	/* The entry before the guest runs on. */
-	s2_port_dsb_ishst(s2->port);
-	return true;
+	if (!ret)
+		s2_port_dsb_ishst(s2->port);
+	return ret;
 }
 
 /*
