@@ -328,7 +328,7 @@ def build_kernels(config=""):
 def build(config=""):
     warnings = build_kernels(config)
     build_selftests()
-    build_programs({"init": ["init.c"], "stale": ["stale.c", "vm.c"],
+    build_programs({"init": ["init.c", "vm.c"], "stale": ["stale.c", "vm.c"],
                     "logging": ["logging.c", "vm.c"],
                     "churn": ["churn.c", "vm.c"], "gmem": ["gmem.c", "vm.c"],
                     "exec": ["exec.c", "vm.c"], "guest": ["guest.c"],
@@ -432,10 +432,10 @@ def run_once(kernel, cpu, tests, timeout, mode=None, suffix=""):
             program = newer_qemu()
         initrd = BUILD / f"{label}.cpio"
         archive(files, initrd)
-        options = dict(options)
-        append = f"{options.pop('append', '')} {f'kvm-arm.mode={mode}' if mode else ''}"
-        lines = boot(label, qemu(image(kernel), initrd, cpu, append=append,
-                                 program=program, **options), BUILD / f"{label}.log",
+        append = [options.get("append"), mode and f"kvm-arm.mode={mode}"]
+        lines = boot(label, qemu(image(kernel), initrd, cpu, program=program,
+                                 **options | {"append": " ".join(filter(None, append))}),
+                     BUILD / f"{label}.log",
                      [limit(options, timeout) for _, options, _ in chosen])
         logs = "by faults" if cpu == "cortex-a57" or mode == "protected" \
             else "by hardware"

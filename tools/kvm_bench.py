@@ -252,7 +252,7 @@ def main():
     kvm.build_kernels()
     if not (kvm.BUILD / "stock/usr/include").exists():
         kvm.build_headers()
-    kvm.build_programs({"init": ["init.c"], "bench": ["bench.c", "vm.c"]})
+    kvm.build_programs({"init": ["init.c", "vm.c"], "bench": ["bench.c", "vm.c"]})
     plugin = kvm.PROGRAMS / "count.so"
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-fPIC", "-shared",
                     "-fvisibility=hidden", "-o", plugin, kvm.PORT / "tests/count.c"],

@@ -16,7 +16,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <linux/kvm.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,6 +28,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "vm.h"
 
 #define HUGE_PAGES "/sys/kernel/mm/hugepages/hugepages-%ukB/nr_hugepages"
 #define TRACE "/tmp/trace"
@@ -58,6 +59,9 @@ static void write_file(const char *path, const char *text)
 	if (fd >= 0)
 		close(fd);
 }
+
+/* What the VM of hold_vm() has of tables. */
+static long held_kb;
 
 /*
  * Makes a VM that stays until the machine ends. The first VM and the end of the last one
@@ -105,24 +109,6 @@ static void reserve(unsigned mib, const char *pages)
 
 	snprintf(path, sizeof(path), HUGE_PAGES, mib << 10);
 	write_file(path, pages);
-}
-
-/* In kB, without what the VM of hold_vm() has. */
-static long table_memory(void)
-{
-	static long first = -1;
-	FILE *f = fopen("/proc/meminfo", "r");
-	char line[128];
-	long kb = -1;
-
-	while (f && fgets(line, sizeof(line), f))
-		if (sscanf(line, "SecPageTables: %ld", &kb) == 1)
-			break;
-	if (f)
-		fclose(f);
-	if (first < 0)
-		first = kb;
-	return kb - first;
 }
 
 static void print_trace(const char *name)
@@ -229,7 +215,7 @@ static void run(char *line)
 		write_file(HW_DIRTY, "N");
 	for (int i = 0; i < 100; i++) {
 		settle();
-		kb = table_memory();
+		kb = table_kb() - held_kb;
 		if (!kb)
 			break;
 	}
@@ -263,7 +249,7 @@ int main(void)
 	hold_vm();
 	for (int i = 0; i < 20; i++)
 		settle();
-	table_memory();
+	held_kb = table_kb();
 	tests = fopen("/tests", "r");
 	while (tests && fgets(line, sizeof(line), tests))
 		run(line);
